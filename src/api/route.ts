@@ -1,0 +1,63 @@
+import type { ZodType } from "zod";
+import type { Viewer } from "../store/contract.ts";
+
+/** Which sliding window of CONTRACT.md 1.12 counts the request. */
+export type RateRule = "discover" | "onboard" | "other" | "none";
+
+/** What a handler sees: parsed input, who asks, and nothing of Koa. */
+export interface ApiRequest<P, Q, B> {
+	params: P;
+	query: Q;
+	body: B;
+	/** Present on every route that is not public. */
+	viewer: Viewer;
+	/** Claims of the access token beyond the viewer; empty on public routes. */
+	session: { sid: string; jti: string; exp: number };
+	/** Lower-case names. */
+	headers: Record<string, string | undefined>;
+	/** Client address, the forwarded one only behind TRUST_PROXY. */
+	address: string;
+	request_id: string;
+	/** Request path without query. */
+	path: string;
+	/** Aborted when the client goes away and on shutdown (long polls then answer at once). */
+	signal: AbortSignal;
+}
+
+/** `body` is an object (sent as compact JSON) or a string that is JSON already. */
+export interface ApiReply {
+	status: number;
+	body: object | string | null;
+	headers?: Record<string, string>;
+	/** Answer 304 when If-None-Match matches; must be a complete quoted tag. */
+	etag?: string;
+	/** Default `private, no-cache`; auth routes say `no-store`. */
+	cache_control?: string;
+	/** Default application/json; problems say application/problem+json. */
+	content_type?: string;
+}
+
+/** One endpoint: the single source of validation, types, access rules and OpenAPI. */
+export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
+	method: "get" | "post" | "put" | "patch" | "delete";
+	/** Below /api/v1, in the form `/opportunities/status/{scan_id}`. */
+	path: string;
+	operation_id: string;
+	summary: string;
+	tag: "auth" | "scans" | "user" | "strategies" | "diagnostics" | "admin" | "portfolio";
+	public?: boolean;
+	/** Roles that may call it; absent = any signed-in role. Checked before validation of the body. */
+	roles?: readonly Viewer["role"][];
+	rate: RateRule;
+	params?: ZodType<P>;
+	query?: ZodType<Q>;
+	body?: ZodType<B>;
+	/** Success statuses with their schema; problems are described once for all routes. */
+	responses: Record<number, { description: string; schema: ZodType }>;
+	/** Problem codes this route can answer beside the general ones; for the API description. */
+	problems?: readonly string[];
+	handler(request: ApiRequest<P, Q, B>): Promise<ApiReply>;
+}
+
+/** Keeps the inference of P, Q and B inside one literal while the table holds mixed routes. */
+export const route = <P, Q, B>(spec: RouteSpec<P, Q, B>): RouteSpec => spec as unknown as RouteSpec;

@@ -1,0 +1,33 @@
+/**
+ * Time is a dependency. `now()` is epoch milliseconds; timers are one-shot.
+ * XState's SimulatedClock shape (setTimeout, clearTimeout, now) fits, so tests use one clock for all.
+ */
+export interface Clock {
+	now(): number;
+	setTimeout(callback: () => void, delayMs: number): unknown;
+	clearTimeout(handle: unknown): void;
+}
+
+export const systemClock: Clock = {
+	now: () => Date.now(),
+	setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
+	clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+};
+
+/** Resolves after `delayMs` on `clock`; rejects with the signal's reason when aborted first. */
+export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+	return new Promise((resolve, reject) => {
+		if (signal?.aborted) return reject(signal.reason);
+		const onAbort = () => {
+			clock.clearTimeout(timer);
+			reject(signal?.reason);
+		};
+		const timer = clock.setTimeout(() => {
+			signal?.removeEventListener("abort", onAbort);
+			resolve();
+		}, delayMs);
+		signal?.addEventListener("abort", onAbort, { once: true });
+	});
+}
+
+export const isoOf = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,181 @@
+/**
+ * The MarketData port: the only door between the program and market numbers.
+ * Adapters: recorded data set, seeded simulated exchange (later ccxt). No adapter invents a datum:
+ * what a source does not have is null, an empty list, or a MarketError with a code.
+ */
+
+export type Timeframe = "1m" | "5m" | "15m" | "1h" | "4h" | "1d";
+export const TIMEFRAME_MS: Record<Timeframe, number> = {
+	"1m": 60_000,
+	"5m": 300_000,
+	"15m": 900_000,
+	"1h": 3_600_000,
+	"4h": 14_400_000,
+	"1d": 86_400_000,
+};
+
+export interface SourceInfo {
+	kind: "live" | "recorded" | "simulated";
+	/** Name shown everywhere, e.g. `recorded:binance`, `simulated:42`. */
+	name: string;
+}
+
+export type MarketType = "spot" | "perp";
+export type MarketTag = "stablecoin" | "pegged" | "wrapped" | "leveraged";
+
+export interface Market {
+	/** ccxt unified: `BTC/USDT`, `BTC/USDT:USDT`. */
+	symbol: string;
+	/** The exchange's own id, e.g. `BTCUSDT`. */
+	id: string;
+	/** Venue the numbers come from, e.g. `binance`, `binanceusdm`. */
+	venue: string;
+	type: MarketType;
+	base: string;
+	quote: string;
+	/** Fractions of notional. */
+	maker_fee: number;
+	taker_fee: number;
+	/** Smallest order value in quote currency, null if unknown. */
+	min_notional: number | null;
+	/** Smallest quantity step in base units, null if unknown. */
+	quantity_step: number | null;
+	/** Smallest price step, null if unknown. */
+	price_tick: number | null;
+	/** Traded value of the last 24 h in USD at the pinned instant; null when it is not known. */
+	volume_usd_24h: number | null;
+	/** Age of the newest closed bar or ticker of this market at the pinned instant, ms; null unknown. */
+	data_age_ms: number | null;
+	tags: MarketTag[];
+	/** Perps: hours between funding settlements, null for spot or unknown. */
+	funding_interval_hours: number | null;
+	/** Perps: open interest in USD and when it was measured. */
+	open_interest_usd: number | null;
+	open_interest_at_ms: number | null;
+}
+
+/**
+ * Closed bars as columns over shared memory, so that a worker thread reads them without a copy.
+ * All arrays have `length` entries in strictly growing open_time order. Prices in quote currency.
+ */
+export interface Series {
+	symbol: string;
+	venue: string;
+	market: MarketType;
+	timeframe: Timeframe;
+	length: number;
+	/** Epoch ms of the bar's open. A bar closes at open_time + step. */
+	open_time: Float64Array;
+	open: Float64Array;
+	high: Float64Array;
+	low: Float64Array;
+	close: Float64Array;
+	/** Base units. */
+	volume: Float64Array;
+	/** Quote units (estimated as volume * (o+h+l+c)/4 where the source has none). */
+	quote_volume: Float64Array;
+	/** Steps missing between the first and the last bar. */
+	missing: number;
+	/** The pinned instant: no bar closes after it. */
+	as_of_ms: number;
+}
+
+/** Settled funding, columns over shared memory; times rounded to the hour, growing, unique. */
+export interface FundingSeries {
+	symbol: string;
+	venue: string;
+	length: number;
+	funding_time: Float64Array;
+	/** Fraction of notional per settlement, as an integer count of 1e-8 (1 bp = 10000). */
+	rate_e8: Float64Array;
+	/** Most frequent spacing, hours. */
+	interval_hours: number;
+	as_of_ms: number;
+}
+
+export interface Ticker {
+	symbol: string;
+	last: number | null;
+	bid: number | null;
+	ask: number | null;
+	quote_volume_24h: number | null;
+	at_ms: number;
+}
+
+export interface OrderBook {
+	symbol: string;
+	bids: [price: number, quantity: number][];
+	asks: [price: number, quantity: number][];
+	at_ms: number;
+}
+
+export interface OpenInterest {
+	symbol: string;
+	/** USD value and contracts in base units. */
+	value_usd: number;
+	quantity_base: number | null;
+	at_ms: number;
+}
+
+export interface ReadOptions {
+	signal: AbortSignal;
+	/** Nothing later than this instant (source clock) may be returned. */
+	as_of_ms: number;
+}
+
+/** Codes: fetch_failed, timeout, bad_symbol, not_supported. `retryable` says whether again may help. */
+export class MarketError extends Error {
+	readonly code: "fetch_failed" | "timeout" | "bad_symbol" | "not_supported";
+	readonly retryable: boolean;
+	constructor(code: MarketError["code"], message: string, retryable: boolean) {
+		super(message);
+		this.name = "MarketError";
+		this.code = code;
+		this.retryable = retryable;
+	}
+}
+
+/**
+ * Every call honours `signal` (rejects with its reason at once) and `as_of_ms`.
+ * Implementations are safe to call concurrently; each bounds its own concurrency.
+ */
+export interface MarketData {
+	readonly source: SourceInfo;
+	/** The source's own clock, epoch ms (recorded: stands still at MARKET_AS_OF). */
+	now(): number;
+	/** The separate sources inside this port (venues); discovery asks each with its own deadline. */
+	venues(): readonly string[];
+	/** Every market of one venue that had data at some time up to as_of, ended ones included. */
+	markets(venue: string, options: ReadOptions): Promise<Market[]>;
+	/** All closed bars up to as_of (at most `limit` newest). Unknown symbol: MarketError bad_symbol. */
+	candles(symbol: string, timeframe: Timeframe, options: ReadOptions & { limit?: number }): Promise<Series>;
+	tickers(symbols: readonly string[], options: ReadOptions): Promise<Ticker[]>;
+	/** Settled funding up to as_of; null: the venue has no funding for the symbol. */
+	funding(symbol: string, options: ReadOptions): Promise<FundingSeries | null>;
+	/** null: the source has no book for the symbol at that time. Never invented. */
+	orderBook(symbol: string, options: ReadOptions): Promise<OrderBook | null>;
+	openInterest(symbol: string, options: ReadOptions): Promise<OpenInterest | null>;
+	/** A dependency check for /readyz, bounded by the signal. */
+	check(signal: AbortSignal): Promise<{ ok: boolean; error: string | null }>;
+	close(): Promise<void>;
+}
+
+/** An asset as discovery found it: one base with its markets (CONTRACT.md 13.4, 13.5). */
+export interface Asset {
+	base: string;
+	tier: string;
+	/** Summed over USD-like quotes and venues. */
+	volume_usd_24h: number;
+	/** Highest volume first. */
+	markets: Market[];
+}
+
+/** The whole discovered universe of a scan, before the user's filters. Stored content-addressed. */
+export interface Universe {
+	as_of_ms: number;
+	/** Highest volume first, then base in code-point order. */
+	assets: Asset[];
+	/** Reason -> count of bases left out: stablecoin, pegged_or_wrapped, leveraged, stale_data, no_usd_quote, no_volume ... */
+	excluded: Record<string, number>;
+	sources: { name: string; ok: boolean; error: string | null; assets: number }[];
+}

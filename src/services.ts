@@ -1,0 +1,90 @@
+/**
+ * Small contracts between the API, the commands and the stores, owned by their consumers:
+ * a consumer sees four to eight members, so its test double is a few lines.
+ */
+import type { ScanFilters } from "../machines/types.ts";
+import type { Viewer } from "./store/contract.ts";
+import type { Position } from "./strategies/contract.ts";
+
+/** A parsed POST /opportunities/discover: everything checked, filters canonical. */
+export interface StartRequest {
+	filters: ScanFilters;
+	/** SHA-256 of the canonical JSON of `filters`. */
+	filter_key: string;
+	filters_unmatched: string[];
+	force_refresh: boolean;
+	include_strategy_recommendations: boolean;
+}
+
+export interface StartResult {
+	decision: "created" | "joined" | "cached" | "superseded";
+	scan_id: string;
+	/** The scan this start ended (decision superseded). */
+	superseded_scan_id: string | null;
+	/** Seconds since completion (decision cached). */
+	age_seconds: number | null;
+}
+
+export interface CancelResult {
+	scan_id: string;
+	reason: string;
+	cancelled_at_ms: number;
+}
+
+/** The write side about scans. Throws ApiError (src/errors.ts) with the codes of CONTRACT.md 2. */
+export interface ScanCommands {
+	startScan(viewer: Viewer, request: StartRequest): Promise<StartResult>;
+	cancelScan(viewer: Viewer, scanId: string): Promise<CancelResult>;
+	/** Removes the user's terminal scans; their ids answer 410 afterwards. Returns how many. */
+	clearScans(userId: string): Promise<number>;
+}
+
+export interface StoredPortfolio {
+	positions: Position[];
+	cash_usd: number;
+	/** 0 before the first PUT. */
+	version: number;
+	updated_at: string | null;
+}
+
+export interface PortfolioStore {
+	get(userId: string): Promise<StoredPortfolio>;
+	/** `expectedVersion` from If-Match; null = unconditional. Returns null when it does not match. */
+	put(userId: string, positions: Position[], cashUsd: number, expectedVersion: number | null): Promise<StoredPortfolio | null>;
+}
+
+export interface Account {
+	user_id: string;
+	email: string;
+	full_name: string | null;
+	role: Viewer["role"];
+	status: "active" | "inactive" | "suspended" | "pending_verification";
+	/** Catalogue ids owned, catalogue order. */
+	strategy_ids: string[];
+	created_at: string;
+	last_login: string | null;
+	premium_welcome: boolean;
+	onboarded_at: string | null;
+}
+
+/** What the start of a scan needs to know of a user. */
+export interface AccountReader {
+	byId(userId: string): Promise<Account | null>;
+}
+
+/** Effective policy of a strategy (CONTRACT.md 10.9). strategy_key = id without `ai_`. */
+export interface StrategyPolicy {
+	strategy_key: string;
+	max_symbols: number | null;
+	chunk_size: number | null;
+	priority: number | null;
+	enabled: boolean;
+	source: "default" | "config" | "database";
+	id: string;
+	created_at: string | null;
+	updated_at: string | null;
+}
+
+export interface PolicyReader {
+	list(): Promise<StrategyPolicy[]>;
+}

@@ -1,0 +1,121 @@
+import type { JournalType } from "../../machines/events.ts";
+import type { ScanContext, ScanInput, ScanPosition } from "../../machines/types.ts";
+
+/**
+ * The store's contract about scans. Every moment is epoch ms on the store's clock (Redis TIME).
+ * Read side: queries and views see ScanRecord and JournalEntry only, never a key.
+ */
+export interface ScanRecord {
+	scan_id: string;
+	user_id: string;
+	/** `scan.v1` */
+	machine: string;
+	/** seq of the last committed journal entry = the revision of CONTRACT.md 1.8. */
+	revision: number;
+	epoch: number;
+	worker_id: string | null;
+	lease_until_ms: number | null;
+	heartbeat_at_ms: number | null;
+	/** Time of the last commit. */
+	progress_at_ms: number;
+	last_event_type: JournalType;
+	position: ScanPosition;
+	terminal: boolean;
+	context: ScanContext;
+	/** Absolute deadlines that the machine has armed: id -> when and which event. */
+	deadlines: Record<string, { at_ms: number; event: { type: string } & Record<string, unknown> }>;
+	/** When the record goes; null while the scan runs. */
+	expires_at_ms: number | null;
+}
+
+export interface JournalEntry {
+	seq: number;
+	at_ms: number;
+	type: JournalType;
+	phase: ScanPosition;
+	strategy_id: string | null;
+	attempt: number | null;
+	/** Last seq of the commit that wrote the entry. */
+	revision: number;
+	payload: Record<string, unknown>;
+}
+
+export type Lookup =
+	| { kind: "found"; record: ScanRecord }
+	| { kind: "expired"; scan_id: string; expired_at_ms: number }
+	/** Unknown, malformed, or someone else's: indistinguishable on purpose (I10). */
+	| { kind: "unknown" };
+
+/** Who asks: admins may look at anyone's scan where `any` is granted by the endpoint. */
+export interface Viewer {
+	user_id: string;
+	role: "admin" | "trader" | "viewer" | "api_only";
+}
+
+/** The read half that queries use. */
+export interface ScanReader {
+	/** The store's clock. */
+	now(): number;
+	read(scanId: string): Promise<ScanRecord | null>;
+	/** Row documents (compact JSON) by opportunity_id, in the order of `ids`; unknown ids are left out. */
+	rows(scanId: string, ids: readonly string[]): Promise<string[]>;
+	/** Named documents of the results key (`ranking`, `portfolio`, `report:<strategy_id>`), parsed. */
+	document<T>(scanId: string, name: string): Promise<T | null>;
+	journal(scanId: string, afterSeq: number, limit: number): Promise<JournalEntry[]>;
+	lifecycle(scanId: string): Promise<Record<string, string>>;
+	debug(scanId: string): Promise<Record<string, string>>;
+	/** Ids of a user's retained scans, newest accepted first. */
+	listByUser(userId: string, offset: number, limit: number): Promise<string[]>;
+	/** When `scanId` of this user expired (or was cleared); null: never the user's, or tombstone over. */
+	expiredAt(userId: string, scanId: string): Promise<number | null>;
+	/** Resolves true at the next commit of the scan, false at the timeout or when the signal aborts. */
+	nextCommit(scanId: string, timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+}
+
+export type { ScanContext, ScanInput };
+
+/** Running figures over all users (CONTRACT.md 12.7, 10.3, 10.8). Never read back as authority. */
+export interface StatisticsReader {
+	latestScan(): Promise<EndedScan | null>;
+	/** date: YYYY-MM-DD (UTC). */
+	day(date: string): Promise<DayStatistics>;
+	/** Up to 200 most recent ended scans of any user: for medians and percentiles. */
+	recentDurations(): Promise<{ duration_ms: number; strategies: number; completed: boolean }[]>;
+	/** Scans that have not ended / that no worker has claimed yet. */
+	activeScans(): Promise<{ active: number; queued: number }>;
+	/** Ids of all scans that have not ended, oldest first, at most `limit`. */
+	activeScanIds(limit: number): Promise<string[]>;
+	workers(): Promise<WorkerInfo[]>;
+}
+
+export interface EndedScan {
+	scan_id: string;
+	user_id: string;
+	opportunities_discovered: number;
+	strategies_scanned: number;
+	execution_time_ms: number;
+	success: boolean;
+	timestamp: string;
+}
+
+export interface DayStatistics {
+	date: string;
+	total_scans: number;
+	successful_scans: number;
+	total_opportunities: number;
+	total_strategies: number;
+	avg_execution_time_ms: number;
+	/** Failed scans of the day. */
+	errors: number;
+	/** Strategies that timed out that day. */
+	timeouts: number;
+}
+
+export interface WorkerInfo {
+	worker_id: string;
+	version: string;
+	started_at_ms: number;
+	last_seen_at_ms: number;
+	scans_active: number;
+	draining: boolean;
+}

@@ -1,0 +1,177 @@
+import type { DataSource, NearMiss, ScanFilters } from "../../machines/types.ts";
+import type { Asset, FundingSeries, Market, MarketType, OrderBook, Series, Timeframe } from "../market/contract.ts";
+
+export type Side = "long" | "short" | "neutral";
+export type RiskLevel = "low" | "medium" | "high" | "very_high";
+export type Grade = "A" | "B" | "C" | "D";
+
+/** CONTRACT.md 6.3 `costs`: basis points of notional, round trip. */
+export interface Costs {
+	fee_bps: number;
+	spread_bps: number;
+	impact_bps: number;
+	funding_bps: number;
+	total_bps: number;
+}
+
+/** CONTRACT.md 6.3 `evidence`. Rates 0..1, nets in basis points; null = not measured. */
+export interface Evidence {
+	method: string;
+	n: number;
+	n_effective: number;
+	wins: number;
+	hit_rate: number | null;
+	mean_net_bps: number | null;
+	median_net_bps: number | null;
+	bootstrap_90: [low: number, high: number] | null;
+	profit_factor: number | null;
+	avg_hold_bars: number | null;
+	first_trade: string | null;
+	last_trade: string | null;
+	universe_size: number;
+	grade: Grade;
+	p_placebo: number | null;
+	brier: number | null;
+	ece: number | null;
+}
+
+/** A row as a strategy makes it (CONTRACT.md 6.3). The effect adds discovered_at. */
+export interface Opportunity {
+	opportunity_id: string;
+	strategy_id: string;
+	strategy_name: string;
+	opportunity_type: string;
+	symbol: string;
+	exchange: string;
+	side: Side;
+	profit_potential_usd: number;
+	/** null only in unproven rows. */
+	confidence_score: number | null;
+	confidence_low: number | null;
+	confidence_high: number | null;
+	risk_level: RiskLevel;
+	required_capital_usd: number;
+	estimated_timeframe: string;
+	entry_price: number | null;
+	exit_price: number | null;
+	stop_price: number | null;
+	target_price: number | null;
+	risk_reward_ratio: number | null;
+	costs: Costs;
+	evidence: Evidence;
+	as_of: string;
+	data_source: DataSource;
+	discovered_at: string;
+	/** Numbers, strings, booleans or plain objects of them; never null. */
+	metadata: Record<string, unknown>;
+	/** Only in unproven rows. */
+	unproven_reason?: string;
+}
+
+/** One thing a strategy looks at: an asset's market, a position, a pair ... */
+export interface Candidate {
+	/** What rejections, near misses and rows are named by. */
+	symbol: string;
+	asset: Asset | null;
+	market: Market | null;
+}
+
+export interface Position {
+	/** ccxt unified symbol. */
+	symbol: string;
+	/** Base units; negative only for contracts. */
+	quantity: number;
+	entry_price: number | null;
+}
+
+/** The portfolio snapshot of one scan (CONTRACT.md 8.5). */
+export interface PortfolioSnapshot {
+	positions: Position[];
+	cash_usd: number;
+	version: number;
+	/** Deployable capital: cash + marked positions; 10000 and assumed without a portfolio. */
+	capital_usd: number;
+	assumed: boolean;
+}
+
+/** What a strategy wants to have read before it is evaluated. */
+export interface DataNeeds {
+	/** Which market of an asset makes it a candidate; `positions`: the portfolio's positions. */
+	candidates: MarketType | "positions" | "chain";
+	timeframe: Timeframe | null;
+	/** Series needed for each candidate. */
+	candles: boolean;
+	funding: boolean;
+	orderBook: boolean;
+	/**
+	 * The walk-forward universe, independent of who asks: every market of the type that has at least
+	 * `bars_min` bars, ended ones included. null: none needed.
+	 */
+	evidence: { market: MarketType; timeframe: Timeframe; bars_min: number; funding: boolean } | null;
+	/** Series that are always read, e.g. the BTC benchmark. */
+	benchmarks: string[];
+}
+
+/** Read-only view a strategy evaluates. Everything in it can cross to a worker thread. */
+export interface MarketView {
+	/** The pinned instant, epoch ms. */
+	as_of_ms: number;
+	data_source: DataSource;
+	/** By symbol; a candidate whose read failed is absent here and present in `errors`. */
+	series: Record<string, Series>;
+	funding: Record<string, FundingSeries>;
+	books: Record<string, OrderBook>;
+	/** Evidence universe. Order must not matter. */
+	evidence: { series: Series[]; funding: FundingSeries[] };
+	markets: Record<string, Market>;
+	/** symbol -> why its data could not be read. */
+	errors: Record<string, string>;
+}
+
+export interface StrategyLimits {
+	rows_max: number;
+	risk_per_trade: number;
+	max_position_share: number;
+}
+
+export interface Rejection {
+	symbol: string;
+	reason: string;
+	detail?: string;
+}
+
+/** Invariant: evaluated = published.length + unproven.length + rejected.length. */
+export interface Evaluation {
+	candidate_unit: string;
+	evaluated: number;
+	published: Opportunity[];
+	unproven: Opportunity[];
+	rejected: Rejection[];
+	/** At most three, nearest first. */
+	near_misses: NearMiss[];
+	thresholds: Record<string, number>;
+	data_as_of: string | null;
+	/** Facts that are shown whatever the rows say (measures against limits, base rates ...). */
+	report: Record<string, unknown>;
+}
+
+/**
+ * One pure, deterministic file per strategy: no clock, no network, no random source but a seed
+ * derived from its input. `evaluate` must not depend on the order of candidates.
+ */
+export interface Strategy {
+	readonly id: string;
+	readonly needs: DataNeeds;
+	evaluate(candidates: readonly Candidate[], view: MarketView, portfolio: PortfolioSnapshot, limits: StrategyLimits): Evaluation;
+}
+
+/** The request that crosses into a worker thread; series travel as shared memory. */
+export interface EvaluationRequest {
+	strategy_id: string;
+	candidates: Candidate[];
+	view: MarketView;
+	portfolio: PortfolioSnapshot;
+	limits: StrategyLimits;
+}
+
+export type { ScanFilters };
