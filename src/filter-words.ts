@@ -4,7 +4,27 @@
  */
 
 /** Dollar coins are words of their own: `TUSD` is not the market `T/USD`. */
-const DOLLAR_COINS = new Set(["USD", "USDT", "USDC", "BUSD", "TUSD", "FDUSD", "PYUSD", "GUSD", "HUSD", "LUSD", "SUSD", "CUSD", "AUSD", "RLUSD", "USDP", "USDE", "USDS", "USD1", "DAI"]);
+const DOLLAR_COINS = new Set([
+	"USD",
+	"USDT",
+	"USDC",
+	"BUSD",
+	"TUSD",
+	"FDUSD",
+	"PYUSD",
+	"GUSD",
+	"HUSD",
+	"LUSD",
+	"SUSD",
+	"CUSD",
+	"AUSD",
+	"RLUSD",
+	"USDP",
+	"USDE",
+	"USDS",
+	"USD1",
+	"DAI",
+]);
 const GLUED_QUOTE = /^([A-Z0-9]+?)(USDT|USDC|USD)$/;
 
 /** Whether a quote counts as US dollars (CONTRACT.md 13.5). */
@@ -88,4 +108,5 @@ export function parseTimeframe(text: string): TimeframeSpan | null {
 }
 
 /** Two spans overlap when they share at least one length; ends count. */
-export const spansOverlap = (a: TimeframeSpan, b: TimeframeSpan): boolean => a.from_ms <= b.to_ms && b.from_ms <= a.to_ms;
+export const spansOverlap = (a: TimeframeSpan, b: TimeframeSpan): boolean =>
+	a.from_ms <= b.to_ms && b.from_ms <= a.to_ms;

@@ -43,15 +43,53 @@ export function parseFilters(body: Record<string, unknown>): ParsedFilters {
 	const filters: ScanFilters = {};
 	const unmatched: string[] = [];
 
-	put(filters, "symbols", list("symbols").map((word) => canonicalSymbol(word.text)));
-	put(filters, "asset_tiers", mapWords(list("asset_tiers"), errors, "asset tier", (word) => (TIER_WORDS.has(word) ? word : null)));
-	put(filters, "strategy_ids", list("strategy_ids").map((word) => resolveStrategy(word.text, unmatched)));
-	put(filters, "filter_by_risk_level", mapWords(list("filter_by_risk_level"), errors, "risk level", (word) => (Object.hasOwn(RISK_WORDS, word) ? (RISK_WORDS[word] ?? null) : null)));
-	put(filters, "preferred_timeframes", mapWords(list("preferred_timeframes"), errors, "timeframe", (word) => parseTimeframe(word)?.word ?? null));
-	put(filters, "opportunity_type", list("opportunity_type", "strategy_types").map((word) => resolveType(word.text, unmatched)));
-	const minProfit = amount(body["min_profit_potential"], "body.min_profit_potential", "at least 0", (value) => value >= 0, errors);
+	put(
+		filters,
+		"symbols",
+		list("symbols").map((word) => canonicalSymbol(word.text)),
+	);
+	put(
+		filters,
+		"asset_tiers",
+		mapWords(list("asset_tiers"), errors, "asset tier", (word) => (TIER_WORDS.has(word) ? word : null)),
+	);
+	put(
+		filters,
+		"strategy_ids",
+		list("strategy_ids").map((word) => resolveStrategy(word.text, unmatched)),
+	);
+	put(
+		filters,
+		"filter_by_risk_level",
+		mapWords(list("filter_by_risk_level"), errors, "risk level", (word) =>
+			Object.hasOwn(RISK_WORDS, word) ? (RISK_WORDS[word] ?? null) : null,
+		),
+	);
+	put(
+		filters,
+		"preferred_timeframes",
+		mapWords(list("preferred_timeframes"), errors, "timeframe", (word) => parseTimeframe(word)?.word ?? null),
+	);
+	put(
+		filters,
+		"opportunity_type",
+		list("opportunity_type", "strategy_types").map((word) => resolveType(word.text, unmatched)),
+	);
+	const minProfit = amount(
+		body.min_profit_potential,
+		"body.min_profit_potential",
+		"at least 0",
+		(value) => value >= 0,
+		errors,
+	);
 	if (minProfit !== null) filters.min_profit_potential = minProfit;
-	const maxCapital = amount(body["max_required_capital"], "body.max_required_capital", "above 0", (value) => value > 0, errors);
+	const maxCapital = amount(
+		body.max_required_capital,
+		"body.max_required_capital",
+		"above 0",
+		(value) => value > 0,
+		errors,
+	);
 	if (maxCapital !== null) filters.max_required_capital = maxCapital;
 
 	if (errors.length > 0) return { ok: false, errors };
@@ -72,11 +110,16 @@ export type FilterReason =
 /** Why a row does not pass the user's filters, the first failing one; null when it passes. */
 export function rowPasses(row: Opportunity, filters: ScanFilters): FilterReason | null {
 	if (filters.symbols && !rowHasSymbol(row.symbol, filters.symbols)) return "filter_symbol";
-	if (filters.filter_by_risk_level && !filters.filter_by_risk_level.includes(row.risk_level)) return "filter_risk_level";
-	if (filters.min_profit_potential !== undefined && !(row.profit_potential_usd >= filters.min_profit_potential)) return "filter_min_profit";
-	if (filters.max_required_capital !== undefined && !(row.required_capital_usd <= filters.max_required_capital)) return "filter_max_capital";
-	if (filters.preferred_timeframes && !timeframeOverlaps(row.estimated_timeframe, filters.preferred_timeframes)) return "filter_timeframe";
-	if (filters.opportunity_type && !filters.opportunity_type.includes(row.opportunity_type.toLowerCase())) return "filter_opportunity_type";
+	if (filters.filter_by_risk_level && !filters.filter_by_risk_level.includes(row.risk_level))
+		return "filter_risk_level";
+	if (filters.min_profit_potential !== undefined && !(row.profit_potential_usd >= filters.min_profit_potential))
+		return "filter_min_profit";
+	if (filters.max_required_capital !== undefined && !(row.required_capital_usd <= filters.max_required_capital))
+		return "filter_max_capital";
+	if (filters.preferred_timeframes && !timeframeOverlaps(row.estimated_timeframe, filters.preferred_timeframes))
+		return "filter_timeframe";
+	if (filters.opportunity_type && !filters.opportunity_type.includes(row.opportunity_type.toLowerCase()))
+		return "filter_opportunity_type";
 	return null;
 }
 
@@ -118,7 +161,8 @@ function words(value: unknown, path: string, errors: ProblemField[]): Word[] {
 			continue;
 		}
 		const text = String(entry ?? "").trim();
-		if (text.length > FILTER_WORD_LENGTH_MAX) errors.push({ path: place, message: `must have at most ${FILTER_WORD_LENGTH_MAX} characters` });
+		if (text.length > FILTER_WORD_LENGTH_MAX)
+			errors.push({ path: place, message: `must have at most ${FILTER_WORD_LENGTH_MAX} characters` });
 		else if (text !== "") found.push({ text, path: place });
 	}
 	return found;
@@ -146,14 +190,26 @@ function resolveType(word: string, unmatched: string[]): string {
 	return type;
 }
 
-function amount(value: unknown, path: string, rule: string, holds: (value: number) => boolean, errors: ProblemField[]): number | null {
+function amount(
+	value: unknown,
+	path: string,
+	rule: string,
+	holds: (value: number) => boolean,
+	errors: ProblemField[],
+): number | null {
 	if (value === undefined || value === null) return null;
 	if (typeof value === "number" && Number.isFinite(value) && holds(value)) return value === 0 ? 0 : value;
 	errors.push({ path, message: `must be a number ${rule}` });
 	return null;
 }
 
-type ListField = "symbols" | "asset_tiers" | "strategy_ids" | "filter_by_risk_level" | "preferred_timeframes" | "opportunity_type";
+type ListField =
+	| "symbols"
+	| "asset_tiers"
+	| "strategy_ids"
+	| "filter_by_risk_level"
+	| "preferred_timeframes"
+	| "opportunity_type";
 
 function put(filters: ScanFilters, field: ListField, values: string[]): void {
 	if (values.length > 0) filters[field] = sortedUnique(values);

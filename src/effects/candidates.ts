@@ -60,21 +60,30 @@ function marketCandidates(
 			.sort(byVolume)[0];
 		if (market) found.push({ symbol: market.symbol, asset, market });
 	}
-	return found.sort((a, b) => (b.asset?.volume_usd_24h ?? 0) - (a.asset?.volume_usd_24h ?? 0) || compareText(a.symbol, b.symbol));
+	return found.sort(
+		(a, b) => (b.asset?.volume_usd_24h ?? 0) - (a.asset?.volume_usd_24h ?? 0) || compareText(a.symbol, b.symbol),
+	);
 }
 
 const byVolume = (a: Market, b: Market): number =>
-	(b.volume_usd_24h ?? -1) - (a.volume_usd_24h ?? -1) || compareText(a.symbol, b.symbol) || compareText(a.venue, b.venue);
+	(b.volume_usd_24h ?? -1) - (a.volume_usd_24h ?? -1) ||
+	compareText(a.symbol, b.symbol) ||
+	compareText(a.venue, b.venue);
 
 function positionCandidates(portfolio: PortfolioSnapshot, universe: Universe): Candidate[] {
 	const places = new Map<string, { asset: Asset; market: Market }>();
 	for (const asset of universe.assets) {
 		for (const market of asset.markets) if (!places.has(market.symbol)) places.set(market.symbol, { asset, market });
 	}
-	const size = ({ quantity, entry_price }: PortfolioSnapshot["positions"][number]) => Math.abs(quantity) * (entry_price ?? 0);
+	const size = ({ quantity, entry_price }: PortfolioSnapshot["positions"][number]) =>
+		Math.abs(quantity) * (entry_price ?? 0);
 	return [...portfolio.positions]
 		.sort((a, b) => size(b) - size(a) || compareText(a.symbol, b.symbol))
-		.map(({ symbol }) => ({ symbol, asset: places.get(symbol)?.asset ?? null, market: places.get(symbol)?.market ?? null }));
+		.map(({ symbol }) => ({
+			symbol,
+			asset: places.get(symbol)?.asset ?? null,
+			market: places.get(symbol)?.market ?? null,
+		}));
 }
 
 /** Live sources list thousands of markets; the walk-forward then takes those of highest volume. */
@@ -87,7 +96,12 @@ export const LIVE_EVIDENCE_MARKETS_MAX = 100;
 export function evidenceMarkets(markets: readonly Market[], type: MarketType, live: boolean): Market[] {
 	const bySymbol = new Map<string, Market>();
 	for (const market of [...markets].sort(byVolume)) {
-		if (market.type === type && market.tags.length === 0 && isDollarQuote(market.quote) && !bySymbol.has(market.symbol)) {
+		if (
+			market.type === type &&
+			market.tags.length === 0 &&
+			isDollarQuote(market.quote) &&
+			!bySymbol.has(market.symbol)
+		) {
 			bySymbol.set(market.symbol, market);
 		}
 	}

@@ -1,6 +1,6 @@
 import type { AssetsSummary, SourceReport } from "../../machines/types.ts";
-import { isoOf } from "../clock.ts";
 import { compareText } from "../canonical.ts";
+import { isoOf } from "../clock.ts";
 import type { Asset, Universe } from "../market/contract.ts";
 import type { EffectContext, Effects } from "./contract.ts";
 import { EffectError, failureOf, scrubMessage } from "./errors.ts";
@@ -42,13 +42,21 @@ async function discover(universes: Universes, asOfMs: number, context: EffectCon
 		return await untilAborted(universes.discover(asOfMs, context.signal), context.signal);
 	} catch (error) {
 		if (context.signal.aborted) throw error;
-		throw new EffectError("asset_discovery_failed", `Assets could not be discovered: ${failureOf(error, "fetch_failed").message}`, false);
+		throw new EffectError(
+			"asset_discovery_failed",
+			`Assets could not be discovered: ${failureOf(error, "fetch_failed").message}`,
+			false,
+		);
 	}
 }
 
 function allSourcesFailed(sources: readonly SourceReport[]): EffectError {
 	const named = sources.map((source) => `${source.name} (${source.error ?? "no answer"})`).join(", ");
-	return new EffectError("asset_discovery_failed", `No market source answered: ${named || "none is configured"}`, false);
+	return new EffectError(
+		"asset_discovery_failed",
+		`No market source answered: ${named || "none is configured"}`,
+		false,
+	);
 }
 
 const sourceReport = (source: Universe["sources"][number]): SourceReport => ({
@@ -80,7 +88,12 @@ function summaryOf(
 	};
 	exclude("below_tier_floor", universe.assets.length - withinFloor);
 	exclude("filtered", withinFloor - assets.length);
-	return { total_assets: assets.length, tiers: tierCounts(assets), excluded, filters_unmatched: [...new Set(unmatched)].sort(compareText) };
+	return {
+		total_assets: assets.length,
+		tiers: tierCounts(assets),
+		excluded,
+		filters_unmatched: [...new Set(unmatched)].sort(compareText),
+	};
 }
 
 function tierCounts(assets: readonly Asset[]): Record<string, number> {

@@ -36,7 +36,10 @@ export function scrubMessage(message: string): string {
  * and is not retried: running the same input through the same code again gives the same end.
  */
 export function failureOf(error: unknown, fallbackCode: string): Failure {
-	const { code, message, retryable } = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
+	const { code, message, retryable } = (typeof error === "object" && error !== null ? error : {}) as Record<
+		string,
+		unknown
+	>;
 	const word = typeof code === "string" && /^[a-z][a-z0-9_]{0,63}$/.test(code) ? code : fallbackCode;
 	const text = scrubMessage(typeof message === "string" ? message : String(error));
 	return { code: word, message: text === "" ? word : text, retryable: retryable === true };

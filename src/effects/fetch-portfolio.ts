@@ -1,5 +1,5 @@
-import type { MarketData, Ticker } from "../market/contract.ts";
 import { isDollarQuote, symbolParts } from "../filter-words.ts";
+import type { MarketData, Ticker } from "../market/contract.ts";
 import type { StoredPortfolio } from "../services.ts";
 import type { PortfolioSnapshot, Position } from "../strategies/contract.ts";
 import type { EffectContext, Effects } from "./contract.ts";
@@ -24,7 +24,9 @@ export interface PortfolioValuation {
  * the phase: such positions count at their entry price, or 0. Rejects with `portfolio_fetch_failed`
  * only when the stored portfolio itself cannot be read.
  */
-export function createFetchPortfolio(deps: Pick<EffectDeps, "portfolios" | "market" | "clock" | "settings">): Effects["fetchPortfolio"] {
+export function createFetchPortfolio(
+	deps: Pick<EffectDeps, "portfolios" | "market" | "clock" | "settings">,
+): Effects["fetchPortfolio"] {
 	return async (context) => {
 		const startedAtMs = deps.clock.now();
 		const stored = await readStored(deps, context);
@@ -58,11 +60,15 @@ async function markPrices(
 	context: EffectContext,
 	positions: readonly Position[],
 ): Promise<Map<string, number>> {
-	const symbols = positions.map((position) => position.symbol).filter((symbol) => isDollarQuote(symbolParts(symbol).quote ?? ""));
+	const symbols = positions
+		.map((position) => position.symbol)
+		.filter((symbol) => isDollarQuote(symbolParts(symbol).quote ?? ""));
 	if (symbols.length === 0) return new Map();
 	const limitMs = Math.min(effectSettings(deps).portfolio_marks_timeout_ms, context.timeLeftMs() / 2);
 	try {
-		const tickers = await withinTime(limitMs, deps.clock, context.signal, (signal) => readTickers(deps.market, symbols, signal));
+		const tickers = await withinTime(limitMs, deps.clock, context.signal, (signal) =>
+			readTickers(deps.market, symbols, signal),
+		);
 		return new Map(tickers.flatMap((ticker) => priceOf(ticker)));
 	} catch (error) {
 		if (context.signal.aborted) throw error;
@@ -94,7 +100,7 @@ export function snapshotOf(
 	stored: StoredPortfolio,
 	prices: ReadonlyMap<string, number>,
 ): { portfolio: PortfolioSnapshot; valuation: PortfolioValuation } {
-	const positions = stored.positions.map((position) => valueOf(position, prices.get(position.symbol) ?? null));
+	const positions = stored.positions.map((position) => markOf(position, prices.get(position.symbol) ?? null));
 	const assumed = stored.version === 0;
 	const marked = positions.reduce((sum, position) => sum + position.value_usd, 0);
 	return {
@@ -113,7 +119,7 @@ export function snapshotOf(
  * Spot: quantity * price. A contract's notional is not money the user holds; what counts is its
  * unrealised result, quantity * (price - entry) for linear contracts, 0 without both prices.
  */
-function valueOf(position: Position, marketPrice: number | null): PortfolioValuation["positions"][number] {
+function markOf(position: Position, marketPrice: number | null): PortfolioValuation["positions"][number] {
 	const { symbol, quantity, entry_price } = position;
 	const { quote, settle } = symbolParts(symbol);
 	const entry = isDollarQuote(quote ?? "") ? entry_price : null;

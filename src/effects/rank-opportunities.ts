@@ -67,7 +67,11 @@ function rowsOf(ids: readonly string[], rows: ReadonlyMap<string, Opportunity>):
 	const wanted = [...new Set(ids)];
 	const found = wanted.flatMap((id) => rows.get(id) ?? []);
 	if (found.length < wanted.length) {
-		throw new EffectError("ranking_failed", `${wanted.length - found.length} of ${wanted.length} accepted rows could not be read back`, true);
+		throw new EffectError(
+			"ranking_failed",
+			`${wanted.length - found.length} of ${wanted.length} accepted rows could not be read back`,
+			true,
+		);
 	}
 	return found;
 }

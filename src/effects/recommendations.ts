@@ -20,7 +20,9 @@ export async function recommendStrategies(
 	const owned = new Set(scan.input.profile.strategy_ids);
 	const positions = scan.portfolio?.positions ?? 0;
 	const first = (entry: CatalogueEntry) => (positions > 0 && entry.category === "portfolio" ? 2 : entry.free ? 1 : 0);
-	const chosen = CATALOGUE.filter((entry) => entry.standard && !owned.has(entry.id) && strategyOf(entry.id) !== undefined)
+	const chosen = CATALOGUE.filter(
+		(entry) => entry.standard && !owned.has(entry.id) && strategyOf(entry.id) !== undefined,
+	)
 		.sort((a, b) => first(b) - first(a) || b.priority - a.priority || a.index - b.index)
 		.slice(0, RECOMMENDATIONS_MAX);
 	return Promise.all(

@@ -28,7 +28,10 @@ export function checkEvaluation(value: unknown, strategyId: string, schema: Eval
 	const checked = schema.safeParse(value);
 	if (!checked.success) {
 		const issue = checked.error.issues[0];
-		throw new SchemaViolation(issue?.path.map(String).join(".") || "evaluation", issue?.message ?? "does not match its schema");
+		throw new SchemaViolation(
+			issue?.path.map(String).join(".") || "evaluation",
+			issue?.message ?? "does not match its schema",
+		);
 	}
 	const evaluation = value as Evaluation;
 	const counted = evaluation.published.length + evaluation.unproven.length + evaluation.rejected.length;
@@ -81,7 +84,8 @@ export function settleEvaluation(evaluation: Evaluation, input: SettleInput): Se
 		rejected: countByReason(rejected),
 		near_misses: evaluation.near_misses.slice(0, NEAR_MISSES_MAX) satisfies NearMiss[],
 		data_as_of: evaluation.data_as_of,
-		data_age_seconds: evaluation.data_as_of === null ? null : Math.max(0, (input.as_of_ms - Date.parse(evaluation.data_as_of)) / 1000),
+		data_age_seconds:
+			evaluation.data_as_of === null ? null : Math.max(0, (input.as_of_ms - Date.parse(evaluation.data_as_of)) / 1000),
 	};
 	if (tally.candidate_unit === "symbol" && tally.evaluated !== input.candidates.length) {
 		throw new SchemaViolation("evaluated", `counts ${tally.evaluated} of ${input.candidates.length} candidates`);
@@ -130,14 +134,17 @@ export const totalOrder =
 
 function countByReason(rejected: readonly Rejection[]): Record<string, number> {
 	const counts: Record<string, number> = {};
-	for (const { reason } of [...rejected].sort((a, b) => compareText(a.reason, b.reason))) counts[reason] = (counts[reason] ?? 0) + 1;
+	for (const { reason } of [...rejected].sort((a, b) => compareText(a.reason, b.reason)))
+		counts[reason] = (counts[reason] ?? 0) + 1;
 	return counts;
 }
 
 /** In the strategy's own unit; it exceeds `evaluated` only by the policy's limit on symbols. */
 function totalOf(tally: Tally, input: SettleInput): number {
 	const { candidates_total: symbols } = input;
-	if (tally.candidate_unit === "symbol" || tally.candidate_unit === "position") return Math.max(symbols, tally.evaluated);
-	if (tally.candidate_unit === "pair" && symbols > input.candidates.length) return Math.max((symbols * (symbols - 1)) / 2, tally.evaluated);
+	if (tally.candidate_unit === "symbol" || tally.candidate_unit === "position")
+		return Math.max(symbols, tally.evaluated);
+	if (tally.candidate_unit === "pair" && symbols > input.candidates.length)
+		return Math.max((symbols * (symbols - 1)) / 2, tally.evaluated);
 	return tally.evaluated;
 }

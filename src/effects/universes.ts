@@ -33,7 +33,9 @@ interface Flight {
  * Universes of the scans of this process: the store behind a least-recently-used memory of
  * `universes_max` entries. Simultaneous loads of one universe share one read.
  */
-export function createUniverses(deps: Pick<EffectDeps, "market" | "discover" | "universes" | "clock" | "settings">): Universes {
+export function createUniverses(
+	deps: Pick<EffectDeps, "market" | "discover" | "universes" | "clock" | "settings">,
+): Universes {
 	const settings = effectSettings(deps);
 	const memory = new Map<string, LoadedUniverse>();
 	const flights = new Map<string, Flight>();
@@ -83,7 +85,11 @@ export function createUniverses(deps: Pick<EffectDeps, "market" | "discover" | "
 	return { discover, save, load };
 }
 
-function takeOff(flights: Map<string, Flight>, ref: string, read: (signal: AbortSignal) => Promise<LoadedUniverse>): Flight {
+function takeOff(
+	flights: Map<string, Flight>,
+	ref: string,
+	read: (signal: AbortSignal) => Promise<LoadedUniverse>,
+): Flight {
 	const controller = new AbortController();
 	const flight: Flight = { result: read(controller.signal), controller, waiters: 0 };
 	flights.set(ref, flight);

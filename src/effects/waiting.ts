@@ -43,7 +43,12 @@ export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 }
 
 /** True when `event` resolved within `waitMs`, false when the time was up; rejects on abort. No timer stays. */
-export async function happensWithin(event: Promise<unknown>, waitMs: number, clock: Clock, signal: AbortSignal): Promise<boolean> {
+export async function happensWithin(
+	event: Promise<unknown>,
+	waitMs: number,
+	clock: Clock,
+	signal: AbortSignal,
+): Promise<boolean> {
 	let timer: unknown;
 	const timeUp = new Promise<false>((resolve) => {
 		timer = clock.setTimeout(() => resolve(false), Math.max(0, waitMs));
