@@ -43,92 +43,98 @@ const TIME_UP: ReadFailure = {
 	retryable: true,
 };
 
+/** What is known of an attempt's reads at this moment. */
+interface Ledger {
+	readonly candidates: readonly Candidate[];
+	readonly got: Reads;
+	/** Candidates that have not answered. */
+	readonly open: Set<string>;
+	readonly failures: Map<string, ReadFailure>;
+	readonly sharedFailures: Map<string, ReadFailure>;
+	sharedOpen: boolean;
+	/** From here on nothing that arrives is kept: the view must not change under an evaluation. */
+	closed: boolean;
+}
+
+/** Starts all reads at once, the candidates' at most `concurrencyMax` at a time (null: no limit). */
 export function startHarvest(
 	market: MarketData,
 	needs: DataNeeds,
 	candidates: readonly Candidate[],
 	options: ReadOptions & { concurrencyMax: number | null },
 ): Harvest {
+	const ledger: Ledger = {
+		candidates,
+		got: nothingYet(),
+		open: new Set(candidates.map((candidate) => candidate.symbol)),
+		failures: new Map(),
+		sharedFailures: new Map(),
+		sharedOpen: true,
+		closed: false,
+	};
 	const abort = linkedAbort(options.signal);
 	const read: ReadOptions = { signal: abort.signal, as_of_ms: options.as_of_ms };
-	const got = nothingYet();
-	const open = new Set(candidates.map((candidate) => candidate.symbol));
-	const failures = new Map<string, ReadFailure>();
-	const sharedFailures = new Map<string, ReadFailure>();
-	let closed = false;
-
-	/** Keeps a result only while it is wanted; after `cut` the view no longer changes. */
-	const guarded = async (
-		name: string,
-		into: Map<string, ReadFailure>,
-		work: () => Promise<() => void>,
-		done: () => void,
-	) => {
-		try {
-			abort.signal.throwIfAborted();
-			const keep = await untilAborted(work(), abort.signal);
-			if (!closed) keep();
-		} catch (error) {
-			if (!closed && !isAbsence(error)) into.set(name, readFailure(error));
-		}
-		if (!closed) done();
-	};
-
 	const turn = concurrencyLimit(options.concurrencyMax);
-	const own = candidates.map((candidate) =>
-		turn(() =>
-			guarded(
-				candidate.symbol,
-				failures,
-				() => readCandidate(market, needs, candidate, read, got),
-				() => open.delete(candidate.symbol),
-			),
-		),
-	);
-	let sharedOpen = true;
-	const shared = readShared(market, needs, read, got, (name, work) =>
-		guarded(name, sharedFailures, work, () => {}),
-	).then(() => {
-		if (!closed) sharedOpen = false;
+	const own = candidates.map((candidate) => {
+		const { symbol } = candidate;
+		const work = () => readCandidate(market, needs, candidate, read, ledger.got);
+		return turn(() => keepResult(ledger, abort.signal, work, symbol, ledger.failures)).then(() => {
+			if (!ledger.closed) ledger.open.delete(symbol);
+		});
 	});
-	const settled = Promise.all([...own, shared]).then(() => {});
-
-	const close = () => {
-		closed = true;
+	const shared = readShared(market, needs, read, ledger.got, (name, work) =>
+		keepResult(ledger, abort.signal, work, name, ledger.sharedFailures),
+	).then(() => {
+		if (!ledger.closed) ledger.sharedOpen = false;
+	});
+	const stop = () => {
+		ledger.closed = true;
 		abort.abort(new Error("the reads are over"));
 		abort.release();
 	};
+	return harvestOf(ledger, Promise.all([...own, shared]), stop);
+}
+
+/** One read: its result is kept, its failure noted under `name`; an absence is neither. Never rejects. */
+async function keepResult(
+	ledger: Ledger,
+	signal: AbortSignal,
+	work: () => Promise<() => void>,
+	name: string,
+	failures: Map<string, ReadFailure>,
+): Promise<void> {
+	try {
+		signal.throwIfAborted();
+		const keep = await untilAborted(work(), signal);
+		if (!ledger.closed) keep();
+	} catch (error) {
+		if (!ledger.closed && !isAbsence(error)) failures.set(name, readFailure(error));
+	}
+}
+
+function harvestOf(ledger: Ledger, done: Promise<unknown>, stop: () => void): Harvest {
+	const { candidates, got, open, failures, sharedFailures } = ledger;
 	return {
-		settled,
-		sharedPending: () => sharedOpen,
+		settled: done.then(() => {}),
+		sharedPending: () => ledger.sharedOpen,
 		arrived: () => candidates.length - open.size - failures.size,
 		pending: () => open.size,
 		failures: () => failures,
 		sharedFailures: () => sharedFailures,
 		evidenceSeries: () => got.evidence.series.length,
-		snapshot: () =>
-			snapshotOf(
-				got,
-				candidates.filter((candidate) => !open.has(candidate.symbol)),
-				failures,
-				sharedFailures,
-			),
+		snapshot: () => snapshotOf(ledger),
 		cut: () => {
 			for (const symbol of open) failures.set(symbol, TIME_UP);
 			open.clear();
-			if (sharedOpen) sharedFailures.set("evidence", TIME_UP);
-			close();
+			if (ledger.sharedOpen) sharedFailures.set("evidence", TIME_UP);
+			stop();
 		},
-		stop: close,
+		stop,
 	};
 }
 
-function snapshotOf(
-	got: Reads,
-	candidates: Candidate[],
-	failures: ReadonlyMap<string, ReadFailure>,
-	sharedFailures: ReadonlyMap<string, ReadFailure>,
-): ReturnType<Harvest["snapshot"]> {
+function snapshotOf({ got, open, failures, sharedFailures, ...ledger }: Ledger): ReturnType<Harvest["snapshot"]> {
+	const candidates = ledger.candidates.filter((candidate) => !open.has(candidate.symbol));
 	const errors: Record<string, string> = {};
 	for (const [symbol, failure] of [...sharedFailures, ...failures]) errors[symbol] = failure.reason;
 	const series = { ...got.series };
