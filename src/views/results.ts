@@ -18,7 +18,8 @@ export interface ResultsSource {
 	recommendations: RankingDocument["recommendations"];
 }
 
-function scanState(record: ScanRecord): "complete" | "partial" {
+/** partial: ended badly, or some strategy gave no full answer (CONTRACT.md 6.2). */
+export function scanState(record: ScanRecord): "complete" | "partial" {
 	if (record.position !== "completed") return "partial";
 	const gaps = ["degraded", "failed", "timed_out", "cancelled"];
 	return record.context.strategies.some((entry) => entry.verdict !== null && gaps.includes(entry.verdict)) ? "partial" : "complete";
