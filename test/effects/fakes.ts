@@ -36,6 +36,7 @@ export class ManualClock implements Clock {
 	}
 	/** Moves on in small steps and lets promises settle in between. */
 	async advance(byMs: number, stepMs = 100): Promise<void> {
+		await settled();
 		for (let moved = 0; moved < byMs; moved += stepMs) {
 			this.nowMs += Math.min(stepMs, byMs - moved);
 			for (const timer of this.timers.filter(({ atMs }) => atMs <= this.nowMs).sort((a, b) => a.atMs - b.atMs)) {
