@@ -4,21 +4,10 @@ import { createDiscoverAssets } from "../../src/effects/discover-assets.ts";
 import type { EffectDeps } from "../../src/effects/ports.ts";
 import { createUniverses, universeHash } from "../../src/effects/universes.ts";
 import type { Universe } from "../../src/market/contract.ts";
-import {
-	AS_OF_MS,
-	asset,
-	bounded,
-	deferred,
-	effectContext,
-	fakeDeps,
-	fakeMarket,
-	fakeUniverseStore,
-	never,
-	scanContext,
-	type ScanOptions,
-	settled,
-	universe,
-} from "./fakes.ts";
+import { bounded, deferred, never, settled } from "./fake-clock.ts";
+import { AS_OF_MS, asset, fakeMarket, fakeUniverseStore, universe } from "./fake-market.ts";
+import { effectContext, type ScanOptions, scanContext } from "./fake-scan.ts";
+import { fakeDeps } from "./fakes.ts";
 
 const test = suite("effects/discover-assets");
 
@@ -80,7 +69,8 @@ test(
 	bounded(async () => {
 		const down = { name: "b", ok: false, error: "connect ECONNREFUSED 10.1.2.3:443", assets: 0 };
 		const one = await discovered({
-			discover: async () => universe([asset("BTC", 1e9)], { sources: [{ name: "a", ok: true, error: null, assets: 1 }, down] }),
+			discover: async () =>
+				universe([asset("BTC", 1e9)], { sources: [{ name: "a", ok: true, error: null, assets: 1 }, down] }),
 		});
 		assert.is(one.sources[1]?.error, "connect ECONNREFUSED [address]");
 		const none = await rejection(discovered({ discover: async () => universe([], { sources: [down] }) }));

@@ -4,7 +4,10 @@ import type { Attachments } from "../../src/effects/contract.ts";
 import { createFetchPortfolio, type PortfolioValuation } from "../../src/effects/fetch-portfolio.ts";
 import { MarketError, type Ticker } from "../../src/market/contract.ts";
 import type { Position } from "../../src/strategies/contract.ts";
-import { AS_OF_MS, bounded, effectContext, fakeDeps, fakeMarket, ManualClock, never, scanContext, settled } from "./fakes.ts";
+import { bounded, ManualClock, never, settled } from "./fake-clock.ts";
+import { AS_OF_MS, fakeMarket } from "./fake-market.ts";
+import { effectContext, scanContext } from "./fake-scan.ts";
+import { fakeDeps } from "./fakes.ts";
 
 const test = suite("effects/fetch-portfolio");
 
@@ -16,13 +19,17 @@ const ticker = (symbol: string, last: number | null, bid: number | null = null, 
 	quote_volume_24h: null,
 	at_ms: AS_OF_MS,
 });
-const position = (symbol: string, quantity: number, entry_price: number | null = null): Position => ({ symbol, quantity, entry_price });
+const position = (symbol: string, quantity: number, entry_price: number | null = null): Position => ({
+	symbol,
+	quantity,
+	entry_price,
+});
 
 const stored = (positions: Position[], cash_usd: number, version = 3) => ({
 	get: async () => ({ positions, cash_usd, version, updated_at: null }),
 });
 
-const valuation = (attachments: Attachments) => attachments.documents?.["portfolio_valuation"] as PortfolioValuation;
+const valuation = (attachments: Attachments) => attachments.documents?.portfolio_valuation as PortfolioValuation;
 
 async function fetched(deps: Parameters<typeof fakeDeps>[0]) {
 	const all = fakeDeps(deps);
@@ -128,7 +135,10 @@ test(
 			assert.unreachable();
 		} catch (error) {
 			const { code, message, retryable } = error as { code: string; message: string; retryable: boolean };
-			assert.equal([code, message, retryable], ["portfolio_fetch_failed", "The stored portfolio could not be read", true]);
+			assert.equal(
+				[code, message, retryable],
+				["portfolio_fetch_failed", "The stored portfolio could not be read", true],
+			);
 		}
 	}),
 );

@@ -5,25 +5,20 @@ import type { RankingDocument } from "../../src/effects/contract.ts";
 import type { EffectDeps } from "../../src/effects/ports.ts";
 import { createRankOpportunities, rankRows } from "../../src/effects/rank-opportunities.ts";
 import type { Grade, Opportunity } from "../../src/strategies/contract.ts";
-import {
-	bounded,
-	contractOrder,
-	effectContext,
-	entry,
-	fakeDeps,
-	ManualClock,
-	MOMENTUM,
-	never,
-	row,
-	type ScanOptions,
-	scanContext,
-	settled,
-} from "./fakes.ts";
+import { bounded, ManualClock, never, settled } from "./fake-clock.ts";
+import { effectContext, entry, type ScanOptions, scanContext } from "./fake-scan.ts";
+import { contractOrder, fakeDeps, MOMENTUM, row } from "./fakes.ts";
 
 const test = suite("effects/rank-opportunities");
 const BREAKOUT = "ai_spot_breakout_strategy";
 
-const graded = (id: string, grade: Grade, mean_net_bps: number, n_effective: number, strategy_id = MOMENTUM): Opportunity => {
+const graded = (
+	id: string,
+	grade: Grade,
+	mean_net_bps: number,
+	n_effective: number,
+	strategy_id = MOMENTUM,
+): Opportunity => {
 	const base = row(`${id}/USDT`, { strategy_id });
 	return { ...base, opportunity_id: id, evidence: { ...base.evidence, grade, mean_net_bps, n_effective } };
 };
@@ -34,7 +29,8 @@ const scanOf = (published: readonly Opportunity[], unproven: readonly Opportunit
 	scanContext({
 		...options,
 		entries: [MOMENTUM, BREAKOUT].map((id) => {
-			const own = (rows: readonly Opportunity[]) => rows.filter((one) => one.strategy_id === id).map((one) => one.opportunity_id);
+			const own = (rows: readonly Opportunity[]) =>
+				rows.filter((one) => one.strategy_id === id).map((one) => one.opportunity_id);
 			return entry(id, { row_ids: own(published), unproven_ids: own(unproven) });
 		}),
 	});
@@ -47,7 +43,7 @@ async function ranked(
 	const deps = fakeDeps(overrides);
 	const context = effectContext(scan, deps.clock, { timeMs: 20_000, rows: byId(rows) });
 	const { ranking, attachments } = await createRankOpportunities(deps)(context);
-	return { ranking, document: attachments.documents?.["ranking"] as RankingDocument };
+	return { ranking, document: attachments.documents?.ranking as RankingDocument };
 }
 
 test(
@@ -120,7 +116,10 @@ test(
 	bounded(async () => {
 		const published = [graded("a", "B", 1, 30)];
 		const unproven = [graded("u", "C", 900, 500), graded("v", "C", 950, 5)];
-		const { document, ranking } = await ranked(scanOf(published, unproven, { profile: { scan_limit: 1 } }), [...published, ...unproven]);
+		const { document, ranking } = await ranked(scanOf(published, unproven, { profile: { scan_limit: 1 } }), [
+			...published,
+			...unproven,
+		]);
 		assert.equal([document.ranked, document.unproven], [["a"], ["v", "u"]]);
 		assert.is(ranking.unproven_count, 2);
 	}),
