@@ -24,7 +24,12 @@ test("no filter is the empty object, whatever stands for nothing", () => {
 	/** SHA-256 of the two bytes `{}`. */
 	assert.is(key, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
 	for (const nothing of [null, "", " , ", [], [null, " "]]) {
-		const { filters, filter_key } = parsed({ symbols: nothing, strategy_types: nothing, force_refresh: true, limit: 5 });
+		const { filters, filter_key } = parsed({
+			symbols: nothing,
+			strategy_types: nothing,
+			force_refresh: true,
+			limit: 5,
+		});
 		assert.equal(filters, {});
 		assert.is(filter_key, key);
 	}
@@ -59,7 +64,10 @@ test("strategies are resolved by id, short id and name; unknown ones are kept an
 });
 
 test("medium_high is high; unknown words of closed lists are errors with their place", () => {
-	assert.equal(parsed({ filter_by_risk_level: "Medium_High,HIGH,very_high" }).filters.filter_by_risk_level, ["high", "very_high"]);
+	assert.equal(parsed({ filter_by_risk_level: "Medium_High,HIGH,very_high" }).filters.filter_by_risk_level, [
+		"high",
+		"very_high",
+	]);
 	assert.equal(problems({ filter_by_risk_level: ["low", null, "extreme"] })[0]?.path, "body.filter_by_risk_level.2");
 	assert.equal(problems({ asset_tiers: "tier_retail,tier_x" })[0]?.path, "body.asset_tiers");
 	assert.equal(problems({ preferred_timeframes: ["4h", "soon"] })[0]?.path, "body.preferred_timeframes.1");
@@ -88,7 +96,10 @@ test("values of a wrong type are errors, all of them reported at once", () => {
 });
 
 test("strategy_types is an alias, merged with opportunity_type", () => {
-	const { filters, unmatched } = parsed({ opportunity_type: "Breakout", strategy_types: ["breakout", "HEDGE", "lottery"] });
+	const { filters, unmatched } = parsed({
+		opportunity_type: "Breakout",
+		strategy_types: ["breakout", "HEDGE", "lottery"],
+	});
 	assert.equal(filters.opportunity_type, ["breakout", "hedge", "lottery"]);
 	assert.equal(unmatched, ["lottery"]);
 });
@@ -99,7 +110,8 @@ test("timeframes: grammar, lengths and one spelling", () => {
 	assert.equal(parseTimeframe(" 1-3 Months ")?.word, "1-3mo");
 	assert.equal(parseTimeframe("1mo")?.from_ms, 30 * 24 * hours);
 	assert.equal(parseTimeframe("immediate"), { word: "immediate", from_ms: 0, to_ms: 0 });
-	for (const wrong of ["", "h", "0h", "24-4h", "4", "4x", "-4h", "4.5h", "4h1d"]) assert.is(parseTimeframe(wrong), null, wrong);
+	for (const wrong of ["", "h", "0h", "24-4h", "4", "4x", "-4h", "4.5h", "4h1d"])
+		assert.is(parseTimeframe(wrong), null, wrong);
 });
 
 test("the first failing filter names the reason of a row", () => {
@@ -138,7 +150,10 @@ const LISTS: Record<string, fc.Arbitrary<string>> = {
 		fc.stringMatching(/^[A-Za-z0-9/:_-]{1,12}$/),
 	),
 	asset_tiers: fc.constantFrom("tier_retail", "tier_any", "tier_institutional"),
-	strategy_ids: fc.oneof(...CATALOGUE.map((entry) => fc.constantFrom(entry.id, entry.name)), fc.stringMatching(/^[a-z ]{1,9}$/)),
+	strategy_ids: fc.oneof(
+		...CATALOGUE.map((entry) => fc.constantFrom(entry.id, entry.name)),
+		fc.stringMatching(/^[a-z ]{1,9}$/),
+	),
 	filter_by_risk_level: fc.constantFrom("low", "medium", "medium_high", "high", "very_high"),
 	preferred_timeframes: fc.constantFrom("5m", "4h", "4-24h", "immediate", "1-3 months", "1w"),
 	opportunity_type: fc.constantFrom("breakout", "hedge", "futures", "unheard_of"),

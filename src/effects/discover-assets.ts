@@ -1,5 +1,6 @@
 import type { AssetsSummary, SourceReport } from "../../machines/types.ts";
 import { compareText } from "../canonical.ts";
+import { ASSET_TIERS, type AssetTier } from "../catalogue.ts";
 import { isoOf } from "../clock.ts";
 import type { Asset, Universe } from "../market/contract.ts";
 import type { EffectContext, Effects } from "./contract.ts";
@@ -68,11 +69,17 @@ const sourceReport = (source: Universe["sources"][number]): SourceReport => ({
 export const selectForScan = (universe: Universe, selectAssets: EffectDeps["selectAssets"], context: EffectContext) => {
 	const { filters, profile } = context.scan.input;
 	return selectAssets(universe, {
-		floorTier: profile.asset_tier_floor,
+		floorTier: floorOf(profile.asset_tier_floor),
 		...(filters.asset_tiers ? { tiers: filters.asset_tiers } : {}),
 		...(filters.symbols ? { symbols: filters.symbols } : {}),
 	});
 };
+
+function floorOf(word: string): AssetTier {
+	const tier = ASSET_TIERS.find(({ name }) => name === word);
+	if (!tier) throw new EffectError("asset_discovery_failed", `The profile names no asset tier: '${word}'`, false);
+	return tier.name;
+}
 
 /** Every discovered base is counted once: selected, below the floor, filtered, or excluded by discovery. */
 function summaryOf(
@@ -81,7 +88,8 @@ function summaryOf(
 	context: EffectContext,
 ): Pick<AssetsSummary, "total_assets" | "tiers" | "excluded" | "filters_unmatched"> {
 	const { assets, unmatched } = selectForScan(universe, selectAssets, context);
-	const withinFloor = selectAssets(universe, { floorTier: context.scan.input.profile.asset_tier_floor }).assets.length;
+	const withinFloor = selectAssets(universe, { floorTier: floorOf(context.scan.input.profile.asset_tier_floor) }).assets
+		.length;
 	const excluded = { ...universe.excluded };
 	const exclude = (reason: string, count: number) => {
 		if (count > 0) excluded[reason] = (excluded[reason] ?? 0) + count;

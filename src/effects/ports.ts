@@ -2,6 +2,7 @@
  * What the effects need of their neighbours, as small as they need it; `main` passes the real ones,
  * tests pass a few lines.
  */
+import type { AssetTier } from "../catalogue.ts";
 import type { Clock } from "../clock.ts";
 import type { Asset, MarketData, Universe } from "../market/contract.ts";
 import type { PortfolioStore } from "../services.ts";
@@ -16,7 +17,7 @@ export type Discover = (
 /** Applies a user's floor and filters; `unmatched` names filter words that select nothing. */
 export type SelectAssets = (
 	universe: Universe,
-	filters: { floorTier: string; tiers?: readonly string[]; symbols?: readonly string[] },
+	filters: { floorTier: AssetTier; tiers?: readonly string[]; symbols?: readonly string[] },
 ) => { assets: Asset[]; unmatched: string[] };
 
 /** Universes by the SHA-256 of their canonical JSON. `get` answers null for what it no longer holds. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "../clock.ts";
 
 /** An AbortController that also follows `parent`; `release` unhooks it, so parents collect no listeners. */
@@ -9,6 +10,8 @@ export interface LinkedAbort {
 
 export function linkedAbort(parent: AbortSignal): LinkedAbort {
 	const controller = new AbortController();
+	/** Hundreds of reads may hang on one signal, each for as long as it runs; that is no leak. */
+	setMaxListeners(0, controller.signal);
 	const follow = () => controller.abort(parent.reason);
 	if (parent.aborted) follow();
 	else parent.addEventListener("abort", follow, { once: true });
