@@ -1,7 +1,6 @@
 import type { ScanContext } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import type { JournalEntry } from "../store/contract.ts";
-import type { ScanRecordish } from "./lifecycle-fields.ts";
 import { brokenPhase } from "./phases.ts";
 import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE, stepView } from "./steps.ts";
 import { endedAtMs, positionOf } from "./words.ts";
@@ -54,7 +53,7 @@ function stepsOf(context: ScanContext, entry: JournalEntry): number[] {
 }
 
 /** The moment of the last change of every step that the entries touched. */
-function changedSteps(before: ScanRecordish | null, context: ScanContext, entries: readonly JournalEntry[]): Map<number, number> {
+function changedSteps(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Map<number, number> {
 	const changed = new Map<number, number>();
 	if (before === null) {
 		const lastAtMs = endedAtMs(context) ?? context.now_ms;
@@ -90,7 +89,7 @@ function startedLast(context: ScanContext): number {
  * written in their commit. Pure and idempotent like `lifecycleFields`.
  */
 export function debugFields(
-	before: ScanRecordish | null,
+	before: ScanContext | null,
 	context: ScanContext,
 	entries: readonly JournalEntry[],
 ): Record<string, string> {

@@ -5,11 +5,6 @@ import type { JournalEntry } from "../store/contract.ts";
 import { currentStatus, phaseView } from "./phases.ts";
 import { endedAtMs, positionOf } from "./words.ts";
 
-/** What a projection needs of the state before the commit: only whether there was one. */
-export interface ScanRecordish {
-	context: ScanContext;
-}
-
 const isPhase = (word: unknown): word is Phase => (PHASES as readonly unknown[]).includes(word);
 
 /** The phase that a journal entry changes, or null. */
@@ -56,7 +51,7 @@ function closedByEnd(context: ScanContext): Phase[] {
 }
 
 /** Each changed phase with the moment of its last change, in phase order. */
-function changedPhases(before: ScanRecordish | null, context: ScanContext, entries: readonly JournalEntry[]): Map<Phase, number> {
+function changedPhases(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Map<Phase, number> {
 	const changed = new Map<Phase, number>();
 	const lastAtMs = entries.at(-1)?.at_ms ?? context.now_ms;
 	if (before === null) {
@@ -79,7 +74,7 @@ function changedPhases(before: ScanRecordish | null, context: ScanContext, entri
  * `before` null projects everything the context holds.
  */
 export function lifecycleFields(
-	before: ScanRecordish | null,
+	before: ScanContext | null,
 	context: ScanContext,
 	entries: readonly JournalEntry[],
 ): Record<string, string> {

@@ -1,6 +1,6 @@
+import { verdictCounts } from "../../machines/scan-rules.ts";
 import type { Phase, ScanContext, ScanPosition, StrategyEntry } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
-import { countVerdicts } from "./progress.ts";
 import { endedAtMs, executionTimeMs, isFinal, isoOrNull, lastWorkingPhase, positionOf } from "./words.ts";
 
 /** How a phase stands (CONTRACT.md 10.1). */
@@ -50,7 +50,7 @@ function phaseExtras(context: ScanContext, phase: Phase, startedAtMs: number): R
 				total_strategies: context.strategies.length,
 				strategies_completed: settled(context.strategies),
 				opportunities_found: context.opportunities_found,
-				...(context.phases.strategies_scan?.ended_at_ms == null ? {} : { verdicts: countVerdicts(context.strategies) }),
+				...(context.phases.strategies_scan?.ended_at_ms == null ? {} : { verdicts: verdictCounts(context.strategies) }),
 			};
 		case "ranking":
 			return {

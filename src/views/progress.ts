@@ -1,4 +1,5 @@
-import type { ScanContext, ScanPosition, StrategyEntry, VerdictCounts } from "../../machines/types.ts";
+import { verdictCounts } from "../../machines/scan-rules.ts";
+import type { ScanContext, ScanPosition, VerdictCounts } from "../../machines/types.ts";
 
 /** CONTRACT.md 5.3. */
 export interface Progress {
@@ -7,27 +8,8 @@ export interface Progress {
 	opportunities_found_so_far: number;
 	/** Integer 0..100. */
 	percentage: number;
+	/** Nine counts that sum to total_strategies. */
 	verdicts: VerdictCounts;
-}
-
-/** The nine counts; they sum to `entries.length`. */
-export function countVerdicts(entries: readonly StrategyEntry[]): VerdictCounts {
-	const counts: VerdictCounts = {
-		ok_found: 0,
-		ok_empty: 0,
-		degraded: 0,
-		failed: 0,
-		timed_out: 0,
-		skipped: 0,
-		cancelled: 0,
-		running: 0,
-		pending: 0,
-	};
-	for (const entry of entries) {
-		if (entry.verdict !== null) counts[entry.verdict] += 1;
-		else counts[entry.state === "queued" ? "pending" : "running"] += 1;
-	}
-	return counts;
 }
 
 /**
@@ -60,6 +42,6 @@ export function progressOf(context: ScanContext, position: ScanPosition): Progre
 		total_strategies: context.strategies.length,
 		opportunities_found_so_far: context.opportunities_found,
 		percentage: percentageOf(context, position),
-		verdicts: countVerdicts(context.strategies),
+		verdicts: verdictCounts(context.strategies),
 	};
 }

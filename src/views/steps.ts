@@ -1,7 +1,7 @@
+import { verdictCounts } from "../../machines/scan-rules.ts";
 import type { Phase, ScanContext, StrategyEntry, Verdict } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import { brokenPhase, type PhaseStatus, phaseStatus } from "./phases.ts";
-import { countVerdicts } from "./progress.ts";
 import { endedAtMs, isoOrNull, positionOf, strategyName } from "./words.ts";
 
 /** How a step of the debug view stands (CONTRACT.md 10.2). */
@@ -82,7 +82,7 @@ function phaseStepExtras(context: ScanContext, number: number): Record<string, u
 			return {
 				total_strategies: strategies.length,
 				strategies_completed: strategies.filter((entry) => entry.verdict !== null).length,
-				verdicts: countVerdicts(strategies),
+				verdicts: verdictCounts(strategies),
 			};
 		default:
 			return { opportunities_count: context.opportunities_found, ranked_count: ranking?.ranked_count ?? null };
