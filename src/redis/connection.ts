@@ -14,7 +14,7 @@ export class RedisSetupError extends Error {
 const PORT_DEFAULT = 6379;
 
 /**
- * `redis://user:password@host:port/db`, the same with `rediss://` for TLS, or `unix:///path?db=1`.
+ * `redis://[<user>:<password>@]<host>[:<port>][/<db>]`, the same with `rediss://` for TLS, or `unix:///path?db=1`.
  *
  * @throws RedisSetupError for anything else.
  */

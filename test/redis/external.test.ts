@@ -67,36 +67,36 @@ test("a server that accepts and never answers is given up in time", async ({ dir
 	mute.close();
 });
 
-if (binaries.length > 0) {
-	test("wrong credentials are told apart from silence and never logged", async ({ dir }) => {
-		const server = await startTcpServer(dir, ["--requirepass", "right"]);
-		const lines: string[] = [];
-		const logger = createLogger("trace", { write: (line: string) => void lines.push(line) });
-		const wrong = server.url.replace("redis://", "redis://:hunter2@");
-		assert.match(await refusal(provide(wrong, dir, 10_000, logger)), /refuses these credentials \(WRONGPASS\)/);
-		assert.match(await refusal(provide(server.url, dir)), /refuses these credentials \(NOAUTH\)/);
-		assert.not.match(lines.join(""), /hunter2/);
-		const provision = await provide(server.url.replace("redis://", "redis://:right@"), dir);
-		assert.is(provision.kind, "external");
-		await server.stop();
-	});
+/** Tests that need a redis-server are counted as skipped where there is none. */
+const withServer = binaries.length > 0 ? test : test.skip;
+if (binaries.length === 0) process.stdout.write("skipped: tests of real servers, no redis-server on PATH\n");
 
-	test("a running server that may evict stops the start, whether or not CONFIG is allowed", async ({ dir }) => {
-		for (const extra of [[], ["--rename-command", "CONFIG", ""]]) {
-			const server = await startTcpServer(dir, ["--maxmemory-policy", "allkeys-lru", ...extra]);
-			assert.match(await refusal(provide(server.url, dir)), /maxmemory-policy allkeys-lru/);
-			await server.stop();
-		}
-	});
+withServer("wrong credentials are told apart from silence and never logged", async ({ dir }) => {
+	const server = await startTcpServer(dir, ["--requirepass", "right"]);
+	const lines: string[] = [];
+	const logger = createLogger("trace", { write: (line: string) => void lines.push(line) });
+	const wrong = server.url.replace("redis://", "redis://:hunter2@");
+	assert.match(await refusal(provide(wrong, dir, 10_000, logger)), /refuses these credentials \(WRONGPASS\)/);
+	assert.match(await refusal(provide(server.url, dir)), /refuses these credentials \(NOAUTH\)/);
+	assert.not.match(lines.join(""), /hunter2/);
+	const provision = await provide(server.url.replace("redis://", "redis://:right@"), dir);
+	assert.is(provision.kind, "external");
+	await server.stop();
+});
 
-	test("a server that comes up later is waited for", async ({ dir }) => {
-		const server = await startTcpServer(dir, ["--appendonly", "yes"]);
-		const provision = await provide(server.url, dir);
-		assert.is(provision.warning, null);
+withServer("a running server that may evict stops the start, whether or not CONFIG is allowed", async ({ dir }) => {
+	for (const extra of [[], ["--rename-command", "CONFIG", ""]]) {
+		const server = await startTcpServer(dir, ["--maxmemory-policy", "allkeys-lru", ...extra]);
+		assert.match(await refusal(provide(server.url, dir)), /maxmemory-policy allkeys-lru/);
 		await server.stop();
-	});
-} else {
-	process.stdout.write("skipped: running external servers, no redis-server on PATH\n");
-}
+	}
+});
+
+withServer("a server that comes up later is waited for", async ({ dir }) => {
+	const server = await startTcpServer(dir, ["--appendonly", "yes"]);
+	const provision = await provide(server.url, dir);
+	assert.is(provision.warning, null);
+	await server.stop();
+});
 
 test.run();

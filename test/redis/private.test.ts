@@ -56,66 +56,67 @@ test.after.each(async (context) => {
 
 const provide = (dataDir: string, path = ENV_PATH) => provideRedis({ redisUrl: null, dataDir, path, logger });
 
-if (binaries.length > 0) {
-	test("data survive SIGKILL of the program, and its server does not", async ({ dir }) => {
-		const dataDir = join(dir, "data");
-		const first = await startHolder(dataDir, "one");
-		assert.is(first.facts.kind, "private");
-		first.child.kill("SIGKILL");
-		const second = await startHolder(dataDir, "two");
-		assert.is(second.facts.before, "one");
-		await within(gone(first.facts.server_pid), "orphan");
-		second.child.stdin?.end();
-		await within(second.ended, "orderly end");
-		assert.not(isAlive(second.facts.server_pid));
-	});
+/** Tests that need a redis-server are counted as skipped where there is none. */
+const withServer = binaries.length > 0 ? test : test.skip;
+if (binaries.length === 0) process.stdout.write("skipped: tests of real servers, no redis-server on PATH\n");
 
-	test("a second program on the same DATA_DIR is told so and disturbs nothing", async ({ dir }) => {
-		const first = await within(provide(join(dir, "data")), "start");
-		const refused = await within(provide(join(dir, "data")), "refusal").catch((error: unknown) => error);
-		assert.instance(refused, RedisSetupError);
-		assert.match(String(refused), /another running Lookout uses this DATA_DIR/);
-		const client = createRedisClient(first.connection, "commands", logger);
-		assert.is(await client.ping(), "PONG");
-		client.disconnect();
-		await within(first.close(), "close");
-		const again = await within(provide(join(dir, "data")), "start again");
-		await within(again.close(), "close again");
-	});
+withServer("data survive SIGKILL of the program, and its server does not", async ({ dir }) => {
+	const dataDir = join(dir, "data");
+	const first = await startHolder(dataDir, "one");
+	assert.is(first.facts.kind, "private");
+	first.child.kill("SIGKILL");
+	const second = await startHolder(dataDir, "two");
+	assert.is(second.facts.before, "one");
+	await within(gone(first.facts.server_pid), "orphan");
+	second.child.stdin?.end();
+	await within(second.ended, "orderly end");
+	assert.not(isAlive(second.facts.server_pid));
+});
 
-	test("only this user can reach it, it evicts nothing and keeps an append-only file", async ({ dir }) => {
-		const provision = await within(provide(join(dir, "data")), "start");
-		assert.is((await stat(join(dir, "data", "redis"))).mode & 0o777, 0o700);
-		const client = createRedisClient(provision.connection, "commands", logger);
-		const setting = async (name: string) => ((await client.config("GET", name)) as string[])[1];
-		assert.equal(
-			[await setting("port"), await setting("maxmemory-policy"), await setting("appendonly"), await setting("save")],
-			["0", "noeviction", "yes", ""],
-		);
-		client.disconnect();
-		await within(provision.close(), "close");
-	});
+withServer("a second program on the same DATA_DIR is told so and disturbs nothing", async ({ dir }) => {
+	const first = await within(provide(join(dir, "data")), "start");
+	const refused = await within(provide(join(dir, "data")), "refusal").catch((error: unknown) => error);
+	assert.instance(refused, RedisSetupError);
+	assert.match(String(refused), /another running Lookout uses this DATA_DIR/);
+	const client = createRedisClient(first.connection, "commands", logger);
+	assert.is(await client.ping(), "PONG");
+	client.disconnect();
+	await within(first.close(), "close");
+	const again = await within(provide(join(dir, "data")), "start again");
+	await within(again.close(), "close again");
+});
 
-	test("a DATA_DIR too deep for a socket address works", async ({ dir }) => {
-		const provision = await within(provide(join(dir, "d".repeat(60), "e".repeat(60))), "start");
-		assert.is(provision.kind, "private");
-		assert.ok("path" in provision.connection && provision.connection.path.length < 104);
-		await within(provision.close(), "close");
-	});
+withServer("only this user can reach it, it evicts nothing and keeps an append-only file", async ({ dir }) => {
+	const provision = await within(provide(join(dir, "data")), "start");
+	assert.is((await stat(join(dir, "data", "redis"))).mode & 0o777, 0o700);
+	const client = createRedisClient(provision.connection, "commands", logger);
+	const setting = async (name: string) => ((await client.config("GET", name)) as string[])[1];
+	assert.equal(
+		[await setting("port"), await setting("maxmemory-policy"), await setting("appendonly"), await setting("save")],
+		["0", "noeviction", "yes", ""],
+	);
+	client.disconnect();
+	await within(provision.close(), "close");
+});
 
-	test("a server that cannot start is an error with its own words, not a fallback without durability", async ({
-		dir,
-	}) => {
+withServer("a DATA_DIR too deep for a socket address works", async ({ dir }) => {
+	const provision = await within(provide(join(dir, "d".repeat(60), "e".repeat(60))), "start");
+	assert.is(provision.kind, "private");
+	assert.ok("path" in provision.connection && provision.connection.path.length < 104);
+	await within(provision.close(), "close");
+});
+
+withServer(
+	"a server that cannot start is an error with its own words, not a fallback without durability",
+	async ({ dir }) => {
 		const dataDir = join(dir, "data");
 		await mkdir(join(dataDir, "redis", "appendonlydir"), { recursive: true });
 		await writeFile(join(dataDir, "redis", "appendonlydir", "appendonly.aof.manifest"), "rubbish\n");
 		const refused = await within(provide(dataDir), "refusal").catch((error: unknown) => error);
 		assert.instance(refused, RedisSetupError);
 		assert.match(String(refused), /did not start: .*(manifest|AOF)/is);
-	});
-} else {
-	process.stdout.write("skipped: private Redis, no redis-server on PATH\n");
-}
+	},
+);
 
 test("an old or broken server on PATH is passed over", async ({ dir }) => {
 	const script = async (name: string, text: string) => {
