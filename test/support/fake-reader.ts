@@ -8,6 +8,8 @@ export interface FakeStore {
 	clock: { now(): number; setTimeout(): unknown; clearTimeout(): void };
 	/** Stores the record and wakes whoever waits for a commit of it. */
 	commit(record: ScanRecord): void;
+	/** Stores the record and loses the wake-up. */
+	commitSilently(record: ScanRecord): void;
 	remove(scanId: string): void;
 	rows: Map<string, string>;
 	documents: Map<string, unknown>;
@@ -47,6 +49,7 @@ export function createFakeStore(): FakeStore {
 			records.set(record.scan_id, record);
 			for (const waiter of waiters) if (waiter.scanId === record.scan_id) waiter.resolve(true);
 		},
+		commitSilently: (record) => void records.set(record.scan_id, record),
 		remove: (scanId) => void records.delete(scanId),
 		advance(ms) {
 			nowMs += ms;
