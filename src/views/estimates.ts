@@ -39,7 +39,10 @@ export function remainingSeconds(record: ScanRecord, nowMs: number, samples: rea
 
 /** CONTRACT.md 4.6: an upper figure for the client's patience. */
 export function patienceSeconds(samples: readonly DurationSample[]): number {
-	const high = quantile(samples.map((sample) => sample.duration_ms), 0.95);
+	const high = quantile(
+		samples.map((sample) => sample.duration_ms),
+		0.95,
+	);
 	if (high === null) return ESTIMATE_WITHOUT_HISTORY_MS / 1000;
 	return Math.min(PATIENCE_SECONDS_MAX, Math.max(PATIENCE_SECONDS_MIN, Math.ceil(high / 1000)));
 }

@@ -51,7 +51,11 @@ function closedByEnd(context: ScanContext): Phase[] {
 }
 
 /** Each changed phase with the moment of its last change, in phase order. */
-function changedPhases(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Map<Phase, number> {
+function changedPhases(
+	before: ScanContext | null,
+	context: ScanContext,
+	entries: readonly JournalEntry[],
+): Map<Phase, number> {
 	const changed = new Map<Phase, number>();
 	const lastAtMs = entries.at(-1)?.at_ms ?? context.now_ms;
 	if (before === null) {

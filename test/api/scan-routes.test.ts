@@ -16,24 +16,47 @@ import { discoverReply, resultsFailedExtra, resultsPendingReply, resultsReply } 
 import { cancelReply, statusReply } from "../../src/api/schemas/scan.ts";
 import { conforms, isCompact } from "../support/conform.ts";
 import { settle } from "../support/fake-reader.ts";
-import { OTHER_SCAN_ID, queuedRecord, runningRecord, sampleRecord, SCAN_ID, STRANGER_ID, USER_ID } from "../support/records.ts";
-import { admin, createScanServer, owner, stranger, viewerRole } from "../support/scan-server.ts";
+import {
+	OTHER_SCAN_ID,
+	queuedRecord,
+	runningRecord,
+	SCAN_ID,
+	STRANGER_ID,
+	sampleRecord,
+	USER_ID,
+} from "../support/records.ts";
 import { T0 } from "../support/scan-input.ts";
+import { admin, createScanServer, owner, stranger, viewerRole } from "../support/scan-server.ts";
 
 const routes = suite("scan routes");
 const statusPath = (id: string) => `/opportunities/status/${id}`;
 const resultsPath = (id: string) => `/opportunities/results/${id}`;
 const discover = "/opportunities/discover";
 const cancelledRecord = () => {
-	const end = { at_ms: T0 + 900, error: null, is_timeout: false, reason: "user_request" as const, superseded_by: null, by: USER_ID };
+	const end = {
+		at_ms: T0 + 900,
+		error: null,
+		is_timeout: false,
+		reason: "user_request" as const,
+		superseded_by: null,
+		by: USER_ID,
+	};
 	const { context } = runningRecord();
-	return sampleRecord({ context: { ...context, end, strategies: context.strategies.slice(0, 1) }, position: "cancelled" });
+	return sampleRecord({
+		context: { ...context, end, strategies: context.strategies.slice(0, 1) },
+		position: "cancelled",
+	});
 };
 
 routes("a start answers every key, the poll address and no result keys", async () => {
 	const { store, call, started } = createScanServer();
 	store.commit(queuedRecord());
-	const answer = await call({ method: "post", path: discover, viewer: owner, body: { force_refresh: "true", limit: 5, symbols: "BTC" } });
+	const answer = await call({
+		method: "post",
+		path: discover,
+		viewer: owner,
+		body: { force_refresh: "true", limit: 5, symbols: "BTC" },
+	});
 	assert.is(answer.status, 200);
 	isCompact(answer.text);
 	conforms(discoverReply, answer.body);
@@ -50,8 +73,12 @@ routes("booleans accept six spellings and refuse the rest with their path", asyn
 	const { store, call, started } = createScanServer();
 	store.commit(queuedRecord());
 	const spellings = [true, false, 1, 0, "true", "false"];
-	for (const force_refresh of spellings) await call({ method: "post", path: discover, viewer: owner, body: { force_refresh } });
-	assert.equal(started.map((request) => request.force_refresh), [true, false, true, false, true, false]);
+	for (const force_refresh of spellings)
+		await call({ method: "post", path: discover, viewer: owner, body: { force_refresh } });
+	assert.equal(
+		started.map((request) => request.force_refresh),
+		[true, false, true, false, true, false],
+	);
 	for (const force_refresh of ["yes", 2, [], {}]) {
 		const answer = await call({ method: "post", path: discover, viewer: owner, body: { force_refresh } });
 		assert.is(answer.status, 422);
@@ -87,7 +114,10 @@ routes("joined, cached and superseding starts say so", async () => {
 	assert.equal([superseded.status, superseded.superseded_scan_id], ["initiated", OTHER_SCAN_ID]);
 	store.commit(sampleRecord());
 	const cached = await start({ decision: "cached", age_seconds: 12 });
-	assert.equal([cached.status, cached.from_cache, cached.age_seconds, cached.estimated_completion_seconds], ["complete", true, 12, 0]);
+	assert.equal(
+		[cached.status, cached.from_cache, cached.age_seconds, cached.estimated_completion_seconds],
+		["complete", true, 12, 0],
+	);
 	assert.is("opportunities" in cached, false);
 });
 
@@ -115,7 +145,10 @@ routes("a wait that runs out says scanning; one that ends badly says failed and 
 	store.commit(cancelledRecord());
 	const failed = await call({ method: "post", path: discover, viewer: owner, query: { wait: "5" } });
 	conforms(discoverReply, failed.body);
-	assert.equal([failed.status, failed.body.success, failed.body.status, failed.body.state], [200, false, "failed", "cancelled"]);
+	assert.equal(
+		[failed.status, failed.body.success, failed.body.status, failed.body.state],
+		[200, false, "failed", "cancelled"],
+	);
 	assert.is(failed.body.total_opportunities, 3);
 	assert.is("error" in failed.body, false);
 });
@@ -143,29 +176,37 @@ routes("latest without a retained scan is 404, never 410", async () => {
 	assert.is((await call({ method: "get", path: statusPath(SCAN_ID), viewer: owner })).status, 410);
 });
 
-routes("results: 202 with Retry-After while running, 200 with a strong tag when complete, 409 when ended badly", async () => {
-	const { store, call } = createScanServer();
-	store.commit(runningRecord());
-	const running = await call({ method: "get", path: resultsPath(SCAN_ID), viewer: owner });
-	assert.equal([running.status, running.headers["Retry-After"]], [202, "3"]);
-	conforms(resultsPendingReply, running.body);
-	store.commit(sampleRecord());
-	const complete = await call({ method: "get", path: resultsPath("latest"), viewer: owner });
-	assert.equal([complete.status, complete.etag], [200, `"${SCAN_ID}-20"`]);
-	assert.is(complete.headers["Content-Location"], `/api/v1${resultsPath(SCAN_ID)}`);
-	conforms(resultsReply, complete.body);
-	store.commit(cancelledRecord());
-	const cancelled = await call({ method: "get", path: resultsPath(SCAN_ID), viewer: owner });
-	assert.equal([cancelled.status, cancelled.body.status, cancelled.body.http_status], [409, "failed", 409]);
-	const { type: _t, title: _i, detail: _d, instance: _n, code, request_id: _r, error: _e, ...extra } = cancelled.body;
-	assert.is(code, "scan_cancelled");
-	conforms(resultsFailedExtra, extra);
-});
+routes(
+	"results: 202 with Retry-After while running, 200 with a strong tag when complete, 409 when ended badly",
+	async () => {
+		const { store, call } = createScanServer();
+		store.commit(runningRecord());
+		const running = await call({ method: "get", path: resultsPath(SCAN_ID), viewer: owner });
+		assert.equal([running.status, running.headers["Retry-After"]], [202, "3"]);
+		conforms(resultsPendingReply, running.body);
+		store.commit(sampleRecord());
+		const complete = await call({ method: "get", path: resultsPath("latest"), viewer: owner });
+		assert.equal([complete.status, complete.etag], [200, `"${SCAN_ID}-20"`]);
+		assert.is(complete.headers["Content-Location"], `/api/v1${resultsPath(SCAN_ID)}`);
+		conforms(resultsReply, complete.body);
+		store.commit(cancelledRecord());
+		const cancelled = await call({ method: "get", path: resultsPath(SCAN_ID), viewer: owner });
+		assert.equal([cancelled.status, cancelled.body.status, cancelled.body.http_status], [409, "failed", 409]);
+		const { type: _t, title: _i, detail: _d, instance: _n, code, request_id: _r, error: _e, ...extra } = cancelled.body;
+		assert.is(code, "scan_cancelled");
+		conforms(resultsFailedExtra, extra);
+	},
+);
 
 routes("a stranger's answers equal those of an unknown id on every route (I10, F25)", async () => {
 	const { store, call } = createScanServer();
 	store.commit(sampleRecord());
-	const paths = [statusPath, resultsPath, (id: string) => `/scan-diagnostics/scan-lifecycle/${id}`, (id: string) => `/scan-diagnostics/scan-debug/${id}`];
+	const paths = [
+		statusPath,
+		resultsPath,
+		(id: string) => `/scan-diagnostics/scan-lifecycle/${id}`,
+		(id: string) => `/scan-diagnostics/scan-debug/${id}`,
+	];
 	for (const path of paths) {
 		const [real, unknown, malformed] = await Promise.all(
 			[SCAN_ID, OTHER_SCAN_ID, "x"].map((id) => call({ method: "get", path: path(id), viewer: stranger })),
@@ -176,8 +217,15 @@ routes("a stranger's answers equal those of an unknown id on every route (I10, F
 		assert.is(bare(real, SCAN_ID), bare(malformed, "x"));
 	}
 	const cancel = (id: string) => call({ method: "post", path: `/opportunities/scans/${id}/cancel`, viewer: stranger });
-	assert.is((await cancel(SCAN_ID)).text.replaceAll(SCAN_ID, ""), (await cancel(OTHER_SCAN_ID)).text.replaceAll(OTHER_SCAN_ID, ""));
-	assert.is((await call({ method: "get", path: statusPath(SCAN_ID), viewer: admin })).status, 404, "an admin reads own status only");
+	assert.is(
+		(await cancel(SCAN_ID)).text.replaceAll(SCAN_ID, ""),
+		(await cancel(OTHER_SCAN_ID)).text.replaceAll(OTHER_SCAN_ID, ""),
+	);
+	assert.is(
+		(await call({ method: "get", path: statusPath(SCAN_ID), viewer: admin })).status,
+		404,
+		"an admin reads own status only",
+	);
 });
 
 routes("cancel answers the ended scan; a complete one is 409; an admin may cancel anyone's", async () => {
@@ -209,13 +257,19 @@ routes("diagnostics of a scan: its owner and admins", async () => {
 routes("history: own or any for an admin, 403 for others whether or not the user exists", async () => {
 	const { store, call } = createScanServer();
 	store.commit(sampleRecord());
-	store.commit(runningRecord({ scan_id: OTHER_SCAN_ID, context: { ...runningRecord().context, input: { ...runningRecord().context.input, accepted_at_ms: T0 + 1 } } }));
+	store.commit(
+		runningRecord({
+			scan_id: OTHER_SCAN_ID,
+			context: { ...runningRecord().context, input: { ...runningRecord().context.input, accepted_at_ms: T0 + 1 } },
+		}),
+	);
 	const path = (id: string) => `/scan-diagnostics/scan-history/${id}`;
 	const own = await call({ method: "get", path: path(USER_ID), viewer: owner, query: { limit: "1" } });
 	conforms(historyReply, own.body);
 	assert.equal([own.body.total_scans, (own.body.scans as unknown as unknown[]).length], [2, 1]);
 	assert.is((await call({ method: "get", path: path(USER_ID), viewer: admin })).status, 200);
-	for (const id of [USER_ID, "nobody"]) assert.is((await call({ method: "get", path: path(id), viewer: stranger })).status, 403);
+	for (const id of [USER_ID, "nobody"])
+		assert.is((await call({ method: "get", path: path(id), viewer: stranger })).status, 403);
 	assert.is((await call({ method: "get", path: path("nobody"), viewer: admin })).body.code, "user_not_found");
 	for (const limit of ["0", "51", "2.5", "x"]) {
 		assert.is((await call({ method: "get", path: path(USER_ID), viewer: owner, query: { limit } })).status, 422);
@@ -244,7 +298,10 @@ routes("figures and clearing are for admins", async () => {
 	}
 	assert.equal(calls, [`clear ${USER_ID}`]);
 	const stuck = await call({ method: "get", path: "/scan-diagnostics/stuck-scans", viewer: admin });
-	assert.equal((stuck.body.scans as unknown as { scan_id: string }[]).map((scan) => scan.scan_id), [OTHER_SCAN_ID]);
+	assert.equal(
+		(stuck.body.scans as unknown as { scan_id: string }[]).map((scan) => scan.scan_id),
+		[OTHER_SCAN_ID],
+	);
 });
 
 routes("scan-metrics of one user are that user's ended scans; daily figures can be left out", async () => {

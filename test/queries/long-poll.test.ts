@@ -1,11 +1,19 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { createQueries } from "../../src/queries.ts";
 import { ApiError } from "../../src/errors.ts";
+import { createQueries } from "../../src/queries.ts";
 import type { Viewer } from "../../src/store/contract.ts";
 import { createFakeStore, settle } from "../support/fake-reader.ts";
 import { probes } from "../support/probes.ts";
-import { queuedRecord, runningRecord, sampleRanking, sampleRecord, sampleRow, SCAN_ID, USER_ID } from "../support/records.ts";
+import {
+	queuedRecord,
+	runningRecord,
+	SCAN_ID,
+	sampleRanking,
+	sampleRecord,
+	sampleRow,
+	USER_ID,
+} from "../support/records.ts";
 
 const polls = suite("long poll");
 const owner: Viewer = { user_id: USER_ID, role: "trader" };
@@ -121,15 +129,26 @@ polls("results wait for the end, not for the next revision", async () => {
 	await settle();
 	assert.is(answer.value?.complete, true);
 	assert.is(answer.value?.etag, `"${SCAN_ID}-20"`);
-	const ids = JSON.parse(answer.value?.body ?? "{}").opportunities.map((row: { opportunity_id: string }) => row.opportunity_id);
+	const ids = JSON.parse(answer.value?.body ?? "{}").opportunities.map(
+		(row: { opportunity_id: string }) => row.opportunity_id,
+	);
 	assert.equal(ids, ["row_0_2", "row_0_0", "row_0_1"]);
 });
 
 polls("results of a failed scan are an error with everything that was found", async () => {
 	const { store, scans, wait } = setUp();
-	const end = { at_ms: 1, error: null, is_timeout: false, reason: "user_request" as const, superseded_by: null, by: USER_ID };
+	const end = {
+		at_ms: 1,
+		error: null,
+		is_timeout: false,
+		reason: "user_request" as const,
+		superseded_by: null,
+		by: USER_ID,
+	};
 	const { context } = runningRecord();
-	store.commit(sampleRecord({ context: { ...context, end, strategies: context.strategies.slice(0, 1) }, position: "cancelled" }));
+	store.commit(
+		sampleRecord({ context: { ...context, end, strategies: context.strategies.slice(0, 1) }, position: "cancelled" }),
+	);
 	const answer = watch(scans.results(owner, SCAN_ID, wait(0)));
 	await settle();
 	assert.instance(answer.error, ApiError);
@@ -167,7 +186,10 @@ polls("rows that went with an expiring scan make the answer expired", async () =
 	store.expired.set(`${USER_ID}:${SCAN_ID}`, 5);
 	let reads = 0;
 	const read = store.reader.read;
-	store.reader.read = async (scanId) => ((reads += 1) > 1 ? null : read(scanId));
+	store.reader.read = async (scanId) => {
+		reads += 1;
+		return reads > 1 ? null : read(scanId);
+	};
 	const answer = watch(scans.results(owner, SCAN_ID, wait(0)));
 	await settle(40);
 	assert.is((answer.error as ApiError).code, "scan_expired");

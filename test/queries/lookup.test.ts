@@ -7,7 +7,15 @@ import { createLookup } from "../../src/queries/lookup.ts";
 import { createSamples } from "../../src/queries/samples.ts";
 import type { Viewer } from "../../src/store/contract.ts";
 import { createFakeStore } from "../support/fake-reader.ts";
-import { OTHER_SCAN_ID, runningRecord, sampleContext, sampleRecord, SCAN_ID, STRANGER_ID, USER_ID } from "../support/records.ts";
+import {
+	OTHER_SCAN_ID,
+	runningRecord,
+	SCAN_ID,
+	STRANGER_ID,
+	sampleContext,
+	sampleRecord,
+	USER_ID,
+} from "../support/records.ts";
 import { scanInput, T0 } from "../support/scan-input.ts";
 
 const lookups = suite("lookup");
@@ -124,7 +132,12 @@ lookups("recent durations are read once per five seconds, and a failed read is n
 
 lookups("a context says nothing of who may read it: only the record's owner counts", async () => {
 	const store = createFakeStore();
-	store.commit(sampleRecord({ context: sampleContext({ input: scanInput({ scan_id: SCAN_ID, user_id: STRANGER_ID }) }), user_id: USER_ID }));
+	store.commit(
+		sampleRecord({
+			context: sampleContext({ input: scanInput({ scan_id: SCAN_ID, user_id: STRANGER_ID }) }),
+			user_id: USER_ID,
+		}),
+	);
 	assert.is((await createLookup(store.reader).byId(stranger, SCAN_ID)).kind, "unknown");
 });
 

@@ -60,7 +60,8 @@ export function createFakeStore(): FakeStore {
 		now: () => nowMs,
 		read: async (scanId) => records.get(scanId) ?? null,
 		rows: async (_, ids) => ids.flatMap((id) => store.rows.get(id) ?? []),
-		document: async <T>(scanId: string, name: string) => (store.documents.get(`${scanId}:${name}`) as T | undefined) ?? null,
+		document: async <T>(scanId: string, name: string) =>
+			(store.documents.get(`${scanId}:${name}`) as T | undefined) ?? null,
 		journal: async () => [],
 		lifecycle: async (scanId) => store.hashes.get(`lifecycle:${scanId}`) ?? {},
 		debug: async (scanId) => store.hashes.get(`debug:${scanId}`) ?? {},
@@ -103,7 +104,14 @@ export function createFakeStore(): FakeStore {
 		activeScans: async () => ({ active: store.active.length, queued: 0 }),
 		activeScanIds: async (limit) => store.active.slice(0, limit),
 		workers: async () => [
-			{ worker_id: "worker-1", version: "0.1.0", started_at_ms: T0, last_seen_at_ms: T0 + 1_000, scans_active: 1, draining: false },
+			{
+				worker_id: "worker-1",
+				version: "0.1.0",
+				started_at_ms: T0,
+				last_seen_at_ms: T0 + 1_000,
+				scans_active: 1,
+				draining: false,
+			},
 		],
 	};
 	const clock = { now: () => nowMs, setTimeout: () => null, clearTimeout: () => undefined };

@@ -36,18 +36,38 @@ function parse(schema: RouteSpec["params"], where: string, value: unknown): unkn
 	if (!schema) return value;
 	const parsed = schema.safeParse(value);
 	if (parsed.success) return parsed.data;
-	throw validationFailed(parsed.error.issues.map((issue) => ({ path: [where, ...issue.path].join("."), message: issue.message })));
+	throw validationFailed(
+		parsed.error.issues.map((issue) => ({ path: [where, ...issue.path].join("."), message: issue.message })),
+	);
 }
 
 function problem(error: ApiError, path: string): Answer {
 	const { code, http_status: status, message: detail, extra } = error;
-	const body = { type: `urn:problem-type:${code}`, title: code, status, detail, instance: path, code, request_id: "r", error: detail, ...extra };
+	const body = {
+		type: `urn:problem-type:${code}`,
+		title: code,
+		status,
+		detail,
+		instance: path,
+		code,
+		request_id: "r",
+		error: detail,
+		...extra,
+	};
 	return { status, text: JSON.stringify(body), body: body as unknown as Answer["body"], headers: {}, etag: undefined };
 }
 
 /** The least kernel that honours a route table: roles, validation, reply, problem. */
 export function createRouteKernel(routes: readonly RouteSpec[]) {
-	return async function call({ method, path, viewer, query = {}, body = {}, headers = {}, signal }: Call): Promise<Answer> {
+	return async function call({
+		method,
+		path,
+		viewer,
+		query = {},
+		body = {},
+		headers = {},
+		signal,
+	}: Call): Promise<Answer> {
 		try {
 			for (const spec of routes) {
 				const params = spec.method === method ? matchPath(spec.path, path) : null;

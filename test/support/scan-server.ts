@@ -5,7 +5,7 @@ import type { Account, ScanCommands, StartRequest, StartResult } from "../../src
 import type { Viewer } from "../../src/store/contract.ts";
 import { createFakeStore } from "./fake-reader.ts";
 import { probes } from "./probes.ts";
-import { sampleRanking, sampleRow, SCAN_ID, STRANGER_ID, USER_ID } from "./records.ts";
+import { SCAN_ID, STRANGER_ID, sampleRanking, sampleRow, USER_ID } from "./records.ts";
 import { createRouteKernel } from "./route-kernel.ts";
 
 export const owner: Viewer = { user_id: USER_ID, role: "trader" };
@@ -45,7 +45,11 @@ export function createScanServer() {
 		async cancelScan(viewer, scanId) {
 			calls.push(`cancel ${scanId}`);
 			next.cancel();
-			return { scan_id: scanId, reason: viewer.role === "admin" ? "admin_request" : "user_request", cancelled_at_ms: store.reader.now() };
+			return {
+				scan_id: scanId,
+				reason: viewer.role === "admin" ? "admin_request" : "user_request",
+				cancelled_at_ms: store.reader.now(),
+			};
 		},
 		async clearScans(userId) {
 			calls.push(`clear ${userId}`);
@@ -59,7 +63,8 @@ export function createScanServer() {
 			commands,
 			accounts: { byId: async (userId) => accounts.get(userId) ?? null },
 			parseFilters(body) {
-				if (body.symbols === 5) return { ok: false, errors: [{ path: "body.symbols", message: "must be a list or a string" }] };
+				if (body.symbols === 5)
+					return { ok: false, errors: [{ path: "body.symbols", message: "must be a list or a string" }] };
 				const filters: ScanFilters = typeof body.symbols === "string" ? { symbols: [body.symbols] } : {};
 				return { ok: true, filters, filter_key: JSON.stringify(filters), unmatched: [] };
 			},

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { emptyTally } from "../../machines/strategy-rules.ts";
 import { metricsReply, userStatusReply } from "../../src/api/schemas/diagnostics.ts";
+import { STANDARD_STRATEGIES } from "../../src/catalogue.ts";
 import type { Account } from "../../src/services.ts";
 import { debugView, lifecycleView } from "../../src/views/diagnostics.ts";
 import { dailyStats, metricsView, successRate, systemHealth } from "../../src/views/metrics.ts";
@@ -9,7 +10,6 @@ import { stepView } from "../../src/views/steps.ts";
 import { stuckVerdict } from "../../src/views/stuck.ts";
 import { userStatusView } from "../../src/views/user-status.ts";
 import { verdictObject } from "../../src/views/verdict.ts";
-import { STANDARD_STRATEGIES } from "../../src/catalogue.ts";
 import { conforms } from "../support/conform.ts";
 import { queuedRecord, runningRecord, sampleContext, sampleEntry, sampleRecord, USER_ID } from "../support/records.ts";
 import { T0 } from "../support/scan-input.ts";
@@ -43,7 +43,11 @@ diagnostics("with a fresh heartbeat the phase's budget decides, and the verdict 
 	assert.is(late.stuck?.waiting_on.id, "ai_spot_mean_reversion");
 	assert.is(late.stuck?.suggested_action, "cancel");
 	const phases = { asset_discovery: { started_at_ms: T0 + 100, ended_at_ms: null } };
-	const discovering = runningRecord({ context: sampleContext({ phases, end: null }), position: "asset_discovery", heartbeat_at_ms: T0 + 36_000 });
+	const discovering = runningRecord({
+		context: sampleContext({ phases, end: null }),
+		position: "asset_discovery",
+		heartbeat_at_ms: T0 + 36_000,
+	});
 	const source = stuckVerdict(discovering, T0 + 36_000, STUCK_AFTER_MS);
 	assert.is(source.stuck?.waiting_on.kind, "source");
 	assert.is(source.stuck?.suggested_action, "check_dependency");
@@ -65,7 +69,14 @@ diagnostics("before the claim the lifecycle is queued and has no phases", () => 
 });
 
 diagnostics("a cancelled scan closes the phase in hand as cancelled", () => {
-	const end = { at_ms: T0 + 900, error: null, is_timeout: false, reason: "user_request" as const, superseded_by: null, by: USER_ID };
+	const end = {
+		at_ms: T0 + 900,
+		error: null,
+		is_timeout: false,
+		reason: "user_request" as const,
+		superseded_by: null,
+		by: USER_ID,
+	};
 	const context = sampleContext({ phases: runningRecord().context.phases, end, ranking: null, outcome: null });
 	const body = JSON.parse(lifecycleView(sampleRecord({ context, position: "cancelled" }), {}, T0, STUCK_AFTER_MS));
 	assert.is(body.phases.strategies_scan.status, "cancelled");
@@ -76,7 +87,15 @@ diagnostics("a cancelled scan closes the phase in hand as cancelled", () => {
 });
 
 diagnostics("a strategy's step follows its verdict and keeps its start", () => {
-	const verdicts = { ok_found: "completed", ok_empty: "completed", degraded: "completed", failed: "failed", timed_out: "timed_out", skipped: "skipped", cancelled: "cancelled" } as const;
+	const verdicts = {
+		ok_found: "completed",
+		ok_empty: "completed",
+		degraded: "completed",
+		failed: "failed",
+		timed_out: "timed_out",
+		skipped: "skipped",
+		cancelled: "cancelled",
+	} as const;
 	for (const [verdict, status] of Object.entries(verdicts)) {
 		const entry = sampleEntry(8, "ai_futures_trade", { verdict: verdict as keyof typeof verdicts });
 		const step = stepView(sampleContext({ strategies: [entry] }), 100, T0 + 700);
@@ -92,7 +111,10 @@ diagnostics("a strategy's step follows its verdict and keeps its start", () => {
 diagnostics("failed strategies of a complete scan are in failed_steps only (F13)", () => {
 	const failed = sampleEntry(0, "ai_spot_momentum_strategy", { verdict: "failed" });
 	const slow = sampleEntry(1, "ai_spot_mean_reversion", { verdict: "timed_out" });
-	const body = debugView(sampleRecord({ context: sampleContext({ strategies: [failed, slow] }) }), {}, T0) as Record<string, unknown>;
+	const body = debugView(sampleRecord({ context: sampleContext({ strategies: [failed, slow] }) }), {}, T0) as Record<
+		string,
+		unknown
+	>;
 	assert.equal(body.failed_steps, [100, 101]);
 	assert.is(body.overall_status, "completed");
 	assert.is(body.failure_info, null);
@@ -101,7 +123,13 @@ diagnostics("failed strategies of a complete scan are in failed_steps only (F13)
 });
 
 diagnostics("an open verdict object is null where nothing is known yet", () => {
-	const open = sampleEntry(3, "ai_pairs_trading", { verdict: null, ended_at_ms: null, started_at_ms: null, attempt: 0, tally: emptyTally() });
+	const open = sampleEntry(3, "ai_pairs_trading", {
+		verdict: null,
+		ended_at_ms: null,
+		started_at_ms: null,
+		attempt: 0,
+		tally: emptyTally(),
+	});
 	const object = verdictObject(open);
 	assert.is(object.duration_ms, null);
 	assert.is(object.verdict, null);
@@ -126,12 +154,29 @@ diagnostics("metrics are numbers from the first scan on and null before", () => 
 	assert.is(successRate(day()), 75);
 	assert.is(successRate(day({ total_scans: 0 })), null);
 	assert.is(dailyStats(day({ total_scans: 0 })), null);
-	const samples = [{ duration_ms: 800, strategies: 14, completed: true }, { duration_ms: 9_000, strategies: 14, completed: false }];
-	const view = metricsView({ day: day(), samples, active: 1, queued: 0, cacheHitRate: null }, T0) as Record<string, unknown>;
+	const samples = [
+		{ duration_ms: 800, strategies: 14, completed: true },
+		{ duration_ms: 9_000, strategies: 14, completed: false },
+	];
+	const view = metricsView({ day: day(), samples, active: 1, queued: 0, cacheHitRate: null }, T0) as Record<
+		string,
+		unknown
+	>;
 	conforms(metricsReply, view);
 	assert.is(view.p95_ms, 800);
-	for (const [errors, word] of [[9, "operational"], [10, "degraded"], [50, "unhealthy"]] as const) {
-		assert.is((metricsView({ day: day({ errors }), samples, active: 0, queued: 0, cacheHitRate: 0.5 }, T0) as { system_status: string }).system_status, word);
+	for (const [errors, word] of [
+		[9, "operational"],
+		[10, "degraded"],
+		[50, "unhealthy"],
+	] as const) {
+		assert.is(
+			(
+				metricsView({ day: day({ errors }), samples, active: 0, queued: 0, cacheHitRate: 0.5 }, T0) as {
+					system_status: string;
+				}
+			).system_status,
+			word,
+		);
 	}
 	assert.is((systemHealth(day(), true, T0) as { status: string }).status, "healthy");
 	assert.is((systemHealth(day(), false, T0) as { status: string }).status, "unhealthy");
@@ -155,7 +200,12 @@ diagnostics("user-status has one shape for every kind of user (F12)", () => {
 	const users = [
 		userStatusView(account(), null, null, T0),
 		userStatusView(account({ onboarded_at: "2026-01-02T00:00:00.000Z" }), 25, queuedRecord(), T0 + 4_900),
-		userStatusView(account({ role: "admin", strategy_ids: STANDARD_STRATEGIES.map((entry) => entry.id) }), null, sampleRecord(), T0 + 1_000),
+		userStatusView(
+			account({ role: "admin", strategy_ids: STANDARD_STRATEGIES.map((entry) => entry.id) }),
+			null,
+			sampleRecord(),
+			T0 + 1_000,
+		),
 	] as Record<string, Record<string, unknown>>[];
 	for (const user of users) {
 		conforms(userStatusReply, user);

@@ -1,8 +1,17 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { queuedRecord, runningRecord, sampleContext, sampleEntry, sampleRanking, sampleRecord, sampleRow, SCAN_ID } from "../support/records.ts";
-import { createScanServer, owner } from "../support/scan-server.ts";
 import { settle } from "../support/fake-reader.ts";
+import {
+	queuedRecord,
+	runningRecord,
+	SCAN_ID,
+	sampleContext,
+	sampleEntry,
+	sampleRanking,
+	sampleRecord,
+	sampleRow,
+} from "../support/records.ts";
+import { createScanServer, owner } from "../support/scan-server.ts";
 
 /** What clients of the original server rely on (CONTRACT.md 15), checked on the text they would see. */
 const legacy = suite("existing clients");
@@ -16,7 +25,16 @@ const FORBIDDEN = [
 	'"strategy_performance":{}',
 	'"total_assets_scanned":0',
 ];
-const RUNNING_WORDS = ["scanning", "running", "in_progress", "processing", "queued", "pending", "initiated", "initializing"];
+const RUNNING_WORDS = [
+	"scanning",
+	"running",
+	"in_progress",
+	"processing",
+	"queued",
+	"pending",
+	"initiated",
+	"initializing",
+];
 const RISK_WORDS = ["low", "medium", "high", "very_high"];
 
 /** A complete scan of twelve rows behind the routes. */
@@ -25,10 +43,23 @@ function twelveRows() {
 	const entry = sampleEntry(0, "ai_spot_momentum_strategy", {}, 10);
 	const more = sampleEntry(8, "ai_futures_trade", {}, 2);
 	const ids = [...entry.tally.row_ids, ...more.tally.row_ids];
-	for (const id of ids) server.store.rows.set(id, JSON.stringify(sampleRow(id, { strategy_id: id.startsWith("row_8") ? "ai_futures_trade" : entry.strategy_id })));
+	for (const id of ids)
+		server.store.rows.set(
+			id,
+			JSON.stringify(sampleRow(id, { strategy_id: id.startsWith("row_8") ? "ai_futures_trade" : entry.strategy_id })),
+		);
 	server.store.documents.set(`${SCAN_ID}:ranking`, sampleRanking(ids));
-	const ranking = { ranked_count: 12, unproven_count: 0, cut: {}, recommendations_count: 0, recommendations: "completed" as const, duration_ms: 1 };
-	const record = sampleRecord({ context: sampleContext({ strategies: [entry, more], opportunities_found: 12, ranking }) });
+	const ranking = {
+		ranked_count: 12,
+		unproven_count: 0,
+		cut: {},
+		recommendations_count: 0,
+		recommendations: "completed" as const,
+		duration_ms: 1,
+	};
+	const record = sampleRecord({
+		context: sampleContext({ strategies: [entry, more], opportunities_found: 12, ranking }),
+	});
 	return { ...server, record };
 }
 
@@ -44,13 +75,20 @@ legacy("compact texts that scripts search for", async () => {
 	}
 	assert.is(results.text.split('"total_opportunities":').length, 2, "one total in the whole body");
 	const status = await get(server, "status");
-	for (const text of ['"status":"complete"', '"percentage":100', '"total_opportunities":12']) assert.is(status.text.includes(text), true, text);
+	for (const text of ['"status":"complete"', '"percentage":100', '"total_opportunities":12'])
+		assert.is(status.text.includes(text), true, text);
 });
 
 legacy("texts that scripts take for a failure never occur in a healthy answer", async () => {
 	const server = twelveRows();
 	server.store.commit(server.record);
-	const waited = await server.call({ method: "post", path: "/opportunities/discover", viewer: owner, query: { wait: "30" }, body: { force_refresh: true } });
+	const waited = await server.call({
+		method: "post",
+		path: "/opportunities/discover",
+		viewer: owner,
+		query: { wait: "30" },
+		body: { force_refresh: true },
+	});
 	for (const { text } of [await get(server, "results"), await get(server, "status"), waited]) {
 		for (const forbidden of FORBIDDEN) assert.is(text.includes(forbidden), false, forbidden);
 	}
@@ -59,7 +97,13 @@ legacy("texts that scripts take for a failure never occur in a healthy answer", 
 legacy("scripts of the synchronous age find results in a waited start", async () => {
 	const server = twelveRows();
 	server.store.commit(queuedRecord());
-	const pending = server.call({ method: "post", path: "/opportunities/discover", viewer: owner, query: { wait: "30" }, body: { limit: 5, scan_type: "full", risk_tolerance: "high" } });
+	const pending = server.call({
+		method: "post",
+		path: "/opportunities/discover",
+		viewer: owner,
+		query: { wait: "30" },
+		body: { limit: 5, scan_type: "full", risk_tolerance: "high" },
+	});
 	await settle();
 	server.store.commit(server.record);
 	const { body } = await pending;
@@ -85,7 +129,8 @@ legacy("polling scripts: four numbers of progress, known words, and a status tha
 		assert.is(status, 200);
 		assert.is(["scanning", "complete", "failed"].includes(String(body.status)), true);
 		const progress = body.progress as unknown as Record<string, unknown>;
-		for (const key of ["strategies_completed", "total_strategies", "opportunities_found_so_far", "percentage"]) assert.type(progress[key], "number");
+		for (const key of ["strategies_completed", "total_strategies", "opportunities_found_so_far", "percentage"])
+			assert.type(progress[key], "number");
 	}
 	assert.is((await get(server, "results")).status, 200);
 });
@@ -99,7 +144,8 @@ legacy("what scripts format as numbers is a number, and each row has what they p
 	for (const row of body.opportunities as unknown as Record<string, unknown>[]) {
 		assert.type(row.profit_potential_usd, "number");
 		assert.type(row.confidence_score, "number");
-		for (const key of ["strategy_id", "strategy_name", "symbol", "opportunity_type"]) assert.is(String(row[key]).length > 0, true, key);
+		for (const key of ["strategy_id", "strategy_name", "symbol", "opportunity_type"])
+			assert.is(String(row[key]).length > 0, true, key);
 	}
 });
 
@@ -154,8 +200,17 @@ legacy("the dialog: how often to poll, how long to wait, and running words it kn
 legacy("a cancelled scan is failed for clients that know three words, and its results are no 2xx", async () => {
 	const server = createScanServer();
 	const { context } = runningRecord();
-	const end = { at_ms: context.now_ms, error: null, is_timeout: false, reason: "superseded" as const, superseded_by: SCAN_ID, by: "u" };
-	server.store.commit(sampleRecord({ context: { ...context, end, strategies: context.strategies.slice(0, 1) }, position: "cancelled" }));
+	const end = {
+		at_ms: context.now_ms,
+		error: null,
+		is_timeout: false,
+		reason: "superseded" as const,
+		superseded_by: SCAN_ID,
+		by: "u",
+	};
+	server.store.commit(
+		sampleRecord({ context: { ...context, end, strategies: context.strategies.slice(0, 1) }, position: "cancelled" }),
+	);
 	const status = await get(server, "status");
 	assert.equal([status.status, status.body.status, status.body.state], [200, "failed", "cancelled"]);
 	assert.is((await get(server, "results")).status, 409);

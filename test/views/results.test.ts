@@ -14,10 +14,17 @@ const view = (rows: object[], unproven: object[] = [], record = sampleRecord()) 
 
 results("splicing gives the JSON that a whole print would give", () => {
 	fc.assert(
-		fc.property(fc.dictionary(fc.string({ minLength: 1 }).map((key) => `f${key}`), fc.jsonValue()), fc.array(fc.jsonValue()), (fields, rows) => {
-			const spliced = spliceJson(fields, { rows: jsonArray(rows.map((row) => JSON.stringify(row))) });
-			assert.is(spliced, JSON.stringify({ ...fields, rows }));
-		}),
+		fc.property(
+			fc.dictionary(
+				fc.string({ minLength: 1 }).map((key) => `f${key}`),
+				fc.jsonValue(),
+			),
+			fc.array(fc.jsonValue()),
+			(fields, rows) => {
+				const spliced = spliceJson(fields, { rows: jsonArray(rows.map((row) => JSON.stringify(row))) });
+				assert.is(spliced, JSON.stringify({ ...fields, rows }));
+			},
+		),
 		{ numRuns: 100 },
 	);
 	assert.is(spliceJson({}, {}), "{}");
@@ -26,7 +33,11 @@ results("splicing gives the JSON that a whole print would give", () => {
 
 results("strength bands follow metadata.signal_strength and sum to the rows", () => {
 	const strengths = [6.01, 6, 4.5, 4.49, 3, 2.99, undefined];
-	const body = view(strengths.map((signal_strength, n) => sampleRow(`r${n}`, { metadata: signal_strength === undefined ? {} : { signal_strength } })));
+	const body = view(
+		strengths.map((signal_strength, n) =>
+			sampleRow(`r${n}`, { metadata: signal_strength === undefined ? {} : { signal_strength } }),
+		),
+	);
 	assert.equal(body.signal_analysis.signals_by_strength, {
 		"very_strong (>6.0)": 1,
 		"strong (4.5-6.0)": 2,
@@ -44,7 +55,10 @@ results("strength bands follow metadata.signal_strength and sum to the rows", ()
 });
 
 results("performance of every strategy: counts, potential and confidence of its rows", () => {
-	const rows = [sampleRow("a", { profit_potential_usd: 10, confidence_score: 60 }), sampleRow("b", { profit_potential_usd: -4, confidence_score: 70 })];
+	const rows = [
+		sampleRow("a", { profit_potential_usd: 10, confidence_score: 60 }),
+		sampleRow("b", { profit_potential_usd: -4, confidence_score: 70 }),
+	];
 	const { strategy_performance: performance } = view(rows);
 	assert.equal(performance.ai_spot_momentum_strategy, {
 		count: 2,
@@ -73,7 +87,8 @@ results("a failed strategy is unsuccessful and says why, and the scan is partial
 });
 
 results("projections add what rows state and stay null where no row states it", () => {
-	const stated = view([sampleRow("a"), sampleRow("b", { metadata: {}, required_capital_usd: 0 })]).metadata.profit_projection_summary;
+	const stated = view([sampleRow("a"), sampleRow("b", { metadata: {}, required_capital_usd: 0 })]).metadata
+		.profit_projection_summary;
 	assert.equal(stated, {
 		expected_profit_total_usd: 25,
 		best_case_total_usd: 50,
@@ -96,7 +111,11 @@ results("tiers are listed from the highest down, only those with assets", () => 
 });
 
 results("what was never discovered is null with a cause, not zero", () => {
-	const { asset_discovery: discovery, data_source } = view([], [], sampleRecord({ context: sampleContext({ assets: null, outcome: "nothing_to_scan" }) }));
+	const { asset_discovery: discovery, data_source } = view(
+		[],
+		[],
+		sampleRecord({ context: sampleContext({ assets: null, outcome: "nothing_to_scan" }) }),
+	);
 	assert.is(discovery.success, false);
 	assert.is(discovery.total_assets, null);
 	assert.type(discovery.error, "string");
@@ -118,7 +137,12 @@ results("a scheduled, redriven scan says so in its metadata", () => {
 	assert.is(metadata.redrive_of, input.redrive_of);
 });
 
-const figureRow = fc.record({ id: fc.string(), grade: fc.constantFrom("A", "B"), bps: fc.integer({ min: -50, max: 50 }), n: fc.integer({ min: 1, max: 5 }) });
+const figureRow = fc.record({
+	id: fc.string(),
+	grade: fc.constantFrom("A", "B"),
+	bps: fc.integer({ min: -50, max: 50 }),
+	n: fc.integer({ min: 1, max: 5 }),
+});
 
 results("unranked rows are ordered totally and repeatably, whatever order they came in", () => {
 	fc.assert(

@@ -4,12 +4,29 @@ import { patienceSeconds, quantile, remainingSeconds } from "../../src/views/est
 import { scanMessage } from "../../src/views/messages.ts";
 import { progressOf } from "../../src/views/progress.ts";
 import { statusView } from "../../src/views/status.ts";
-import { queuedRecord, runningRecord, sampleAssets, sampleContext, sampleEntry, sampleRecord, sampleRow } from "../support/records.ts";
+import {
+	queuedRecord,
+	runningRecord,
+	sampleAssets,
+	sampleContext,
+	sampleEntry,
+	sampleRecord,
+	sampleRow,
+} from "../support/records.ts";
 import { scanInput, T0 } from "../support/scan-input.ts";
 
 const status = suite("status view");
-const body = (record = sampleRecord(), rows: string[] = [], nowMs = T0 + 2_000) => JSON.parse(statusView(record, rows, nowMs, []));
-const end = (facts: object) => ({ at_ms: T0 + 1_000, error: null, is_timeout: false, reason: null, superseded_by: null, by: null, ...facts });
+const body = (record = sampleRecord(), rows: string[] = [], nowMs = T0 + 2_000) =>
+	JSON.parse(statusView(record, rows, nowMs, []));
+const end = (facts: object) => ({
+	at_ms: T0 + 1_000,
+	error: null,
+	is_timeout: false,
+	reason: null,
+	superseded_by: null,
+	by: null,
+	...facts,
+});
 
 status("a queued scan shows zeros and no start", () => {
 	const queued = body(queuedRecord());
@@ -40,7 +57,11 @@ status("rows are spliced as they are stored, at most ten", () => {
 });
 
 status("cancelled and superseded scans say failed, cancelled and why", () => {
-	const context = sampleContext({ ranking: null, outcome: null, end: end({ reason: "superseded", superseded_by: "scan_x" }) });
+	const context = sampleContext({
+		ranking: null,
+		outcome: null,
+		end: end({ reason: "superseded", superseded_by: "scan_x" }),
+	});
 	const cancelled = body(sampleRecord({ context, position: "cancelled" }));
 	assert.is(cancelled.status, "failed");
 	assert.is(cancelled.state, "cancelled");
@@ -65,8 +86,14 @@ status("the percentage of a cancelled scan is the one it had, though every strat
 });
 
 status("a failed scan carries code, sentence and phase", () => {
-	const error = { code: "worker_lost" as const, message: "The scan lost its worker 3 times", phase: "strategies_scan" as const };
-	const failed = body(sampleRecord({ context: sampleContext({ end: end({ error }), ranking: null, outcome: null }), position: "failed" }));
+	const error = {
+		code: "worker_lost" as const,
+		message: "The scan lost its worker 3 times",
+		phase: "strategies_scan" as const,
+	};
+	const failed = body(
+		sampleRecord({ context: sampleContext({ end: end({ error }), ranking: null, outcome: null }), position: "failed" }),
+	);
 	assert.equal(failed.error, error);
 	assert.match(failed.message, /lost its worker/);
 	assert.is(failed.reason, null);
@@ -76,7 +103,14 @@ status("each outcome has its own sentence", () => {
 	const gap = sampleEntry(1, "ai_spot_mean_reversion", { verdict: "timed_out" });
 	const empty = sampleEntry(0, "ai_spot_momentum_strategy");
 	const say = (overrides: Parameters<typeof sampleContext>[0]) => scanMessage(sampleContext(overrides), "completed");
-	const ranking = { ranked_count: 0, unproven_count: 0, cut: {}, recommendations_count: 0, recommendations: "completed" as const, duration_ms: 1 };
+	const ranking = {
+		ranked_count: 0,
+		unproven_count: 0,
+		cut: {},
+		recommendations_count: 0,
+		recommendations: "completed" as const,
+		duration_ms: 1,
+	};
 	assert.match(say({}), /3 opportunities from 2 strategies/);
 	assert.match(say({ outcome: "found_with_gaps", strategies: [empty, gap] }), /AI Mean Reversion/);
 	assert.match(say({ outcome: "empty", ranking }), /no opportunities/);
@@ -87,12 +121,24 @@ status("each outcome has its own sentence", () => {
 
 status("nothing to scan names its cause", () => {
 	const profile = { ...scanInput().profile, strategy_ids: [] };
-	const poor = sampleContext({ input: scanInput({ strategies: [], profile }), strategies: [], outcome: "nothing_to_scan", ranking: null });
+	const poor = sampleContext({
+		input: scanInput({ strategies: [], profile }),
+		strategies: [],
+		outcome: "nothing_to_scan",
+		ranking: null,
+	});
 	assert.match(scanMessage(poor, "completed"), /own no strategy/);
-	const filtered = sampleContext({ input: scanInput({ strategies: [], filters: { strategy_ids: ["x"] } }), strategies: [], outcome: "nothing_to_scan" });
+	const filtered = sampleContext({
+		input: scanInput({ strategies: [], filters: { strategy_ids: ["x"] } }),
+		strategies: [],
+		outcome: "nothing_to_scan",
+	});
 	assert.match(scanMessage(filtered, "completed"), /no strategy matches/);
 	const skipped = sampleEntry(0, "ai_options_trade", { verdict: "skipped", reason: "not_available" });
-	assert.match(scanMessage(sampleContext({ strategies: [skipped], outcome: "nothing_to_scan" }), "completed"), /not_available/);
+	assert.match(
+		scanMessage(sampleContext({ strategies: [skipped], outcome: "nothing_to_scan" }), "completed"),
+		/not_available/,
+	);
 });
 
 status("filters without a match stand in the message, each once", () => {
