@@ -9,6 +9,8 @@ export interface ScanQueue {
 	/** Harmless when repeated: one job per scan id at a time. */
 	add(scanId: string): Promise<void>;
 	waiting(): Promise<{ waiting: number; active: number; oldest_wait_ms: number | null }>;
+	/** Resolves when the connection stands. */
+	ready(): Promise<void>;
 	close(): Promise<void>;
 }
 
@@ -57,6 +59,9 @@ export function createScanQueue({ connection, events_max, log, now }: QueueSetti
 				active: counts.active ?? 0,
 				oldest_wait_ms: oldest ? Math.max(0, now() - oldest.timestamp) : null,
 			};
+		},
+		async ready() {
+			await queue.waitUntilReady();
 		},
 		close: () => queue.close(),
 	};
