@@ -150,11 +150,11 @@ status("filters without a match stand in the message, each once", () => {
 });
 
 status("remaining time is the median of scans alike minus elapsed, never past the deadline", () => {
-	const samples = [40, 10, 20].map((seconds) => ({ duration_ms: seconds * 1_000, strategies: 3, completed: true }));
+	const samples = [40, 10, 20].map((seconds) => ({ duration_ms: seconds * 1_000, strategies: 14, completed: true }));
 	const record = runningRecord();
 	assert.is(remainingSeconds(record, T0 + 5_000, samples), 15);
 	assert.is(remainingSeconds(record, T0 + 50_000, samples), 0);
-	assert.is(remainingSeconds(record, T0 + 149_500, [{ duration_ms: 900_000, strategies: 3, completed: true }]), 0);
+	assert.is(remainingSeconds(record, T0 + 149_500, [{ duration_ms: 900_000, strategies: 14, completed: true }]), 0);
 	assert.is(remainingSeconds(record, T0, []), 120);
 	assert.is(remainingSeconds(sampleRecord(), T0, samples), 0);
 });
