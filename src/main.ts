@@ -1,5 +1,6 @@
-import { type AddressInfo } from "node:net";
 import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { firstAdmin } from "./accounts/admin.ts";
 import { createUsers } from "./accounts/users.ts";
 import { type ApiApp, createApp } from "./api/app.ts";
 import { createScanRoutes } from "./api/routes/scan-routes.ts";
@@ -36,10 +37,10 @@ async function main(): Promise<void> {
 		policies: config.strategyPolicies,
 	});
 	if (config.role !== "worker") {
-		await ensureFirstAdmin(users.firstAdmin, config, systemEntropy, (text) => process.stdout.write(text));
+		await ensureFirstAdmin(firstAdmin(users), config, systemEntropy, (text) => process.stdout.write(text));
 	}
 	const market = await createMarketData({
-		market: config.market,
+		market: marketWord(config.market),
 		asOfMs: config.marketAsOfMs,
 		latencyMs: config.marketLatencyMs,
 		clock: systemClock,
@@ -55,12 +56,15 @@ async function main(): Promise<void> {
 		statistics: store.statistics,
 		clock: systemClock,
 		probes,
-		earnedCredits: (userId) => users.credits.earned(userId),
+		earnedCredits: async (userId) => {
+			const { has_account, granted } = await users.credits.summary(userId);
+			return has_account ? granted : null;
+		},
 		stuckAfterMs: config.stuckAfterMs,
 	});
 	const app = createApp({
 		users,
-		config: { ...config, version: VERSION },
+		config: { ...config, version: VERSION, rate: config.rates, trustProxyHops: config.trustProxy ? 1 : 0, staticDir: null },
 		clock: systemClock,
 		entropy: systemEntropy,
 		logger,
@@ -86,6 +90,11 @@ async function main(): Promise<void> {
 		logger,
 	);
 }
+
+const marketWord = (choice: Config["market"]): string =>
+	choice.kind === "simulated"
+		? `simulated:${choice.seed}`
+		: `${choice.kind}:${choice.kind === "recorded" ? choice.dir : choice.exchanges.join(",")}`;
 
 async function listen(app: ApiApp, http: NonNullable<Config["http"]>, logger: Logger): Promise<Server> {
 	const server = createServer(app.callback());

@@ -7,8 +7,8 @@ import type { HostState } from "./scan-host.ts";
 
 /** Pure projections for operators, written in the same commit as the state (CONTRACT.md 12.7). */
 export interface Projections {
-	lifecycleFields(before: { context: ScanContext } | null, context: ScanContext, entries: readonly JournalEntry[]): Record<string, string>;
-	debugFields(before: { context: ScanContext } | null, context: ScanContext, entries: readonly JournalEntry[]): Record<string, string>;
+	lifecycleFields(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Record<string, string>;
+	debugFields(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Record<string, string>;
 }
 
 /** What has happened since the last commit. */
@@ -76,8 +76,8 @@ export function buildCommit(
 	return {
 		...envelope,
 		scan,
-		lifecycle: projections.lifecycleFields(before, state.context, entries),
-		debug: projections.debugFields(before, state.context, entries),
+		lifecycle: projections.lifecycleFields(before.context, state.context, entries),
+		debug: projections.debugFields(before.context, state.context, entries),
 		results,
 		entries: pending.entries,
 		events: pending.events,

@@ -14,8 +14,9 @@ import { systemClock } from "../../src/clock.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { scanKeys } from "../../src/store/keys.ts";
+import { tally } from "../support/scan-input.ts";
 import { startTestRedis, testLogger, type TestRedis } from "../support/store.ts";
-import { commandDeps, commandsOn, foundReport, never, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+import { commandDeps, commandsOn, never, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 
 const durable = suite("runtime: a scan is a durable actor");
 
@@ -236,10 +237,9 @@ durable("hanging effects end by the budget; late strategies keep what they found
 	const scanId = await accepted({ budget_ms: 1_000, ranking_reserve_ms: 100 });
 	const effects = quickEffects({
 		async evaluateStrategy(effect, context) {
-			const { tally } = foundReport(effect) as { tally: never };
 			const id = `${effect.strategy_id}-row`;
 			const rows = { [id]: JSON.stringify({ opportunity_id: id }) };
-			context.progress({ strategy_id: effect.strategy_id, attempt: effect.attempt, kind: "progressed", tally: { ...(tally as object), rejected: {} } as never }, { rows });
+			context.progress({ strategy_id: effect.strategy_id, attempt: effect.attempt, kind: "progressed", tally: tally({ candidates_total: 2, evaluated: 2, row_ids: [id] }) }, { rows });
 			return never(context.signal);
 		},
 	});
