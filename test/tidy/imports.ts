@@ -12,6 +12,7 @@ const FORBIDDEN: Record<string, readonly string[]> = {
 	views: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 	queries: ["api", "commands", "queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 	commands: ["api", "queries", "queue", "effects", "store", "strategies", "market", "redis"],
+	accounts: ["api", "commands", "queries", "queue", "runtime", "effects", "strategies", "market", "views"],
 	api: ["queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 	redis: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "views"],
 	config: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "redis"],
@@ -23,14 +24,15 @@ export function areaOf(path: string): string {
 	return top === "src" ? second.replace(/\.ts$/, "") : (top ?? "");
 }
 
-const isContract = (path: string): boolean => /(^|\/)(contract|route)\.ts$/.test(path) || path === "src/services.ts";
+const isContract = (path: string): boolean => /(^|[/-])(contract|route)\.ts$/.test(path) || path === "src/services.ts";
 
 export function importDirection(files: readonly SourceFile[]): Finding[] {
 	const findings: Finding[] = [];
 	for (const file of files.filter(({ path }) => path.startsWith("src/"))) {
 		const area = areaOf(file.path);
-		for (const { target } of file.imports) {
-			if (target === null || isContract(target)) continue;
+		for (const { target, typeOnly } of file.imports) {
+			// Types of the outside carry no code: who knows only them can be given anything.
+			if (target === null || typeOnly || isContract(target)) continue;
 			const message = wrongTarget(area, target);
 			if (message) findings.push({ path: file.path, line: 0, message });
 		}

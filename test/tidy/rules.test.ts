@@ -95,6 +95,7 @@ test("import direction", () => {
 			["src/commands.ts", from("./api/schemas.ts")],
 			["src/a.ts", from("./main.ts")],
 			["src/a.ts", from("../test/support/x.ts")],
+			["src/views/a.ts", 'import { type X, y } from "../runtime/run.ts";'],
 			["src/api/a.ts", 'export * from "../store/scans.ts";'],
 			["src/api/a.ts", 'import {\n\ta,\n\tb,\n} from "../store/scans.ts";'],
 		],
@@ -102,6 +103,9 @@ test("import direction", () => {
 			["src/api/a.ts", from("../commands.ts")],
 			["src/api/a.ts", from("../store/contract.ts")],
 			["src/api/a.ts", from("./route.ts")],
+			["src/commands.ts", from("./store/write-contract.ts")],
+			["src/views/a.ts", 'import type { X } from "../runtime/run.ts";'],
+			["src/views/a.ts", 'import { type X, type Y } from "../runtime/run.ts";'],
 			["src/queue/a.ts", from("../runtime/run.ts")],
 			["src/runtime/a.ts", from("../../machines/scan.ts")],
 			["src/effects/a.ts", from("../market/cache.ts")],
@@ -198,6 +202,14 @@ test("functions are found in every form, statements are not", () => {
 			["arrow", 1, 3],
 			["split", 4, 10],
 			["method", 15, 2],
+		],
+	);
+	const factory = ["const make = () => {", "\tconst inner = () => {", "\t\tx();", "\t};", "\treturn inner;", "};"];
+	assert.equal(
+		functionsOf(factory.join("\n")).map(({ name, lines }) => [name, lines]),
+		[
+			["make", 4],
+			["inner", 3],
 		],
 	);
 });

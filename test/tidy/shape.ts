@@ -22,7 +22,9 @@ export const longFiles = (files: readonly SourceFile[], ratchet = RATCHET): Find
 
 export interface FunctionSpan {
 	name: string;
+	/** Line of its head, from 1. */
 	line: number;
+	/** Its own lines: a function inside it counts as one, being judged by itself. */
 	lines: number;
 }
 
@@ -36,6 +38,17 @@ const indentOf = (line: string): string => /^\t*/.exec(line)?.[0] ?? "";
  * that is no deeper. The head of a split signature is the nearest line above that is no deeper either.
  */
 export function functionsOf(code: string): FunctionSpan[] {
+	const spans = allSpans(code);
+	const holds = (outer: FunctionSpan, inner: FunctionSpan): boolean =>
+		outer !== inner && inner.line >= outer.line && inner.line + inner.lines <= outer.line + outer.lines;
+	return spans.map((span) => {
+		const inside = spans.filter((other) => holds(span, other));
+		const direct = inside.filter((other) => !inside.some((between) => holds(between, other)));
+		return { ...span, lines: direct.reduce((sum, other) => sum - other.lines + 1, span.lines) };
+	});
+}
+
+function allSpans(code: string): FunctionSpan[] {
 	const lines = code.split("\n").map((line) => line.trimEnd());
 	const spans: FunctionSpan[] = [];
 	lines.forEach((line, index) => {
