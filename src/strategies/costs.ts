@@ -59,6 +59,12 @@ export function roundTripCosts({ legs, funding = 0 }: CostInput): Costs {
 	return { fee_bps, spread_bps, impact_bps, funding_bps, total_bps: fee_bps + spread_bps + impact_bps + funding_bps };
 }
 
+/** One way in or out instead of there and back: what a trade costs that only reduces a position. */
+export function oneWayCosts(input: CostInput): Costs {
+	const { fee_bps, spread_bps, impact_bps, funding_bps, total_bps } = roundTripCosts(input);
+	return { fee_bps: fee_bps / 2, spread_bps: spread_bps / 2, impact_bps: impact_bps / 2, funding_bps, total_bps: (total_bps + funding_bps) / 2 };
+}
+
 /**
  * Round trip that walk-forwards on spot are charged: 10 bp taker each way and the half spread of the
  * professional tier twice. It depends on nobody's capital.

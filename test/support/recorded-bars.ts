@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
-import type { MarketType, Series, Timeframe } from "../../src/market/contract.ts";
+import type { FundingSeries, MarketType, Series, Timeframe } from "../../src/market/contract.ts";
 import { TIMEFRAME_MS } from "../../src/market/contract.ts";
 
 /** The recorded data set beside the project; null where it is not checked out. */
@@ -134,4 +134,68 @@ export const hourlyBases = (): string[] => filesOf("binance_spot_1h").map(baseOf
 /** Says aloud that a test is skipped for want of the data set. */
 export function skipAloud(what: string): void {
 	process.stdout.write(`SKIP ${what}: ../shared/market is missing\n`);
+}
+
+/** Most frequent spacing of settlements, hours. */
+function spacingOf(times: readonly number[]): number {
+	const counts = new Map<number, number>();
+	for (let i = 1; i < times.length; i++) {
+		const hours = Math.round(((times[i] ?? 0) - (times[i - 1] ?? 0)) / 3_600_000);
+		counts.set(hours, (counts.get(hours) ?? 0) + 1);
+	}
+	return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? 8;
+}
+
+/** Settlements as the port gives them: times rounded to the hour, rates as integers of 1e-8. */
+export function fundingOf(rows: readonly (readonly [timeMs: number, rate: number])[], symbol: string, asOfMs: number): FundingSeries {
+	const funding_time = sharedColumn(rows.length);
+	const rate_e8 = sharedColumn(rows.length);
+	rows.forEach(([timeMs, rate], i) => {
+		funding_time[i] = Math.round(timeMs / 3_600_000) * 3_600_000;
+		rate_e8[i] = Math.round(rate * 1e8);
+	});
+	return { symbol, venue: "binanceusdm", length: rows.length, funding_time, rate_e8, interval_hours: spacingOf([...funding_time]), as_of_ms: asOfMs };
+}
+
+/** The 32 long funding histories. */
+export function longFunding(): FundingSeries[] {
+	return filesOf("binance_usdm/funding_long").map((file) =>
+		fundingOf(readRows(file).rows.map(([time = 0, rate = 0]) => [time, rate]), `${baseOf(file)}/USDT:USDT`, SNAPSHOT_MS),
+	);
+}
+
+/** Recent funding of all perps by exchange id. */
+export function recentFunding(): Map<string, FundingSeries> {
+	const bySymbol = new Map<string, [number, number][]>();
+	const text = gunzipSync(readFileSync(folder("binance_usdm/funding_all_recent.csv.gz"))).toString("utf8").trim();
+	for (const line of text.split("\n").slice(1)) {
+		const [time = "", id = "", rate = ""] = line.split(",");
+		const rows = bySymbol.get(id);
+		if (rows) rows.push([Number(time), Number(rate)]);
+		else bySymbol.set(id, [[Number(time), Number(rate)]]);
+	}
+	return new Map([...bySymbol].map(([id, rows]) => [id, fundingOf(rows, `${id.replace(/USDT$/, "")}/USDT:USDT`, SNAPSHOT_MS)]));
+}
+
+export interface SnapshotPerp {
+	id: string;
+	quoteVolume: number;
+	openInterestUsd: number | null;
+	openInterestAtMs: number;
+	intervalHours: number;
+}
+
+/** The 539 perps of the universe snapshot. */
+export function snapshotPerps(): SnapshotPerp[] {
+	const snapshot = JSON.parse(readFileSync(folder("binance_usdm/universe_snapshot_2026-03-19T19Z.json"), "utf8")) as {
+		openInterestAsOfMs: number;
+		symbols: { symbol: string; quoteVolume: number; openInterestValue: number | null; fundingIntervalHours: number }[];
+	};
+	return snapshot.symbols.map((row) => ({
+		id: row.symbol,
+		quoteVolume: row.quoteVolume,
+		openInterestUsd: row.openInterestValue ?? null,
+		openInterestAtMs: snapshot.openInterestAsOfMs,
+		intervalHours: row.fundingIntervalHours,
+	}));
 }

@@ -127,7 +127,8 @@ export interface Confidence {
 
 export function confidenceOf(p: number, nEff: number): Confidence {
 	const [low, high] = wilsonInterval(p, nEff);
-	return { p, confidence_score: 100 * p, confidence_low: 100 * low, confidence_high: 100 * high };
+	// At rates of 0 and 1 rounding may put an end of the interval a hair inside the rate.
+	return { p, confidence_score: 100 * p, confidence_low: 100 * Math.min(low, p), confidence_high: 100 * Math.max(high, p) };
 }
 
 /** A symbol's own record, shrunk to the pool (STRATEGIES 5.4 steps 2, 3 and 5). */

@@ -53,7 +53,8 @@ export function profitFactorOf(nets: Float64Array): number | null {
 	return losses > 0 ? gains / losses : null;
 }
 
-/** Mean of the worst 5 % of values, at least one value: the expected shortfall of a sample, sign kept. */
+/** Expected shortfall of a sample, sign kept: mean of the values at or below the `share` quantile. */
 export function shortfallOf(sorted: Float64Array, share = 0.05): number {
-	return meanOf(sorted.subarray(0, Math.max(1, Math.floor(sorted.length * share))));
+	const threshold = quantileOf(sorted, share);
+	return meanOf(sorted.filter((value) => value <= threshold));
 }
