@@ -48,7 +48,8 @@ async function main(): Promise<void> {
 	const deps: PartsDeps = { config, logger, entropy: systemEntropy, provision, store, users };
 	const parts = await createScanParts(deps);
 	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
-	const watchdog = startWatchdog(deps, parts, executor?.runtime ?? null);
+	await executor?.ready;
+	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
 	const probes = createProbes({ store, queue: parts.queue, market, provision });
 	const health = createHealthChecks({ store, market, provision, config });
 	const queries = createQueries({

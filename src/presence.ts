@@ -17,7 +17,7 @@ interface PresenceDeps {
 }
 
 /** Keeps this worker in the list that operators and /readyz see. */
-export function announcePresence({ writer, runtime, clock, logger, version, draining }: PresenceDeps): { stop(): Promise<void> } {
+export function announcePresence({ writer, runtime, clock, logger, version, draining }: PresenceDeps): { first: Promise<void>; stop(): Promise<void> } {
 	const startedAtMs = writer.now();
 	let timer: unknown = null;
 	let stopped = false;
@@ -31,16 +31,14 @@ export function announcePresence({ writer, runtime, clock, logger, version, drai
 			draining: draining(),
 		});
 	};
-	const loop = () => {
-		if (stopped) return;
+	const loop = (): Promise<void> =>
 		note()
 			.catch((error: unknown) => logger.warn({ err: error }, "worker presence not noted"))
 			.then(() => {
 				if (!stopped) timer = clock.setTimeout(loop, WORKER_NOTE_MS);
 			});
-	};
-	loop();
 	return {
+		first: loop(),
 		async stop() {
 			stopped = true;
 			clock.clearTimeout(timer);

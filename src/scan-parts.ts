@@ -90,6 +90,8 @@ export interface ScanExecutor {
 	runtime: Runtime;
 	pool: EvaluationPool;
 	/** Claims nothing new and hands the scans in hand over. */
+	/** Resolves when the worker is listed as present. */
+	ready: Promise<void>;
 	drain(): Promise<void>;
 	close(): Promise<void>;
 }
@@ -134,6 +136,7 @@ export function startExecutor(deps: PartsDeps & { market: MarketData; parts: Sca
 	return {
 		runtime,
 		pool,
+		ready: presence.first,
 		async drain() {
 			draining = true;
 			const jobs = worker.close(JOBS_GRACE_MS);
@@ -148,7 +151,12 @@ export function startExecutor(deps: PartsDeps & { market: MarketData; parts: Sca
 	};
 }
 
-export function startWatchdog({ config, logger, store }: PartsDeps, parts: ScanParts, runtime: Runtime | null): Watchdog {
+/** Makes a first pass before it answers, so that a process is ready when it says so. */
+export async function startWatchdog(
+	{ config, logger, store }: PartsDeps,
+	parts: ScanParts,
+	runtime: Runtime | null,
+): Promise<Watchdog> {
 	const watchdog = createWatchdog({
 		writer: store.writer,
 		reader: store.reader,
@@ -160,6 +168,7 @@ export function startWatchdog({ config, logger, store }: PartsDeps, parts: ScanP
 		book: parts.book,
 		settings: { watchdog_ms: config.watchdogMs, lease_ms: config.leaseMs },
 	});
+	await watchdog.pass().catch((error: unknown) => logger.warn({ err: error }, "first watchdog pass failed"));
 	watchdog.start();
 	return watchdog;
 }

@@ -23,8 +23,9 @@ export function gradeOf(input: GradeInput): Grade {
 		if (effectiveTrades >= 100 && pPlacebo < 0.05) grade = "A";
 		else if (effectiveTrades >= 30 && pPlacebo < 0.1) grade = "B";
 	}
-	if (grade === "A" && input.hindsight) grade = "B";
-	return input.drifted ? lower(grade) : grade;
+	if (input.drifted) grade = lower(grade);
+	// The cap is an upper bound, not a second deduction: it is applied last.
+	return grade === "A" && input.hindsight ? "B" : grade;
 }
 
 /**
