@@ -41,7 +41,10 @@ export function createQueries(dependencies: QueryDependencies): Queries {
 		scans: createScanQueries({ reader, clock, lookup, bodies: createBodies(reader), samples }),
 		diagnostics: createDiagnosticsQueries({ reader, statistics, clock, lookup, probes, stuckAfterMs }),
 		async userStatus(account) {
-			const [earned, last] = await Promise.all([dependencies.earnedCredits(account.user_id), lookup.latest(account.user_id)]);
+			const [earned, last] = await Promise.all([
+				dependencies.earnedCredits(account.user_id),
+				lookup.latest(account.user_id),
+			]);
 			return userStatusView(account, earned, last, reader.now());
 		},
 	};

@@ -15,8 +15,8 @@ const DAY_MS = TIMEFRAME_MS["1d"];
 /** Days of history given out below a day, as venues do; daily bars reach back to the listing. */
 export const INTRADAY_DAYS: Record<Exclude<Timeframe, "1d">, number> = { "4h": 800, "1h": 800, "15m": 30, "5m": 30, "1m": 7 };
 
-/** log volume = slow swings + reaction to the size of the move: breakouts come on raised volume. */
-const VOLUME = { phi: 0.92, swing: 0.3, reaction: 7 };
+/** log volume = slow swings + reaction to the size of the move + attention that news draws for some days. */
+const VOLUME = { phi: 0.9, swing: 0.3, reaction: 10, news: 0.85, newsDecay: 0.55 };
 /** Basis at the end of a day; its change over 7 days has a standard deviation near the measured 6.1 bp (STRATEGIES.md 6.1). */
 const BASIS = { phi: 0.4, vol: 0.00043 };
 
@@ -139,6 +139,7 @@ function makeDays(seed: number, market: SimulatedMarket, path: DailyPath): DayBa
 	const shape = createDraws(hashKey(seed, `extremes:${coin.base}`));
 	const swingShock = VOLUME.swing * Math.sqrt(1 - VOLUME.phi ** 2);
 	let slow = VOLUME.swing * draws.normal();
+	let attention = 0;
 	let [basisBefore, basis] = [0, 0];
 	let before = path.logStart;
 	for (let day = 0; day < path.days; day++) {
@@ -146,6 +147,7 @@ function makeDays(seed: number, market: SimulatedMarket, path: DailyPath): DayBa
 		const now = path.logClose[day] as number;
 		slow = VOLUME.phi * slow + swingShock * draws.normal();
 		swing[day] = slow;
+		attention = VOLUME.newsDecay * attention + VOLUME.news * (path.news[day] as number);
 		basisBefore = basis;
 		basis = type === "perp" ? BASIS.phi * basis + BASIS.vol * Math.sqrt(1 - BASIS.phi ** 2) * draws.normal() : 0;
 		const extremes = bridgeExtremes(before, now, sigma, shape.uniform(), shape.uniform());
@@ -154,7 +156,7 @@ function makeDays(seed: number, market: SimulatedMarket, path: DailyPath): DayBa
 		const high = Math.max(open, close, roundToTick(Math.exp(extremes.high) * (1 + basis), perUnit));
 		const low = Math.min(open, close, roundToTick(Math.exp(extremes.low) * (1 + basis), perUnit));
 		const reaction = Math.min(1.5, VOLUME.reaction * (Math.abs(now - before) - 0.8 * sigma));
-		writeBar(bars, day, SIMULATION_START_MS + day * DAY_MS, [open, high, low, close], usualVolume * Math.exp(slow + reaction));
+		writeBar(bars, day, SIMULATION_START_MS + day * DAY_MS, [open, high, low, close], usualVolume * Math.exp(slow + reaction + attention));
 		before = now;
 	}
 	return { bars, swing, path };

@@ -12,7 +12,7 @@ const HOUR_MS = TIMEFRAME_MS["1h"];
  * crowded times that come and go. Tuned so that over all contracts the mean of three days correlates
  * with the mean of the next seven by about 0.72 (measured over 32 symbols, STRATEGIES.md 6.1).
  */
-const PREMIUM = { swing: 3.2, swingHours: 60, noise: 2.2, crowdedHours: 24 * 32, calmHours: 24 * 55 };
+const PREMIUM = { swing: 5.5, swingHours: 40, noise: 2.5, crowdedHours: 24 * 20, calmHours: 24 * 32 };
 /** Rate while the premium stays within 5 bp of it, bp per 8 h: the crowd at exactly 1 bp (STRATEGIES.md 1.3 rule 7). */
 const INTEREST_BP = 1;
 const CLAMP_BP = 5;

@@ -16,16 +16,21 @@ const BLOCK_DAYS = 128;
  * 6.14), trend rules win 0.45 of their trades with a positive mean and daily mean reversion 0.57 (7.1).
  * Trend persistence is put in on purpose (regimes of the market, slow drifts of single coins): without
  * it every directional rule would honestly end as negative expectancy, and there would be nothing to
- * show. Overshoots that decay within days do the same for mean reversion.
+ * show. Overshoots that decay within days, mostly panics, do the same for mean reversion.
  */
-const MARKET = { vol: 0.025, arch: 0.09, garch: 0.88, anchorDays: 500 };
+const MARKET = { vol: 0.031, arch: 0.09, garch: 0.88, anchorDays: 300 };
 /** Days a market regime lasts on average, and its drifts: rising, falling, sideways. */
 const REGIME_DAYS = 75;
 const REGIME_DRIFTS = [0.0045, -0.004, 0];
-const SECTOR = { vol: 0.014, arch: 0.08, garch: 0.88, driftVol: 0.0015, driftDays: 40, anchorDays: 400 };
-const COIN = { vol: 0.026, arch: 0.1, garch: 0.86, driftVol: 0.0055, driftDays: 30, anchorDays: 300 };
+const SECTOR = { vol: 0.01, arch: 0.08, garch: 0.88, driftVol: 0.0015, driftDays: 40, anchorDays: 400 };
+const COIN = { vol: 0.023, arch: 0.1, garch: 0.86, driftVol: 0.0032, driftDays: 32, anchorDays: 300 };
 /** Overshoots: a share of days carries a shock that decays by this factor a day. */
-const OVERSHOOT = { share: 0.03, vol: 0.085, decay: 0.72 };
+const OVERSHOOT = { share: 0.035, vol: 0.075, decay: 0.74, panicShare: 0.8 };
+/**
+ * News: on a share of days a coin jumps, its drift shifts the same way, and volume rises with the size
+ * of the news. This is what a break on raised volume can honestly tell from one on none.
+ */
+const NEWS = { share: 0.04, jump: 0.024, drift: 1.25 };
 /**
  * Spread of a planted pair: half-life ln 0.5 / ln 0.85 = 4.3 days, in the bucket of 2-7 days that did
  * best when measured (STRATEGIES.md 6.2).
@@ -42,6 +47,8 @@ export interface DailyPath {
 	logStart: number;
 	/** Standard deviation of the log return expected for the day. */
 	sigma: Float64Array;
+	/** Size of the day's news in standard deviations of news, 0 on most days. */
+	news: Float64Array;
 }
 
 export interface SimulatedWorld {
@@ -56,6 +63,7 @@ export const dayIndex = (atMs: number): number => Math.floor((atMs - SIMULATION_
 interface Factor {
 	level: Float64Array;
 	sigma: Float64Array;
+	news: Float64Array;
 }
 
 /** Paths are functions of the seed; they are remembered up to the furthest day anyone has asked for. */
@@ -69,7 +77,7 @@ export function createSimulatedWorld(seed: number): SimulatedWorld {
 		const known = factors.get(name);
 		if (known) return known;
 		const draws = createDraws(hashKey(seed, `factor:${name}`));
-		const made = name === "market" ? marketFactor(draws, days) : slowFactor(draws, days, SECTOR, 1);
+		const made = name === "market" ? marketFactor(draws, days) : slowFactor(draws, days, SECTOR, 1, 0);
 		factors.set(name, made);
 		return made;
 	};
@@ -105,36 +113,49 @@ function marketFactor(draws: Draws, days: number): Factor {
 	let variance = MARKET.vol ** 2;
 	let value = 0;
 	let drift = REGIME_DRIFTS[2] as number;
+	let overshoot = 0;
 	for (let day = 0; day < days; day++) {
 		const [turn, choice] = [draws.uniform(), draws.uniform()];
 		if (turn < 1 / REGIME_DAYS) drift = REGIME_DRIFTS[Math.floor(choice * REGIME_DRIFTS.length)] as number;
 		const shock = Math.sqrt(variance) * draws.fatTailed();
 		sigma[day] = Math.sqrt(variance);
 		value += drift - value / MARKET.anchorDays + shock;
-		level[day] = value;
+		overshoot = OVERSHOOT.decay * overshoot + overshootShock(draws);
+		level[day] = value + overshoot;
 		variance = nextVariance(variance, shock, MARKET, 1);
 	}
-	return { level, sigma };
+	return { level, sigma, news: new Float64Array(days) };
+}
+
+/** Always three draws, so that what follows in the sequence does not depend on the day. */
+function overshootShock(draws: Draws): number {
+	const [hit, panic, size] = [draws.uniform(), draws.uniform(), Math.abs(draws.normal())];
+	if (hit >= OVERSHOOT.share) return 0;
+	return OVERSHOOT.vol * (panic < OVERSHOOT.panicShare ? -size : size);
 }
 
 /** A factor whose drift is itself a slow autoregression: trends of some weeks that nobody announced. */
-function slowFactor(draws: Draws, days: number, p: typeof SECTOR, scale: number): Factor {
+function slowFactor(draws: Draws, days: number, p: typeof SECTOR, scale: number, newsShare: number): Factor {
 	const level = new Float64Array(days);
 	const sigma = new Float64Array(days);
+	const news = new Float64Array(days);
 	const phi = 1 - 1 / p.driftDays;
 	const driftShock = p.driftVol * Math.sqrt(1 - phi * phi);
 	let variance = (p.vol * scale) ** 2;
 	let value = 0;
 	let drift = 0;
 	for (let day = 0; day < days; day++) {
-		drift = phi * drift + driftShock * scale * draws.normal();
+		const [hit, size] = [draws.uniform(), draws.normal()];
+		const told = hit < newsShare ? size : 0;
+		news[day] = Math.abs(told);
+		drift = phi * drift + scale * (driftShock * draws.normal() + NEWS.drift * p.driftVol * told);
 		const shock = Math.sqrt(variance) * draws.fatTailed();
 		sigma[day] = Math.sqrt(variance);
-		value += drift - value / p.anchorDays + shock;
+		value += drift - value / p.anchorDays + shock + NEWS.jump * scale * told;
 		level[day] = value;
 		variance = nextVariance(variance, shock, p, scale);
 	}
-	return { level, sigma };
+	return { level, sigma, news };
 }
 
 function nextVariance(variance: number, shock: number, p: { vol: number; arch: number; garch: number }, scale: number): number {
@@ -158,23 +179,25 @@ function makePath(
 }
 
 function emptyPath(coin: SimulatedCoin, days: number): DailyPath {
-	return { days, logClose: new Float64Array(days), logStart: Math.log(coin.price), sigma: new Float64Array(days) };
+	const column = () => new Float64Array(days);
+	return { days, logClose: column(), logStart: Math.log(coin.price), sigma: column(), news: column() };
 }
 
 function factorPath(coin: SimulatedCoin, beta: number, draws: Draws, market: Factor, sector: Factor, days: number): DailyPath {
 	const path = emptyPath(coin, days);
 	// Majors move less on their own than small coins do.
 	const size = Math.log10(coin.spot_volume + coin.perp_volume);
-	const scale = Math.min(1.35, Math.max(0.55, 1.2 - 0.16 * (size - 7)));
-	const own = slowFactor(draws, days, COIN, scale);
+	const scale = Math.min(1.3, Math.max(0.4, 1.15 - 0.2 * (size - 7)));
+	const own = slowFactor(draws, days, COIN, scale, NEWS.share);
+	path.news.set(own.news);
 	let overshoot = 0;
 	for (let day = 0; day < days; day++) {
-		const [hit, shock] = [draws.uniform(), draws.normal()];
-		overshoot = OVERSHOOT.decay * overshoot + (hit < OVERSHOOT.share ? OVERSHOOT.vol * scale * shock : 0);
+		overshoot = OVERSHOOT.decay * overshoot + scale * overshootShock(draws);
 		const level = beta * (market.level[day] as number) + 0.8 * (sector.level[day] as number) + (own.level[day] as number);
 		path.logClose[day] = path.logStart + level + overshoot;
-		const parts = [beta * (market.sigma[day] as number), 0.8 * (sector.sigma[day] as number), own.sigma[day] as number];
-		path.sigma[day] = Math.hypot(...parts);
+		const [common, shared, alone] = [beta * (market.sigma[day] as number), 0.8 * (sector.sigma[day] as number), own.sigma[day] as number];
+		// Math.hypot guards against overflow at ten times the cost; there is none to guard against here.
+		path.sigma[day] = Math.sqrt(common * common + shared * shared + alone * alone);
 	}
 	return path;
 }
@@ -186,7 +209,7 @@ function pairPath(coin: SimulatedCoin, slope: number, draws: Draws, other: Daily
 	for (let day = 0; day < days; day++) {
 		spread = PAIR_SPREAD.phi * spread + shock * draws.normal();
 		path.logClose[day] = path.logStart + slope * ((other.logClose[day] as number) - other.logStart) + spread;
-		path.sigma[day] = Math.hypot(slope * (other.sigma[day] as number), shock);
+		path.sigma[day] = Math.sqrt((slope * (other.sigma[day] as number)) ** 2 + shock ** 2);
 	}
 	return path;
 }

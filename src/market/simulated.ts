@@ -20,7 +20,7 @@ const OPEN_INTEREST_STEP_MS = TIMEFRAME_MS["4h"];
 const OPEN_INTEREST_SHARE = 0.38;
 const MIN_NOTIONAL_USD = 5;
 /** Markets described before the event loop gets its turn: well under 20 ms the first time, nothing later. */
-const MARKETS_PER_TURN = 6;
+const MARKETS_PER_TURN = 2;
 
 export const SIMULATED_SPOT_VENUE = "simulated_spot";
 export const SIMULATED_PERP_VENUE = "simulated_perp";

@@ -39,13 +39,21 @@ async function rowsOf(reader: ScanReader, record: ScanRecord, ids: readonly stri
 	return rows;
 }
 
-const foundIds = (record: ScanRecord): string[] => [...new Set(record.context.strategies.flatMap((entry) => entry.tally.row_ids))];
-const unprovenIds = (record: ScanRecord): string[] => [...new Set(record.context.strategies.flatMap((entry) => entry.tally.unproven_ids))];
+const foundIds = (record: ScanRecord): string[] => [
+	...new Set(record.context.strategies.flatMap((entry) => entry.tally.row_ids)),
+];
+const unprovenIds = (record: ScanRecord): string[] => [
+	...new Set(record.context.strategies.flatMap((entry) => entry.tally.unproven_ids)),
+];
 
 export function createBodies(reader: ScanReader): ScanBodies {
 	const cache = createTextCache(CACHE_ENTRIES_MAX, CACHE_CHARACTERS_MAX);
 
-	async function cached(record: ScanRecord, part: string, make: () => Promise<readonly string[]>): Promise<readonly string[]> {
+	async function cached(
+		record: ScanRecord,
+		part: string,
+		make: () => Promise<readonly string[]>,
+	): Promise<readonly string[]> {
 		const key = `${part}:${record.scan_id}:${record.revision}`;
 		const held = cache.get(key);
 		if (held) return held;

@@ -68,11 +68,15 @@ export function createDiagnosticsQueries(parts: DiagnosticsParts): DiagnosticsQu
 	/** Newest ended scans, of one user or as the statistics of all users know them. */
 	async function endedScans(userId: string | undefined): Promise<EndedScan[]> {
 		if (userId === undefined) {
+			if (statistics.recentScans) return statistics.recentScans(RECENT_SCANS_MAX);
 			const latest = await statistics.latestScan();
 			return latest ? [latest] : [];
 		}
 		const { records } = await recordsOf(userId, READS_AT_ONCE);
-		return records.filter((record) => record.terminal).map(endedScanOf).slice(0, RECENT_SCANS_MAX);
+		return records
+			.filter((record) => record.terminal)
+			.map(endedScanOf)
+			.slice(0, RECENT_SCANS_MAX);
 	}
 
 	return {
@@ -88,7 +92,13 @@ export function createDiagnosticsQueries(parts: DiagnosticsParts): DiagnosticsQu
 
 		async history(userId, limit) {
 			const { total, records } = await recordsOf(userId, limit);
-			return { success: true, user_id: userId, total_scans: total, scans: records.map(historyEntry), timestamp: isoOf(reader.now()) };
+			return {
+				success: true,
+				user_id: userId,
+				total_scans: total,
+				scans: records.map(historyEntry),
+				timestamp: isoOf(reader.now()),
+			};
 		},
 
 		async scanMetrics(userId, includeDailyStats) {

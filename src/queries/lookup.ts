@@ -30,7 +30,8 @@ export function createLookup(reader: ScanReader): ScanLookup {
 			if (visible && expired === null) return { kind: "found", record: visible };
 			const expiredAtMs = expired ?? (await reader.expiredAt(viewer.user_id, scanId));
 			// A record may go before its time (cleared, or the user's limit): never an expiry to come.
-			if (expiredAtMs !== null) return { kind: "expired", scan_id: scanId, expired_at_ms: Math.min(expiredAtMs, reader.now()) };
+			if (expiredAtMs !== null)
+				return { kind: "expired", scan_id: scanId, expired_at_ms: Math.min(expiredAtMs, reader.now()) };
 			return { kind: "unknown" };
 		},
 

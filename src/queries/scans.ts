@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { isoOf } from "../clock.ts";
 import { ApiError } from "../errors.ts";
 import type { CancelResult, StartResult } from "../services.ts";
 import type { Lookup, ScanReader, ScanRecord, Viewer } from "../store/contract.ts";
@@ -6,12 +7,11 @@ import { discoverView } from "../views/discover.ts";
 import type { DurationSample } from "../views/estimates.ts";
 import { progressOf } from "../views/progress.ts";
 import { resultsPendingView, statusView } from "../views/status.ts";
-import { isoOf } from "../clock.ts";
 import { absentError, absentWordError, foundOr } from "./absent.ts";
 import { RecordGone, type ScanBodies } from "./bodies.ts";
 import { matchesTag, strongTag, weakTag } from "./etags.ts";
-import type { ScanLookup } from "./lookup.ts";
 import { type Wait, waitUntil } from "./long-poll.ts";
+import type { ScanLookup } from "./lookup.ts";
 
 /** A body as compact JSON with what the HTTP layer needs beside it. */
 export interface ScanAnswer {
@@ -77,7 +77,12 @@ export function createScanQueries({ reader, clock, lookup, bodies, samples }: Sc
 		}
 	}
 
-	async function status(viewer: Viewer, word: string, wait: Wait, ifNoneMatch: string | undefined): Promise<ScanAnswer> {
+	async function status(
+		viewer: Viewer,
+		word: string,
+		wait: Wait,
+		ifNoneMatch: string | undefined,
+	): Promise<ScanAnswer> {
 		let arrival: number | null = null;
 		const record = await waitFor(viewer, word, wait, ({ record: read }) => {
 			arrival ??= read.revision;

@@ -10,7 +10,8 @@ const stepsOfPhase = (phase: unknown): number[] =>
 		.map(Number)
 		.filter((number) => PHASE_OF_STEP[number] === phase);
 
-const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, offset) => from + offset);
+const range = (from: number, to: number): number[] =>
+	Array.from({ length: to - from + 1 }, (_, offset) => from + offset);
 
 function strategyStepOf(context: ScanContext, entry: JournalEntry): number | null {
 	const id = entry.strategy_id ?? entry.payload.strategy_id;
@@ -53,11 +54,16 @@ function stepsOf(context: ScanContext, entry: JournalEntry): number[] {
 }
 
 /** The moment of the last change of every step that the entries touched. */
-function changedSteps(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Map<number, number> {
+function changedSteps(
+	before: ScanContext | null,
+	context: ScanContext,
+	entries: readonly JournalEntry[],
+): Map<number, number> {
 	const changed = new Map<number, number>();
 	if (before === null) {
 		const lastAtMs = endedAtMs(context) ?? context.now_ms;
-		for (const number of range(1, FIXED_STEPS)) changed.set(number, number <= 2 ? context.input.accepted_at_ms : lastAtMs);
+		for (const number of range(1, FIXED_STEPS))
+			changed.set(number, number <= 2 ? context.input.accepted_at_ms : lastAtMs);
 		context.strategies.forEach((entry, position) => {
 			changed.set(STRATEGY_STEP_BASE + position, entry.ended_at_ms ?? entry.started_at_ms ?? lastAtMs);
 		});

@@ -2,8 +2,8 @@ import { PHASES } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import { debugFields } from "./debug-fields.ts";
-import { lifecycleFields } from "./lifecycle-fields.ts";
 import { spliceJson } from "./json.ts";
+import { lifecycleFields } from "./lifecycle-fields.ts";
 import { brokenPhase } from "./phases.ts";
 import { FIXED_STEPS, PHASE_OF_STEP } from "./steps.ts";
 import { stuckVerdict } from "./stuck.ts";
@@ -12,7 +12,8 @@ import { lifecycleKey } from "./words.ts";
 type Hash = Readonly<Record<string, string>>;
 
 /** A scan written before its projection existed is shown from its record. */
-const orProjected = (hash: Hash, project: () => Record<string, string>): Hash => (Object.keys(hash).length > 0 ? hash : project());
+const orProjected = (hash: Hash, project: () => Record<string, string>): Hash =>
+	Object.keys(hash).length > 0 ? hash : project();
 
 /** Body of scan-lifecycle (CONTRACT.md 10.1) as compact JSON: phases from the hash, liveness from the record. */
 export function lifecycleView(record: ScanRecord, stored: Hash, nowMs: number, stuckAfterMs: number): string {
@@ -87,7 +88,9 @@ export function debugView(record: ScanRecord, stored: Hash, nowMs: number): obje
 		total_steps: steps.length,
 		expected_steps: FIXED_STEPS + strategies,
 		steps: Object.fromEntries(steps.map((step) => [String(step.step), step])),
-		failed_steps: steps.filter((step) => step.status === "failed" || step.status === "timed_out").map((step) => step.step),
+		failed_steps: steps
+			.filter((step) => step.status === "failed" || step.status === "timed_out")
+			.map((step) => step.step),
 		failure_info: failureInfo(record, steps),
 		timestamp: isoOf(nowMs),
 	};

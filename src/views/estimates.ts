@@ -3,6 +3,7 @@ import type { ScanRecord } from "../store/contract.ts";
 /** An ended scan, as far as estimates go. */
 export interface DurationSample {
 	duration_ms: number;
+	/** Strategies that ran. */
 	strategies: number;
 	completed: boolean;
 }
@@ -30,8 +31,9 @@ export function typicalDurationMs(samples: readonly DurationSample[], strategies
 /** CONTRACT.md 5.4: whole seconds, never beyond the deadline, 0 when terminal. */
 export function remainingSeconds(record: ScanRecord, nowMs: number, samples: readonly DurationSample[]): number {
 	if (record.terminal) return 0;
-	const { input, strategies } = record.context;
-	const typical = typicalDurationMs(samples, strategies.length || input.strategies.length);
+	const { input } = record.context;
+	// History counts the strategies that ran, so what is planned as skipped is left out here too.
+	const typical = typicalDurationMs(samples, input.strategies.filter((plan) => plan.skip === null).length);
 	const byHistory = Math.ceil((typical - (nowMs - input.accepted_at_ms)) / 1000);
 	const byDeadline = Math.floor((input.deadline_at_ms - nowMs) / 1000);
 	return Math.max(0, Math.min(byHistory, byDeadline));
@@ -39,7 +41,10 @@ export function remainingSeconds(record: ScanRecord, nowMs: number, samples: rea
 
 /** CONTRACT.md 4.6: an upper figure for the client's patience. */
 export function patienceSeconds(samples: readonly DurationSample[]): number {
-	const high = quantile(samples.map((sample) => sample.duration_ms), 0.95);
+	const high = quantile(
+		samples.map((sample) => sample.duration_ms),
+		0.95,
+	);
 	if (high === null) return ESTIMATE_WITHOUT_HISTORY_MS / 1000;
 	return Math.min(PATIENCE_SECONDS_MAX, Math.max(PATIENCE_SECONDS_MIN, Math.ceil(high / 1000)));
 }

@@ -1,8 +1,8 @@
 import { isoOf } from "../clock.ts";
 import type { EndedScan, ScanRecord } from "../store/contract.ts";
+import { scanState } from "./results.ts";
 import { assetDiscoveryView, userProfileView } from "./results-parts.ts";
 import { totalOpportunities } from "./status.ts";
-import { scanState } from "./results.ts";
 import { executionTimeMs, resultsKey, statusOf } from "./words.ts";
 
 /** One entry of scan-history (CONTRACT.md 10.4). execution_time_ms is null while the scan runs. */

@@ -3,7 +3,7 @@ import { PHASES } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import type { JournalEntry } from "../store/contract.ts";
 import { currentStatus, phaseView } from "./phases.ts";
-import { endedAtMs, positionOf } from "./words.ts";
+import { endedAtMs, isFinal, positionOf } from "./words.ts";
 
 const isPhase = (word: unknown): word is Phase => (PHASES as readonly unknown[]).includes(word);
 
@@ -51,7 +51,11 @@ function closedByEnd(context: ScanContext): Phase[] {
 }
 
 /** Each changed phase with the moment of its last change, in phase order. */
-function changedPhases(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Map<Phase, number> {
+function changedPhases(
+	before: ScanContext | null,
+	context: ScanContext,
+	entries: readonly JournalEntry[],
+): Map<Phase, number> {
 	const changed = new Map<Phase, number>();
 	const lastAtMs = entries.at(-1)?.at_ms ?? context.now_ms;
 	if (before === null) {
@@ -59,6 +63,8 @@ function changedPhases(before: ScanContext | null, context: ScanContext, entries
 			const span = context.phases[phase];
 			if (span) changed.set(phase, span.ended_at_ms ?? span.started_at_ms);
 		}
+		const position = positionOf(context);
+		if (position !== "queued" && isFinal(position)) changed.set(position, endedAtMs(context) ?? lastAtMs);
 	}
 	for (const entry of entries) {
 		const phase = phaseOf(entry);

@@ -15,7 +15,9 @@ function unmatchedSentence(context: ScanContext): string {
 
 function named(entries: readonly StrategyEntry[], verdicts: readonly Verdict[]): string {
 	return listWords(
-		entries.filter((entry) => entry.verdict !== null && verdicts.includes(entry.verdict)).map((entry) => strategyName(entry.strategy_id)),
+		entries
+			.filter((entry) => entry.verdict !== null && verdicts.includes(entry.verdict))
+			.map((entry) => strategyName(entry.strategy_id)),
 	);
 }
 

@@ -85,7 +85,9 @@ function phaseExtras(context: ScanContext, phase: Phase, startedAtMs: number): R
 /** One phase as clients and operators see it; null when it has not begun. `atMs`: its last change. */
 export function phaseView(context: ScanContext, phase: Phase, atMs: number): Record<string, unknown> | null {
 	const ended = endedAtMs(context);
-	const span = context.phases[phase] ?? (phase === positionOf(context) && ended !== null ? { started_at_ms: ended, ended_at_ms: ended } : null);
+	const span =
+		context.phases[phase] ??
+		(phase === positionOf(context) && ended !== null ? { started_at_ms: ended, ended_at_ms: ended } : null);
 	if (!span) return null;
 	const broken = phase === brokenPhase(context);
 	const endedAt = span.ended_at_ms ?? (broken ? ended : null);

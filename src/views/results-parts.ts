@@ -7,7 +7,8 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 const mean = (values: readonly number[]): number | null => (values.length === 0 ? null : sum(values) / values.length);
 const known = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
 
-export const evaluatedTotal = (entries: readonly StrategyEntry[]): number => sum(entries.map((entry) => entry.tally.evaluated));
+export const evaluatedTotal = (entries: readonly StrategyEntry[]): number =>
+	sum(entries.map((entry) => entry.tally.evaluated));
 
 /** The strength that older clients took for the one threshold of a signal. */
 export const ORIGINAL_THRESHOLD = 6;
@@ -27,7 +28,13 @@ export interface ThresholdAnalysis {
 
 /** Shown rows by metadata.signal_strength; the bands and `unrated` sum to the shown rows. */
 export function signalAnalysis(context: ScanContext, rows: readonly RowFigures[]) {
-	const bands = { "very_strong (>6.0)": 0, "strong (4.5-6.0)": 0, "moderate (3.0-4.5)": 0, "weak (<3.0)": 0, unrated: 0 };
+	const bands = {
+		"very_strong (>6.0)": 0,
+		"strong (4.5-6.0)": 0,
+		"moderate (3.0-4.5)": 0,
+		"weak (<3.0)": 0,
+		unrated: 0,
+	};
 	for (const { strength } of rows) {
 		const band = strength === null ? undefined : STRENGTH_BANDS.find(([, holds]) => holds(strength));
 		bands[band?.[0] ?? "unrated"] += 1;
@@ -39,7 +46,11 @@ export function signalAnalysis(context: ScanContext, rows: readonly RowFigures[]
 		opportunities_shown: rows.length,
 		additional_opportunities_revealed: rows.length - above,
 	};
-	return { total_signals_analyzed: evaluatedTotal(context.strategies), signals_by_strength: bands, threshold_analysis: thresholds };
+	return {
+		total_signals_analyzed: evaluatedTotal(context.strategies),
+		signals_by_strength: bands,
+		threshold_analysis: thresholds,
+	};
 }
 
 export function thresholdTransparency(thresholds: ThresholdAnalysis, unproven: number) {
@@ -72,7 +83,8 @@ export function userProfileView(profile: UserProfile) {
 
 function discoveryError(context: ScanContext): string | null {
 	const { assets, end } = context;
-	if (assets) return assets.sources.length === 0 || assets.sources.some((source) => source.ok) ? null : "no source answered";
+	if (assets)
+		return assets.sources.length === 0 || assets.sources.some((source) => source.ok) ? null : "no source answered";
 	if (end?.error?.phase === "asset_discovery") return end.error.message;
 	return "assets were not discovered in this scan";
 }
@@ -92,7 +104,12 @@ export function assetDiscoveryView(context: ScanContext) {
 		max_tier_accessed: tiers[0] ?? null,
 		asset_tier_floor: context.input.profile.asset_tier_floor,
 		excluded: assets?.excluded ?? {},
-		sources: (assets?.sources ?? []).map(({ name, ok, error: cause, assets: count }) => ({ name, ok, error: cause, assets: count })),
+		sources: (assets?.sources ?? []).map(({ name, ok, error: cause, assets: count }) => ({
+			name,
+			ok,
+			error: cause,
+			assets: count,
+		})),
 	};
 }
 

@@ -5,7 +5,14 @@ import type { ScanRecord } from "../store/contract.ts";
 import { jsonArray, spliceJson } from "./json.ts";
 import { scanMessage, unmatchedFilters } from "./messages.ts";
 import { progressOf } from "./progress.ts";
-import { assetDiscoveryView, profitProjection, signalAnalysis, strategyPerformance, thresholdTransparency, userProfileView } from "./results-parts.ts";
+import {
+	assetDiscoveryView,
+	profitProjection,
+	signalAnalysis,
+	strategyPerformance,
+	thresholdTransparency,
+	userProfileView,
+} from "./results-parts.ts";
 import { type RowFigures, rowFigures } from "./rows.ts";
 import { verdictObjects } from "./verdict.ts";
 import { endedAtMs, executionTimeMs, stateOf, statusOf } from "./words.ts";
@@ -22,7 +29,9 @@ export interface ResultsSource {
 export function scanState(record: ScanRecord): "complete" | "partial" {
 	if (record.position !== "completed") return "partial";
 	const gaps = ["degraded", "failed", "timed_out", "cancelled"];
-	return record.context.strategies.some((entry) => entry.verdict !== null && gaps.includes(entry.verdict)) ? "partial" : "complete";
+	return record.context.strategies.some((entry) => entry.verdict !== null && gaps.includes(entry.verdict))
+		? "partial"
+		: "complete";
 }
 
 function performanceMetrics(context: ScanContext) {
@@ -79,7 +88,10 @@ export function resultsView(source: ResultsSource): string {
 	const figures = source.rows.map(rowFigures);
 	const signals = signalAnalysis(context, figures);
 	const status = statusOf(position);
-	const failure = status === "failed" ? { state: stateOf(position), reason: context.end?.reason ?? null, failure: context.end?.error ?? null } : {};
+	const failure =
+		status === "failed"
+			? { state: stateOf(position), reason: context.end?.reason ?? null, failure: context.end?.error ?? null }
+			: {};
 	const fields = {
 		success: status === "complete",
 		status,

@@ -1,5 +1,5 @@
-import type { ScanRecord } from "../store/contract.ts";
 import { isoOf } from "../clock.ts";
+import type { ScanRecord } from "../store/contract.ts";
 import { type DurationSample, remainingSeconds } from "./estimates.ts";
 import { jsonArray, spliceJson } from "./json.ts";
 import { scanMessage } from "./messages.ts";

@@ -114,7 +114,10 @@ function recommendationStep(context: ScanContext): Step | null {
 		started_at_ms: span.started_at_ms,
 		ended_at_ms: span.ended_at_ms,
 		extras: { recommendations_count: ranking.recommendations_count },
-		error: ranking.recommendations === "failed" ? "Recommendations could not be made; the scan does not depend on them" : null,
+		error:
+			ranking.recommendations === "failed"
+				? "Recommendations could not be made; the scan does not depend on them"
+				: null,
 		error_type: ranking.recommendations === "failed" ? "recommendations_failed" : null,
 	};
 }
@@ -122,7 +125,10 @@ function recommendationStep(context: ScanContext): Step | null {
 function fixedStep(context: ScanContext, number: number): Step | null {
 	const { input } = context;
 	if (number === 1) {
-		return done(input.accepted_at_ms, { strategies_count: input.strategies.length, user_tier: input.profile.user_tier });
+		return done(input.accepted_at_ms, {
+			strategies_count: input.strategies.length,
+			user_tier: input.profile.user_tier,
+		});
 	}
 	if (number === 2) {
 		const decision = input.supersedes ? "superseded" : input.redrive_of ? "redriven" : "created";
@@ -136,7 +142,10 @@ function fixedStep(context: ScanContext, number: number): Step | null {
 	return done(
 		ended,
 		number === 12
-			? { opportunities: context.ranking?.ranked_count ?? context.opportunities_found, strategies: context.strategies.length }
+			? {
+					opportunities: context.ranking?.ranked_count ?? context.opportunities_found,
+					strategies: context.strategies.length,
+				}
 			: {},
 	);
 }

@@ -1,6 +1,6 @@
 import type { ScanContext, ScanPosition } from "../../machines/types.ts";
-import type { ScanRecord } from "../store/contract.ts";
 import { isoOf } from "../clock.ts";
+import type { ScanRecord } from "../store/contract.ts";
 import { isoOrNull } from "./words.ts";
 
 /** A phase may be this late before it counts as stuck (CONTRACT.md 10.1). */
@@ -31,7 +31,8 @@ export interface StuckVerdict {
 export function phaseBudgetEndsAtMs(context: ScanContext, position: ScanPosition): number | null {
 	const { limits, deadline_at_ms } = context.input;
 	const beforeRanking = deadline_at_ms - limits.ranking_reserve_ms;
-	const startOf = (phase: "portfolio_fetch" | "asset_discovery") => context.phases[phase]?.started_at_ms ?? context.now_ms;
+	const startOf = (phase: "portfolio_fetch" | "asset_discovery") =>
+		context.phases[phase]?.started_at_ms ?? context.now_ms;
 	switch (position) {
 		case "queued":
 		case "started":
@@ -61,12 +62,17 @@ function waitingOn(record: ScanRecord, silent: boolean, sinceMs: number): StuckR
 	if (position === "portfolio_fetch") return { kind: "store", id: "portfolio", since: isoOf(phaseSince) };
 	if (position === "asset_discovery") return { kind: "source", id: null, since: isoOf(phaseSince) };
 	const strategy = position === "strategies_scan" ? oldestRunning(context) : undefined;
-	if (strategy) return { kind: "strategy", id: strategy.strategy_id, since: isoOf(strategy.started_at_ms ?? phaseSince) };
+	if (strategy)
+		return { kind: "strategy", id: strategy.strategy_id, since: isoOf(strategy.started_at_ms ?? phaseSince) };
 	return { kind: "worker", id: record.worker_id, since: isoOf(phaseSince) };
 }
 
 /** Past its deadline the watchdog should have ended the scan: whoever runs it must be looked at. */
-function suggest(record: ScanRecord, waiting: StuckReport["waiting_on"], nowMs: number): StuckReport["suggested_action"] {
+function suggest(
+	record: ScanRecord,
+	waiting: StuckReport["waiting_on"],
+	nowMs: number,
+): StuckReport["suggested_action"] {
 	const overdue = nowMs > record.context.input.deadline_at_ms + PHASE_GRACE_MS;
 	if (overdue || waiting.kind === "source" || waiting.kind === "store") return "check_dependency";
 	if (waiting.kind === "worker") return record.worker_id === null ? "check_dependency" : "wait";

@@ -15,7 +15,12 @@ const nextAction = (onboarded: boolean, last: ScanRecord | null): string => {
 };
 
 /** Body of user-status (CONTRACT.md 9.1): one shape for every kind of user. */
-export function userStatusView(account: Account, earned: EarnedCredits, last: ScanRecord | null, nowMs: number): object {
+export function userStatusView(
+	account: Account,
+	earned: EarnedCredits,
+	last: ScanRecord | null,
+	nowMs: number,
+): object {
 	const fullAdmin = account.role === "admin" && account.strategy_ids.length >= STANDARD_STRATEGIES.length;
 	const onboarded = account.onboarded_at !== null || fullAdmin;
 	const acceptedAtMs = last?.context.input.accepted_at_ms ?? 0;

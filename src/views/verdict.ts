@@ -60,4 +60,5 @@ export function verdictObject(entry: StrategyEntry, index: number = entry.index)
 }
 
 /** All verdicts of a scan in catalogue order. */
-export const verdictObjects = (entries: readonly StrategyEntry[]): VerdictObject[] => entries.map((entry) => verdictObject(entry));
+export const verdictObjects = (entries: readonly StrategyEntry[]): VerdictObject[] =>
+	entries.map((entry) => verdictObject(entry));

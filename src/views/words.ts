@@ -50,7 +50,8 @@ export function executionTimeMs(context: ScanContext): number | null {
 	return ended === null ? null : ended - context.input.accepted_at_ms;
 }
 
-export const isoOrNull = (ms: number | null | undefined): string | null => (ms === null || ms === undefined ? null : isoOf(ms));
+export const isoOrNull = (ms: number | null | undefined): string | null =>
+	ms === null || ms === undefined ? null : isoOf(ms);
 
 const names = new Map(CATALOGUE.map((entry) => [entry.id, entry.name]));
 /** Display name; the id itself for an id that left the catalogue while its scans are retained. */

@@ -1,9 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Evaluation } from "../../src/strategies/contract.ts";
-import { balanced, finding, start } from "./attempt.ts";
+import { balanced, fetchFailed, finding, start } from "./attempt.ts";
 import { bounded, deferred, never, settled } from "./fake-clock.ts";
-import { fakeMarket, series } from "./fake-market.ts";
+import { fakeMarket, market, series } from "./fake-market.ts";
 import { evaluationOf, fakePool, MOMENTUM, spotNeeds } from "./fakes.ts";
 
 const test = suite("effects/evaluate-time");
@@ -157,7 +157,10 @@ test(
 	"no interim is shown before the evidence is whole, and hanging evidence is cut in time",
 	bounded(async () => {
 		const needs = spotNeeds({ evidence: { market: "spot", timeframe: "1d", bars_min: 1, funding: false } });
-		const source = fakeMarket({ markets: () => never() });
+		const source = fakeMarket({
+			markets: () => never(),
+			candles: (symbol) => (symbol === "SOL/USDT" ? never() : Promise.resolve(series(symbol))),
+		});
 		const pool = finding("BTC");
 		const { result, clock, context } = start({
 			timeMs: 8_000,
@@ -169,6 +172,22 @@ test(
 		await clock.advance(100);
 		const { report } = await result;
 		assert.is(report.kind === "finished" && report.degraded?.code, "timeout");
+	}),
+);
+
+test(
+	"when every candidate has failed, hanging evidence is not waited for",
+	bounded(async () => {
+		const needs = spotNeeds({ evidence: { market: "spot", timeframe: "1d", bars_min: 1, funding: false } });
+		const source = fakeMarket({
+			markets: async () => [market("OTHER/USDT", "spot", 1e6)],
+			candles: (symbol) => (symbol === "OTHER/USDT" ? never() : Promise.reject(fetchFailed(true))),
+		});
+		const { result, clock } = start({ deps: { market: source, strategyOf: (id) => ({ id, needs }) } });
+		await clock.advance(1_000);
+		assert.is((await result).report.kind, "failed");
+		await settled();
+		assert.equal([source.running(), clock.armed()], [0, 0]);
 	}),
 );
 

@@ -8,6 +8,8 @@ export interface FakeStore {
 	clock: { now(): number; setTimeout(): unknown; clearTimeout(): void };
 	/** Stores the record and wakes whoever waits for a commit of it. */
 	commit(record: ScanRecord): void;
+	/** Stores the record and loses the wake-up. */
+	commitSilently(record: ScanRecord): void;
 	remove(scanId: string): void;
 	rows: Map<string, string>;
 	documents: Map<string, unknown>;
@@ -47,6 +49,7 @@ export function createFakeStore(): FakeStore {
 			records.set(record.scan_id, record);
 			for (const waiter of waiters) if (waiter.scanId === record.scan_id) waiter.resolve(true);
 		},
+		commitSilently: (record) => void records.set(record.scan_id, record),
 		remove: (scanId) => void records.delete(scanId),
 		advance(ms) {
 			nowMs += ms;
@@ -57,7 +60,8 @@ export function createFakeStore(): FakeStore {
 		now: () => nowMs,
 		read: async (scanId) => records.get(scanId) ?? null,
 		rows: async (_, ids) => ids.flatMap((id) => store.rows.get(id) ?? []),
-		document: async <T>(scanId: string, name: string) => (store.documents.get(`${scanId}:${name}`) as T | undefined) ?? null,
+		document: async <T>(scanId: string, name: string) =>
+			(store.documents.get(`${scanId}:${name}`) as T | undefined) ?? null,
 		journal: async () => [],
 		lifecycle: async (scanId) => store.hashes.get(`lifecycle:${scanId}`) ?? {},
 		debug: async (scanId) => store.hashes.get(`debug:${scanId}`) ?? {},
@@ -100,7 +104,14 @@ export function createFakeStore(): FakeStore {
 		activeScans: async () => ({ active: store.active.length, queued: 0 }),
 		activeScanIds: async (limit) => store.active.slice(0, limit),
 		workers: async () => [
-			{ worker_id: "worker-1", version: "0.1.0", started_at_ms: T0, last_seen_at_ms: T0 + 1_000, scans_active: 1, draining: false },
+			{
+				worker_id: "worker-1",
+				version: "0.1.0",
+				started_at_ms: T0,
+				last_seen_at_ms: T0 + 1_000,
+				scans_active: 1,
+				draining: false,
+			},
 		],
 	};
 	const clock = { now: () => nowMs, setTimeout: () => null, clearTimeout: () => undefined };

@@ -3,12 +3,12 @@ import type { ScanEvent, StrategyReport } from "../../machines/events.ts";
 import { emptyTally } from "../../machines/strategy-rules.ts";
 import type { Failure, StrategyEntry, Tally } from "../../machines/types.ts";
 import { isoOf } from "../../src/clock.ts";
-import { begin, type HostState, step, takeDue } from "../../src/runtime/scan-host.ts";
 import { numbered } from "../../src/runtime/scan-commit.ts";
+import { begin, type HostState, step, takeDue } from "../../src/runtime/scan-host.ts";
 import type { JournalEntry, ScanRecord } from "../../src/store/contract.ts";
 import { debugFields } from "../../src/views/debug-fields.ts";
 import { lifecycleFields } from "../../src/views/lifecycle-fields.ts";
-import { sampleAssets, samplePortfolio, sampleRow, sampleUnproven, sampleRecord, SCAN_ID, USER_ID } from "./records.ts";
+import { SCAN_ID, sampleAssets, samplePortfolio, sampleRecord, sampleRow, sampleUnproven, USER_ID } from "./records.ts";
 import { limits, planned, scanInput, T0 } from "./scan-input.ts";
 
 /** One committed revision of a scan that the real machine went through. */
@@ -36,7 +36,11 @@ export const moves = fc.array(
 	{ maxLength: 40, size: "max" },
 );
 
-const failure = (retryable: boolean): Failure => ({ code: "fetch_failed", message: "The source did not answer", retryable });
+const failure = (retryable: boolean): Failure => ({
+	code: "fetch_failed",
+	message: "The source did not answer",
+	retryable,
+});
 
 /** Rows, unproven rows and rejections that sum to what was evaluated. */
 function tallyOf(entry: StrategyEntry, rows: number): Tally {
@@ -70,19 +74,31 @@ function reportOf(entry: StrategyEntry, move: Move): StrategyReport {
 
 function eventOf(state: HostState, move: Move, at_ms: number): ScanEvent | null {
 	const { position, context } = state;
-	if (move.dice === DICE_MAX) return { type: "scan.cancel_requested", at_ms, by: USER_ID, reason: "superseded", superseded_by: SCAN_ID };
-	if (move.dice === DICE_MAX - 1) return { type: "scan.abandoned", at_ms, code: "worker_lost", message: "Nobody answers for the scan" };
+	if (move.dice === DICE_MAX)
+		return { type: "scan.cancel_requested", at_ms, by: USER_ID, reason: "superseded", superseded_by: SCAN_ID };
+	if (move.dice === DICE_MAX - 1)
+		return { type: "scan.abandoned", at_ms, code: "worker_lost", message: "Nobody answers for the scan" };
 	if (move.dice > DICE_MAX - 8 && position !== "queued") {
-		return { type: "scan.resumed", at_ms, worker_id: "worker-2", lease_expires_at_ms: at_ms + 6_000, lost_lease: move.dice % 2 === 0 };
+		return {
+			type: "scan.resumed",
+			at_ms,
+			worker_id: "worker-2",
+			lease_expires_at_ms: at_ms + 6_000,
+			lost_lease: move.dice % 2 === 0,
+		};
 	}
 	const bad = move.dice > DICE_MAX - 14;
 	switch (position) {
 		case "queued":
 			return { type: "scan.claimed", at_ms, worker_id: "worker-1", lease_expires_at_ms: at_ms + 6_000 };
 		case "portfolio_fetch":
-			return bad ? { type: "portfolio.failed", at_ms, error: failure(false) } : { type: "portfolio.fetched", at_ms, portfolio: samplePortfolio() };
+			return bad
+				? { type: "portfolio.failed", at_ms, error: failure(false) }
+				: { type: "portfolio.fetched", at_ms, portfolio: samplePortfolio() };
 		case "asset_discovery":
-			return bad ? { type: "assets.failed", at_ms, error: failure(false) } : { type: "assets.discovered", at_ms, assets: sampleAssets() };
+			return bad
+				? { type: "assets.failed", at_ms, error: failure(false) }
+				: { type: "assets.discovered", at_ms, assets: sampleAssets() };
 		case "ranking": {
 			if (bad) return { type: "ranking.failed", at_ms, error: failure(false) };
 			const ids = context.strategies.flatMap((entry) => entry.tally.row_ids);
@@ -104,7 +120,9 @@ function eventOf(state: HostState, move: Move, at_ms: number): ScanEvent | null 
  */
 export function play(list: readonly Move[], strategies = 1 + ((list[0]?.pick ?? 4) % 5)): Revision[] {
 	const held = limits({ strategy_concurrency: 3, strategy_timeout_ms: 20_000, budget_ms: 60_000 });
-	const plans = planned(strategies).map((plan, i) => (i === strategies - 1 ? { ...plan, skip: "not_available" as const } : plan));
+	const plans = planned(strategies).map((plan, i) =>
+		i === strategies - 1 ? { ...plan, skip: "not_available" as const } : plan,
+	);
 	const input = scanInput({ scan_id: SCAN_ID, user_id: USER_ID, limits: held, strategies: plans });
 	const revisions: Revision[] = [];
 	let before: HostState | null = null;

@@ -57,13 +57,26 @@ export function sampleRow(id: string, overrides: Partial<Opportunity> = {}): Opp
 		as_of: isoOf(T0),
 		data_source: { kind: "recorded", name: "recorded:binance", as_of: isoOf(T0) },
 		discovered_at: isoOf(T0 + 500),
-		metadata: { side: "long", signal_action: "BUY", signal_strength: 5.1, loss_at_stop_usd: 25, profit_at_target_usd: 50, reasoning: "trend" },
+		metadata: {
+			side: "long",
+			signal_action: "BUY",
+			signal_strength: 5.1,
+			loss_at_stop_usd: 25,
+			profit_at_target_usd: 50,
+			reasoning: "trend",
+		},
 		...overrides,
 	};
 }
 
 export const sampleUnproven = (id: string, overrides: Partial<Opportunity> = {}): Opportunity =>
-	sampleRow(id, { confidence_score: null, confidence_low: null, confidence_high: null, unproven_reason: "grade_c", ...overrides });
+	sampleRow(id, {
+		confidence_score: null,
+		confidence_low: null,
+		confidence_high: null,
+		unproven_reason: "grade_c",
+		...overrides,
+	});
 
 export const samplePortfolio = (overrides: Partial<PortfolioSummary> = {}): PortfolioSummary => ({
 	positions: 2,
@@ -89,7 +102,12 @@ export const sampleAssets = (overrides: Partial<AssetsSummary> = {}): AssetsSumm
 });
 
 /** A settled entry of the catalogue's first strategies; `found` rows named `row_<index>_<n>`. */
-export function sampleEntry(index: number, strategyId: string, overrides: Partial<StrategyEntry> = {}, found = 0): StrategyEntry {
+export function sampleEntry(
+	index: number,
+	strategyId: string,
+	overrides: Partial<StrategyEntry> = {},
+	found = 0,
+): StrategyEntry {
 	const row_ids = Array.from({ length: found }, (_, n) => `row_${index}_${n}`);
 	return {
 		strategy_id: strategyId,
@@ -102,7 +120,15 @@ export function sampleEntry(index: number, strategyId: string, overrides: Partia
 		ended_at_ms: T0 + 700,
 		deadline_at_ms: T0 + 60_200,
 		retry_at_ms: null,
-		tally: { ...emptyTally(), candidates_total: 10, evaluated: 10, row_ids, rejected: { no_trigger: 10 - found }, data_as_of: isoOf(T0), data_age_seconds: 0 },
+		tally: {
+			...emptyTally(),
+			candidates_total: 10,
+			evaluated: 10,
+			row_ids,
+			rejected: { no_trigger: 10 - found },
+			data_as_of: isoOf(T0),
+			data_age_seconds: 0,
+		},
 		verdict: found > 0 ? "ok_found" : "ok_empty",
 		reason: null,
 		error: null,
@@ -111,7 +137,10 @@ export function sampleEntry(index: number, strategyId: string, overrides: Partia
 	};
 }
 
-const span = (from: number, to: number | null) => ({ started_at_ms: T0 + from, ended_at_ms: to === null ? null : T0 + to });
+const span = (from: number, to: number | null) => ({
+	started_at_ms: T0 + from,
+	ended_at_ms: to === null ? null : T0 + to,
+});
 
 /** A complete scan of two strategies, three rows from the first, accepted at T0 and done a second later. */
 export function sampleContext(overrides: Partial<ScanContext> = {}): ScanContext {
@@ -135,7 +164,14 @@ export function sampleContext(overrides: Partial<ScanContext> = {}): ScanContext
 		strategies: [sampleEntry(0, "ai_spot_momentum_strategy", {}, 3), sampleEntry(1, "ai_spot_mean_reversion")],
 		opportunities_found: 3,
 		wake_at_ms: null,
-		ranking: { ranked_count: 3, unproven_count: 0, cut: {}, recommendations_count: 0, recommendations: "completed", duration_ms: 5 },
+		ranking: {
+			ranked_count: 3,
+			unproven_count: 0,
+			cut: {},
+			recommendations_count: 0,
+			recommendations: "completed",
+			duration_ms: 5,
+		},
 		outcome: "found",
 		end: { at_ms: T0 + 1_000, error: null, is_timeout: false, reason: null, superseded_by: null, by: null },
 		...overrides,
@@ -171,7 +207,12 @@ export function sampleRecord(overrides: Partial<ScanRecord> = {}): ScanRecord {
 export function runningRecord(overrides: Partial<ScanRecord> = {}): ScanRecord {
 	const open = { verdict: null, ended_at_ms: null, tally: emptyTally() };
 	const context = sampleContext({
-		phases: { started: span(50, 50), portfolio_fetch: span(50, 100), asset_discovery: span(100, 200), strategies_scan: span(200, null) },
+		phases: {
+			started: span(50, 50),
+			portfolio_fetch: span(50, 100),
+			asset_discovery: span(100, 200),
+			strategies_scan: span(200, null),
+		},
 		strategies: [
 			sampleEntry(0, "ai_spot_momentum_strategy", {}, 3),
 			sampleEntry(1, "ai_spot_mean_reversion", { ...open, state: "evaluating" }),
@@ -202,4 +243,8 @@ export function queuedRecord(overrides: Partial<ScanRecord> = {}): ScanRecord {
 	return sampleRecord({ context, position: "queued", revision: 1, last_event_type: "scan.created", ...overrides });
 }
 
-export const sampleRanking = (ranked: string[], unproven: string[] = []): RankingDocument => ({ ranked, unproven, recommendations: [] });
+export const sampleRanking = (ranked: string[], unproven: string[] = []): RankingDocument => ({
+	ranked,
+	unproven,
+	recommendations: [],
+});

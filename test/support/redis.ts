@@ -64,7 +64,7 @@ export async function startRedis(): Promise<TestRedis> {
 		path: socket,
 		kind,
 		client(options = {}) {
-			const settings: RedisOptions & { replyMapping: "legacy" } = { replyMapping: "legacy", path: socket, commandTimeout: 5000, ...options };
+			const settings: RedisOptions & { replyMapping: "legacy" } = { path: socket, commandTimeout: 5000, ...options, replyMapping: "legacy" };
 			const redis = new Redis(settings);
 			redis.on("error", () => undefined);
 			clients.push(redis);

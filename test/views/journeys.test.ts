@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { debugReply, lifecycleReply, historyReply } from "../../src/api/schemas/diagnostics.ts";
+import { debugReply, historyReply, lifecycleReply } from "../../src/api/schemas/diagnostics.ts";
 import { resultsFailedExtra, resultsPendingReply, resultsReply } from "../../src/api/schemas/results.ts";
 import { statusReply } from "../../src/api/schemas/scan.ts";
 import { debugFields } from "../../src/views/debug-fields.ts";
@@ -41,7 +41,10 @@ journeys("status fits its schema, is compact and its nine counts sum to the tota
 		conforms(statusReply, body);
 		const counts = Object.values(body.progress.verdicts as Record<string, number>);
 		assert.is(counts.length, 9);
-		assert.is(counts.reduce((sum, count) => sum + count, 0), body.progress.total_strategies);
+		assert.is(
+			counts.reduce((sum, count) => sum + count, 0),
+			body.progress.total_strategies,
+		);
 		assert.is(body.progress.strategies_completed <= body.progress.total_strategies, true);
 		if (body.state === "complete") assert.is(body.progress.percentage, 100);
 		if (body.status === "scanning") assert.is(body.progress.percentage <= 99, true);
@@ -59,9 +62,14 @@ journeys("counters never fall and the total is fixed once known (I4, F4)", () =>
 				const { body } = statusOf(revision);
 				if (last) {
 					assert.is(body.progress.strategies_completed >= last.progress.strategies_completed, true);
-					assert.is(body.progress.percentage >= last.progress.percentage, true, `${last.progress.percentage} -> ${body.progress.percentage}`);
+					assert.is(
+						body.progress.percentage >= last.progress.percentage,
+						true,
+						`${last.progress.percentage} -> ${body.progress.percentage}`,
+					);
 					assert.is(body.progress.opportunities_found_so_far >= last.progress.opportunities_found_so_far, true);
-					if (last.progress.total_strategies > 0) assert.is(body.progress.total_strategies, last.progress.total_strategies);
+					if (last.progress.total_strategies > 0)
+						assert.is(body.progress.total_strategies, last.progress.total_strategies);
 					assert.is(body.revision > last.revision, true);
 				}
 				last = body;
@@ -92,10 +100,16 @@ journeys("results exist only for a complete scan; 202 and 409 fit their schemas"
 			const body = JSON.parse(text);
 			conforms(resultsReply, body);
 			assert.is(body.total_opportunities, body.opportunities.length);
-			assert.is(body.metadata.scan_duration_seconds * 1000, body.execution_time_ms);
+			assert.is(body.metadata.scan_duration_seconds, body.execution_time_ms / 1000);
 			assert.is("error" in body, false);
-			assert.equal(Object.keys(body.strategy_performance), record.context.strategies.map((entry) => entry.strategy_id));
-			const shown = Object.values(body.signal_analysis.signals_by_strength as Record<string, number>).reduce((a, b) => a + b, 0);
+			assert.equal(
+				Object.keys(body.strategy_performance),
+				record.context.strategies.map((entry) => entry.strategy_id),
+			);
+			const shown = Object.values(body.signal_analysis.signals_by_strength as Record<string, number>).reduce(
+				(a, b) => a + b,
+				0,
+			);
 			assert.is(shown, body.total_opportunities);
 		} else if (record.terminal) {
 			const extra = endedBadlyExtra(record, rows);
@@ -116,7 +130,8 @@ journeys("only outcome empty says that there are no opportunities; incomplete na
 		assert.is(/no opportunities/i.test(body.message), body.outcome === "empty");
 		if (body.outcome === "incomplete") {
 			for (const verdict of verdictObjects(record.context.strategies)) {
-				if (["degraded", "failed", "timed_out"].includes(verdict.verdict ?? "")) assert.is(body.message.includes(verdict.strategy_name), true);
+				if (["degraded", "failed", "timed_out"].includes(verdict.verdict ?? ""))
+					assert.is(body.message.includes(verdict.strategy_name), true);
 			}
 		}
 	});
@@ -134,7 +149,8 @@ journeys("hashes written commit by commit give the lifecycle and debug views", (
 		if (record.position === "queued") assert.equal(body.phases, {});
 		if (record.position === "completed") assert.is(body.current_status, "completed");
 		if (record.terminal) {
-			for (const phase of Object.values(body.phases as Record<string, { status: string }>)) assert.is.not(phase.status, "in_progress");
+			for (const phase of Object.values(body.phases as Record<string, { status: string }>))
+				assert.is.not(phase.status, "in_progress");
 		}
 		const steps = debugView(record, debug, record.progress_at_ms) as Record<string, never>;
 		conforms(debugReply, JSON.parse(JSON.stringify(steps)));
@@ -154,7 +170,11 @@ journeys("steps agree with the record: complete scans closed all thirteen, faile
 			assert.is(body.overall_status, "completed");
 			assert.is(body.current_step, 13);
 		}
-		if (record.terminal) assert.is(steps.some((step) => step.status === "starting"), false);
+		if (record.terminal)
+			assert.is(
+				steps.some((step) => step.status === "starting"),
+				false,
+			);
 		if (record.position === "failed") {
 			assert.is(body.failure_info.error_type, record.context.end?.error?.code);
 			if (body.failure_info.step !== null) assert.is(body.failed_steps.includes(body.failure_info.step), true);
@@ -165,7 +185,9 @@ journeys("steps agree with the record: complete scans closed all thirteen, faile
 journeys("projections are idempotent, and a full one equals the sum of the commits but for timestamps", () => {
 	const timeless = (hash: Record<string, string>) => {
 		const { last_updated: _time, ...fields } = hash;
-		return Object.fromEntries(Object.entries(fields).map(([field, text]) => [field, text.replace(/"timestamp":"[^"]*",/, "")]));
+		return Object.fromEntries(
+			Object.entries(fields).map(([field, text]) => [field, text.replace(/"timestamp":"[^"]*",/, "")]),
+		);
 	};
 	fc.assert(
 		fc.property(moves, (list) => {
@@ -173,7 +195,10 @@ journeys("projections are idempotent, and a full one equals the sum of the commi
 			for (const revision of play(list)) {
 				const { record, entries } = revision;
 				const before = previous?.record.context ?? null;
-				assert.equal(lifecycleFields(before, record.context, entries), lifecycleFields(before, record.context, entries));
+				assert.equal(
+					lifecycleFields(before, record.context, entries),
+					lifecycleFields(before, record.context, entries),
+				);
 				assert.equal(timeless(lifecycleFields(null, record.context, [])), timeless(revision.lifecycle));
 				assert.equal(timeless(debugFields(null, record.context, [])), timeless(revision.debug));
 				previous = revision;

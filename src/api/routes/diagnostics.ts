@@ -1,8 +1,8 @@
+import type { Clock } from "../../clock.ts";
+import { isoOf } from "../../clock.ts";
 import { ApiError } from "../../errors.ts";
 import type { Queries } from "../../queries.ts";
 import type { AccountReader, ScanCommands } from "../../services.ts";
-import type { Clock } from "../../clock.ts";
-import { isoOf } from "../../clock.ts";
 import { plural } from "../../views/words.ts";
 import { type RouteSpec, route } from "../route.ts";
 import {
@@ -39,7 +39,10 @@ const ofOneScan = ({ queries }: DiagnosticsRouteDependencies): RouteSpec[] => [
 		params: scanParams,
 		responses: { 200: { description: "Phases with their times", schema: lifecycleReply } },
 		problems: ["scan_not_found", "scan_expired"],
-		handler: async ({ viewer, params }) => ({ status: 200, body: await queries.diagnostics.lifecycle(viewer, params.scan_id) }),
+		handler: async ({ viewer, params }) => ({
+			status: 200,
+			body: await queries.diagnostics.lifecycle(viewer, params.scan_id),
+		}),
 	}),
 	route({
 		method: "get",
@@ -51,7 +54,10 @@ const ofOneScan = ({ queries }: DiagnosticsRouteDependencies): RouteSpec[] => [
 		params: scanParams,
 		responses: { 200: { description: "Steps by number", schema: debugReply } },
 		problems: ["scan_not_found", "scan_expired"],
-		handler: async ({ viewer, params }) => ({ status: 200, body: await queries.diagnostics.debug(viewer, params.scan_id) }),
+		handler: async ({ viewer, params }) => ({
+			status: 200,
+			body: await queries.diagnostics.debug(viewer, params.scan_id),
+		}),
 	}),
 ];
 
@@ -89,7 +95,13 @@ const ofOneUser = ({ queries, commands, accounts, clock }: DiagnosticsRouteDepen
 			if (!(await accounts.byId(params.user_id))) throw new ApiError("user_not_found");
 			const deleted = await commands.clearScans(params.user_id);
 			const message = `${plural(deleted, "ended scan was", "ended scans were")} removed; running scans are untouched.`;
-			const body = { success: true, user_id: params.user_id, entries_deleted: deleted, message, timestamp: isoOf(clock.now()) };
+			const body = {
+				success: true,
+				user_id: params.user_id,
+				entries_deleted: deleted,
+				message,
+				timestamp: isoOf(clock.now()),
+			};
 			return { status: 200, body };
 		},
 	}),

@@ -1,9 +1,9 @@
+import { validationFailed } from "../../errors.ts";
 import type { Queries } from "../../queries.ts";
 import type { ScanCommands } from "../../services.ts";
 import { type RouteSpec, route } from "../route.ts";
 import { metricsReply, testDiscoveryReply } from "../schemas/diagnostics.ts";
 import type { ParseFilters } from "./scans.ts";
-import { validationFailed } from "../../errors.ts";
 
 export interface MetricsRouteDependencies {
 	queries: Queries;

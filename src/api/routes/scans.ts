@@ -1,7 +1,7 @@
-import type { Queries } from "../../queries.ts";
-import type { ScanCommands } from "../../services.ts";
 import type { ScanFilters } from "../../../machines/types.ts";
 import { type ProblemField, validationFailed } from "../../errors.ts";
+import type { Queries } from "../../queries.ts";
+import type { ScanCommands } from "../../services.ts";
 import { pollUrl, resultsUrl } from "../../views/words.ts";
 import { type ApiReply, type RouteSpec, route } from "../route.ts";
 import { discoverReply, resultsPendingReply, resultsReply } from "../schemas/results.ts";
@@ -22,7 +22,10 @@ export interface ScanRouteDependencies {
 	parseFilters: ParseFilters;
 }
 
-const waitOf = (query: { wait?: number | undefined }, signal: AbortSignal) => ({ waitMs: Math.round((query.wait ?? 0) * 1000), signal });
+const waitOf = (query: { wait?: number | undefined }, signal: AbortSignal) => ({
+	waitMs: Math.round((query.wait ?? 0) * 1000),
+	signal,
+});
 
 function discoverRoute({ queries, commands, parseFilters }: ScanRouteDependencies): RouteSpec {
 	return route({
@@ -35,7 +38,9 @@ function discoverRoute({ queries, commands, parseFilters }: ScanRouteDependencie
 		rate: "discover",
 		query: waitQuery,
 		body: discoverBody,
-		responses: { 200: { description: "The scan to poll; with `wait` its results if it ended in time", schema: discoverReply } },
+		responses: {
+			200: { description: "The scan to poll; with `wait` its results if it ended in time", schema: discoverReply },
+		},
 		problems: ["validation_failed", "overloaded"],
 		async handler({ viewer, body, query, signal }): Promise<ApiReply> {
 			const parsed = parseFilters(body);
@@ -70,7 +75,12 @@ function statusRoute({ queries }: ScanRouteDependencies): RouteSpec {
 		responses: { 200: { description: "The scan as it stands", schema: statusReply } },
 		problems: ["scan_not_found", "scan_expired", "validation_failed"],
 		async handler({ viewer, params, query, headers, signal }): Promise<ApiReply> {
-			const answer = await queries.scans.status(viewer, params.scan_id, waitOf(query, signal), headers["if-none-match"]);
+			const answer = await queries.scans.status(
+				viewer,
+				params.scan_id,
+				waitOf(query, signal),
+				headers["if-none-match"],
+			);
 			return {
 				status: 200,
 				body: answer.body,

@@ -113,7 +113,11 @@ export const scanMetadata = z.object({
 	redrive_of: scanId.nullable(),
 	superseded_by: scanId.nullable(),
 	schedule_id: z.string().nullable(),
-	capital_assumptions: z.object({ capital_usd: number, assumed: z.boolean().nullable(), source: z.string().nullable() }),
+	capital_assumptions: z.object({
+		capital_usd: number,
+		assumed: z.boolean().nullable(),
+		source: z.string().nullable(),
+	}),
 	profit_projection_summary: z.object({
 		expected_profit_total_usd: z.number(),
 		best_case_total_usd: number,
@@ -142,7 +146,15 @@ const resultsShape = {
 	strategy_performance: z.record(z.string(), strategyPerformance),
 	asset_discovery: assetDiscovery,
 	strategy_recommendations: z
-		.array(z.object({ strategy_id: z.string(), name: z.string(), benefit: z.string(), reason: z.string(), type: z.string() }))
+		.array(
+			z.object({
+				strategy_id: z.string(),
+				name: z.string(),
+				benefit: z.string(),
+				reason: z.string(),
+				type: z.string(),
+			}),
+		)
 		.max(3),
 	metadata: scanMetadata,
 	data_source: dataSource.nullable().describe("null when the scan ended before any market data was read"),

@@ -10,7 +10,9 @@ export const scanId = z.string().regex(/^scan_[0-9a-f]{32}$/);
 export const count = z.int().min(0);
 
 /** The path parameter: an id of the wrong form is unknown (404), never invalid. */
-export const scanParams = z.object({ scan_id: z.string().describe("Id of the scan, or `latest` where the endpoint says so") });
+export const scanParams = z.object({
+	scan_id: z.string().describe("Id of the scan, or `latest` where the endpoint says so"),
+});
 
 export const waitQuery = z.object({
 	wait: z.coerce
@@ -26,14 +28,17 @@ export const lenientBoolean = z
 	.union([z.boolean(), z.literal(1), z.literal(0), z.enum(["true", "false"])], { error: "must be true or false" })
 	.transform((word) => word === true || word === 1 || word === "true");
 
-const listFilter = (meaning: string) => z.unknown().optional().describe(`${meaning}; a list or a comma-separated string`);
+const listFilter = (meaning: string) =>
+	z.unknown().optional().describe(`${meaning}; a list or a comma-separated string`);
 
 /**
  * The start request. Filters are checked by their own parser, which knows the words and their
  * spellings; here they are only described. Unknown keys are ignored.
  */
 export const discoverBody = z.looseObject({
-	force_refresh: lenientBoolean.default(false).describe("Do not reuse a recent result; supersede an older running scan"),
+	force_refresh: lenientBoolean
+		.default(false)
+		.describe("Do not reuse a recent result; supersede an older running scan"),
 	include_strategy_recommendations: lenientBoolean.default(true),
 	symbols: listFilter("Bases (`BTC`) or unified symbols (`BTC/USDT`)"),
 	asset_tiers: listFilter("Volume tiers, e.g. `tier_institutional`"),
