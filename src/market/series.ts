@@ -194,7 +194,10 @@ export function newestBars(series: Series, limit: number | undefined): Series {
 	return cut;
 }
 
-/** The settlements up to `asOfMs` as a FundingSeries over the same memory. */
+/**
+ * The settlements up to `asOfMs` as a FundingSeries over the same memory. A settlement counts from its
+ * hour on, though venues stamp it some milliseconds later: its rate is fixed by what came before.
+ */
 export function fundingUpTo(
 	columns: FundingColumns,
 	identity: { symbol: string; venue: string },
