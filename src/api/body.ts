@@ -4,6 +4,8 @@ import { ApiError, validationFailed } from "../errors.ts";
 import { toApiError } from "./problems.ts";
 
 export const BODY_BYTES_MAX = 1024 * 1024;
+/** JSON is UTF-8 (RFC 8259 8.1); text in another charset would be misread, not refused. */
+const OTHER_CHARSET = /;\s*charset=(?!"?(?:utf-8|us-ascii)"?\s*(?:;|$))/i;
 const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.+-]+\+json)\s*(?:;|$)/i;
 
 const parse = bodyParser({
@@ -33,7 +35,7 @@ export async function readBody(ctx: Context): Promise<Record<string, unknown>> {
 	const hasBody = ctx.get("Transfer-Encoding") !== "" || Number(ctx.get("Content-Length")) > 0;
 	if (!hasBody) return {};
 	const type = ctx.get("Content-Type");
-	if (type !== "" && !JSON_TYPE.test(type)) throw new ApiError("unsupported_media_type");
+	if (type !== "" && (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type))) throw new ApiError("unsupported_media_type");
 	await parse(ctx, () => Promise.resolve());
 	const body: unknown = (ctx.request as { body?: unknown }).body;
 	if (body === undefined || body === "") return {};

@@ -1,13 +1,11 @@
-import { extendZodWithOpenApi, OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from "@asteasolutions/zod-to-openapi";
-import { z } from "zod";
+import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from "@asteasolutions/zod-to-openapi";
+import { type ZodType, z } from "zod";
 import { ERROR_CODES, type ErrorCode } from "../errors.ts";
 import type { RootRoute } from "./deps.ts";
 import { API_PREFIX } from "./reply.ts";
 import type { RouteSpec } from "./route.ts";
 import { problemSchema } from "./schemas/common.ts";
 import { REASON_CODES } from "./schemas/reason-codes.ts";
-
-extendZodWithOpenApi(z);
 
 /** Problems that any route can answer, by what the route asks for. */
 function generalProblems(spec: RouteSpec): ErrorCode[] {
@@ -23,6 +21,20 @@ function generalProblems(spec: RouteSpec): ErrorCode[] {
 
 type Responses = RouteConfig["responses"];
 
+/** The schema as the generator takes it; what it cannot describe (custom checks) goes through zod's own JSON Schema. */
+function described(schema: ZodType): ZodType | Record<string, unknown> {
+	const probe = new OpenAPIRegistry();
+	const content = { "application/json": { schema } };
+	probe.registerPath({ method: "get", path: "/", responses: { 200: { description: "", content } } });
+	try {
+		new OpenApiGeneratorV31(probe.definitions).generateDocument({ openapi: "3.1.0", info: { title: "", version: "" } });
+		return schema;
+	} catch {
+		const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+		return json;
+	}
+}
+
 function problemResponses(spec: RouteSpec): Responses {
 	const byStatus = new Map<number, string[]>();
 	for (const code of new Set([...generalProblems(spec), ...(spec.problems ?? [])])) {
@@ -37,9 +49,9 @@ function problemResponses(spec: RouteSpec): Responses {
 
 function successResponses(spec: RouteSpec): Responses {
 	const pairs = Object.entries(spec.responses).map(([status, { description, schema }]) => {
-		return [status, { description, content: { "application/json": { schema } } }] as const;
+		return [status, { description, content: { "application/json": { schema: described(schema) } } }] as const;
 	});
-	return Object.fromEntries(pairs);
+	return Object.fromEntries(pairs) as Responses;
 }
 
 function requestOf(spec: RouteSpec): NonNullable<RouteConfig["request"]> {
@@ -51,7 +63,7 @@ function requestOf(spec: RouteSpec): NonNullable<RouteConfig["request"]> {
 	if (spec.body) {
 		// An empty body counts as {}: it must be there only if {} would be refused.
 		const required = !spec.body.safeParse({}).success;
-		request["body"] = { required, content: { "application/json": { schema: spec.body } } };
+		request["body"] = { required, content: { "application/json": { schema: described(spec.body) } } };
 	}
 	return request as NonNullable<RouteConfig["request"]>;
 }
@@ -74,7 +86,8 @@ function registerRoute(registry: OpenAPIRegistry, spec: RouteSpec): void {
 export function openApiDocument(routes: readonly RouteSpec[], version: string): object {
 	const registry = new OpenAPIRegistry();
 	registry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer", bearerFormat: "JWT" });
-	registry.register("Problem", problemSchema);
+	const { $schema: _dialect, ...problem } = z.toJSONSchema(problemSchema);
+	registry.registerComponent("schemas", "Problem", problem as Parameters<typeof registry.registerComponent<"schemas">>[2]);
 	registry.registerComponent("schemas", "ErrorCode", { type: "string", enum: Object.keys(ERROR_CODES) });
 	registry.registerComponent("schemas", "ReasonCode", { type: "string", enum: [...REASON_CODES] });
 	for (const spec of routes) registerRoute(registry, spec);

@@ -23,6 +23,7 @@ const PREFLIGHT_SECONDS = 600;
  */
 export const securityHeaders = (): Middleware =>
 	helmet({
+		xFrameOptions: { action: "deny" },
 		contentSecurityPolicy: {
 			useDefaults: false,
 			directives: {

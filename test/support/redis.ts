@@ -9,7 +9,7 @@ import { Redis, type RedisOptions } from "ioredis";
 export interface TestRedis {
 	path: string;
 	kind: "redis-server" | "embedded";
-	client(options?: RedisOptions): Redis;
+	client(options?: Pick<RedisOptions, "commandTimeout" | "enableOfflineQueue" | "maxRetriesPerRequest">): Redis;
 	/** Kills the server and its clients; the folder goes. */
 	stop(): Promise<void>;
 	/** Ends the server alone, as an outage. */
@@ -64,7 +64,7 @@ export async function startRedis(): Promise<TestRedis> {
 		path: socket,
 		kind,
 		client(options = {}) {
-			const settings: RedisOptions & { replyMapping: "legacy" } = { path: socket, commandTimeout: 5000, ...options, replyMapping: "legacy" };
+			const settings: RedisOptions & { replyMapping: "legacy" } = { path: socket, commandTimeout: 1500, ...options, replyMapping: "legacy" };
 			const redis = new Redis(settings);
 			redis.on("error", () => undefined);
 			clients.push(redis);

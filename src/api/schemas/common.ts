@@ -13,7 +13,7 @@ export const doneSchema = z.strictObject({ success: z.literal(true), message: z.
 
 /** Every 4xx and 5xx (CONTRACT.md 2); some codes add members. */
 export const problemSchema = z.looseObject({
-	type: z.string().startsWith("urn:problem-type:"),
+	type: z.string().regex(/^urn:problem-type:/),
 	title: z.string(),
 	/** A word instead of the number where clients read one (2.3); the number is in http_status then. */
 	status: z.union([z.number().int(), z.string()]),
