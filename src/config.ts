@@ -102,19 +102,21 @@ function shownValue(name: string, value: string | undefined): string {
 export function loadConfig(env: Record<string, string | undefined>): Config {
 	const present = presentSettings(env);
 	const parsed = environmentSchema.safeParse(present);
-	if (!parsed.success) {
-		throw new ConfigError(
-			parsed.error.issues.map((issue) => {
-				const setting = String(issue.path[0] ?? "environment");
-				const inside = issue.path.slice(1).join(".");
-				const value = inside === "" ? shownValue(setting, present[setting as SettingName]) : "";
-				return { setting, message: `${inside === "" ? "" : `${inside}: `}${issue.message}${value}` };
-			}),
-		);
+	if (parsed.success) {
+		const problems = relationProblems(parsed.data);
+		if (problems.length > 0) throw new ConfigError(problems);
+		return configOf(parsed.data);
 	}
-	const problems = relationProblems(parsed.data);
-	if (problems.length > 0) throw new ConfigError(problems);
-	return configOf(parsed.data);
+	const problems = parsed.error.issues.map((issue) => {
+		const setting = String(issue.path[0] ?? "environment");
+		const inside = issue.path.slice(1).join(".");
+		const value = inside === "" ? shownValue(setting, present[setting as SettingName]) : "";
+		return { setting, message: `${inside === "" ? "" : `${inside}: `}${issue.message}${value}` };
+	});
+	// The others are judged as well, so that mending one mistake does not uncover the next.
+	const wrong = new Set(problems.map(({ setting }) => setting));
+	const others = Object.fromEntries(Object.entries(present).filter(([name]) => !wrong.has(name)));
+	throw new ConfigError([...problems, ...relationProblems(environmentSchema.parse(others), wrong)]);
 }
 
 /**

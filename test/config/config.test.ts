@@ -60,6 +60,11 @@ test("all problems come at once, each with its setting", () => {
 	assert.equal(problems.sort(), ["MARKET", "PORT", "ROLE", "SCAN_BUDGET_MS", "TRUST_PROXY"]);
 });
 
+test("a mistake in one setting does not hide rules about the others", () => {
+	assert.equal(problemsOf({ HOST: "0.0.0.0", PORT: "x" }), ["PORT", "JWT_SECRET", "ADMIN_PASSWORD"]);
+	assert.equal(problemsOf({ ROLE: "boss", HOST: "0.0.0.0" }), ["ROLE"]);
+});
+
 test("messages show plain values and never secret ones", () => {
 	const env = { ROLE: "boss", JWT_SECRET: "tooshort", ADMIN_PASSWORD: "hunter2", REDIS_URL: "http://u:hunter2@h" };
 	try {
