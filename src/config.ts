@@ -138,6 +138,10 @@ function scanLimitsOf(settings: Settings): ScanLimits {
 	};
 }
 
+/** At least three heartbeats fit into a lease and into the stuck threshold, so that either may be shortened alone. */
+const heartbeatMsOf = ({ HEARTBEAT_MS, LEASE_MS, STUCK_AFTER_MS }: Settings): number =>
+	Math.max(1, Math.min(HEARTBEAT_MS, Math.floor(LEASE_MS / 3), Math.floor(STUCK_AFTER_MS / 3)));
+
 function configOf(settings: Settings): Config {
 	const listens = settings.ROLE !== "worker" || settings.PORT !== null;
 	return {
@@ -178,7 +182,7 @@ function configOf(settings: Settings): Config {
 		// A fresh result that has expired could not be read, so retention bounds freshness.
 		resultFreshMs: Math.min(settings.RESULT_FRESH_MS, settings.RETENTION_MS),
 		leaseMs: settings.LEASE_MS,
-		heartbeatMs: settings.HEARTBEAT_MS,
+		heartbeatMs: heartbeatMsOf(settings),
 		watchdogMs: settings.WATCHDOG_MS,
 		stuckAfterMs: settings.STUCK_AFTER_MS,
 		retentionMs: settings.RETENTION_MS,

@@ -65,7 +65,7 @@ async function main(): Promise<void> {
 	});
 	const app = createApp({
 		users,
-		config: { ...config, version: VERSION, rate: config.rates, trustProxyHops: config.trustProxy ? 1 : 0, staticDir: null },
+		config: { ...config, version: VERSION, rate: config.rates, trustProxyHops: config.trustProxy ? 1 : 0, staticDir: null, healthOnly: config.role === "worker" },
 		clock: systemClock,
 		entropy: systemEntropy,
 		logger,

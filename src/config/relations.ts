@@ -39,16 +39,6 @@ const RELATIONS: readonly Relation[] = [
 		message: "and ACCOUNTS_KEY_FILE cannot both be set",
 	},
 	{
-		reads: ["HEARTBEAT_MS", "LEASE_MS"],
-		broken: (settings) => settings.HEARTBEAT_MS >= settings.LEASE_MS,
-		message: "must be below LEASE_MS, else every lease runs out between two heartbeats",
-	},
-	{
-		reads: ["HEARTBEAT_MS", "STUCK_AFTER_MS"],
-		broken: (settings) => settings.HEARTBEAT_MS >= settings.STUCK_AFTER_MS,
-		message: "must be below STUCK_AFTER_MS, else every healthy scan counts as stuck",
-	},
-	{
 		reads: ["MARKET_AS_OF", "MARKET"],
 		broken: (settings) => settings.MARKET_AS_OF !== null && settings.MARKET?.kind === "ccxt",
 		message: "cannot stop a live exchange; it is for recorded and simulated markets",
