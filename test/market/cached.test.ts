@@ -116,6 +116,19 @@ test("a failed fetch fails its waiters and is not remembered", async () => {
 	assert.is(market.stats().entries, 1);
 });
 
+test("that a source has no such data is an answer and remembered", async () => {
+	const fake = build();
+	const market = withCache(fake);
+	for (let i = 0; i < 3; i++) {
+		const answer = await outcome(market.candles("A/USDT", "5m", read()));
+		assert.is((answer as MarketError).code, "not_supported");
+	}
+	assert.is(fake.count("candles"), 1);
+	assert.is(market.stats().failures, 0);
+	for (let i = 0; i < 2; i++) assert.is(((await outcome(market.candles("X/USDT", "1d", read()))) as MarketError).code, "bad_symbol");
+	assert.is(fake.count("candles"), 3);
+});
+
 test("memory is bounded: the least recently used answer goes first", async () => {
 	const fake = build();
 	const market = withCache(fake, { bytesMax: 4500 });
