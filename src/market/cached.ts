@@ -3,8 +3,8 @@ import type { FundingSeries, MarketData, ReadOptions, Series } from "./contract.
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
 import { newestBars } from "./series.ts";
 import { SingleFlight } from "./single-flight.ts";
-import { createSlots } from "./slots.ts";
 import type { Slots } from "./slots.ts";
+import { createSlots } from "./slots.ts";
 
 /** Answers kept in memory, all together. */
 export const CACHE_BYTES_MAX = 256 * 1024 * 1024;
@@ -78,7 +78,13 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		return made;
 	};
 
-	const fetch = async (key: string, venue: string, asOfMs: number, signal: AbortSignal, call: Call<unknown>): Promise<Kept> => {
+	const fetch = async (
+		key: string,
+		venue: string,
+		asOfMs: number,
+		signal: AbortSignal,
+		call: Call<unknown>,
+	): Promise<Kept> => {
 		const keep = (value: unknown, refusal: MarketError | null): Kept => {
 			const kept = { value, refusal, asOfMs };
 			cache.set(key, kept, bytesOf(value));
@@ -98,7 +104,12 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		}
 	};
 
-	const read = async <T>(key: string, venue: string, { signal, as_of_ms }: ReadOptions, call: Call<T>): Promise<{ value: T; asOfMs: number }> => {
+	const read = async <T>(
+		key: string,
+		venue: string,
+		{ signal, as_of_ms }: ReadOptions,
+		call: Call<T>,
+	): Promise<{ value: T; asOfMs: number }> => {
 		signal.throwIfAborted();
 		count.calls++;
 		let kept = cache.get(key);
@@ -120,31 +131,43 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		now: () => market.now(),
 		venues: () => market.venues(),
 		async markets(name, options) {
-			const { value } = await read(`markets:${name}:${options.as_of_ms}`, name, options, (signal) => market.markets(name, { ...options, signal }));
+			const { value } = await read(`markets:${name}:${options.as_of_ms}`, name, options, (signal) =>
+				market.markets(name, { ...options, signal }),
+			);
 			for (const entry of value) venueOf.set(entry.symbol, entry.venue);
 			return value;
 		},
 		async candles(symbol, timeframe, { limit, ...options }) {
 			const bar = Math.floor(options.as_of_ms / TIMEFRAME_MS[timeframe]);
-			const { value, asOfMs } = await read(`candles:${symbol}:${timeframe}:${bar}`, venue(symbol), options, (signal) => market.candles(symbol, timeframe, { ...options, signal }));
+			const { value, asOfMs } = await read(`candles:${symbol}:${timeframe}:${bar}`, venue(symbol), options, (signal) =>
+				market.candles(symbol, timeframe, { ...options, signal }),
+			);
 			return newestBars(pinned(value, asOfMs, options.as_of_ms), limit);
 		},
 		async tickers(symbols, options) {
 			const key = `tickers:${JSON.stringify(symbols)}:${options.as_of_ms}`;
-			const { value } = await read(key, venue(symbols[0] ?? ""), options, (signal) => market.tickers(symbols, { ...options, signal }));
+			const { value } = await read(key, venue(symbols[0] ?? ""), options, (signal) =>
+				market.tickers(symbols, { ...options, signal }),
+			);
 			return value;
 		},
 		async funding(symbol, options) {
 			const hour = Math.floor(options.as_of_ms / HOUR_MS);
-			const { value, asOfMs } = await read(`funding:${symbol}:${hour}`, venue(symbol), options, (signal) => market.funding(symbol, { ...options, signal }));
+			const { value, asOfMs } = await read(`funding:${symbol}:${hour}`, venue(symbol), options, (signal) =>
+				market.funding(symbol, { ...options, signal }),
+			);
 			return value && pinned(value, asOfMs, options.as_of_ms);
 		},
 		async orderBook(symbol, options) {
-			const { value } = await read(`book:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) => market.orderBook(symbol, { ...options, signal }));
+			const { value } = await read(`book:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) =>
+				market.orderBook(symbol, { ...options, signal }),
+			);
 			return value;
 		},
 		async openInterest(symbol, options) {
-			const { value } = await read(`interest:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) => market.openInterest(symbol, { ...options, signal }));
+			const { value } = await read(`interest:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) =>
+				market.openInterest(symbol, { ...options, signal }),
+			);
 			return value;
 		},
 		check: (signal) => market.check(signal),

@@ -1,8 +1,8 @@
 import { TIMEFRAME_MS } from "./contract.ts";
-import { SIMULATED_COINS } from "./simulated-coins.ts";
 import type { Sector, SimulatedCoin } from "./simulated-coins.ts";
-import { createDraws, hashKey } from "./simulated-random.ts";
+import { SIMULATED_COINS } from "./simulated-coins.ts";
 import type { Draws } from "./simulated-random.ts";
+import { createDraws, hashKey } from "./simulated-random.ts";
 
 const DAY_MS = TIMEFRAME_MS["1d"];
 /** The exchange opens here; nothing is older. Fixed, because a day must never change as time goes on. */
@@ -159,7 +159,12 @@ function slowFactor(draws: Draws, days: number, p: typeof SECTOR, scale: number,
 	return { level, sigma, news };
 }
 
-function nextVariance(variance: number, shock: number, p: { vol: number; arch: number; garch: number }, scale: number): number {
+function nextVariance(
+	variance: number,
+	shock: number,
+	p: { vol: number; arch: number; garch: number },
+	scale: number,
+): number {
 	const longRun = (p.vol * scale) ** 2;
 	return (1 - p.arch - p.garch) * longRun + p.arch * shock * shock + p.garch * variance;
 }
@@ -210,9 +215,14 @@ function factorPath(
 	let overshoot = 0;
 	for (let day = 0; day < days; day++) {
 		overshoot = OVERSHOOT.decay * overshoot + scale * overshootShock(draws);
-		const level = beta * (market.level[day] as number) + 0.8 * (sector.level[day] as number) + (own.level[day] as number);
+		const level =
+			beta * (market.level[day] as number) + 0.8 * (sector.level[day] as number) + (own.level[day] as number);
 		path.logClose[day] = path.logStart + level + overshoot;
-		const [common, shared, alone] = [beta * (market.sigma[day] as number), 0.8 * (sector.sigma[day] as number), own.sigma[day] as number];
+		const [common, shared, alone] = [
+			beta * (market.sigma[day] as number),
+			0.8 * (sector.sigma[day] as number),
+			own.sigma[day] as number,
+		];
 		// Math.hypot guards against overflow at ten times the cost; there is none to guard against here.
 		path.sigma[day] = Math.sqrt(common * common + shared * shared + alone * alone);
 	}

@@ -10,7 +10,11 @@ const settings = (market: string) => ({ market, asOfMs: AS_OF, latencyMs: 0, clo
 const read = () => ({ signal: new AbortController().signal, as_of_ms: AS_OF });
 
 test("simulated with the default or a given seed, behind the cache", async () => {
-	for (const [setting, name] of [["simulated", "simulated:1"], ["simulated:", "simulated:1"], ["simulated:42", "simulated:42"]] as const) {
+	for (const [setting, name] of [
+		["simulated", "simulated:1"],
+		["simulated:", "simulated:1"],
+		["simulated:42", "simulated:42"],
+	] as const) {
 		const market = await createMarketData(settings(setting));
 		assert.is(market.source.name, name);
 		assert.is(market.now(), AS_OF);
@@ -23,7 +27,9 @@ test("simulated with the default or a given seed, behind the cache", async () =>
 });
 
 test("recorded from a folder, whose path may hold a colon", async () => {
-	const fixture = await writeRecordedFixture({ "a:b/binance_spot_1d/AUSDT.csv.gz": candlesCsv(AS_OF - (AS_OF % 86_400_000) - 86_400_000, 86_400_000, 1) });
+	const fixture = await writeRecordedFixture({
+		"a:b/binance_spot_1d/AUSDT.csv.gz": candlesCsv(AS_OF - (AS_OF % 86_400_000) - 86_400_000, 86_400_000, 1),
+	});
 	try {
 		const market = await createMarketData(settings(`recorded:${fixture.dir}/a:b`));
 		assert.is((await market.candles("A/USDT", "1d", read())).length, 1);
@@ -34,7 +40,11 @@ test("recorded from a folder, whose path may hold a colon", async () => {
 });
 
 test("a setting that names no source says what is wrong", async () => {
-	const message = (setting: string) => createMarketData(settings(setting)).then(() => "", (error: Error) => error.message);
+	const message = (setting: string) =>
+		createMarketData(settings(setting)).then(
+			() => "",
+			(error: Error) => error.message,
+		);
 	assert.match(await message("kraken"), /MARKET=kraken: unknown source 'kraken' \(expected simulated/);
 	assert.match(await message("ccxt:binance"), /not built in this version/);
 	assert.match(await message("recorded"), /needs the folder/);

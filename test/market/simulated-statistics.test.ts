@@ -9,7 +9,8 @@ const test = suite("market/simulated statistics");
 const DAY = 86_400_000;
 const AS_OF = Date.UTC(2026, 2, 19, 19);
 const SEEDS = [1, 2, 3];
-const open = (seed: number): MarketData => createSimulatedMarketData({ seed, asOfMs: AS_OF, latencyMs: 0, clock: systemClock });
+const open = (seed: number): MarketData =>
+	createSimulatedMarketData({ seed, asOfMs: AS_OF, latencyMs: 0, clock: systemClock });
 const read = () => ({ signal: new AbortController().signal, as_of_ms: AS_OF });
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -17,7 +18,8 @@ function covariance(x: readonly number[], y: readonly number[]): number {
 	const [mx, my] = [mean(x), mean(y)];
 	return mean(x.map((value, i) => (value - mx) * ((y[i] as number) - my)));
 }
-const correlation = (x: readonly number[], y: readonly number[]): number => covariance(x, y) / Math.sqrt(covariance(x, x) * covariance(y, y));
+const correlation = (x: readonly number[], y: readonly number[]): number =>
+	covariance(x, y) / Math.sqrt(covariance(x, x) * covariance(y, y));
 
 async function logCloses(market: MarketData, symbol: string, days: number): Promise<number[]> {
 	const series = await market.candles(symbol, "1d", { ...read(), limit: days });
@@ -35,7 +37,8 @@ function engleGranger(y: readonly number[], x: readonly number[]): { t: number; 
 	const e = y.map((value, i) => value - constant - slope * (x[i] as number));
 	const de = returnsOf(e);
 	const [target, level, lagged] = [de.slice(1), e.slice(1, -1), de.slice(0, -1)];
-	const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
+	const dot = (a: readonly number[], b: readonly number[]) =>
+		a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
 	const determinant = dot(level, level) * dot(lagged, lagged) - dot(level, lagged) ** 2;
 	const phi = (dot(level, target) * dot(lagged, lagged) - dot(lagged, target) * dot(level, lagged)) / determinant;
 	const gamma = (dot(lagged, target) * dot(level, level) - dot(level, target) * dot(level, lagged)) / determinant;
@@ -76,14 +79,26 @@ test("coins share a factor: one BTC hedge takes out a good part of the variance"
 test("planted pairs are cointegrated with the stated half-life, unrelated coins are not", async () => {
 	assert.is(SIMULATED_PAIRS.length, 3);
 	let unrelated = 0;
-	const others = [["SOL", "LINK"], ["LTC", "XLM"], ["NEAR", "FIL"], ["ADA", "BCH"], ["GRT", "VET"]] as const;
+	const others = [
+		["SOL", "LINK"],
+		["LTC", "XLM"],
+		["NEAR", "FIL"],
+		["ADA", "BCH"],
+		["GRT", "VET"],
+	] as const;
 	for (const seed of SEEDS) {
 		const market = open(seed);
 		for (const pair of SIMULATED_PAIRS) {
-			const [y, x] = [await logCloses(market, `${pair.base}/USDT`, 1500), await logCloses(market, `${pair.with}/USDT`, 1500)];
+			const [y, x] = [
+				await logCloses(market, `${pair.base}/USDT`, 1500),
+				await logCloses(market, `${pair.with}/USDT`, 1500),
+			];
 			const { t, halfLifeDays } = engleGranger(y, x);
 			assert.ok(t < -8, `${pair.base}-${pair.with} seed ${seed}: t ${t}`);
-			assert.ok(Math.abs(halfLifeDays - 4.3) < 1.5, `${pair.base}-${pair.with} seed ${seed}: half-life ${halfLifeDays}`);
+			assert.ok(
+				Math.abs(halfLifeDays - 4.3) < 1.5,
+				`${pair.base}-${pair.with} seed ${seed}: half-life ${halfLifeDays}`,
+			);
 			// One formation window of the pairs strategy is enough to see it.
 			assert.ok(engleGranger(y.slice(-365), x.slice(-365)).t < -3.9);
 		}

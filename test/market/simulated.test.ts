@@ -14,9 +14,13 @@ const test = suite("market/simulated");
 const HOUR = TIMEFRAME_MS["1h"];
 const DAY = TIMEFRAME_MS["1d"];
 const AS_OF = Date.UTC(2026, 2, 19, 19, 7, 31, 5);
-const open = (asOfMs: number | null = AS_OF, seed = 1): MarketData => createSimulatedMarketData({ seed, asOfMs, latencyMs: 0, clock: systemClock });
+const open = (asOfMs: number | null = AS_OF, seed = 1): MarketData =>
+	createSimulatedMarketData({ seed, asOfMs, latencyMs: 0, clock: systemClock });
 const read = (as_of_ms = AS_OF) => ({ signal: new AbortController().signal, as_of_ms });
-const columns = (series: Series) => [series.open_time, series.open, series.high, series.low, series.close, series.volume, series.quote_volume].map((column) => [...column]);
+const columns = (series: Series) =>
+	[series.open_time, series.open, series.high, series.low, series.close, series.volume, series.quote_volume].map(
+		(column) => [...column],
+	);
 
 test("the same seed gives the same data, whichever instance, order or time they are asked in", async () => {
 	const symbols = ["BTC/USDT", "MANA/USDT", "WIF/USDT:USDT", "WBTC/USDT"];
@@ -47,25 +51,35 @@ test("a closed bar never changes as time goes on, and no bar is shown before it 
 	const market = open(AS_OF + 200 * DAY);
 	const timeframes: Timeframe[] = ["1m", "5m", "15m", "1h", "4h", "1d"];
 	await fc.assert(
-		fc.asyncProperty(fc.constantFrom(...timeframes), fc.integer({ min: 0, max: 190 * DAY }), fc.integer({ min: 0, max: 3 * DAY }), async (timeframe, at, after) => {
-			const [early, late] = [AS_OF + at, AS_OF + at + after];
-			const before = await market.candles("SOL/USDT:USDT", timeframe, { ...read(early), limit: 300 });
-			const now = await market.candles("SOL/USDT:USDT", timeframe, { ...read(late), limit: 6000 });
-			const closeOf = (series: Series) => (series.open_time[series.length - 1] as number) + TIMEFRAME_MS[timeframe];
-			assert.ok(closeOf(before) <= early && early - closeOf(before) < TIMEFRAME_MS[timeframe]);
-			const start = now.open_time.indexOf(before.open_time[0] as number);
-			assert.ok(start >= 0);
-			assert.equal([...now.close.subarray(start, start + 300)], [...before.close]);
-			assert.equal([...now.volume.subarray(start, start + 300)], [...before.volume]);
-			assert.is(before.missing, 0);
-		}),
+		fc.asyncProperty(
+			fc.constantFrom(...timeframes),
+			fc.integer({ min: 0, max: 190 * DAY }),
+			fc.integer({ min: 0, max: 3 * DAY }),
+			async (timeframe, at, after) => {
+				const [early, late] = [AS_OF + at, AS_OF + at + after];
+				const before = await market.candles("SOL/USDT:USDT", timeframe, { ...read(early), limit: 300 });
+				const now = await market.candles("SOL/USDT:USDT", timeframe, { ...read(late), limit: 6000 });
+				const closeOf = (series: Series) => (series.open_time[series.length - 1] as number) + TIMEFRAME_MS[timeframe];
+				assert.ok(closeOf(before) <= early && early - closeOf(before) < TIMEFRAME_MS[timeframe]);
+				const start = now.open_time.indexOf(before.open_time[0] as number);
+				assert.ok(start >= 0);
+				assert.equal([...now.close.subarray(start, start + 300)], [...before.close]);
+				assert.equal([...now.volume.subarray(start, start + 300)], [...before.volume]);
+				assert.is(before.missing, 0);
+			},
+		),
 		{ numRuns: 40 },
 	);
 });
 
 test("what lies after its clock cannot be asked for", async () => {
 	let nowMs = AS_OF;
-	const market = createSimulatedMarketData({ seed: 1, asOfMs: null, latencyMs: 0, clock: { ...systemClock, now: () => nowMs } });
+	const market = createSimulatedMarketData({
+		seed: 1,
+		asOfMs: null,
+		latencyMs: 0,
+		clock: { ...systemClock, now: () => nowMs },
+	});
 	assert.is(market.now(), AS_OF);
 	const tomorrow = read(AS_OF + DAY);
 	assert.is((await market.candles("BTC/USDT", "1d", tomorrow)).open_time.at(-1), Date.UTC(2026, 2, 18));
@@ -77,13 +91,18 @@ test("what lies after its clock cannot be asked for", async () => {
 test("bars of all timeframes add up to one another", async () => {
 	const market = open();
 	for (const symbol of ["BTC/USDT", "1000PEPE/USDT:USDT", "STEEM/USDT"]) {
-		for (const [fine, coarse] of [["1h", "1d"], ["5m", "1h"], ["1m", "5m"]] as const) {
+		for (const [fine, coarse] of [
+			["1h", "1d"],
+			["5m", "1h"],
+			["1m", "5m"],
+		] as const) {
 			const [small, large] = [await market.candles(symbol, fine, read()), await market.candles(symbol, coarse, read())];
 			const built = resampleBars({ ...small, duplicates: 0 }, TIMEFRAME_MS[fine], TIMEFRAME_MS[coarse]);
 			assert.ok(built.length > 100);
 			const offset = large.open_time.indexOf(built.open_time[0] as number);
 			for (let i = 0; i < built.length; i++) {
-				for (const name of ["open_time", "open", "high", "low", "close"] as const) assert.is(built[name][i], large[name][offset + i], `${symbol} ${coarse} ${name}`);
+				for (const name of ["open_time", "open", "high", "low", "close"] as const)
+					assert.is(built[name][i], large[name][offset + i], `${symbol} ${coarse} ${name}`);
 				assert.ok(Math.abs((built.quote_volume[i] as number) / (large.quote_volume[offset + i] as number) - 1) < 1e-9);
 			}
 		}
@@ -96,7 +115,12 @@ test("every bar is a candle, and daily history exceeds 1,500 days", async () => 
 		for (const timeframe of ["1d", "1h"] as const) {
 			const bars = await market.candles(symbol, timeframe, read());
 			for (let i = 0; i < bars.length; i++) {
-				const [o, h, l, c] = [bars.open[i], bars.high[i], bars.low[i], bars.close[i]] as [number, number, number, number];
+				const [o, h, l, c] = [bars.open[i], bars.high[i], bars.low[i], bars.close[i]] as [
+					number,
+					number,
+					number,
+					number,
+				];
 				assert.ok(l > 0 && l <= Math.min(o, c) && h >= Math.max(o, c) && (bars.volume[i] as number) > 0);
 				if (i > 0) assert.is(o, bars.close[i - 1]);
 			}
@@ -107,7 +131,11 @@ test("every bar is a candle, and daily history exceeds 1,500 days", async () => 
 
 test("discovery finds all tiers and leaves out what is no asset", async () => {
 	const market = open();
-	const universe = await discoverUniverse(market, { signal: new AbortController().signal, asOfMs: AS_OF, clock: systemClock });
+	const universe = await discoverUniverse(market, {
+		signal: new AbortController().signal,
+		asOfMs: AS_OF,
+		clock: systemClock,
+	});
 	const tiers = new Set(universe.assets.map((asset) => asset.tier));
 	for (const { name } of ASSET_TIERS.slice(0, 6)) assert.ok(tiers.has(name), name);
 	assert.equal(universe.excluded, { stale_data: 2, stablecoin: 2, pegged_or_wrapped: 3, leveraged: 1 });
@@ -115,8 +143,13 @@ test("discovery finds all tiers and leaves out what is no asset", async () => {
 	const btc = universe.assets[0];
 	assert.is(btc?.base, "BTC");
 	const hours = await market.candles("BTC/USDT", "1h", { ...read(), limit: 24 });
-	assert.is(btc?.markets.find((entry) => entry.type === "spot")?.volume_usd_24h, hours.quote_volume.reduce((sum, value) => sum + value));
-	const intervals = new Set(universe.assets.flatMap((asset) => asset.markets).map((entry) => entry.funding_interval_hours));
+	assert.is(
+		btc?.markets.find((entry) => entry.type === "spot")?.volume_usd_24h,
+		hours.quote_volume.reduce((sum, value) => sum + value),
+	);
+	const intervals = new Set(
+		universe.assets.flatMap((asset) => asset.markets).map((entry) => entry.funding_interval_hours),
+	);
 	assert.equal(intervals, new Set([null, 1, 4, 8]));
 });
 
@@ -144,8 +177,12 @@ test("books stand around the last price, apart by the tier's spread, and never c
 		const [bid, ask] = [book?.bids[0]?.[0] as number, book?.asks[0]?.[0] as number];
 		assert.ok(bid < (ticker?.last as number) && (ticker?.last as number) < ask);
 		assert.is(ticker?.bid, bid);
-		assert.ok(book?.bids.every(([price, quantity], i, all) => quantity > 0 && (i === 0 || price < (all[i - 1]?.[0] as number))));
-		assert.ok(book?.asks.every(([price, quantity], i, all) => quantity > 0 && (i === 0 || price > (all[i - 1]?.[0] as number))));
+		assert.ok(
+			book?.bids.every(([price, quantity], i, all) => quantity > 0 && (i === 0 || price < (all[i - 1]?.[0] as number))),
+		);
+		assert.ok(
+			book?.asks.every(([price, quantity], i, all) => quantity > 0 && (i === 0 || price > (all[i - 1]?.[0] as number))),
+		);
 		assert.ok((book?.at_ms ?? 0) <= AS_OF);
 		spread[symbol] = (ask / bid - 1) * 10_000;
 	}
@@ -155,12 +192,22 @@ test("books stand around the last price, apart by the tier's spread, and never c
 
 test("errors have codes, and a seed must be one", async () => {
 	const market = open();
-	const code = (work: Promise<unknown>) => work.then(() => null, (error: MarketError) => error.code);
+	const code = (work: Promise<unknown>) =>
+		work.then(
+			() => null,
+			(error: MarketError) => error.code,
+		);
 	assert.is(await code(market.candles("NOPE/USDT", "1d", read())), "bad_symbol");
 	assert.is(await code(market.markets("kraken", read())), "not_supported");
 	const reason = new Error("cancelled");
-	assert.is(await market.markets("simulated_spot", { ...read(), signal: AbortSignal.abort(reason) }).catch((error: unknown) => error), reason);
-	for (const seed of [-1, 1.5, 2 ** 32, Number.NaN]) assert.throws(() => open(AS_OF, seed), /the seed must be a whole number/);
+	assert.is(
+		await market
+			.markets("simulated_spot", { ...read(), signal: AbortSignal.abort(reason) })
+			.catch((error: unknown) => error),
+		reason,
+	);
+	for (const seed of [-1, 1.5, 2 ** 32, Number.NaN])
+		assert.throws(() => open(AS_OF, seed), /the seed must be a whole number/);
 	assert.equal(market.source, { kind: "simulated", name: "simulated:1" });
 	assert.instance(await market.candles("NOPE/USDT", "1d", read()).catch((error: unknown) => error), MarketError);
 });
