@@ -49,6 +49,10 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
 	/** Roles that may call it; absent = any signed-in role. Checked before validation of the body. */
 	roles?: readonly Viewer["role"][];
 	rate: RateRule;
+	/** Also answers a token whose login is revoked already (logout may be repeated). */
+	allow_revoked?: boolean;
+	/** Runs before the body is read; throws ApiError when the route is not open at all. */
+	precheck?(): void;
 	params?: ZodType<P>;
 	query?: ZodType<Q>;
 	body?: ZodType<B>;

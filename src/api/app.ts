@@ -1,0 +1,94 @@
+import Koa, { type Middleware } from "koa";
+import { createAdmit } from "./admit.ts";
+import { authenticate } from "./authenticate.ts";
+import type { ApiDeps, RootRoute } from "./deps.ts";
+import { dispatch } from "./dispatch.ts";
+import { docsRoutes } from "./docs.ts";
+import { createLifetime } from "./lifetime.ts";
+import { openApiRoute } from "./openapi.ts";
+import { problems } from "./problems.ts";
+import { API_PREFIX } from "./reply.ts";
+import { rootPaths } from "./root.ts";
+import type { RouteSpec } from "./route.ts";
+import { adminUserRoutes } from "./routes/admin-users.ts";
+import { authRoutes } from "./routes/auth.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { onboardingRoutes } from "./routes/onboarding.ts";
+import { policyRoutes } from "./routes/policies.ts";
+import { portfolioRoutes } from "./routes/portfolio.ts";
+import { strategyRoutes } from "./routes/strategies.ts";
+import { compression, crossOrigin, publicOptions, securityHeaders } from "./security.ts";
+import { staticFiles } from "./static.ts";
+
+/** A Koa app that does not listen; its caller listens, and closes it in order. */
+export interface ApiApp extends Koa {
+	/** /readyz answers 503, new requests too; waiting long polls answer at once, running ones finish. */
+	beginShutdown(): void;
+	/** Requests that have not been answered yet. */
+	inFlight(): number;
+	/** Every route below /api/v1. */
+	readonly routes: readonly RouteSpec[];
+}
+
+/** All routes of this server below /api/v1: the users' own and those of the other parts. */
+export function routeTable(deps: ApiDeps): RouteSpec[] {
+	return [
+		...authRoutes(deps),
+		...adminUserRoutes(deps),
+		...policyRoutes(deps),
+		...portfolioRoutes(deps),
+		...onboardingRoutes(deps),
+		...strategyRoutes(deps),
+		...(deps.routes ?? []),
+	];
+}
+
+const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path);
+
+/** Runs `middleware` unless the path is public: by the table, or as a file of the dashboard or the reference page. */
+function unlessPublic(routes: readonly RouteSpec[], middleware: Middleware): Middleware {
+	const open = new Set(routes.filter((spec) => spec.public).map((spec) => `${API_PREFIX}${spec.path}`));
+	const isFile = (path: string) => path === "/" || path.startsWith("/assets/") || path.startsWith("/docs/");
+	return (ctx, next) => (open.has(withoutSlash(ctx.path)) || isFile(ctx.path) ? next() : middleware(ctx, next));
+}
+
+/**
+ * The HTTP side of a process. Order: request id, errors, headers, CORS, compression, draining, public
+ * paths, then for everything else: token, admission (login, account, limit), route, role, body, handler.
+ */
+export function createApp(deps: ApiDeps): ApiApp {
+	const { clock, config, entropy, logger, meter, users } = deps;
+	const lifetime = createLifetime(clock, entropy, meter);
+	const admit = createAdmit(users.gatekeeper, config.rate, meter);
+	const routes = routeTable(deps);
+	const rootRoutes: RootRoute[] = [
+		...healthRoutes(deps.health, clock, lifetime.draining),
+		openApiRoute(routes, config.version),
+		...docsRoutes(),
+		...(deps.rootRoutes ?? []),
+	];
+	const health = new Set(rootRoutes.filter((route) => route.health).map((route) => route.path));
+
+	const app = new Koa();
+	app.proxy = config.trustProxyHops > 0;
+	// Only as many forwarded addresses are believed as proxies of ours have written.
+	app.maxIpsCount = config.trustProxyHops;
+	app.silent = true;
+	app.on("error", (error: Error) => logger.warn({ error_name: error.name, error_message: error.message }, "connection failed"));
+	app.use((ctx, next) => lifetime.begin(ctx, next));
+	app.use(problems(logger));
+	app.use(securityHeaders());
+	app.use(crossOrigin(config.corsOrigins));
+	app.use(compression());
+	app.use(lifetime.refuseNew((path) => health.has(path)));
+	app.use(publicOptions);
+	app.use(rootPaths(rootRoutes, admit));
+	app.use(staticFiles(config.staticDir));
+	app.use(unlessPublic(routes, authenticate(users.signingKeys, clock)));
+	for (const middleware of dispatch(routes, admit)) app.use(middleware);
+	return Object.assign(app, {
+		beginShutdown: () => lifetime.beginShutdown(),
+		inFlight: () => lifetime.inFlight(),
+		routes,
+	});
+}

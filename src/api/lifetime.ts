@@ -1,0 +1,55 @@
+import type { Context, Next } from "koa";
+import type { Entropy } from "../accounts/entropy.ts";
+import type { Clock } from "../clock.ts";
+import { ApiError } from "../errors.ts";
+import type { ApiMeter } from "./deps.ts";
+import { keepState, stateOf } from "./state.ts";
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
+
+/** The requests in flight of one app, and whether it still takes new ones. */
+export interface Lifetime {
+	begin(ctx: Context, next: Next): Promise<void>;
+	/** Refuses what is new while draining; health paths pass. */
+	refuseNew(isHealth: (path: string) => boolean): (ctx: Context, next: Next) => Promise<void>;
+	beginShutdown(): void;
+	draining(): boolean;
+	inFlight(): number;
+}
+
+export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter | undefined): Lifetime {
+	const open = new Set<AbortController>();
+	let draining = false;
+	const gone = new Error("the client went away");
+	const shuttingDown = new Error("the server is shutting down");
+	return {
+		async begin(ctx, next) {
+			const given = ctx.get("X-Request-ID");
+			const requestId = REQUEST_ID.test(given) ? given : entropy.uuid();
+			const controller = new AbortController();
+			keepState(ctx, { requestId, controller, draining: () => draining, route: "unmatched", claims: null, viewer: null });
+			ctx.set("X-Request-ID", requestId);
+			ctx.res.once("close", () => {
+				if (!ctx.res.writableFinished) controller.abort(gone);
+			});
+			const startedAtMs = clock.now();
+			open.add(controller);
+			try {
+				await next();
+			} finally {
+				open.delete(controller);
+				meter?.request(stateOf(ctx).route, ctx.method, ctx.status, clock.now() - startedAtMs);
+			}
+		},
+		refuseNew: (isHealth) => (ctx, next) => {
+			if (draining && !isHealth(ctx.path)) throw new ApiError("shutting_down");
+			return next();
+		},
+		beginShutdown() {
+			draining = true;
+			for (const controller of open) controller.abort(shuttingDown);
+		},
+		draining: () => draining,
+		inFlight: () => open.size,
+	};
+}

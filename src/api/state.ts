@@ -1,0 +1,27 @@
+import type { Context } from "koa";
+import type { AccessClaims } from "../accounts/tokens.ts";
+import type { Viewer } from "../store/contract.ts";
+
+/** What the kernel knows of a request while it passes through. */
+export interface RequestState {
+	requestId: string;
+	/** Aborted when the client goes away and when the server drains. */
+	controller: AbortController;
+	draining(): boolean;
+	/** Path template, for logs and counters. */
+	route: string;
+	claims: AccessClaims | null;
+	viewer: Viewer | null;
+}
+
+const states = new WeakMap<Context["req"], RequestState>();
+
+export function stateOf(ctx: Context): RequestState {
+	const state = states.get(ctx.req);
+	if (!state) throw new Error("the request has no state: the lifetime middleware must come first");
+	return state;
+}
+
+export const keepState = (ctx: Context, state: RequestState): void => {
+	states.set(ctx.req, state);
+};
