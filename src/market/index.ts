@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
-import { withCache } from "./cached.ts";
 import type { CachedMarketData } from "./cached.ts";
+import { withCache } from "./cached.ts";
 import { createRecordedMarketData } from "./recorded.ts";
 import { createSimulatedMarketData } from "./simulated.ts";
 
@@ -20,7 +20,12 @@ export interface MarketSettings {
  * The market of this process, behind latency and the shared cache (so a cached answer is not late).
  * Throws an Error that names MARKET and what is wrong with it.
  */
-export async function createMarketData({ market, asOfMs, latencyMs, clock }: MarketSettings): Promise<CachedMarketData> {
+export async function createMarketData({
+	market,
+	asOfMs,
+	latencyMs,
+	clock,
+}: MarketSettings): Promise<CachedMarketData> {
 	const separator = market.indexOf(":");
 	const scheme = separator < 0 ? market : market.slice(0, separator);
 	const argument = separator < 0 ? "" : market.slice(separator + 1);

@@ -38,8 +38,7 @@ export interface SeriesIdentity {
 /** Columns of `length` zeros over one shared buffer. */
 export function createBarColumns(length: number): BarColumns {
 	const buffer = new SharedArrayBuffer(length * BYTES_PER_BAR);
-	const column = (index: number) =>
-		new Float64Array(buffer, index * length * Float64Array.BYTES_PER_ELEMENT, length);
+	const column = (index: number) => new Float64Array(buffer, index * length * Float64Array.BYTES_PER_ELEMENT, length);
 	return {
 		length,
 		open_time: column(0),

@@ -1,6 +1,6 @@
-import { SimulatedClock } from "xstate";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { SimulatedClock } from "xstate";
 import type { Clock } from "../../src/clock.ts";
 import type { Market } from "../../src/market/contract.ts";
 import { MarketError } from "../../src/market/contract.ts";
@@ -21,15 +21,26 @@ const entry = (symbol: string, venue: string, volume: number | null, extra: Part
 
 test("volume is summed per base over dollar quotes and venues; other quotes never count", async () => {
 	const fake = fakeOf({
-		spot: [entry("BTC/USDT", "spot", 4e7), entry("BTC/USDC", "spot", 3e7), entry("BTC/EUR", "spot", 9e9), entry("ETH/BTC", "spot", 5e9)],
+		spot: [
+			entry("BTC/USDT", "spot", 4e7),
+			entry("BTC/USDC", "spot", 3e7),
+			entry("BTC/EUR", "spot", 9e9),
+			entry("ETH/BTC", "spot", 5e9),
+		],
 		perp: [entry("BTC/USDT:USDT", "perp", 5e7), entry("ETH/USDT:USDT", "perp", 2e6)],
 	});
 	const universe = await discoverUniverse(fake, options());
-	assert.equal(universe.assets.map(({ base, tier, volume_usd_24h }) => [base, tier, volume_usd_24h]), [
-		["BTC", "tier_institutional", 1.2e8],
-		["ETH", "tier_retail", 2e6],
-	]);
-	assert.equal(universe.assets[0]?.markets.map((market) => market.symbol), ["BTC/USDT:USDT", "BTC/USDT", "BTC/USDC"]);
+	assert.equal(
+		universe.assets.map(({ base, tier, volume_usd_24h }) => [base, tier, volume_usd_24h]),
+		[
+			["BTC", "tier_institutional", 1.2e8],
+			["ETH", "tier_retail", 2e6],
+		],
+	);
+	assert.equal(
+		universe.assets[0]?.markets.map((market) => market.symbol),
+		["BTC/USDT:USDT", "BTC/USDT", "BTC/USDC"],
+	);
 	assert.equal(universe.sources, [
 		{ name: "spot", ok: true, error: null, assets: 1 },
 		{ name: "perp", ok: true, error: null, assets: 2 },
@@ -54,15 +65,34 @@ test("every base left out is counted under one reason", async () => {
 		],
 	});
 	const { assets, excluded } = await discoverUniverse(fake, options());
-	assert.equal(assets.map((asset) => asset.base), ["OK", "HALF"]);
-	assert.equal(assets[1]?.markets.map((market) => market.symbol), ["HALF/USDT:USDT"]);
-	assert.equal(excluded, { stablecoin: 1, leveraged: 1, pegged_or_wrapped: 2, no_usd_quote: 1, stale_data: 1, no_volume: 2 });
+	assert.equal(
+		assets.map((asset) => asset.base),
+		["OK", "HALF"],
+	);
+	assert.equal(
+		assets[1]?.markets.map((market) => market.symbol),
+		["HALF/USDT:USDT"],
+	);
+	assert.equal(excluded, {
+		stablecoin: 1,
+		leveraged: 1,
+		pegged_or_wrapped: 2,
+		no_usd_quote: 1,
+		stale_data: 1,
+		no_volume: 2,
+	});
 });
 
 test("equal volumes are ordered by code point", async () => {
 	const bases = ["b", "a", "\u{1F600}", "\uFF5E"];
-	const { assets } = await discoverUniverse(fakeOf({ v: bases.map((base) => entry(`${base}/USDT`, "v", 10)) }), options());
-	assert.equal(assets.map((asset) => asset.base), ["a", "b", "\uFF5E", "\u{1F600}"]);
+	const { assets } = await discoverUniverse(
+		fakeOf({ v: bases.map((base) => entry(`${base}/USDT`, "v", 10)) }),
+		options(),
+	);
+	assert.equal(
+		assets.map((asset) => asset.base),
+		["a", "b", "\uFF5E", "\u{1F600}"],
+	);
 });
 
 test("a venue that fails is reported and the rest goes on", async () => {
@@ -70,12 +100,18 @@ test("a venue that fails is reported and the rest goes on", async () => {
 	fake.fail("markets", new MarketError("fetch_failed", "503", true), "bad");
 	fake.fail("markets", new TypeError("secret detail"), "odd");
 	const { assets, sources } = await discoverUniverse(fake, options());
-	assert.equal(assets.map((asset) => asset.base), ["A"]);
-	assert.equal(sources.map(({ name, ok, error }) => [name, ok, error]), [
-		["good", true, null],
-		["bad", false, "fetch_failed: 503"],
-		["odd", false, "fetch_failed: odd failed unexpectedly"],
-	]);
+	assert.equal(
+		assets.map((asset) => asset.base),
+		["A"],
+	);
+	assert.equal(
+		sources.map(({ name, ok, error }) => [name, ok, error]),
+		[
+			["good", true, null],
+			["bad", false, "fetch_failed: 503"],
+			["odd", false, "fetch_failed: odd failed unexpectedly"],
+		],
+	);
 });
 
 for (const deaf of [false, true]) {
@@ -98,7 +134,10 @@ test("when no venue answers, discovery is an error", async () => {
 	const clock = new SimulatedClock();
 	const fake = fakeOf({ a: [], b: [] });
 	fake.hang("markets");
-	const discovery = discoverUniverse(fake, options(clock)).then(() => null, (error: unknown) => error);
+	const discovery = discoverUniverse(fake, options(clock)).then(
+		() => null,
+		(error: unknown) => error,
+	);
 	await new Promise((resolve) => setImmediate(resolve));
 	clock.increment(15_000);
 	const error = await discovery;
@@ -111,7 +150,10 @@ test("an abort ends discovery with its reason", async () => {
 	const controller = new AbortController();
 	const fake = fakeOf({ a: [] });
 	fake.hangDeaf("markets");
-	const discovery = discoverUniverse(fake, { ...options(), signal: controller.signal }).then(() => null, (error: unknown) => error);
+	const discovery = discoverUniverse(fake, { ...options(), signal: controller.signal }).then(
+		() => null,
+		(error: unknown) => error,
+	);
 	const reason = new Error("cancelled");
 	controller.abort(reason);
 	assert.is(await discovery, reason);

@@ -5,18 +5,31 @@ import { parseBars, parseCsv, parseNumber } from "../../src/market/recorded-csv.
 
 const test = suite("market/recorded-csv");
 const HOUR = 3_600_000;
-const bars = (...rows: string[]) => parseBars(Buffer.from(["open_time,open,high,low,close,volume", ...rows].join("\n")), "X.csv", HOUR);
+const bars = (...rows: string[]) =>
+	parseBars(Buffer.from(["open_time,open,high,low,close,volume", ...rows].join("\n")), "X.csv", HOUR);
 
 test("numbers are read exactly as Number() reads them", () => {
 	const number = (text: string) => parseNumber(Buffer.from(`x${text}x`), 1, 1 + text.length);
-	fc.assert(fc.property(fc.double({ noNaN: true }), (value) => assert.is(number(String(value)), value)), { numRuns: 300 });
+	fc.assert(
+		fc.property(fc.double({ noNaN: true }), (value) => assert.is(number(String(value)), value)),
+		{ numRuns: 300 },
+	);
 	fc.assert(
 		fc.property(fc.nat(1e9), fc.nat(8), (digits, decimals) => {
 			const text = (digits / 10 ** decimals).toFixed(decimals);
 			assert.is(number(text), Number(text));
 		}),
 	);
-	for (const text of ["0.1", "4.805e-05", "-6.92e-05", "123456789012345678901", "0.00000000000000000000001", "00012", "5."]) assert.is(number(text), Number(text));
+	for (const text of [
+		"0.1",
+		"4.805e-05",
+		"-6.92e-05",
+		"123456789012345678901",
+		"0.00000000000000000000001",
+		"00012",
+		"5.",
+	])
+		assert.is(number(text), Number(text));
 	for (const text of ["", ".", "abc", "1.2.3", "1,2"]) assert.ok(Number.isNaN(number(text)), text);
 });
 
@@ -45,8 +58,14 @@ test("what cannot be a candle is refused with file and line", () => {
 	assert.throws(() => bars(`${HOUR},0,2,0,2,5`), /not a candle/);
 	assert.throws(() => bars(`${HOUR},1,2,1,2,-5`), /not a candle/);
 	assert.throws(() => bars(`${HOUR + 1},1,2,1,2,5`), /does not lie on the 3600000 ms grid/);
-	assert.throws(() => parseCsv(Buffer.from("a,b\n1,2"), "Y.csv", [{ name: "c", kind: "number" }]), /Y\.csv: column 'c' is missing/);
-	assert.throws(() => parseCsv(Buffer.from(""), "Z.csv", [{ name: "c", kind: "number" }]), /Z\.csv: column 'c' is missing/);
+	assert.throws(
+		() => parseCsv(Buffer.from("a,b\n1,2"), "Y.csv", [{ name: "c", kind: "number" }]),
+		/Y\.csv: column 'c' is missing/,
+	);
+	assert.throws(
+		() => parseCsv(Buffer.from(""), "Z.csv", [{ name: "c", kind: "number" }]),
+		/Z\.csv: column 'c' is missing/,
+	);
 });
 
 test.run();

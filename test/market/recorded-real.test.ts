@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { existsSync } from "node:fs";
+import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { systemClock } from "../../src/clock.ts";
 import type { FundingSeries, Market, MarketData } from "../../src/market/contract.ts";
-import { MarketError, TIMEFRAME_MS } from "../../src/market/contract.ts";
+import { type MarketError, TIMEFRAME_MS } from "../../src/market/contract.ts";
 import { discoverUniverse } from "../../src/market/discovery.ts";
 import { createRecordedMarketData } from "../../src/market/recorded.ts";
 import { resampleBars } from "../../src/market/series.ts";
@@ -17,7 +17,10 @@ const DAY = TIMEFRAME_MS["1d"];
 /** The reference snapshot of STRATEGIES.md. */
 const AS_OF = Date.UTC(2026, 2, 19, 19);
 const present = existsSync(REAL_DATA_DIR);
-if (!present) process.stdout.write("SKIPPED: market/recorded on the reference snapshot; the shared data set is not beside the project\n");
+if (!present)
+	process.stdout.write(
+		"SKIPPED: market/recorded on the reference snapshot; the shared data set is not beside the project\n",
+	);
 const real = present ? test : test.skip;
 
 let market: MarketData;
@@ -30,7 +33,8 @@ const countBy = <T>(list: readonly T[], keyOf: (entry: T) => unknown): Record<st
 };
 
 test.before(async () => {
-	if (present) market = await createRecordedMarketData({ dir: REAL_DATA_DIR, asOfMs: null, latencyMs: 0, clock: systemClock });
+	if (present)
+		market = await createRecordedMarketData({ dir: REAL_DATA_DIR, asOfMs: null, latencyMs: 0, clock: systemClock });
 });
 test.after(async () => {
 	if (present) await market.close();
@@ -43,11 +47,19 @@ real("the newest common time is the reference snapshot", () => {
 real("539 perps with the recorded volumes and intervals, 81 of them with daily candles", async () => {
 	const all = await perps();
 	assert.is(all.length, 539);
-	assert.equal(countBy(all, (entry) => entry.funding_interval_hours), { 1: 8, 4: 403, 8: 128 });
+	assert.equal(
+		countBy(all, (entry) => entry.funding_interval_hours),
+		{ 1: 8, 4: 403, 8: 128 },
+	);
 	const above = (limit: number) => all.filter((entry) => (entry.volume_usd_24h ?? 0) > limit).length;
 	assert.equal([1e9, 1e8, 1e7, 1e6].map(above), [3, 31, 137, 452]);
 	const daily = await Promise.all(
-		all.map((entry) => market.candles(entry.symbol, "1d", read()).then((series) => series.length, (error: MarketError) => error.code)),
+		all.map((entry) =>
+			market.candles(entry.symbol, "1d", read()).then(
+				(series) => series.length,
+				(error: MarketError) => error.code,
+			),
+		),
 	);
 	assert.is(daily.filter((answer) => answer === "not_supported").length, 458);
 	const pegged = all.map((entry) => entry.tags.includes("pegged"));
@@ -81,7 +93,8 @@ real("hours built to days equal the daily collection on all 732 common days of 1
 		let equal = 0;
 		for (let i = 0; i < built.length; i++) {
 			const at = atOpen.get(built.open_time[i] as number) as number;
-			for (const name of ["open", "high", "low", "close"] as const) assert.is(built[name][i], merged[name][at], `${symbol} ${name}`);
+			for (const name of ["open", "high", "low", "close"] as const)
+				assert.is(built[name][i], merged[name][at], `${symbol} ${name}`);
 			// An exact volume tells that the day comes from the daily file, whose quote volume is not estimated.
 			if (built.quote_volume[i] !== merged.quote_volume[at]) equal++;
 		}
@@ -89,7 +102,10 @@ real("hours built to days equal the daily collection on all 732 common days of 1
 		assert.is(merged.open_time[merged.length - 1], Date.UTC(2026, 2, 18));
 		if (equal > 0) common.push(equal);
 	}
-	assert.equal(common, Array.from({ length: 14 }, () => 732));
+	assert.equal(
+		common,
+		Array.from({ length: 14 }, () => 732),
+	);
 });
 
 real("funding candidates of the snapshot: 425 illiquid, 67 below 1 bp, 14 positive, 33 negative", async () => {
@@ -97,7 +113,13 @@ real("funding candidates of the snapshot: 425 illiquid, 67 below 1 bp, 14 positi
 	for (const entry of await perps()) {
 		const liquid = (entry.open_interest_usd ?? 0) > 5e6 && (entry.volume_usd_24h ?? 0) > 1e7;
 		const past = liquid ? threeDayMeanE8(await market.funding(entry.symbol, read())) : 0;
-		const reason = !liquid ? "illiquid" : Math.abs(past) <= 10_000 ? "below_threshold" : past > 0 ? "positive" : "negative";
+		const reason = !liquid
+			? "illiquid"
+			: Math.abs(past) <= 10_000
+				? "below_threshold"
+				: past > 0
+					? "positive"
+					: "negative";
 		counts[reason] = (counts[reason] ?? 0) + 1;
 		if (entry.base === "LYN") assert.is(Math.round(past / 1000) / 10, 21.9);
 	}
@@ -118,13 +140,28 @@ real("BTC funding reaches from 2019 to the snapshot in even steps of whole hours
 	assert.is(funding?.interval_hours, 8);
 	assert.is(funding?.funding_time[0], Date.UTC(2019, 8, 10, 8));
 	assert.is(funding?.funding_time.at(-1), Date.UTC(2026, 2, 19, 16));
-	assert.ok(funding?.funding_time.every((time, i, all) => time % HOUR === 0 && (i === 0 || time > (all[i - 1] as number))));
+	assert.ok(
+		funding?.funding_time.every((time, i, all) => time % HOUR === 0 && (i === 0 || time > (all[i - 1] as number))),
+	);
 });
 
 real("discovery at the snapshot: current bases in tiers, stale spot coins and pegged ones counted", async () => {
-	const universe = await discoverUniverse(market, { signal: new AbortController().signal, asOfMs: AS_OF, clock: systemClock });
-	assert.equal(universe.sources.map(({ name, ok }) => [name, ok]), [["binance", true], ["binanceusdm", true]]);
-	assert.equal(universe.assets.slice(0, 3).map((asset) => asset.base), ["BTC", "ETH", "SOL"]);
+	const universe = await discoverUniverse(market, {
+		signal: new AbortController().signal,
+		asOfMs: AS_OF,
+		clock: systemClock,
+	});
+	assert.equal(
+		universe.sources.map(({ name, ok }) => [name, ok]),
+		[
+			["binance", true],
+			["binanceusdm", true],
+		],
+	);
+	assert.equal(
+		universe.assets.slice(0, 3).map((asset) => asset.base),
+		["BTC", "ETH", "SOL"],
+	);
 	const spot = universe.assets.flatMap((asset) => asset.markets).filter((entry) => entry.type === "spot");
 	assert.is(spot.length, 16);
 	const tagged = new Set(["PAXG", "WBTC", "WBETH", "BNSOL"]);
@@ -134,7 +171,10 @@ real("discovery at the snapshot: current bases in tiers, stale spot coins and pe
 	const left = Object.values(universe.excluded).reduce((sum, count) => sum + count, 0);
 	assert.is(universe.assets.length + left, bases.size);
 	const btc = universe.assets[0];
-	assert.is(btc?.volume_usd_24h, btc?.markets.reduce((sum, entry) => sum + (entry.volume_usd_24h ?? 0), 0));
+	assert.is(
+		btc?.volume_usd_24h,
+		btc?.markets.reduce((sum, entry) => sum + (entry.volume_usd_24h ?? 0), 0),
+	);
 	const floor = selectAssets(universe, { floorTier: "tier_institutional" }).assets;
 	assert.ok(floor.length >= 30 && floor.every((asset) => asset.volume_usd_24h >= 1e8));
 });

@@ -1,12 +1,12 @@
-import fc from "fast-check";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { systemClock } from "../../src/clock.ts";
 import type { MarketData } from "../../src/market/contract.ts";
-import { MarketError, TIMEFRAME_MS } from "../../src/market/contract.ts";
+import { type MarketError, TIMEFRAME_MS } from "../../src/market/contract.ts";
 import { createRecordedMarketData } from "../../src/market/recorded.ts";
 import type { FixtureFiles } from "../support/recorded-fixture.ts";
 import { candlesCsv, universeJson, writeRecordedFixture } from "../support/recorded-fixture.ts";
@@ -17,7 +17,11 @@ const DAY = TIMEFRAME_MS["1d"];
 const START = Date.UTC(2026, 2, 1);
 const AS_OF = START + 10 * DAY + 5 * HOUR;
 const read = (as_of_ms = AS_OF) => ({ signal: new AbortController().signal, as_of_ms });
-const outcome = (work: Promise<unknown>) => work.then(() => null, (error: unknown) => error as MarketError);
+const outcome = (work: Promise<unknown>) =>
+	work.then(
+		() => null,
+		(error: unknown) => error as MarketError,
+	);
 
 /** Ten days and five hours of a spot coin and a perp, a stale daily file, funding, open interest, a snapshot. */
 const FILES: FixtureFiles = {
@@ -37,7 +41,11 @@ const FILES: FixtureFiles = {
 	]),
 };
 
-async function withMarket(files: FixtureFiles, asOfMs: number | null, use: (market: MarketData, dir: string) => Promise<void>): Promise<void> {
+async function withMarket(
+	files: FixtureFiles,
+	asOfMs: number | null,
+	use: (market: MarketData, dir: string) => Promise<void>,
+): Promise<void> {
 	const fixture = await writeRecordedFixture(files);
 	try {
 		const market = await createRecordedMarketData({ dir: fixture.dir, asOfMs, latencyMs: 0, clock: systemClock });
@@ -61,7 +69,10 @@ test("daily spot bars join the daily file with whole days of the hourly one", as
 	await withMarket(FILES, AS_OF, async (market) => {
 		const series = await market.candles("A/USDT", "1d", read());
 		const days = [-5, -4, -3, -2, -1, 0, 2, 3, 4, 5, 6, 7, 8, 9];
-		assert.equal([...series.open_time], days.map((day) => START + day * DAY));
+		assert.equal(
+			[...series.open_time],
+			days.map((day) => START + day * DAY),
+		);
 		assert.is(series.missing, 1, "day 1 lacks an hour and is missing rather than wrong");
 		assert.is(series.open[5], 505, "where both have a day the daily file gives it");
 		assert.is(series.open[6], 148);
@@ -100,7 +111,10 @@ test("markets carry volume, age, interval and open interest, each field by its o
 		assert.is(perps.get("1000CAT/USDT:USDT")?.open_interest_at_ms, AS_OF - 3 * HOUR);
 		const spot = new Map((await market.markets("binance", read())).map((entry) => [entry.base, entry]));
 		const hours = await market.candles("A/USDT", "1h", read());
-		assert.is(spot.get("A")?.volume_usd_24h, hours.quote_volume.slice(-24).reduce((sum, value) => sum + value, 0));
+		assert.is(
+			spot.get("A")?.volume_usd_24h,
+			hours.quote_volume.slice(-24).reduce((sum, value) => sum + value, 0),
+		);
 		assert.is(spot.get("OLD")?.volume_usd_24h, null);
 		assert.is(spot.get("OLD")?.data_age_ms, AS_OF - (START - 30 * DAY));
 	});
@@ -110,10 +124,19 @@ test("before the snapshot the bars speak; a market without data yet is not liste
 	await withMarket(FILES, AS_OF, async (market) => {
 		const asOf = START + 5 * DAY;
 		const perps = await market.markets("binanceusdm", read(asOf));
-		assert.equal(perps.map((entry) => [entry.base, entry.volume_usd_24h === null]), [["A", false], ["龙", true]]);
+		assert.equal(
+			perps.map((entry) => [entry.base, entry.volume_usd_24h === null]),
+			[
+				["A", false],
+				["龙", true],
+			],
+		);
 		assert.equal(await market.openInterest("A/USDT:USDT", read(asOf)), null);
 		const early = await market.markets("binance", read(START - 40 * DAY));
-		assert.equal(early.map((entry) => entry.base), ["OLD"]);
+		assert.equal(
+			early.map((entry) => entry.base),
+			["OLD"],
+		);
 		assert.ok((early[0]?.volume_usd_24h ?? 0) > 0, "daily bars give the volume while they are fresh");
 	});
 });
@@ -137,7 +160,11 @@ test("no look-ahead at any as_of, not even for a caller that asks past the set's
 			fc.asyncProperty(fc.integer({ min: -60 * DAY, max: 20 * DAY }), async (offset) => {
 				const asOf = Math.min(START + offset, START + 6 * DAY);
 				const options = read(START + offset);
-				for (const [symbol, timeframe] of [["A/USDT", "1h"], ["A/USDT", "1d"], ["A/USDT:USDT", "4h"]] as const) {
+				for (const [symbol, timeframe] of [
+					["A/USDT", "1h"],
+					["A/USDT", "1d"],
+					["A/USDT:USDT", "4h"],
+				] as const) {
 					const series = await market.candles(symbol, timeframe, options);
 					assert.ok(series.open_time.every((open) => open + TIMEFRAME_MS[timeframe] <= asOf));
 					assert.is(series.as_of_ms, asOf);
@@ -158,16 +185,20 @@ test("no look-ahead at any as_of, not even for a caller that asks past the set's
 
 test("a broken file fails its own reads with its name, and is read again when it is mended", async () => {
 	const good = gzipSync(candlesCsv(START, HOUR, 245));
-	await withMarket({ ...FILES, "binance_spot_1h/BUSDT.csv.gz": good.subarray(0, good.length - 40) }, AS_OF, async (market, dir) => {
-		const error = await outcome(market.candles("B/USDT", "1h", read()));
-		assert.is(error?.code, "fetch_failed");
-		assert.match(error?.message ?? "", /^binance_spot_1h\/BUSDT\.csv\.gz: is not a whole gzip file/);
-		assert.is(error?.retryable, false);
-		assert.is((await outcome(market.markets("binance", read())))?.code, "fetch_failed");
-		assert.is((await market.candles("A/USDT", "1h", read())).length, 244);
-		await writeFile(path.join(dir, "binance_spot_1h/BUSDT.csv.gz"), good);
-		assert.is((await market.candles("B/USDT", "1h", read())).length, 245);
-	});
+	await withMarket(
+		{ ...FILES, "binance_spot_1h/BUSDT.csv.gz": good.subarray(0, good.length - 40) },
+		AS_OF,
+		async (market, dir) => {
+			const error = await outcome(market.candles("B/USDT", "1h", read()));
+			assert.is(error?.code, "fetch_failed");
+			assert.match(error?.message ?? "", /^binance_spot_1h\/BUSDT\.csv\.gz: is not a whole gzip file/);
+			assert.is(error?.retryable, false);
+			assert.is((await outcome(market.markets("binance", read())))?.code, "fetch_failed");
+			assert.is((await market.candles("A/USDT", "1h", read())).length, 244);
+			await writeFile(path.join(dir, "binance_spot_1h/BUSDT.csv.gz"), good);
+			assert.is((await market.candles("B/USDT", "1h", read())).length, 245);
+		},
+	);
 });
 
 test("malformed rows name file and line", async () => {
@@ -179,15 +210,33 @@ test("malformed rows name file and line", async () => {
 });
 
 test("what cannot be started says why", async () => {
-	const start = async (files: FixtureFiles, asOfMs: number | null = AS_OF) => (await outcome(withMarket(files, asOfMs, async () => undefined)))?.message ?? "";
+	const start = async (files: FixtureFiles, asOfMs: number | null = AS_OF) =>
+		(await outcome(withMarket(files, asOfMs, async () => undefined)))?.message ?? "";
 	assert.match(await start({}), /no such folder, or it is empty/);
 	assert.match(await start({ "other/x.txt": "" }), /holds no candles/);
-	assert.match(await start({ ...FILES, "binance_spot_1h/ABTC.csv.gz": "" }), /binance_spot_1h\/ABTC\.csv\.gz: 'ABTC' is not a market quoted in USDT/);
-	assert.match(await start({ ...FILES, "binance_usdm/universe_snapshot_x.json": "{" }), /universe_snapshot_x\.json: is not JSON/);
-	assert.match(await start({ ...FILES, "binance_usdm/universe_snapshot_x.json": "{}" }), /universe_snapshot_x\.json: asOfMs/);
-	assert.match(await start({ ...FILES, "binance_usdm/1h/AUSDT.csv.gz": Buffer.from("no gzip") }, null), /binance_usdm\/1h\/AUSDT\.csv\.gz: is not a whole gzip file/);
-	assert.match(await start({ "binance_spot_1h/AUSDT.csv.gz": candlesCsv(START, HOUR, 0) }, null), /holds no row of data/);
-	const missing = await outcome(createRecordedMarketData({ dir: "does/not/exist", asOfMs: null, latencyMs: 0, clock: systemClock }));
+	assert.match(
+		await start({ ...FILES, "binance_spot_1h/ABTC.csv.gz": "" }),
+		/binance_spot_1h\/ABTC\.csv\.gz: 'ABTC' is not a market quoted in USDT/,
+	);
+	assert.match(
+		await start({ ...FILES, "binance_usdm/universe_snapshot_x.json": "{" }),
+		/universe_snapshot_x\.json: is not JSON/,
+	);
+	assert.match(
+		await start({ ...FILES, "binance_usdm/universe_snapshot_x.json": "{}" }),
+		/universe_snapshot_x\.json: asOfMs/,
+	);
+	assert.match(
+		await start({ ...FILES, "binance_usdm/1h/AUSDT.csv.gz": Buffer.from("no gzip") }, null),
+		/binance_usdm\/1h\/AUSDT\.csv\.gz: is not a whole gzip file/,
+	);
+	assert.match(
+		await start({ "binance_spot_1h/AUSDT.csv.gz": candlesCsv(START, HOUR, 0) }, null),
+		/holds no row of data/,
+	);
+	const missing = await outcome(
+		createRecordedMarketData({ dir: "does/not/exist", asOfMs: null, latencyMs: 0, clock: systemClock }),
+	);
 	assert.match(missing?.message ?? "", /does\/not\/exist: no such folder/);
 });
 

@@ -8,7 +8,10 @@ import { fakeMarketEntry } from "../support/fake-market.ts";
 
 const test = suite("market/universe-filters");
 
-function universeOf(volumes: Record<string, number>, symbolsOf = (base: string) => [`${base}/USDT`, `${base}/USDC`, `${base}/USDT:USDT`]): Universe {
+function universeOf(
+	volumes: Record<string, number>,
+	symbolsOf = (base: string) => [`${base}/USDT`, `${base}/USDC`, `${base}/USDT:USDT`],
+): Universe {
 	const assets = Object.entries(volumes).map(([base, volume]) => ({
 		base,
 		tier: tierOfVolume(volume),
@@ -18,8 +21,10 @@ function universeOf(volumes: Record<string, number>, symbolsOf = (base: string) 
 	return { as_of_ms: 0, assets, excluded: {}, sources: [] };
 }
 const universe = universeOf({ BTC: 2e8, ETH: 6e7, SOL: 2e7, XRP: 3e6, LYN: 2e5, DUST: 2e4, GONE: 5, 币安: 2e6 });
-const select = (symbols: string[], tiers?: string[]) => selectAssets(universe, { floorTier: "tier_micro", symbols, ...(tiers ? { tiers } : {}) });
-const symbolsOf = (symbols: string[]) => select(symbols).assets.flatMap((asset) => asset.markets.map((market) => market.symbol));
+const select = (symbols: string[], tiers?: string[]) =>
+	selectAssets(universe, { floorTier: "tier_micro", symbols, ...(tiers ? { tiers } : {}) });
+const symbolsOf = (symbols: string[]) =>
+	select(symbols).assets.flatMap((asset) => asset.markets.map((market) => market.symbol));
 
 test("a base means every market of it", () => {
 	assert.equal(symbolsOf(["BTC"]), ["BTC/USDT", "BTC/USDC", "BTC/USDT:USDT"]);
@@ -27,7 +32,8 @@ test("a base means every market of it", () => {
 });
 
 test("a pair means base and quote, in each way it may be written", () => {
-	for (const word of ["ETH/USDT", "ETH-USDT", "ETH_USDT", "ETHUSDT", "ethusdt"]) assert.equal(symbolsOf([word]), ["ETH/USDT", "ETH/USDT:USDT"]);
+	for (const word of ["ETH/USDT", "ETH-USDT", "ETH_USDT", "ETHUSDT", "ethusdt"])
+		assert.equal(symbolsOf([word]), ["ETH/USDT", "ETH/USDT:USDT"]);
 	assert.equal(symbolsOf(["ETHUSDC"]), ["ETH/USDC"]);
 	assert.equal(symbolsOf(["1000PEPE/USDT"]), []);
 	assert.equal(parseSymbolFilter("BTCUSD"), { kind: "pair", base: "BTC", quote: "USD" });
@@ -40,7 +46,12 @@ test("a contract means that contract, and words add up", () => {
 });
 
 test("what selects nothing is reported as it was written", () => {
-	assert.equal(select(["BTC", "nope", "ETH/EUR", "SOL/USDC:USDC", "GONE"]).unmatched, ["nope", "ETH/EUR", "SOL/USDC:USDC", "GONE"]);
+	assert.equal(select(["BTC", "nope", "ETH/EUR", "SOL/USDC:USDC", "GONE"]).unmatched, [
+		"nope",
+		"ETH/EUR",
+		"SOL/USDC:USDC",
+		"GONE",
+	]);
 	assert.equal(select(["nope"]).assets, []);
 });
 
@@ -50,8 +61,14 @@ test("a coin named like a pair is that coin", () => {
 });
 
 test("a tier filter keeps an asset's own tier; tiers below the floor are reported", () => {
-	const { assets, unmatched } = selectAssets(universe, { floorTier: "tier_retail", tiers: ["tier_retail", "TIER_ENTERPRISE", "tier_micro"] });
-	assert.equal(assets.map((asset) => asset.base), ["ETH", "XRP", "币安"]);
+	const { assets, unmatched } = selectAssets(universe, {
+		floorTier: "tier_retail",
+		tiers: ["tier_retail", "TIER_ENTERPRISE", "tier_micro"],
+	});
+	assert.equal(
+		assets.map((asset) => asset.base),
+		["ETH", "XRP", "币安"],
+	);
 	assert.equal(unmatched, ["tier_micro"]);
 	assert.throws(() => select([], ["tier_gold"]), /no asset tier/);
 });

@@ -27,7 +27,12 @@ export async function writeRecordedFixture(files: FixtureFiles): Promise<Recorde
 }
 
 /** CSV text of `count` candles from `startMs`; `skip` leaves some out. */
-export function candlesCsv(startMs: number, stepMs: number, count: number, options: { skip?: readonly number[]; price?: number } = {}): string {
+export function candlesCsv(
+	startMs: number,
+	stepMs: number,
+	count: number,
+	options: { skip?: readonly number[]; price?: number } = {},
+): string {
 	const price = options.price ?? 100;
 	const rows = ["open_time,open,high,low,close,volume"];
 	for (let i = 0; i < count; i++) {
