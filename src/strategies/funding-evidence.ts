@@ -39,11 +39,14 @@ export function samplesOf(funding: FundingSeries): FundingSample[] {
 		const forward = settledBetween(funding, timeMs, timeMs + HORIZON_DAYS * DAY_MS);
 		if (forward === null) return samples;
 		const window = pastWindow(funding, timeMs);
+		// Holes in a record are not days without funding.
+		const complete = window.newestMs > timeMs - 8 * HOUR_MS && window.settlements >= PAST_UNITS && forward.settlements >= HORIZON_UNITS;
+		if (!complete) continue;
 		samples.push({
 			symbol: funding.symbol,
 			timeMs,
 			past: window.sumE8 / PAST_UNITS / E8,
-			forward: forward / HORIZON_UNITS / E8,
+			forward: forward.sumE8 / HORIZON_UNITS / E8,
 			signal: window.sumE8 > 0 && exceedsThreshold(window.sumE8) && isPersistent(window),
 		});
 	}
