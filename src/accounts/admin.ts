@@ -1,24 +1,23 @@
 import { ApiError } from "../errors.ts";
+import type { AdminAccounts } from "../first-admin.ts";
 import type { AccountStore } from "./account-store.ts";
 import type { PasswordHasher } from "./passwords.ts";
 
-export interface FirstAdmin {
-	email: string;
-	password: string;
-}
-
 /**
- * Makes the first administrator. Safe on every start and from several processes at once: an existing
- * account keeps its password, role and status. Returns whether this call made it.
+ * The accounts' side of the first start. Safe from several processes at once: the e-mail can be taken
+ * only once, and an account that exists keeps its password, role and status.
  */
-export async function ensureAdmin(accounts: AccountStore, passwords: PasswordHasher, admin: FirstAdmin): Promise<"created" | "existing"> {
-	if (await accounts.credentials(admin.email)) return "existing";
-	try {
-		const password_hash = await passwords.hash(admin.password);
-		await accounts.create({ email: admin.email, password_hash, full_name: null, role: "admin" });
-		return "created";
-	} catch (error) {
-		if (error instanceof ApiError && error.code === "email_taken") return "existing";
-		throw error;
-	}
+export function firstAdmin({ accounts, passwords }: { accounts: AccountStore; passwords: PasswordHasher }): AdminAccounts {
+	return {
+		hasAdmin: async () => (await accounts.activeAdmins()) > 0,
+		async createFirstAdmin(email, password) {
+			try {
+				await accounts.create({ email, password_hash: await passwords.hash(password), full_name: null, role: "admin" });
+				return true;
+			} catch (error) {
+				if (error instanceof ApiError && error.code === "email_taken") return false;
+				throw error;
+			}
+		},
+	};
 }

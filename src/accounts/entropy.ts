@@ -1,13 +1,2 @@
-import { randomBytes, randomUUID } from "node:crypto";
-
-/** The only source of chance for accounts, so that tests can be repeated. */
-export interface Entropy {
-	uuid(): string;
-	/** `bytes` random bytes in base64url. */
-	token(bytes: number): string;
-}
-
-export const systemEntropy: Entropy = {
-	uuid: () => randomUUID(),
-	token: (bytes) => randomBytes(bytes).toString("base64url"),
-};
+/** Accounts draw from the program's one source of chance. */
+export { type Entropy, systemEntropy } from "../entropy.ts";

@@ -9,7 +9,7 @@ import { createLoginLimiter, type LoginLimiter } from "./login-limiter.ts";
 import { createLogins, type Logins } from "./logins.ts";
 import { createOnboarding, type Onboarding } from "./onboarding.ts";
 import { createPasswordHasher, type HasherOptions, type PasswordHasher } from "./passwords.ts";
-import { parsePolicyOverlay } from "./policy-overlay.ts";
+import type { PolicyFields } from "./policy-overlay.ts";
 import { createPolicyStore, type PolicyStore } from "./policy-store.ts";
 import { createPortfolioStore } from "./portfolio-store.ts";
 import type { StoreNow } from "./script.ts";
@@ -37,8 +37,8 @@ export interface UsersOptions {
 	/** JWT_SECRET split at its commas: the first signs, all verify. 32 bytes or more each. */
 	jwtSecrets: readonly string[];
 	refreshGraceMs: number;
-	/** OPPORTUNITY_STRATEGY_SYMBOL_POLICIES as given. */
-	policyOverlay?: string | undefined;
+	/** OPPORTUNITY_STRATEGY_SYMBOL_POLICIES by policy key. */
+	policies?: Readonly<Record<string, PolicyFields>>;
 	/** Cheaper hashes for tests. */
 	hasher?: HasherOptions;
 	/** The store's clock for tests; default Redis TIME. */
@@ -60,7 +60,7 @@ export function createUsers(options: UsersOptions): Users {
 		logins: createLogins(storeNow ? { ...loginParts, storeNow } : loginParts),
 		onboarding: createOnboarding(redis, clock, accounts, credits),
 		passwords: createPasswordHasher(entropy, options.hasher),
-		policies: createPolicyStore(redis, clock, parsePolicyOverlay(options.policyOverlay)),
+		policies: createPolicyStore(redis, clock, new Map(Object.entries(options.policies ?? {}))),
 		portfolios: createPortfolioStore(redis, clock, entropy),
 		signingKeys,
 		tokens,

@@ -77,6 +77,8 @@ export type { ScanContext, ScanInput };
 /** Running figures over all users (CONTRACT.md 12.7, 10.3, 10.8). Never read back as authority. */
 export interface StatisticsReader {
 	latestScan(): Promise<EndedScan | null>;
+	/** Newest ended scans of any user, newest first; a store that keeps only the last one lacks it. */
+	recentScans?(limit: number): Promise<EndedScan[]>;
 	/** date: YYYY-MM-DD (UTC). */
 	day(date: string): Promise<DayStatistics>;
 	/** Up to 200 most recent ended scans of any user: for medians and percentiles. */

@@ -82,6 +82,10 @@ export interface Position {
 	/** Base units; negative only for contracts. */
 	quantity: number;
 	entry_price: number | null;
+	/** Stop order on the position; null = known to have none, absent = the portfolio does not record stops. */
+	stop_price?: number | null;
+	/** Contracts: price at which the venue liquidates; absent = not recorded. */
+	liquidation_price?: number | null;
 }
 
 /** The portfolio snapshot of one scan (CONTRACT.md 8.5). */

@@ -3,7 +3,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { systemEntropy } from "../../src/accounts/entropy.ts";
 import { createPasswordHasher, SCRYPT_COST } from "../../src/accounts/passwords.ts";
-import { parsePolicyOverlay } from "../../src/accounts/policy-overlay.ts";
 import { profileOf } from "../../src/accounts/profile.ts";
 import { tagMatches, tagMatchesStrongly } from "../../src/api/etag.ts";
 import { problemBody } from "../../src/api/problems.ts";
@@ -72,16 +71,6 @@ test("a flood of hashes is refused beyond its queue instead of filling the memor
 	for (const result of results) if (result.status === "rejected") assert.is((result.reason as ApiError).code, "overloaded");
 	assert.ok(await hasher.hash("afterwards"));
 }));
-
-test("the policy overlay names every problem", () => {
-	assert.is(parsePolicyOverlay(undefined).size, 0);
-	assert.is(parsePolicyOverlay(" ").size, 0);
-	const overlay = parsePolicyOverlay('{"AI Scalping":{"max_symbols":null,"chunk_size":2,"priority":0,"enabled":false}}');
-	assert.equal([...overlay], [["scalping_strategy", { max_symbols: null, chunk_size: 2, priority: 0, enabled: false }]]);
-	assert.throws(() => parsePolicyOverlay("{"), /expected JSON/);
-	assert.throws(() => parsePolicyOverlay('{"magic":{}}'), /no such strategy: magic/);
-	assert.throws(() => parsePolicyOverlay('{"scalping_strategy":{"max_symbols":0,"enabled":1}}'), /max_symbols.*enabled/);
-});
 
 test("tags: weak comparison for reads, strong for writes", () => {
 	assert.ok(tagMatches('W/"a-1"', '"a-1"'));

@@ -9,7 +9,7 @@ let admin: string;
 
 const test = suite("API: onboarding, portfolio, strategies, policies, health");
 test.before(async () => {
-	world = await startWorld({ users: { policyOverlay: JSON.stringify({ scalping_strategy: { max_symbols: 4, enabled: false }, "AI Market Making": { priority: 200 } }) } });
+	world = await startWorld({ users: { policies: { scalping_strategy: { max_symbols: 4, enabled: false }, market_making: { priority: 200 } } } });
 	api = world.api;
 	admin = String((await api.login())["access_token"]);
 });

@@ -1,7 +1,7 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Redis } from "ioredis";
-import { ensureAdmin } from "../../src/accounts/admin.ts";
+import { firstAdmin } from "../../src/accounts/admin.ts";
 import { systemEntropy } from "../../src/accounts/entropy.ts";
 import { createUsers, type Users, type UsersOptions } from "../../src/accounts/users.ts";
 import { type ApiApp, createApp } from "../../src/api/app.ts";
@@ -157,7 +157,7 @@ export async function startWorld(options: Omit<ApiOptions, "redis"> = {}): Promi
 		return api;
 	};
 	const api = await start(options);
-	await ensureAdmin(api.users.accounts, api.users.passwords, ADMIN);
+	await firstAdmin(api.users).createFirstAdmin(ADMIN.email, ADMIN.password);
 	return {
 		redis,
 		api,

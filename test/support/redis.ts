@@ -64,7 +64,8 @@ export async function startRedis(): Promise<TestRedis> {
 		path: socket,
 		kind,
 		client(options = {}) {
-			const redis = new Redis({ path: socket, commandTimeout: 1500, ...options });
+			const settings: RedisOptions & { replyMapping: "legacy" } = { path: socket, commandTimeout: 1500, ...options, replyMapping: "legacy" };
+			const redis = new Redis(settings);
 			redis.on("error", () => undefined);
 			clients.push(redis);
 			return redis;

@@ -1,0 +1,24 @@
+import type { Clock } from "../../clock.ts";
+import type { Queries } from "../../queries.ts";
+import type { AccountReader, ScanCommands } from "../../services.ts";
+import type { RouteSpec } from "../route.ts";
+import { diagnosticsRoutes } from "./diagnostics.ts";
+import { metricsRoutes } from "./metrics.ts";
+import { type ParseFilters, scanRoutes } from "./scans.ts";
+import { userStatusRoutes } from "./user-status.ts";
+
+export interface ScanRoutesDependencies {
+	queries: Queries;
+	commands: ScanCommands;
+	accounts: AccountReader;
+	parseFilters: ParseFilters;
+	clock: Pick<Clock, "now">;
+}
+
+/** Every route about scans: start, read, cancel, diagnose. */
+export const createScanRoutes = (dependencies: ScanRoutesDependencies): RouteSpec[] => [
+	...scanRoutes(dependencies),
+	...metricsRoutes(dependencies),
+	...userStatusRoutes(dependencies),
+	...diagnosticsRoutes(dependencies),
+];

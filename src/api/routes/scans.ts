@@ -1,0 +1,151 @@
+import type { ScanFilters } from "../../../machines/types.ts";
+import { type ProblemField, validationFailed } from "../../errors.ts";
+import type { Queries } from "../../queries.ts";
+import type { ScanCommands } from "../../services.ts";
+import { pollUrl, resultsUrl } from "../../views/words.ts";
+import { type ApiReply, type RouteSpec, route } from "../route.ts";
+import { discoverReply, resultsPendingReply, resultsReply } from "../schemas/results.ts";
+import { cancelBody, cancelReply, discoverBody, scanParams, statusReply, waitQuery } from "../schemas/scan.ts";
+
+const POLL_AFTER_SECONDS = "3";
+
+/** The filter parser: canonical filters with their key, or every fault at once. */
+export type ParseFilters = (
+	body: Record<string, unknown>,
+) =>
+	| { ok: true; filters: ScanFilters; filter_key: string; unmatched: string[] }
+	| { ok: false; errors: ProblemField[] };
+
+export interface ScanRouteDependencies {
+	queries: Queries;
+	commands: ScanCommands;
+	parseFilters: ParseFilters;
+}
+
+const waitOf = (query: { wait?: number | undefined }, signal: AbortSignal) => ({
+	waitMs: Math.round((query.wait ?? 0) * 1000),
+	signal,
+});
+
+function discoverRoute({ queries, commands, parseFilters }: ScanRouteDependencies): RouteSpec {
+	return route({
+		method: "post",
+		path: "/opportunities/discover",
+		operation_id: "discover",
+		summary: "Start a scan, or join or reuse one of the same filters",
+		tag: "scans",
+		roles: ["admin", "trader", "api_only"],
+		rate: "discover",
+		query: waitQuery,
+		body: discoverBody,
+		responses: {
+			200: { description: "The scan to poll; with `wait` its results if it ended in time", schema: discoverReply },
+		},
+		problems: ["validation_failed", "overloaded"],
+		async handler({ viewer, body, query, signal }): Promise<ApiReply> {
+			const parsed = parseFilters(body);
+			if (!parsed.ok) throw validationFailed(parsed.errors);
+			const result = await commands.startScan(viewer, {
+				filters: parsed.filters,
+				filter_key: parsed.filter_key,
+				filters_unmatched: parsed.unmatched,
+				force_refresh: body.force_refresh,
+				include_strategy_recommendations: body.include_strategy_recommendations,
+			});
+			const wait = query.wait === undefined ? null : waitOf(query, signal);
+			return {
+				status: 200,
+				body: await queries.scans.discover(viewer, result, wait),
+				headers: { Location: pollUrl(result.scan_id) },
+			};
+		},
+	});
+}
+
+function statusRoute({ queries }: ScanRouteDependencies): RouteSpec {
+	return route({
+		method: "get",
+		path: "/opportunities/status/{scan_id}",
+		operation_id: "scan_status",
+		summary: "How a scan stands; `latest` is the caller's newest scan",
+		tag: "scans",
+		rate: "other",
+		params: scanParams,
+		query: waitQuery,
+		responses: { 200: { description: "The scan as it stands", schema: statusReply } },
+		problems: ["scan_not_found", "scan_expired", "validation_failed"],
+		async handler({ viewer, params, query, headers, signal }): Promise<ApiReply> {
+			const answer = await queries.scans.status(
+				viewer,
+				params.scan_id,
+				waitOf(query, signal),
+				headers["if-none-match"],
+			);
+			return {
+				status: 200,
+				body: answer.body,
+				etag: answer.etag,
+				headers: params.scan_id === answer.scan_id ? {} : { "Content-Location": pollUrl(answer.scan_id) },
+			};
+		},
+	});
+}
+
+function resultsRoute({ queries }: ScanRouteDependencies): RouteSpec {
+	return route({
+		method: "get",
+		path: "/opportunities/results/{scan_id}",
+		operation_id: "scan_results",
+		summary: "What a complete scan found; 202 while it runs; `latest` is the caller's newest scan",
+		tag: "scans",
+		rate: "other",
+		params: scanParams,
+		query: waitQuery,
+		responses: {
+			200: { description: "Final and immutable results", schema: resultsReply },
+			202: { description: "The scan is still running", schema: resultsPendingReply },
+		},
+		problems: ["scan_not_found", "scan_expired", "scan_failed", "scan_cancelled", "validation_failed"],
+		async handler({ viewer, params, query, signal }): Promise<ApiReply> {
+			const answer = await queries.scans.results(viewer, params.scan_id, waitOf(query, signal));
+			return {
+				status: answer.complete ? 200 : 202,
+				body: answer.body,
+				etag: answer.etag,
+				headers: {
+					...(answer.complete ? {} : { "Retry-After": POLL_AFTER_SECONDS }),
+					...(params.scan_id === answer.scan_id ? {} : { "Content-Location": resultsUrl(answer.scan_id) }),
+				},
+			};
+		},
+	});
+}
+
+function cancelRoute({ queries, commands }: ScanRouteDependencies): RouteSpec {
+	return route({
+		method: "post",
+		path: "/opportunities/scans/{scan_id}/cancel",
+		operation_id: "cancel_scan",
+		summary: "End a scan; what it found so far is kept",
+		tag: "scans",
+		roles: ["admin", "trader", "api_only"],
+		rate: "other",
+		params: scanParams,
+		body: cancelBody,
+		responses: { 200: { description: "The scan is cancelled, durably", schema: cancelReply } },
+		problems: ["scan_not_found", "scan_expired", "scan_already_terminal"],
+		async handler({ viewer, params }): Promise<ApiReply> {
+			await queries.scans.mayCancel(viewer, params.scan_id);
+			const result = await commands.cancelScan(viewer, params.scan_id);
+			return { status: 200, body: await queries.scans.cancelled(viewer, result) };
+		},
+	});
+}
+
+/** Start, poll, read and cancel (CONTRACT.md 4, 5, 6, 8.1). */
+export const scanRoutes = (dependencies: ScanRouteDependencies): RouteSpec[] => [
+	discoverRoute(dependencies),
+	statusRoute(dependencies),
+	resultsRoute(dependencies),
+	cancelRoute(dependencies),
+];

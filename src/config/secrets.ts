@@ -1,0 +1,82 @@
+/** Secrets that are read from files or made at the first start. */
+import { chmod, link, mkdir, open, readFile, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "../config.ts";
+import { ConfigError } from "../config.ts";
+import type { Entropy } from "../entropy.ts";
+
+const JWT_SECRET_FILE = "jwt-secret";
+const SECRET_BYTES = 48;
+
+const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code;
+
+/**
+ * The signing secrets, newest first: the configured ones, or one that is made at the first loopback start
+ * and kept in DATA_DIR/jwt-secret (mode 0600). Processes that start together end up with the same one: the
+ * file appears complete through `link`, which only one of them can win.
+ *
+ * @throws ConfigError when the kept file is not usable.
+ */
+export async function resolveJwtSecrets(
+	config: Pick<Config, "jwtSecrets" | "dataDir">,
+	entropy: Entropy,
+): Promise<string[]> {
+	if (config.jwtSecrets) return [...config.jwtSecrets];
+	await mkdir(config.dataDir, { recursive: true });
+	const path = join(config.dataDir, JWT_SECRET_FILE);
+	return [(await keptSecret(path)) ?? (await makeSecret(path, entropy))];
+}
+
+async function keptSecret(path: string): Promise<string | null> {
+	try {
+		const secret = (await readFile(path, "utf8")).trim();
+		if (Buffer.byteLength(secret) < 32) {
+			throw new ConfigError([
+				{ setting: "JWT_SECRET", message: `the secret kept in ${path} is damaged; delete that file` },
+			]);
+		}
+		await chmod(path, 0o600);
+		return secret;
+	} catch (error) {
+		if (codeOf(error) === "ENOENT") return null;
+		throw error;
+	}
+}
+
+async function makeSecret(path: string, entropy: Entropy): Promise<string> {
+	const draft = `${path}.${entropy.hex(8)}`;
+	const file = await open(draft, "wx", 0o600);
+	try {
+		await file.writeFile(`${entropy.token(SECRET_BYTES)}\n`);
+		await file.sync();
+	} finally {
+		await file.close();
+	}
+	try {
+		await link(draft, path);
+	} catch (error) {
+		if (codeOf(error) !== "EEXIST") throw error;
+	} finally {
+		await unlink(draft);
+	}
+	const secret = await keptSecret(path);
+	if (secret === null) throw new Error(`${path} vanished while it was read`);
+	return secret;
+}
+
+/**
+ * The key that seals exchange keys, or null when none is configured.
+ *
+ * @throws ConfigError when the key file cannot be read or holds too short a key.
+ */
+export async function resolveAccountsKey(
+	config: Pick<Config, "accountsKey" | "accountsKeyFile">,
+): Promise<string | null> {
+	if (config.accountsKey !== null || config.accountsKeyFile === null) return config.accountsKey;
+	const problem = (message: string) => new ConfigError([{ setting: "ACCOUNTS_KEY_FILE", message }]);
+	const key = await readFile(config.accountsKeyFile, "utf8").catch((error: unknown) => {
+		throw problem(`cannot be read (${codeOf(error) ?? "unknown error"})`);
+	});
+	if (Buffer.byteLength(key.trim()) < 32) throw problem("must hold a key of 32 bytes or more");
+	return key.trim();
+}

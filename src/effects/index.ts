@@ -1,0 +1,20 @@
+import type { Effects } from "./contract.ts";
+import { createDiscoverAssets } from "./discover-assets.ts";
+import { createEvaluateStrategy } from "./evaluate-strategy.ts";
+import { createFetchPortfolio } from "./fetch-portfolio.ts";
+import type { EffectDeps } from "./ports.ts";
+import { createRankOpportunities } from "./rank-opportunities.ts";
+import { createUniverses } from "./universes.ts";
+
+export type { EffectDeps, EffectSettings } from "./ports.ts";
+
+/** Every effect slot of the machines, closed over its dependencies; a missing one does not compile. */
+export function createEffects(deps: EffectDeps): Effects {
+	const universes = createUniverses(deps);
+	return {
+		fetchPortfolio: createFetchPortfolio(deps),
+		discoverAssets: createDiscoverAssets({ ...deps, universes }),
+		evaluateStrategy: createEvaluateStrategy({ ...deps, universes }),
+		rankOpportunities: createRankOpportunities(deps),
+	};
+}

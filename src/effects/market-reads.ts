@@ -1,0 +1,118 @@
+import type { FundingSeries, Market, MarketData, OrderBook, ReadOptions, Series } from "../market/contract.ts";
+import type { Candidate, DataNeeds } from "../strategies/contract.ts";
+import { evidenceMarkets } from "./candidates.ts";
+import { isAbsence } from "./errors.ts";
+
+/** What the reads of one attempt have brought so far. */
+export interface Reads {
+	series: Record<string, Series>;
+	funding: Record<string, FundingSeries>;
+	books: Record<string, OrderBook>;
+	markets: Record<string, Market>;
+	evidence: { series: Series[]; funding: FundingSeries[] };
+}
+
+export const nothingYet = (): Reads => ({
+	series: {},
+	funding: {},
+	books: {},
+	markets: {},
+	evidence: { series: [], funding: [] },
+});
+
+/** Reads everything one candidate needs; it is kept whole or not at all. */
+export async function readCandidate(
+	market: MarketData,
+	needs: DataNeeds,
+	candidate: Candidate,
+	read: ReadOptions,
+	got: Reads,
+): Promise<() => void> {
+	const { symbol } = candidate;
+	const [series, funding, book] = await Promise.all([
+		needs.candles && needs.timeframe ? orAbsent(market.candles(symbol, needs.timeframe, read)) : null,
+		needs.funding ? orAbsent(market.funding(symbol, read)) : null,
+		needs.orderBook ? orAbsent(market.orderBook(symbol, read)) : null,
+	]);
+	return () => {
+		if (series) got.series[symbol] = series;
+		if (funding) got.funding[symbol] = funding;
+		if (book) got.books[symbol] = book;
+		if (candidate.market) got.markets[symbol] = candidate.market;
+	};
+}
+
+/** Runs one named read and keeps its result; its failure is noted under the name. */
+export type Guard = (name: string, work: () => Promise<() => void>) => Promise<void>;
+
+/** Benchmarks and the evidence universe: the same for whoever asks. */
+export async function readShared(
+	market: MarketData,
+	needs: DataNeeds,
+	read: ReadOptions,
+	got: Reads,
+	guard: Guard,
+): Promise<void> {
+	const { timeframe } = needs;
+	const benchmarks = timeframe
+		? needs.benchmarks.map((symbol) =>
+				guard(symbol, async () => {
+					const series = await market.candles(symbol, timeframe, read);
+					return () => {
+						got.series[symbol] = series;
+					};
+				}),
+			)
+		: [];
+	await Promise.all([...benchmarks, readEvidence(market, needs, read, got, guard)]);
+}
+
+async function readEvidence(
+	market: MarketData,
+	needs: DataNeeds,
+	read: ReadOptions,
+	got: Reads,
+	guard: Guard,
+): Promise<void> {
+	const { evidence } = needs;
+	if (!evidence) return;
+	const listed: Market[] = [];
+	await Promise.all(
+		market.venues().map((venue) =>
+			guard(venue, async () => {
+				const markets = await market.markets(venue, read);
+				return () => {
+					listed.push(...markets);
+				};
+			}),
+		),
+	);
+	const wanted = evidenceMarkets(listed, evidence.market, market.source.kind === "live");
+	await Promise.all(wanted.map((of) => guard(of.symbol, () => readHistory(market, evidence, of, read, got))));
+}
+
+async function readHistory(
+	market: MarketData,
+	evidence: NonNullable<DataNeeds["evidence"]>,
+	of: Market,
+	read: ReadOptions,
+	got: Reads,
+): Promise<() => void> {
+	const [series, funding] = await Promise.all([
+		market.candles(of.symbol, evidence.timeframe, read),
+		evidence.funding ? orAbsent(market.funding(of.symbol, read)) : null,
+	]);
+	return () => {
+		if (series.length < evidence.bars_min) return;
+		got.evidence.series.push(series);
+		got.markets[of.symbol] ??= of;
+		if (funding) got.evidence.funding.push(funding);
+	};
+}
+
+/** What a source does not have is null here, as the port says of books and funding. */
+const orAbsent = <T>(work: Promise<T | null>): Promise<T | null> =>
+	work.catch((error: unknown) => {
+		if (isAbsence(error)) return null;
+		throw error;
+	});

@@ -1,0 +1,28 @@
+import { randomBytes, randomUUID } from "node:crypto";
+
+/**
+ * The one place that asks the system for randomness. Whoever needs ids or secrets takes an `Entropy`,
+ * so that a test can hand in a counted one and get the same run twice.
+ */
+export interface Entropy {
+	/** RFC 9562 version 4, lower case. */
+	uuid(): string;
+	/** `scan_` and 32 lower-case hex digits (CONTRACT.md 1.4). */
+	scanId(): string;
+	/** URL-safe text of `bytes` random bytes (default 32), for secrets, nonces and passwords. */
+	token(bytes?: number): string;
+	/** Lower-case hex of `bytes` random bytes. */
+	hex(bytes: number): string;
+}
+
+export const systemEntropy: Entropy = {
+	uuid: () => randomUUID(),
+	scanId: () => `scan_${randomBytes(16).toString("hex")}`,
+	token: (bytes = 32) => randomBytes(bytes).toString("base64url"),
+	hex: (bytes) => randomBytes(bytes).toString("hex"),
+};
+
+const SCAN_ID = /^scan_[0-9a-f]{32}$/;
+
+/** False for everything that cannot be a scan id: such an id is treated as unknown, never as invalid. */
+export const isScanId = (word: string): boolean => SCAN_ID.test(word);

@@ -1,0 +1,72 @@
+import type { HealthChecks } from "./api/deps.ts";
+import type { Config } from "./config.ts";
+import type { MarketData } from "./market/contract.ts";
+import { WORKER_SILENT_MS } from "./presence.ts";
+import type { SystemProbes } from "./queries/probes.ts";
+import type { ScanQueue } from "./queue/scan-queue.ts";
+import type { RedisProvision } from "./redis/provide.ts";
+import type { ScanStore } from "./store/index.ts";
+
+/** A sweep that is older than this many watchdog periods (and two seconds) is late. */
+const LATE_SWEEPS = 10;
+const LATE_SWEEP_MS_MIN = 5_000;
+const CHECK_MS = 1_000;
+
+interface HealthDeps {
+	store: ScanStore;
+	market: MarketData & { stats?: () => { hits: number; calls: number } };
+	provision: RedisProvision;
+	config: Config;
+}
+
+/** What /readyz looks at (CONTRACT.md 11.2). */
+export function createHealthChecks({ store, market, provision, config }: HealthDeps): HealthChecks {
+	const { kind } = provision;
+	return {
+		redis: { fallback: { latency_ms: null, kind }, run: async () => ({ ok: true, latency_ms: await store.ping(), kind }) },
+		market_data: {
+			fallback: { source: market.source.name },
+			run: async () => {
+				const { ok, error } = await market.check(AbortSignal.timeout(CHECK_MS));
+				return { ok, source: market.source.name, kind: market.source.kind, ...(error ? { error } : {}) };
+			},
+		},
+		workers: {
+			fallback: { count: 0 },
+			run: async () => {
+				const now = store.clock.now();
+				const workers = await store.statistics.workers();
+				const count = workers.filter((worker) => now - worker.last_seen_at_ms < WORKER_SILENT_MS && !worker.draining).length;
+				return { ok: count > 0, count };
+			},
+		},
+		sweeper: {
+			fallback: { age_ms: null },
+			run: async () => {
+				const last = await store.writer.lastSweepMs();
+				const age_ms = last === null ? null : Math.max(0, store.clock.now() - last);
+				return { ok: age_ms !== null && age_ms < Math.max(LATE_SWEEP_MS_MIN, LATE_SWEEPS * config.watchdogMs), age_ms };
+			},
+		},
+	};
+}
+
+export function createProbes({ store, queue, market, provision }: Omit<HealthDeps, "config"> & { queue: ScanQueue }): SystemProbes {
+	return {
+		queue: () => queue.waiting(),
+		async redis() {
+			const { kind } = provision;
+			const [latency_ms, used_memory_bytes] = await Promise.all([store.ping().catch(() => null), store.memoryBytes().catch(() => null)]);
+			return { ok: latency_ms !== null, kind, latency_ms, used_memory_bytes };
+		},
+		sweeper: async () => ({ last_pass_at_ms: await store.writer.lastSweepMs() }),
+		async sources() {
+			const { ok } = await market.check(AbortSignal.timeout(CHECK_MS));
+			return [{ source: market.source.name, ok, breaker_open: false }];
+		},
+		async cacheHitRate() {
+			const stats = market.stats?.();
+			return stats && stats.calls > 0 ? stats.hits / stats.calls : null;
+		},
+	};
+}

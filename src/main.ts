@@ -1,0 +1,145 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { firstAdmin } from "./accounts/admin.ts";
+import { createUsers } from "./accounts/users.ts";
+import { type ApiApp, createApp } from "./api/app.ts";
+import { createScanRoutes } from "./api/routes/scan-routes.ts";
+import { systemClock } from "./clock.ts";
+import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { resolveJwtSecrets } from "./config/secrets.ts";
+import { systemEntropy } from "./entropy.ts";
+import { parseFilters } from "./filters.ts";
+import { ensureFirstAdmin } from "./first-admin.ts";
+import { createHealthChecks, createProbes } from "./health.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { createMarketData } from "./market/index.ts";
+import { installShutdown, type ShutdownStep } from "./process/shutdown.ts";
+import { createQueries } from "./queries.ts";
+import { closeRedisClient, createRedisClient } from "./redis/clients.ts";
+import { provideRedis, RedisSetupError } from "./redis/provide.ts";
+import { createScanParts, type PartsDeps, type ScanExecutor, startExecutor, startWatchdog } from "./scan-parts.ts";
+import { openScanStore } from "./store/index.ts";
+import { VERSION } from "./version.ts";
+
+/** Wires one process: Redis, store, users, and, as ROLE says, the API, the scan executor, or both. */
+async function main(): Promise<void> {
+	const config = loadConfig(process.env);
+	const logger = createLogger(config.logLevel);
+	const provision = await provideRedis({ redisUrl: config.redisUrl, dataDir: config.dataDir, path: process.env.PATH ?? "", logger });
+	const store = await openScanStore(provision.connection, logger, { retention_ms: config.retentionMs, tombstone_ms: config.tombstoneMs });
+	const redis = createRedisClient(provision.connection, "commands", logger, { name: "users" });
+	const users = createUsers({
+		redis,
+		clock: systemClock,
+		entropy: systemEntropy,
+		jwtSecrets: await resolveJwtSecrets(config, systemEntropy),
+		refreshGraceMs: config.refreshGraceMs,
+		policies: config.strategyPolicies,
+	});
+	if (config.role !== "worker") {
+		await ensureFirstAdmin(firstAdmin(users), config, systemEntropy, (text) => process.stdout.write(text));
+	}
+	const market = await createMarketData({
+		market: marketWord(config.market),
+		asOfMs: config.marketAsOfMs,
+		latencyMs: config.marketLatencyMs,
+		clock: systemClock,
+	});
+	const deps: PartsDeps = { config, logger, entropy: systemEntropy, provision, store, users };
+	const parts = await createScanParts(deps);
+	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
+	await executor?.ready;
+	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
+	const probes = createProbes({ store, queue: parts.queue, market, provision });
+	const health = createHealthChecks({ store, market, provision, config });
+	const queries = createQueries({
+		reader: store.reader,
+		statistics: store.statistics,
+		clock: systemClock,
+		probes,
+		earnedCredits: async (userId) => {
+			const { has_account, granted } = await users.credits.summary(userId);
+			return has_account ? granted : null;
+		},
+		stuckAfterMs: config.stuckAfterMs,
+	});
+	const app = createApp({
+		users,
+		config: { ...config, version: VERSION, rate: config.rates, trustProxyHops: config.trustProxy ? 1 : 0, staticDir: null },
+		clock: systemClock,
+		entropy: systemEntropy,
+		logger,
+		health,
+		routes:
+			config.role === "worker"
+				? []
+				: createScanRoutes({ queries, commands: parts.commands, accounts: users.accounts, parseFilters, clock: store.clock }),
+	});
+	const server = config.http ? await listen(app, config.http, logger) : null;
+	logger.info({ role: config.role, redis: provision.kind, market: market.source.name, version: VERSION }, "Lookout is up");
+	installShutdown(
+		() => [
+			...apiSteps(app, server),
+			{ name: "watchdog", limitMs: 2_000, run: () => watchdog.stop() },
+			...executorSteps(executor),
+			{ name: "queue", limitMs: 2_000, run: () => parts.queue.close() },
+			{ name: "market", limitMs: 2_000, run: () => market.close() },
+			{ name: "store", limitMs: 2_000, run: () => Promise.all([store.close(), closeRedisClient(redis)]) },
+			{ name: "redis", limitMs: 5_000, run: () => provision.close() },
+		],
+		systemClock,
+		logger,
+	);
+}
+
+const marketWord = (choice: Config["market"]): string =>
+	choice.kind === "simulated"
+		? `simulated:${choice.seed}`
+		: `${choice.kind}:${choice.kind === "recorded" ? choice.dir : choice.exchanges.join(",")}`;
+
+async function listen(app: ApiApp, http: NonNullable<Config["http"]>, logger: Logger): Promise<Server> {
+	const server = createServer(app.callback());
+	// A client that is slow to send its request must not hold a connection for ever.
+	server.requestTimeout = 30_000;
+	server.headersTimeout = 15_000;
+	server.keepAliveTimeout = 65_000;
+	await new Promise<void>((resolve, reject) => {
+		server.once("error", reject);
+		server.listen(http.port, http.host, resolve);
+	});
+	const { address, port } = server.address() as AddressInfo;
+	logger.info({ url: `http://${address.includes(":") ? `[${address}]` : address}:${port}` }, "listening");
+	return server;
+}
+
+/** First /readyz fails and waiting polls answer, then requests in flight finish, then connections close. */
+function apiSteps(app: ApiApp, server: Server | null): ShutdownStep[] {
+	if (!server) return [];
+	return [
+		{ name: "api: refuse new requests", limitMs: 100, run: () => app.beginShutdown() },
+		{
+			name: "api: finish requests",
+			limitMs: 5_000,
+			run: () =>
+				new Promise<void>((resolve) => {
+					server.close(() => resolve());
+					server.closeIdleConnections();
+				}),
+		},
+		{ name: "api: close connections", limitMs: 500, run: () => server.closeAllConnections() },
+	];
+}
+
+function executorSteps(executor: ScanExecutor | null): ShutdownStep[] {
+	if (!executor) return [];
+	return [
+		{ name: "scans: hand over", limitMs: 8_000, run: () => executor.drain() },
+		{ name: "scans: close", limitMs: 2_000, run: () => executor.close() },
+	];
+}
+
+main().catch((error: unknown) => {
+	if (error instanceof ConfigError || error instanceof RedisSetupError) process.stderr.write(`${error.message}\n`);
+	else process.stderr.write(`Lookout did not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+	process.exit(1);
+});

@@ -1,0 +1,166 @@
+import { ByteLru } from "./byte-lru.ts";
+import type { FundingSeries, MarketData, ReadOptions, Series } from "./contract.ts";
+import { MarketError, TIMEFRAME_MS } from "./contract.ts";
+import { newestBars } from "./series.ts";
+import { SingleFlight } from "./single-flight.ts";
+import { createSlots } from "./slots.ts";
+import type { Slots } from "./slots.ts";
+
+/** Answers kept in memory, all together. */
+export const CACHE_BYTES_MAX = 256 * 1024 * 1024;
+/** Calls under way at one venue at a time. */
+export const VENUE_CONCURRENCY_MAX = 16;
+/** Calls waiting for a venue; the thousandth perp of a universe still has its place. */
+export const VENUE_WAITING_MAX = 4096;
+
+const HOUR_MS = TIMEFRAME_MS["1h"];
+/** Rough size of an object that is no column: a market, a ticker, a book level. */
+const OBJECT_BYTES = 320;
+
+export interface CacheOptions {
+	bytesMax?: number;
+	venueConcurrencyMax?: number;
+	venueWaitingMax?: number;
+}
+
+export interface CacheStats {
+	/** Reads asked for. */
+	calls: number;
+	/** Answered from memory. */
+	hits: number;
+	/** Joined a fetch that was under way. */
+	joined: number;
+	/** Fetches sent to the source. */
+	fetches: number;
+	/** Fetches that failed or were aborted; never kept. */
+	failures: number;
+	evictions: number;
+	entries: number;
+	bytes: number;
+}
+
+export type CachedMarketData = MarketData & { stats(): CacheStats };
+
+interface Kept {
+	value: unknown;
+	/** as_of of the call that fetched it. */
+	asOfMs: number;
+}
+
+/**
+ * One market shared by all scans of a process: each datum is fetched once per (source, symbol,
+ * timeframe, closed bar) however many ask and however they are interleaved. Bars and settlements are
+ * keyed by the newest bar closed at as_of, everything that moves between bars by as_of itself.
+ * A failed or aborted fetch is not kept. Candles are fetched whole and cut to `limit` afterwards.
+ */
+export function withCache(market: MarketData, options: CacheOptions = {}): CachedMarketData {
+	const cache = new ByteLru<Kept>(options.bytesMax ?? CACHE_BYTES_MAX);
+	const flights = new SingleFlight();
+	const count = { calls: 0, hits: 0, joined: 0, fetches: 0, failures: 0 };
+	const venueOf = new Map<string, string>();
+	const slotsOf = new Map<string, Slots>();
+
+	const slots = (venue: string): Slots => {
+		const known = slotsOf.get(venue);
+		if (known) return known;
+		const full = () => new MarketError("fetch_failed", `too many calls wait for ${venue || market.source.name}`, true);
+		const made = createSlots(
+			options.venueConcurrencyMax ?? VENUE_CONCURRENCY_MAX,
+			options.venueWaitingMax ?? VENUE_WAITING_MAX,
+			full,
+		);
+		slotsOf.set(venue, made);
+		return made;
+	};
+
+	const fetch = async <T>(key: string, venue: string, asOfMs: number, signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<Kept> => {
+		try {
+			const value = await slots(venue).run(signal, () => {
+				count.fetches++;
+				return call(signal);
+			});
+			signal.throwIfAborted();
+			const kept = { value, asOfMs };
+			cache.set(key, kept, bytesOf(value));
+			return kept;
+		} catch (error) {
+			count.failures++;
+			throw error;
+		}
+	};
+
+	const read = async <T>(key: string, venue: string, { signal, as_of_ms }: ReadOptions, call: (signal: AbortSignal) => Promise<T>): Promise<{ value: T; asOfMs: number }> => {
+		signal.throwIfAborted();
+		count.calls++;
+		const kept = cache.get(key);
+		if (kept) count.hits++;
+		const { result, joined } = kept
+			? { result: Promise.resolve(kept), joined: false }
+			: flights.run(key, signal, (own) => fetch(key, venue, as_of_ms, own, call));
+		if (joined) count.joined++;
+		return (await result) as { value: T; asOfMs: number };
+	};
+
+	/** Venues are known from `markets`; calls before it share one bound. */
+	const venue = (symbol: string) => venueOf.get(symbol) ?? "";
+
+	return {
+		source: market.source,
+		now: () => market.now(),
+		venues: () => market.venues(),
+		async markets(name, options) {
+			const { value } = await read(`markets:${name}:${options.as_of_ms}`, name, options, (signal) => market.markets(name, { ...options, signal }));
+			for (const entry of value) venueOf.set(entry.symbol, entry.venue);
+			return value;
+		},
+		async candles(symbol, timeframe, { limit, ...options }) {
+			const bar = Math.floor(options.as_of_ms / TIMEFRAME_MS[timeframe]);
+			const { value, asOfMs } = await read(`candles:${symbol}:${timeframe}:${bar}`, venue(symbol), options, (signal) => market.candles(symbol, timeframe, { ...options, signal }));
+			return newestBars(pinned(value, asOfMs, options.as_of_ms), limit);
+		},
+		async tickers(symbols, options) {
+			const key = `tickers:${JSON.stringify(symbols)}:${options.as_of_ms}`;
+			const { value } = await read(key, venue(symbols[0] ?? ""), options, (signal) => market.tickers(symbols, { ...options, signal }));
+			return value;
+		},
+		async funding(symbol, options) {
+			const hour = Math.floor(options.as_of_ms / HOUR_MS);
+			const { value, asOfMs } = await read(`funding:${symbol}:${hour}`, venue(symbol), options, (signal) => market.funding(symbol, { ...options, signal }));
+			return value && pinned(value, asOfMs, options.as_of_ms);
+		},
+		async orderBook(symbol, options) {
+			const { value } = await read(`book:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) => market.orderBook(symbol, { ...options, signal }));
+			return value;
+		},
+		async openInterest(symbol, options) {
+			const { value } = await read(`interest:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) => market.openInterest(symbol, { ...options, signal }));
+			return value;
+		},
+		check: (signal) => market.check(signal),
+		async close() {
+			flights.abortAll(new MarketError("fetch_failed", "the market is closed", false));
+			cache.clear();
+			await market.close();
+		},
+		stats: () => ({ ...count, evictions: cache.evictions, entries: cache.size, bytes: cache.bytes }),
+	};
+}
+
+/**
+ * The same data as of another instant of the same bar. A source that answered for an instant of its
+ * own (a recorded one that stands still) keeps that one.
+ */
+function pinned<S extends Series | FundingSeries>(series: S, fetchedAsOfMs: number, asOfMs: number): S {
+	return series.as_of_ms === asOfMs || series.as_of_ms !== fetchedAsOfMs ? series : { ...series, as_of_ms: asOfMs };
+}
+
+function bytesOf(value: unknown): number {
+	if (value === null || typeof value !== "object") return OBJECT_BYTES;
+	if (Array.isArray(value)) return OBJECT_BYTES * (1 + value.length);
+	let bytes = OBJECT_BYTES;
+	for (const member of Object.values(value)) {
+		if (ArrayBuffer.isView(member)) bytes += member.byteLength;
+		else if (Array.isArray(member)) bytes += member.length * OBJECT_BYTES;
+	}
+	return bytes;
+}

@@ -1,0 +1,44 @@
+import type { Clock } from "../clock.ts";
+import { withCache } from "./cached.ts";
+import type { CachedMarketData } from "./cached.ts";
+import { createRecordedMarketData } from "./recorded.ts";
+import { createSimulatedMarketData } from "./simulated.ts";
+
+export const DEFAULT_SEED = 1;
+
+export interface MarketSettings {
+	/** MARKET: `simulated[:<seed>]` or `recorded:<dir>`. */
+	market: string;
+	/** MARKET_AS_OF, epoch ms; null: the source's own clock. */
+	asOfMs: number | null;
+	/** MARKET_LATENCY_MS */
+	latencyMs: number;
+	clock: Clock;
+}
+
+/**
+ * The market of this process, behind latency and the shared cache (so a cached answer is not late).
+ * Throws an Error that names MARKET and what is wrong with it.
+ */
+export async function createMarketData({ market, asOfMs, latencyMs, clock }: MarketSettings): Promise<CachedMarketData> {
+	const separator = market.indexOf(":");
+	const scheme = separator < 0 ? market : market.slice(0, separator);
+	const argument = separator < 0 ? "" : market.slice(separator + 1);
+	if (scheme === "simulated") {
+		const seed = argument === "" ? DEFAULT_SEED : Number(argument);
+		if (!/^\d*$/.test(argument) || seed >= 2 ** 32) {
+			throw new Error(`MARKET=${market}: the seed must be a whole number from 0 to 4294967295`);
+		}
+		return withCache(createSimulatedMarketData({ seed, asOfMs, latencyMs, clock }));
+	}
+	if (scheme === "recorded") {
+		if (argument === "") throw new Error("MARKET=recorded:<dir> needs the folder of the data set");
+		return withCache(await createRecordedMarketData({ dir: argument, asOfMs, latencyMs, clock }));
+	}
+	if (scheme === "ccxt") throw new Error(`MARKET=${market}: live exchanges (ccxt:) are not built in this version`);
+	throw new Error(`MARKET=${market}: unknown source '${scheme}' (expected simulated[:<seed>] or recorded:<dir>)`);
+}
+
+export type { CachedMarketData, CacheStats } from "./cached.ts";
+export { discoverUniverse } from "./discovery.ts";
+export { selectAssets } from "./universe-filters.ts";

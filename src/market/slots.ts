@@ -1,0 +1,67 @@
+import { onAbort } from "./abortable.ts";
+
+/** A bounded number of concurrent runs with a bounded queue before them. */
+export interface Slots {
+	/**
+	 * Runs `work` when a slot is free, first come first served. Rejects with the signal's reason when it
+	 * aborts first, and with `full()` when the queue holds its limit.
+	 */
+	run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+	readonly running: number;
+	readonly waiting: number;
+}
+
+/** Throws RangeError for bounds below one. */
+export function createSlots(runningMax: number, waitingMax: number, full: () => Error): Slots {
+	if (!(runningMax >= 1) || !(waitingMax >= 1)) throw new RangeError("slots and their queue need a bound of at least 1");
+	const queue = new Set<() => void>();
+	let running = 0;
+
+	const acquire = (signal: AbortSignal): Promise<void> => {
+		if (signal.aborted) return Promise.reject(signal.reason);
+		if (running < runningMax) {
+			running++;
+			return Promise.resolve();
+		}
+		if (queue.size >= waitingMax) return Promise.reject(full());
+		return new Promise((resolve, reject) => {
+			const enter = () => {
+				forget();
+				resolve();
+			};
+			const forget = onAbort(signal, () => {
+				queue.delete(enter);
+				reject(signal.reason);
+			});
+			queue.add(enter);
+		});
+	};
+
+	/** The slot passes to the next in the queue without being given back in between. */
+	const release = () => {
+		const [next] = queue;
+		if (next === undefined) {
+			running--;
+			return;
+		}
+		queue.delete(next);
+		next();
+	};
+
+	return {
+		async run(signal, work) {
+			await acquire(signal);
+			try {
+				return await work();
+			} finally {
+				release();
+			}
+		},
+		get running() {
+			return running;
+		},
+		get waiting() {
+			return queue.size;
+		},
+	};
+}

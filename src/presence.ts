@@ -1,0 +1,48 @@
+import type { Clock } from "./clock.ts";
+import type { Logger } from "./log.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import type { ScanWriter } from "./store/write-contract.ts";
+
+/** How often a worker says that it is there, and how long it may be silent before it is no longer counted. */
+export const WORKER_NOTE_MS = 2_000;
+export const WORKER_SILENT_MS = 10_000;
+
+interface PresenceDeps {
+	writer: ScanWriter;
+	runtime: Runtime;
+	clock: Clock;
+	logger: Logger;
+	version: string;
+	draining: () => boolean;
+}
+
+/** Keeps this worker in the list that operators and /readyz see. */
+export function announcePresence({ writer, runtime, clock, logger, version, draining }: PresenceDeps): { first: Promise<void>; stop(): Promise<void> } {
+	const startedAtMs = writer.now();
+	let timer: unknown = null;
+	let stopped = false;
+	const note = async () => {
+		await writer.noteWorker({
+			worker_id: runtime.workerId,
+			version,
+			started_at_ms: startedAtMs,
+			last_seen_at_ms: writer.now(),
+			scans_active: runtime.active(),
+			draining: draining(),
+		});
+	};
+	const loop = (): Promise<void> =>
+		note()
+			.catch((error: unknown) => logger.warn({ err: error }, "worker presence not noted"))
+			.then(() => {
+				if (!stopped) timer = clock.setTimeout(loop, WORKER_NOTE_MS);
+			});
+	return {
+		first: loop(),
+		async stop() {
+			stopped = true;
+			clock.clearTimeout(timer);
+			await writer.forgetWorker(runtime.workerId).catch(() => undefined);
+		},
+	};
+}

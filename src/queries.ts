@@ -1,0 +1,51 @@
+import type { Clock } from "./clock.ts";
+import { createBodies } from "./queries/bodies.ts";
+import { createDiagnosticsQueries, type DiagnosticsQueries } from "./queries/diagnostics.ts";
+import { createLookup, type ScanLookup } from "./queries/lookup.ts";
+import type { SystemProbes } from "./queries/probes.ts";
+import { createSamples } from "./queries/samples.ts";
+import { createScanQueries, type ScanQueries } from "./queries/scans.ts";
+import type { Account } from "./services.ts";
+import type { ScanReader, StatisticsReader } from "./store/contract.ts";
+import { type EarnedCredits, userStatusView } from "./views/user-status.ts";
+
+/**
+ * The read side. Everything is read from what was committed: no actor, no queue, no memory of this
+ * process decides what a client is shown.
+ */
+export interface Queries {
+	lookup: ScanLookup;
+	scans: ScanQueries;
+	diagnostics: DiagnosticsQueries;
+	userStatus(account: Account): Promise<object>;
+}
+
+export interface QueryDependencies {
+	reader: ScanReader;
+	statistics: StatisticsReader;
+	/** Measures waits and the age of estimates; moments of scans come from the store's clock. */
+	clock: Clock;
+	probes: SystemProbes;
+	/** Earned credits of a user, null when there is no credit account. */
+	earnedCredits(userId: string): Promise<EarnedCredits>;
+	/** STUCK_AFTER_MS */
+	stuckAfterMs: number;
+}
+
+export function createQueries(dependencies: QueryDependencies): Queries {
+	const { reader, statistics, clock, probes, stuckAfterMs } = dependencies;
+	const lookup = createLookup(reader);
+	const samples = createSamples(statistics, clock);
+	return {
+		lookup,
+		scans: createScanQueries({ reader, clock, lookup, bodies: createBodies(reader), samples }),
+		diagnostics: createDiagnosticsQueries({ reader, statistics, clock, lookup, probes, stuckAfterMs }),
+		async userStatus(account) {
+			const [earned, last] = await Promise.all([
+				dependencies.earnedCredits(account.user_id),
+				lookup.latest(account.user_id),
+			]);
+			return userStatusView(account, earned, last, reader.now());
+		},
+	};
+}

@@ -1,0 +1,94 @@
+import type { RankingDocument } from "../effects/contract.ts";
+import { ApiError } from "../errors.ts";
+import type { ScanReader, ScanRecord } from "../store/contract.ts";
+import { endedBadlyExtra, resultsView } from "../views/results.ts";
+import { orderRows } from "../views/rows.ts";
+import { PARTIAL_RESULTS_MAX } from "../views/status.ts";
+import { createTextCache } from "./cache.ts";
+
+const CACHE_ENTRIES_MAX = 500;
+const CACHE_CHARACTERS_MAX = 32 * 1024 * 1024;
+
+/** What of a scan has to be read beside its record. */
+export interface ScanBodies {
+	/** At most ten published rows, best first, compact JSON. */
+	topRows(record: ScanRecord): Promise<readonly string[]>;
+	/** The results body of a terminal scan, compact JSON. */
+	results(record: ScanRecord): Promise<string>;
+	/** The 409 of a failed or cancelled scan. */
+	endedBadly(record: ScanRecord): Promise<ApiError>;
+}
+
+/** The scan expired or was cleared between two reads: look it up again. */
+export class RecordGone extends Error {
+	constructor(scanId: string) {
+		super(`scan ${scanId} went away while it was read`);
+		this.name = "RecordGone";
+	}
+}
+
+/** A row that an id names is written in the id's own commit; its absence is a fault, not a gap. */
+async function rowsOf(reader: ScanReader, record: ScanRecord, ids: readonly string[]): Promise<string[]> {
+	if (ids.length === 0) return [];
+	const rows = await reader.rows(record.scan_id, ids);
+	if (rows.length !== ids.length) {
+		// Retention may have ended between the two reads; the next read then says so.
+		if ((await reader.read(record.scan_id)) === null) throw new RecordGone(record.scan_id);
+		throw new Error(`scan ${record.scan_id}: ${ids.length - rows.length} of ${ids.length} rows are missing`);
+	}
+	return rows;
+}
+
+const foundIds = (record: ScanRecord): string[] => [
+	...new Set(record.context.strategies.flatMap((entry) => entry.tally.row_ids)),
+];
+const unprovenIds = (record: ScanRecord): string[] => [
+	...new Set(record.context.strategies.flatMap((entry) => entry.tally.unproven_ids)),
+];
+
+export function createBodies(reader: ScanReader): ScanBodies {
+	const cache = createTextCache(CACHE_ENTRIES_MAX, CACHE_CHARACTERS_MAX);
+
+	async function cached(
+		record: ScanRecord,
+		part: string,
+		make: () => Promise<readonly string[]>,
+	): Promise<readonly string[]> {
+		const key = `${part}:${record.scan_id}:${record.revision}`;
+		const held = cache.get(key);
+		if (held) return held;
+		const made = await make();
+		cache.set(key, made);
+		return made;
+	}
+
+	const rankingOf = (record: ScanRecord): Promise<RankingDocument | null> =>
+		record.context.ranking ? reader.document<RankingDocument>(record.scan_id, "ranking") : Promise.resolve(null);
+
+	/** Published rows so far in ranking's order, or in the same order made here before ranking ran. */
+	async function rankedRows(record: ScanRecord, ranking: RankingDocument | null, limit?: number): Promise<string[]> {
+		if (ranking) return rowsOf(reader, record, ranking.ranked.slice(0, limit));
+		return orderRows(await rowsOf(reader, record, foundIds(record))).slice(0, limit);
+	}
+
+	return {
+		topRows: (record) =>
+			cached(record, "top", async () => rankedRows(record, await rankingOf(record), PARTIAL_RESULTS_MAX)),
+
+		async results(record) {
+			const texts = await cached(record, "results", async () => {
+				const ranking = await rankingOf(record);
+				const rows = await rankedRows(record, ranking);
+				const unproven = await rowsOf(reader, record, ranking?.unproven ?? unprovenIds(record));
+				return [resultsView({ record, rows, unproven, recommendations: ranking?.recommendations ?? [] })];
+			});
+			return texts[0] ?? "{}";
+		},
+
+		async endedBadly(record) {
+			const code = record.position === "cancelled" ? "scan_cancelled" : "scan_failed";
+			const extra = endedBadlyExtra(record, await rankedRows(record, await rankingOf(record)));
+			return new ApiError(code, extra.message, extra);
+		},
+	};
+}

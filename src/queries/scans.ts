@@ -1,0 +1,144 @@
+import type { Clock } from "../clock.ts";
+import { isoOf } from "../clock.ts";
+import { ApiError } from "../errors.ts";
+import type { CancelResult, StartResult } from "../services.ts";
+import type { Lookup, ScanReader, ScanRecord, Viewer } from "../store/contract.ts";
+import { discoverView } from "../views/discover.ts";
+import type { DurationSample } from "../views/estimates.ts";
+import { progressOf } from "../views/progress.ts";
+import { resultsPendingView, statusView } from "../views/status.ts";
+import { absentError, absentWordError, foundOr } from "./absent.ts";
+import { RecordGone, type ScanBodies } from "./bodies.ts";
+import { matchesTag, strongTag, weakTag } from "./etags.ts";
+import { type Wait, waitUntil } from "./long-poll.ts";
+import type { ScanLookup } from "./lookup.ts";
+
+/** A body as compact JSON with what the HTTP layer needs beside it. */
+export interface ScanAnswer {
+	scan_id: string;
+	body: string;
+	etag: string;
+	/** Results only: false while the scan runs (202). */
+	complete: boolean;
+}
+
+export interface ScanQueries {
+	/** `scanId` or `latest`. Throws scan_not_found, scan_expired. */
+	status(viewer: Viewer, scanId: string, wait: Wait, ifNoneMatch: string | undefined): Promise<ScanAnswer>;
+	/** `scanId` or `latest`. Throws scan_not_found, scan_expired, scan_failed, scan_cancelled. */
+	results(viewer: Viewer, scanId: string, wait: Wait): Promise<ScanAnswer>;
+	/** The start answer; `wait` null: the caller did not ask to wait. */
+	discover(viewer: Viewer, result: StartResult, wait: Wait | null): Promise<string>;
+	/** Throws unless the viewer may cancel the scan; `reason` etc. come from the command. */
+	mayCancel(viewer: Viewer, scanId: string): Promise<void>;
+	cancelled(viewer: Viewer, result: CancelResult): Promise<object>;
+}
+
+export interface ScanQueryParts {
+	reader: ScanReader;
+	clock: Clock;
+	lookup: ScanLookup;
+	bodies: ScanBodies;
+	samples: () => Promise<readonly DurationSample[]>;
+}
+
+const LATEST = "latest";
+const NO_WAIT: Wait = { waitMs: 0, signal: new AbortController().signal };
+
+export function createScanQueries({ reader, clock, lookup, bodies, samples }: ScanQueryParts): ScanQueries {
+	/** `latest` is resolved once: a wait stays with the scan it began with. */
+	async function resolve(viewer: Viewer, word: string): Promise<string | null> {
+		if (word !== LATEST) return word;
+		return (await lookup.latest(viewer.user_id))?.scan_id ?? null;
+	}
+
+	async function waitFor(
+		viewer: Viewer,
+		word: string,
+		wait: Wait,
+		done: (found: Extract<Lookup, { kind: "found" }>) => boolean,
+	): Promise<ScanRecord> {
+		const scanId = await resolve(viewer, word);
+		if (scanId === null) throw absentWordError({ kind: "unknown" });
+		const found = await waitUntil({ reader, clock }, () => lookup.byId(viewer, scanId), done, wait);
+		// An alias never answers 410, so that a client holding a dead id forgets it (5.5).
+		if (word === LATEST && found.kind === "expired") throw absentWordError({ kind: "unknown" });
+		return foundOr(found, absentWordError);
+	}
+
+	/** Runs `show`; when the record went away meanwhile, answers what is true by now. */
+	async function shown<T>(viewer: Viewer, record: ScanRecord, show: () => Promise<T>): Promise<T> {
+		try {
+			return await show();
+		} catch (error) {
+			if (!(error instanceof RecordGone)) throw error;
+			foundOr(await lookup.byId(viewer, record.scan_id), absentWordError);
+			throw error;
+		}
+	}
+
+	async function status(
+		viewer: Viewer,
+		word: string,
+		wait: Wait,
+		ifNoneMatch: string | undefined,
+	): Promise<ScanAnswer> {
+		let arrival: number | null = null;
+		const record = await waitFor(viewer, word, wait, ({ record: read }) => {
+			arrival ??= read.revision;
+			if (read.terminal) return true;
+			return ifNoneMatch === undefined ? read.revision !== arrival : !matchesTag(ifNoneMatch, read);
+		});
+		return shown(viewer, record, async () => ({
+			scan_id: record.scan_id,
+			body: statusView(record, await bodies.topRows(record), reader.now(), await samples()),
+			etag: weakTag(record),
+			complete: record.position === "completed",
+		}));
+	}
+
+	async function results(viewer: Viewer, word: string, wait: Wait): Promise<ScanAnswer> {
+		const record = await waitFor(viewer, word, wait, ({ record: read }) => read.terminal);
+		return shown(viewer, record, async () => {
+			const complete = record.position === "completed";
+			if (record.terminal && !complete) throw await bodies.endedBadly(record);
+			const body = complete
+				? await bodies.results(record)
+				: resultsPendingView(record, await bodies.topRows(record), reader.now(), await samples());
+			return { scan_id: record.scan_id, body, etag: complete ? strongTag(record) : weakTag(record), complete };
+		});
+	}
+
+	async function discover(viewer: Viewer, result: StartResult, wait: Wait | null): Promise<string> {
+		const found = await waitUntil(
+			{ reader, clock },
+			() => lookup.byId(viewer, result.scan_id),
+			({ record: read }) => read.terminal,
+			wait ?? NO_WAIT,
+		);
+		if (found.kind !== "found") throw new Error(`scan ${result.scan_id} cannot be read after its start was decided`);
+		const { record } = found;
+		const merged = wait !== null && record.terminal ? await bodies.results(record) : null;
+		return discoverView(result, record, await samples(), wait !== null, merged);
+	}
+
+	async function mayCancel(viewer: Viewer, scanId: string): Promise<void> {
+		const { position } = foundOr(await lookup.byId(viewer, scanId, true), absentError);
+		if (position === "completed" || position === "failed") throw new ApiError("scan_already_terminal");
+	}
+
+	async function cancelled(viewer: Viewer, result: CancelResult): Promise<object> {
+		const record = foundOr(await lookup.byId(viewer, result.scan_id, true), absentError);
+		return {
+			success: true,
+			scan_id: result.scan_id,
+			status: "failed",
+			state: "cancelled",
+			reason: result.reason,
+			cancelled_at: isoOf(result.cancelled_at_ms),
+			progress: progressOf(record.context, record.position),
+		};
+	}
+
+	return { status, results, discover, mayCancel, cancelled };
+}

@@ -1,0 +1,104 @@
+/** The one maker of Redis clients: every kind, its limits, and an error handler on each. */
+import { Redis, type RedisOptions } from "ioredis";
+import type { Logger } from "../log.ts";
+import type { RedisConnection } from "./connection.ts";
+
+export type { Redis } from "ioredis";
+
+/**
+ * - `commands`: store and API calls; fails within COMMAND_TIMEOUT_MS instead of waiting for a dead server.
+ * - `pipelined`: the same with auto-pipelining, for many small replies; large parsed reads get slower by it.
+ * - `blocking`: XREAD BLOCK and its like; one per reader, never shared, waits as long as it is told.
+ * - `subscriber`: pub/sub only, because a server may fall back to RESP2, where nothing else is allowed.
+ * - `bullmq`: as BullMQ demands (no retry limit per request).
+ */
+export type ClientKind = "commands" | "pipelined" | "blocking" | "subscriber" | "bullmq";
+
+export const COMMAND_TIMEOUT_MS = 2000;
+export const CONNECT_TIMEOUT_MS = 5000;
+const RECONNECT_DELAY_MS_MAX = 2000;
+
+/** 50, 100, 200 ... 2000 ms; never gives up, since the outage of a server must not need a restart of ours. */
+export const reconnectDelayMs = (times: number): number =>
+	Math.min(RECONNECT_DELAY_MS_MAX, 25 * 2 ** Math.min(times, 10));
+
+const BASE: RedisOptions = {
+	connectTimeout: CONNECT_TIMEOUT_MS,
+	retryStrategy: reconnectDelayMs,
+};
+
+const OPTIONS_BY_KIND: Record<ClientKind, RedisOptions> = {
+	commands: { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1 },
+	pipelined: { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1, enableAutoPipelining: true },
+	blocking: { maxRetriesPerRequest: null },
+	subscriber: { maxRetriesPerRequest: null, autoResubscribe: true },
+	bullmq: { maxRetriesPerRequest: null },
+};
+
+/**
+ * The options alone, for BullMQ, which opens its connections itself.
+ *
+ * @param part a `worker` waits for a lost server; a `queue` that serves a request fails at once instead.
+ */
+export const bullmqConnection = (connection: RedisConnection, part: "worker" | "queue" = "worker") => ({
+	...connection,
+	connectTimeout: CONNECT_TIMEOUT_MS,
+	retryStrategy: reconnectDelayMs,
+	maxRetriesPerRequest: null,
+	enableOfflineQueue: part === "worker",
+});
+
+/**
+ * Opens a client. It connects in the background and reconnects for ever; an outage is logged once when it
+ * begins and once when it ends.
+ *
+ * @param name appears in CLIENT LIST and in log lines.
+ */
+export function createRedisClient(
+	connection: RedisConnection,
+	kind: ClientKind,
+	logger: Logger,
+	options: { name?: string; overrides?: RedisOptions } = {},
+): Redis {
+	const name = options.name ?? kind;
+	const settings: RedisOptions & { replyMapping: "legacy" } = {
+		...BASE,
+		...OPTIONS_BY_KIND[kind],
+		...connection,
+		connectionName: `lookout-${name}`,
+		...options.overrides,
+		// One shape of replies whether the server speaks RESP2 or RESP3.
+		replyMapping: "legacy",
+	};
+	const client = new Redis(settings);
+	let down = false;
+	client.on("error", (error: unknown) => {
+		if (down) return;
+		down = true;
+		logger.warn({ err: error, client: name }, "Redis connection lost, reconnecting");
+	});
+	client.on("ready", () => {
+		if (down) logger.info({ client: name }, "Redis connection is back");
+		down = false;
+	});
+	return client;
+}
+
+/** Ends a client: politely within `waitMs`, at once after that. Never throws. */
+export async function closeRedisClient(client: Redis, waitMs = 500): Promise<void> {
+	if (client.status === "end") return;
+	if (client.status !== "ready") return client.disconnect();
+	let timer: NodeJS.Timeout | undefined;
+	const limit = new Promise<void>((resolve) => {
+		timer = setTimeout(resolve, waitMs);
+	});
+	await Promise.race([
+		client.quit().then(
+			() => undefined,
+			() => undefined,
+		),
+		limit,
+	]);
+	clearTimeout(timer);
+	client.disconnect();
+}

@@ -1,0 +1,120 @@
+import type { ScanEvent } from "../../machines/events.ts";
+import type { ScanContext } from "../../machines/types.ts";
+import { MACHINE_ID, step } from "./scan-host.ts";
+import { buildCommit, nothingPending } from "./scan-commit.ts";
+import { type RunDeps, type RunEnd, ScanRun, stateOf } from "./scan-run.ts";
+import type { ScanRecord } from "../store/contract.ts";
+import type { ClaimMode, MachineEvent } from "../store/write-contract.ts";
+
+/** Why a scan was not run here, or how the run ended. */
+export type RunAnswer = RunEnd | "held" | "missing" | "unaccepted" | "busy" | "quarantined";
+
+export interface Runtime {
+	readonly workerId: string;
+	/** Claims the scan and runs it to its end or hand-over; joins the run when it is here already. */
+	run(scanId: string): Promise<RunAnswer>;
+	/** Scans in hand. */
+	active(): number;
+	/** Room for more scans? */
+	hasRoom(): boolean;
+	lookAtInbox(scanId: string): void;
+	/** Stops claiming and hands every scan over; resolves when all runs have let go. */
+	handOver(): Promise<void>;
+}
+
+export interface RuntimeDeps extends Omit<RunDeps, "onEnded"> {
+	workerId: string;
+	/** Scans at once in this process. */
+	capacity: number;
+	nonce: () => string;
+	onEnded(record: ScanRecord): Promise<void>;
+}
+
+export function createRuntime(deps: RuntimeDeps): Runtime {
+	const runs = new Map<string, { promise: Promise<RunAnswer>; run: ScanRun | null }>();
+	let closing = false;
+	const runDeps: RunDeps = { ...deps, onEnded: ({ scan_id }) => bookEnd(deps, scan_id) };
+
+	async function claimAndRun(scanId: string, hold: (run: ScanRun) => void): Promise<RunAnswer> {
+		const claim = await deps.writer.claim(scanId, deps.workerId, deps.nonce(), deps.settings.lease_ms, "normal");
+		if (claim.kind === "ended") {
+			await bookEnd(deps, scanId);
+			return "ended";
+		}
+		if (claim.kind !== "granted") return claim.kind;
+		if (claim.record.machine !== MACHINE_ID) {
+			// I13: an unknown version is left exactly as it is; its lease runs out, its deadline ends it.
+			deps.log.error({ scan_id: scanId, machine: claim.record.machine }, "unknown machine version: quarantined");
+			return "quarantined";
+		}
+		const run = new ScanRun(runDeps, claim);
+		hold(run);
+		if (closing) run.handOver();
+		return await run.run();
+	}
+
+	return {
+		workerId: deps.workerId,
+		run(scanId) {
+			const held = runs.get(scanId);
+			if (held) return held.promise;
+			if (closing) return Promise.resolve("busy");
+			const entry: { promise: Promise<RunAnswer>; run: ScanRun | null } = { promise: Promise.resolve("busy"), run: null };
+			runs.set(scanId, entry);
+			entry.promise = claimAndRun(scanId, (run) => {
+				entry.run = run;
+			}).finally(() => runs.delete(scanId));
+			return entry.promise;
+		},
+		active: () => runs.size,
+		hasRoom: () => !closing && runs.size < deps.capacity,
+		lookAtInbox: (scanId) => runs.get(scanId)?.run?.lookAtInbox(),
+		async handOver() {
+			closing = true;
+			for (const { run } of runs.values()) run?.handOver();
+			await Promise.allSettled([...runs.values()].map(({ promise }) => promise));
+		},
+	};
+}
+
+/** Books an ended scan; what fails here is done again by the sweeper, so it only leaves a line in the log. */
+async function bookEnd(deps: RuntimeDeps, scanId: string): Promise<void> {
+	try {
+		const record = await deps.reader.read(scanId);
+		if (record?.terminal) await deps.onEnded(record);
+	} catch (error) {
+		deps.log.warn({ scan_id: scanId, err: error }, "scan not booked yet");
+	}
+}
+
+export type ApplyDeps = Pick<RuntimeDeps, "writer" | "projections" | "nonce" | "settings" | "workerId">;
+
+/**
+ * Applies one terminal event to a scan that nobody answers for: claim, one transition, one commit, no
+ * effects (DESIGN.md 1). Any process may do it, whatever its role; a holder that wakes up late is fenced.
+ * Null: the claim was refused or the commit was fenced, so somebody else has decided.
+ */
+export async function applyOne(
+	deps: ApplyDeps,
+	scanId: string,
+	mode: ClaimMode,
+	eventFor: (context: ScanContext, nowMs: number) => ScanEvent,
+): Promise<"ended" | "refused" | "missing"> {
+	const claim = await deps.writer.claim(scanId, `apply:${deps.workerId}`, deps.nonce(), deps.settings.lease_ms, mode);
+	if (claim.kind === "ended") return "ended";
+	if (claim.kind === "missing") return "missing";
+	if (claim.kind !== "granted") return "refused";
+	const { record } = claim;
+	if (record.machine !== MACHINE_ID) return "refused";
+	const before = stateOf(record);
+	const nowMs = deps.writer.now();
+	const event = eventFor(record.context, nowMs);
+	const next = step(before, event);
+	if (!next) return "refused";
+	const pending = { ...nothingPending(), entries: next.entries, events: [event as MachineEvent] };
+	const envelope = { scan_id: scanId, epoch: record.epoch, base_seq: record.revision, lease_ms: deps.settings.lease_ms };
+	const commit = buildCommit(envelope, before, next.state, pending, deps.projections);
+	const result = await deps.writer.commit(commit);
+	if (result !== "ok" && result !== "duplicate") return "refused";
+	return next.state.ended ? "ended" : "refused";
+}

@@ -1,0 +1,86 @@
+import type { ScanContext } from "../../machines/types.ts";
+import type { Attachments } from "../effects/contract.ts";
+import type { JournalEntry } from "../store/contract.ts";
+import { encodeContext } from "../store/scan-codec.ts";
+import type { Commit, MachineEvent, NewEntry } from "../store/write-contract.ts";
+import type { HostState } from "./scan-host.ts";
+
+/** Pure projections for operators, written in the same commit as the state (CONTRACT.md 12.7). */
+export interface Projections {
+	lifecycleFields(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Record<string, string>;
+	debugFields(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Record<string, string>;
+}
+
+/** What has happened since the last commit. */
+export interface Pending {
+	entries: NewEntry[];
+	events: MachineEvent[];
+	rows: Map<string, string>;
+	documents: Map<string, string>;
+	/** Id of the newest inbox entry that was turned into an event, null: none since the last commit. */
+	inbox: string | null;
+}
+
+export const nothingPending = (): Pending => ({ entries: [], events: [], rows: new Map(), documents: new Map(), inbox: null });
+
+export function attach(pending: Pending, attachments: Attachments): void {
+	for (const [id, row] of Object.entries(attachments.rows ?? {})) pending.rows.set(id, row);
+	for (const [name, document] of Object.entries(attachments.documents ?? {})) {
+		pending.documents.set(name, JSON.stringify(document));
+	}
+	if (attachments.portfolio) pending.documents.set("portfolio", JSON.stringify(attachments.portfolio));
+}
+
+/** Rows the machine has accepted; what it cut or refused is never stored. */
+function acceptedRows(context: ScanContext, rows: Map<string, string>): Record<string, string> {
+	const fields: Record<string, string> = {};
+	if (rows.size === 0) return fields;
+	for (const { tally } of context.strategies) {
+		for (const ids of [tally.row_ids, tally.unproven_ids]) {
+			for (const id of ids) {
+				const row = rows.get(id);
+				if (row !== undefined) fields[`r:${id}`] = row;
+			}
+		}
+	}
+	return fields;
+}
+
+export function numbered(entries: readonly NewEntry[], baseSeq: number): JournalEntry[] {
+	const revision = baseSeq + entries.length;
+	return entries.map((entry, i) => ({ ...entry, seq: baseSeq + i + 1, revision }));
+}
+
+/** Fields of the scan hash besides context and bookkeeping. */
+export function stateFields(before: HostState | null, state: HostState, entries: readonly NewEntry[]): Record<string, string> {
+	const fields = encodeContext(before?.context ?? null, state.context);
+	if (before?.position !== state.position) fields.position = state.position;
+	if (before?.deadlines !== state.deadlines) fields.deadlines = JSON.stringify(state.deadlines);
+	const last = entries.at(-1);
+	if (last) fields.last_type = last.type;
+	return fields;
+}
+
+export function buildCommit(
+	envelope: { scan_id: string; epoch: number; base_seq: number; lease_ms: number },
+	before: HostState,
+	state: HostState,
+	pending: Pending,
+	projections: Projections,
+): Commit {
+	const entries = numbered(pending.entries, envelope.base_seq);
+	const results = acceptedRows(state.context, pending.rows);
+	for (const [name, document] of pending.documents) results[`d:${name}`] = document;
+	const scan = stateFields(before, state, pending.entries);
+	if (pending.inbox !== null) scan.inbox = pending.inbox;
+	return {
+		...envelope,
+		scan,
+		lifecycle: projections.lifecycleFields(before.context, state.context, entries),
+		debug: projections.debugFields(before.context, state.context, entries),
+		results,
+		entries: pending.entries,
+		events: pending.events,
+		ended: state.ended,
+	};
+}

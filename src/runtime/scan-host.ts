@@ -1,0 +1,97 @@
+import { initialTransition, transition } from "xstate";
+import { JOURNAL_TYPES, type JournalType, type ScanEvent } from "../../machines/events.ts";
+import { scanMachine } from "../../machines/scan.ts";
+import type { ScanContext, ScanInput, ScanPosition } from "../../machines/types.ts";
+import type { Deadlines } from "../store/scan-codec.ts";
+import type { NewEntry } from "../store/write-contract.ts";
+
+/**
+ * The pure host of `scan.v1` and the only caller of XState's transition functions: an event in, the next
+ * state, journal entries and armed deadlines out. It executes nothing.
+ */
+export const MACHINE_ID = scanMachine.id;
+
+export interface HostState {
+	readonly position: ScanPosition;
+	readonly context: ScanContext;
+	readonly ended: boolean;
+	/** Armed delayed raises as absolute times on the store's clock. */
+	readonly deadlines: Deadlines;
+}
+
+export interface HostStep {
+	state: HostState;
+	entries: NewEntry[];
+}
+
+type Snapshot = ReturnType<typeof initialTransition<typeof scanMachine>>[0];
+type Action = { type: string; params?: unknown };
+
+const journalTypes: ReadonlySet<string> = new Set(JOURNAL_TYPES);
+
+export function begin(input: ScanInput): HostStep {
+	const [snapshot, actions] = initialTransition(scanMachine, input);
+	return interpret(snapshot, actions as Action[], {}, "queued");
+}
+
+/** Null when the event means nothing in this state: late, repeated or stale. */
+export function step(state: HostState, event: ScanEvent): HostStep | null {
+	const held = scanMachine.resolveState({ value: state.position, context: state.context } as never) as Snapshot;
+	if (state.ended) return null;
+	const [next, actions] = transition(scanMachine, held, event);
+	if (next === held) return null;
+	return interpret(next, actions as Action[], state.deadlines, state.position);
+}
+
+function interpret(snapshot: Snapshot, actions: readonly Action[], held: Deadlines, from: ScanPosition): HostStep {
+	const context = snapshot.context;
+	const ended = snapshot.status === "done";
+	const position = snapshot.value as ScanPosition;
+	const entries: NewEntry[] = [];
+	let deadlines = held;
+	let phase = from;
+	for (const { type, params } of actions) {
+		if (journalTypes.has(type)) {
+			const payload = (params ?? {}) as Record<string, unknown>;
+			if (typeof payload.phase === "string") phase = payload.phase as ScanPosition;
+			entries.push(entryOf(type as JournalType, phase, payload, context.now_ms));
+		} else if (type === "xstate.raise") {
+			const { id, delay, event } = params as { id: string; delay?: number; event: ScanEvent };
+			if (delay !== undefined) deadlines = { ...deadlines, [id]: { at_ms: context.now_ms + delay, event } };
+		} else if (type === "xstate.cancel") {
+			deadlines = without(deadlines, (params as { sendId: string }).sendId);
+		}
+	}
+	return { state: { position, context, ended, deadlines: ended ? {} : deadlines }, entries };
+}
+
+const entryOf = (type: JournalType, phase: ScanPosition, payload: Record<string, unknown>, at_ms: number): NewEntry => ({
+	type,
+	phase,
+	strategy_id: typeof payload.strategy_id === "string" ? payload.strategy_id : null,
+	attempt: typeof payload.attempt === "number" && typeof payload.strategy_id === "string" ? payload.attempt : null,
+	at_ms,
+	payload,
+});
+
+const without = (deadlines: Deadlines, id: string): Deadlines => {
+	if (!(id in deadlines)) return deadlines;
+	const { [id]: _fired, ...rest } = deadlines;
+	return rest;
+};
+
+/** The earliest deadline at or before `nowMs`, taken off the state; null when none is due. */
+export function takeDue(state: HostState, nowMs: number): { state: HostState; event: ScanEvent } | null {
+	let due: [id: string, at: number] | null = null;
+	for (const [id, { at_ms }] of Object.entries(state.deadlines)) {
+		if (at_ms <= nowMs && (due === null || at_ms < due[1])) due = [id, at_ms];
+	}
+	if (!due) return null;
+	const event = state.deadlines[due[0]]?.event as ScanEvent;
+	return { state: { ...state, deadlines: without(state.deadlines, due[0]) }, event };
+}
+
+export function nextDeadlineMs(state: HostState): number | null {
+	const times = Object.values(state.deadlines).map(({ at_ms }) => at_ms);
+	return times.length === 0 ? null : Math.min(...times);
+}

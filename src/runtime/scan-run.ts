@@ -1,0 +1,291 @@
+import type { ScanEvent, StrategyReport } from "../../machines/events.ts";
+import { outstandingEffects } from "../../machines/scan-rules.ts";
+import { type Clock, delay } from "../clock.ts";
+import type { Effects } from "../effects/contract.ts";
+import type { ScanReader, ScanRecord } from "../store/contract.ts";
+import type { ClaimResult, CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
+import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
+import { attach, buildCommit, nothingPending, type Projections } from "./scan-commit.ts";
+import { type HostState, nextDeadlineMs, step, takeDue } from "./scan-host.ts";
+
+export interface RunLog {
+	info(facts: object, message: string): void;
+	warn(facts: object, message: string): void;
+	error(facts: object, message: string): void;
+}
+
+export interface RunDeps {
+	writer: ScanWriter;
+	reader: ScanReader;
+	effects: Effects;
+	projections: Projections;
+	clock: Clock;
+	log: RunLog;
+	settings: { lease_ms: number; heartbeat_ms: number };
+	/** Books an ended scan; failures are repaired by the sweeper. */
+	onEnded(record: { scan_id: string }): Promise<void>;
+}
+
+/** How a run came to its end; only `ended` means that the scan did. */
+export type RunEnd = "ended" | "released" | "fenced" | "given_up";
+
+type Granted = Extract<ClaimResult, { kind: "granted" }>;
+
+const COMMIT_RETRY_MS = 50;
+/** Past the scan's deadline by this much nobody waits for a store that does not answer. */
+const COMMIT_GRACE_MS = 5_000;
+const INBOX_TYPES: ReadonlySet<string> = new Set(["scan.cancel_requested"]);
+
+/**
+ * One scan in the hands of this process: events in, one fenced commit, then effects. The order
+ * "transition, commit, act" is the whole point: nothing is started or shown that is not durable.
+ */
+export class ScanRun {
+	readonly scanId: string;
+	private readonly deps: RunDeps;
+	private readonly epoch: number;
+	private state: HostState;
+	private committed: HostState;
+	private seq: number;
+	private pending = nothingPending();
+	private inboxSeen: string;
+	private mailbox: Outcome[] = [];
+	private wake: (() => void) | null = null;
+	private end: RunEnd | null = null;
+	private handingOver = false;
+	private inboxNews = true;
+	private timer: unknown = null;
+	private heartbeatTimer: unknown = null;
+	private readonly runner: EffectRunner;
+	private readonly stopping = new AbortController();
+
+	constructor(deps: RunDeps, claim: Granted) {
+		const { record } = claim;
+		this.deps = deps;
+		this.scanId = record.scan_id;
+		this.epoch = record.epoch;
+		this.seq = record.revision;
+		this.inboxSeen = claim.inbox_after;
+		this.state = stateOf(record);
+		this.committed = this.state;
+		this.runner = createEffectRunner({
+			effects: deps.effects,
+			reader: deps.reader,
+			clock: deps.clock,
+			now: () => deps.writer.now(),
+			scan: () => this.state.context,
+			post: (outcome) => this.post(outcome),
+			onError: (effect, error, failure) =>
+				deps.log.warn({ scan_id: this.scanId, effect: effect.key, failure, err: error }, "effect failed"),
+		});
+		this.post({ kind: "event", event: firstEvent(claim, deps.writer.now()), attachments: {} });
+	}
+
+	/** Runs until the scan ends, is handed over, or somebody else holds it. Never throws. */
+	async run(): Promise<RunEnd> {
+		this.beat();
+		try {
+			while (this.end === null) {
+				await this.mail();
+				await this.turn();
+			}
+		} catch (error) {
+			this.deps.log.error({ scan_id: this.scanId, err: error }, "scan run broke");
+			this.end = "given_up";
+		} finally {
+			this.stop();
+		}
+		if (this.end === "ended") await this.deps.onEnded({ scan_id: this.scanId });
+		if (this.end === "given_up" || this.end === "released") await this.giveBack();
+		return this.end;
+	}
+
+	/** Ends the run after the commit in hand and releases the lease, so that another worker goes on at once. */
+	handOver(): void {
+		this.handingOver = true;
+		this.wake?.();
+	}
+
+	/** A command may lie in the inbox. */
+	lookAtInbox(): void {
+		this.inboxNews = true;
+		this.wake?.();
+	}
+
+	private post(outcome: Outcome): void {
+		this.mailbox.push(outcome);
+		this.wake?.();
+	}
+
+	/** Resolves when there is something to do; then lets the event loop turn once, so that one commit takes all. */
+	private async mail(): Promise<void> {
+		if (this.mailbox.length === 0 && !this.inboxNews && !this.handingOver && !this.isDue()) {
+			await new Promise<void>((resolve) => {
+				this.wake = resolve;
+				this.arm();
+			});
+			this.wake = null;
+			this.deps.clock.clearTimeout(this.timer);
+		}
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+
+	private isDue(): boolean {
+		const next = nextDeadlineMs(this.state);
+		return next !== null && next <= this.deps.writer.now();
+	}
+
+	private arm(): void {
+		const next = nextDeadlineMs(this.state);
+		if (next === null) return;
+		this.timer = this.deps.clock.setTimeout(() => this.wake?.(), Math.max(0, next - this.deps.writer.now()));
+	}
+
+	private async turn(): Promise<void> {
+		if (this.end !== null) return;
+		await this.takeInbox();
+		for (const event of this.takeEvents()) this.apply(event);
+		for (let due = takeDue(this.state, this.deps.writer.now()); due; due = takeDue(this.state, this.deps.writer.now())) {
+			this.state = due.state;
+			this.apply(due.event);
+		}
+		if (this.pending.entries.length > 0) await this.commit();
+		if (this.end !== null) return;
+		if (this.handingOver) {
+			this.end = "released";
+			return;
+		}
+		this.runner.reconcile(outstandingEffects(this.state.position, this.state.context));
+	}
+
+	/** Neighbouring reports become one event: one transition instead of up to fourteen. */
+	private takeEvents(): ScanEvent[] {
+		const events: ScanEvent[] = [];
+		let reports: StrategyReport[] = [];
+		let at_ms = 0;
+		const flush = () => {
+			if (reports.length > 0) events.push({ type: "strategies.reported", at_ms, reports });
+			reports = [];
+		};
+		for (const outcome of this.mailbox.splice(0)) {
+			attach(this.pending, outcome.attachments);
+			if (outcome.kind === "report") {
+				reports.push(outcome.report);
+				at_ms = outcome.at_ms;
+				continue;
+			}
+			flush();
+			events.push(outcome.event);
+		}
+		flush();
+		return events;
+	}
+
+	private apply(event: ScanEvent): void {
+		const next = this.tryStep(event);
+		if (!next) return;
+		this.state = next.state;
+		this.pending.entries.push(...next.entries);
+		this.pending.events.push(event as MachineEvent);
+	}
+
+	/** A rule that throws must not take the scan's record with it: the scan fails with a reason instead. */
+	private tryStep(event: ScanEvent) {
+		try {
+			return step(this.state, event);
+		} catch (error) {
+			this.deps.log.error({ scan_id: this.scanId, event: event.type, err: error }, "transition threw");
+			const message = "A rule of the scan machine failed";
+			return step(this.state, { type: "scan.abandoned", at_ms: this.deps.writer.now(), code: "internal_error", message });
+		}
+	}
+
+	private async takeInbox(): Promise<void> {
+		if (!this.inboxNews) return;
+		this.inboxNews = false;
+		const news = await this.deps.writer.inbox(this.scanId, this.inboxSeen).catch(() => {
+			this.inboxNews = true;
+			return [];
+		});
+		for (const { id, event } of news) {
+			this.inboxSeen = id;
+			this.pending.inbox = id;
+			if (!INBOX_TYPES.has(event.type)) continue;
+			this.mailbox.push({ kind: "event", event: { ...event, at_ms: this.deps.writer.now() } as ScanEvent, attachments: {} });
+		}
+	}
+
+	private async commit(): Promise<void> {
+		const envelope = { scan_id: this.scanId, epoch: this.epoch, base_seq: this.seq, lease_ms: this.deps.settings.lease_ms };
+		const commit = buildCommit(envelope, this.committed, this.state, this.pending, this.deps.projections);
+		const result = await this.write(() => this.deps.writer.commit(commit));
+		if (result !== "ok" && result !== "duplicate") {
+			this.deps.log.warn({ scan_id: this.scanId, epoch: this.epoch, seq: this.seq, result }, "commit refused");
+			this.end = result === null ? "given_up" : "fenced";
+			return;
+		}
+		this.seq += commit.entries.length;
+		this.committed = this.state;
+		this.pending = nothingPending();
+		if (this.state.ended) this.end = "ended";
+	}
+
+	/** Sends the same bytes until the store answers: a lost reply then reads as `duplicate`. */
+	private async write(send: () => Promise<CommitResult>): Promise<CommitResult | null> {
+		const giveUpAtMs = this.state.context.input.deadline_at_ms + COMMIT_GRACE_MS;
+		for (let pause = COMMIT_RETRY_MS; ; pause = Math.min(pause * 2, 1_000)) {
+			try {
+				return await send();
+			} catch (error) {
+				this.deps.log.warn({ scan_id: this.scanId, err: error }, "commit not answered, trying again");
+				if (this.deps.writer.now() + pause > giveUpAtMs) return null;
+				await delay(this.deps.clock, pause);
+			}
+		}
+	}
+
+	/** Liveness only: a heartbeat renews the lease and shows whether a command waits. */
+	private beat(): void {
+		const again = () => {
+			if (!this.stopping.signal.aborted) this.heartbeatTimer = this.deps.clock.setTimeout(() => this.beat(), this.deps.settings.heartbeat_ms);
+		};
+		this.deps.writer.heartbeat(this.scanId, this.epoch, this.deps.settings.lease_ms).then(
+			({ status, inbox_newest }) => {
+				if (status !== "ok" && this.end === null) {
+					this.end = "fenced";
+					this.wake?.();
+				} else if (inbox_newest !== "" && inbox_newest !== this.inboxSeen) this.lookAtInbox();
+				again();
+			},
+			(error: unknown) => {
+				this.deps.log.warn({ scan_id: this.scanId, err: error }, "heartbeat not answered");
+				again();
+			},
+		);
+	}
+
+	private stop(): void {
+		this.stopping.abort();
+		this.runner.stop();
+		this.deps.clock.clearTimeout(this.timer);
+		this.deps.clock.clearTimeout(this.heartbeatTimer);
+	}
+
+	private async giveBack(): Promise<void> {
+		await this.deps.writer.release(this.scanId, this.epoch).catch((error: unknown) => {
+			this.deps.log.warn({ scan_id: this.scanId, err: error }, "lease not released; it runs out by itself");
+		});
+	}
+}
+
+export const stateOf = (record: ScanRecord): HostState => ({
+	position: record.position,
+	context: record.context,
+	ended: record.terminal,
+	deadlines: record.deadlines,
+});
+
+export function firstEvent({ record, lost_lease, lease_until_ms }: Granted, at_ms: number): ScanEvent {
+	const facts = { at_ms, worker_id: record.worker_id ?? "", lease_expires_at_ms: lease_until_ms };
+	return record.position === "queued" ? { type: "scan.claimed", ...facts } : { type: "scan.resumed", ...facts, lost_lease };
+}

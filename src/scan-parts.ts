@@ -1,0 +1,176 @@
+import type { AccountReader, PolicyReader, PortfolioStore } from "./services.ts";
+import { systemClock } from "./clock.ts";
+import { type CommandDeps, createCommands, finishStart } from "./commands.ts";
+import type { Config } from "./config.ts";
+import { createEffects } from "./effects/index.ts";
+import type { Entropy } from "./entropy.ts";
+import type { Logger } from "./log.ts";
+import type { MarketData } from "./market/contract.ts";
+import { discoverUniverse } from "./market/discovery.ts";
+import { selectAssets } from "./market/universe-filters.ts";
+import { createScanQueue, createScanWorker, type ScanQueue } from "./queue/scan-queue.ts";
+import { bullmqConnection } from "./redis/clients.ts";
+import type { RedisProvision } from "./redis/provide.ts";
+import { book } from "./runtime/booking.ts";
+import { type ApplyDeps, createRuntime, type Runtime } from "./runtime/runtime.ts";
+import { createWatchdog, type Watchdog } from "./runtime/watchdog.ts";
+import { announcePresence } from "./presence.ts";
+import type { ScanCommands } from "./services.ts";
+import type { ScanRecord } from "./store/contract.ts";
+import type { ScanStore } from "./store/index.ts";
+import { createEvaluationPool, type EvaluationPool } from "./strategies/pool.ts";
+import { compareRows } from "./strategies/ranking.ts";
+import { builtStrategyIds, findBuiltStrategy } from "./strategies/registry.ts";
+import { evaluationSchema } from "./strategies/schema.ts";
+import { profileOf } from "./accounts/profile.ts";
+import { VERSION } from "./version.ts";
+import { projections } from "./views/projections.ts";
+
+/** Wires what starts, carries and watches scans in this process; `main` decides which parts run. */
+
+interface PartsDeps {
+	config: Config;
+	logger: Logger;
+	entropy: Entropy;
+	provision: RedisProvision;
+	store: ScanStore;
+	users: { accounts: AccountReader; portfolios: PortfolioStore; policies: PolicyReader };
+}
+
+/** The embedded server copies whole keys: its event stream must stay short. */
+const QUEUE_EVENTS_MAX = { external: 10_000, private: 10_000, memory: 100 } as const;
+
+export interface ScanParts {
+	queue: ScanQueue;
+	commands: ScanCommands;
+	/** What the watchdog needs to finish a start that died half-way. */
+	start: CommandDeps;
+	apply: ApplyDeps;
+	book(record: ScanRecord): Promise<void>;
+}
+
+export async function createScanParts({ config, logger, entropy, provision, store, users }: PartsDeps): Promise<ScanParts> {
+	const now = () => store.clock.now();
+	const queue = createScanQueue({
+		connection: bullmqConnection(provision.connection, "queue"),
+		events_max: QUEUE_EVENTS_MAX[provision.kind],
+		log: logger,
+		now,
+	});
+	await queue.ready();
+	const settings = { lease_ms: config.leaseMs, heartbeat_ms: config.heartbeatMs };
+	const apply = { writer: store.writer, projections, nonce: () => entropy.uuid(), settings, workerId: `process-${process.pid}` };
+	const bookEnd = (record: ScanRecord) => book(store.writer, record, config.userScansMax);
+	const start: CommandDeps = {
+		writer: store.writer,
+		reader: store.reader,
+		projections,
+		apply,
+		...users,
+		profileOf,
+		available: new Set(builtStrategyIds()),
+		// An accepted scan is not refused because the queue hiccups: the watchdog queues what it finds unclaimed.
+		enqueue: (scanId) =>
+			queue.add(scanId).catch((error: unknown) => logger.warn({ scan_id: scanId, err: error }, "scan not queued yet")),
+		queued: async () => (await store.statistics.activeScans()).queued,
+		newScanId: () => entropy.scanId(),
+		book: bookEnd,
+		settings: {
+			limits: config.scanLimits,
+			force_join_ms: config.forceJoinMs,
+			fresh_ms: config.resultFreshMs,
+			queue_max: config.queueMax,
+		},
+	};
+	return { queue, commands: createCommands(start), start, apply, book: bookEnd };
+}
+
+/** The executing half: runtime, evaluation threads, queue worker, presence. */
+export interface ScanExecutor {
+	runtime: Runtime;
+	pool: EvaluationPool;
+	/** Claims nothing new and hands the scans in hand over. */
+	/** Resolves when the worker is listed as present. */
+	ready: Promise<void>;
+	drain(): Promise<void>;
+	close(): Promise<void>;
+}
+
+const JOBS_GRACE_MS = 5_000;
+
+export function startExecutor(deps: PartsDeps & { market: MarketData; parts: ScanParts }): ScanExecutor {
+	const { config, logger, entropy, provision, store, market, users, parts } = deps;
+	const pool = createEvaluationPool();
+	const effects = createEffects({
+		market,
+		portfolios: users.portfolios,
+		discover: discoverUniverse,
+		selectAssets,
+		universes: store.universes,
+		strategyOf: findBuiltStrategy,
+		pool,
+		schema: evaluationSchema,
+		compareRows,
+		clock: systemClock,
+		settings: { source_timeout_ms: config.discoverySourceTimeoutMs },
+	});
+	let draining = false;
+	const runtime = createRuntime({
+		workerId: `worker-${process.pid}-${entropy.hex(4)}`,
+		capacity: config.workerConcurrency,
+		nonce: () => entropy.uuid(),
+		writer: store.writer,
+		reader: store.reader,
+		effects,
+		projections,
+		clock: systemClock,
+		log: logger,
+		settings: { lease_ms: config.leaseMs, heartbeat_ms: config.heartbeatMs },
+		onEnded: parts.book,
+	});
+	const stopListening = store.writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
+	const worker = createScanWorker({ connection: bullmqConnection(provision.connection, "worker"), log: logger }, config.workerConcurrency, (scanId) =>
+		runtime.run(scanId),
+	);
+	const presence = announcePresence({ writer: store.writer, runtime, clock: systemClock, logger, version: VERSION, draining: () => draining });
+	return {
+		runtime,
+		pool,
+		ready: presence.first,
+		async drain() {
+			draining = true;
+			const jobs = worker.close(JOBS_GRACE_MS);
+			await runtime.handOver();
+			await jobs;
+		},
+		async close() {
+			stopListening();
+			await presence.stop();
+			await pool.close();
+		},
+	};
+}
+
+/** Makes a first pass before it answers, so that a process is ready when it says so. */
+export async function startWatchdog(
+	{ config, logger, store }: PartsDeps,
+	parts: ScanParts,
+	runtime: Runtime | null,
+): Promise<Watchdog> {
+	const watchdog = createWatchdog({
+		writer: store.writer,
+		reader: store.reader,
+		clock: systemClock,
+		log: logger,
+		apply: parts.apply,
+		runtime,
+		finishStart: (userId, filterKey, scanId) => finishStart(parts.start, userId, filterKey, scanId),
+		book: parts.book,
+		settings: { watchdog_ms: config.watchdogMs, lease_ms: config.leaseMs },
+	});
+	await watchdog.pass().catch((error: unknown) => logger.warn({ err: error }, "first watchdog pass failed"));
+	watchdog.start();
+	return watchdog;
+}
+
+export type { PartsDeps };

@@ -1,0 +1,55 @@
+import { systemClock } from "../clock.ts";
+import type { Logger } from "../log.ts";
+import { closeRedisClient, createRedisClient } from "../redis/clients.ts";
+import type { RedisConnection } from "../redis/connection.ts";
+import { type StoreClock, storeClock } from "../redis/store-clock.ts";
+import { createCommitHub } from "./commit-hub.ts";
+import type { ScanReader, StatisticsReader } from "./contract.ts";
+import { createScanReader } from "./scan-reader.ts";
+import { createScanWriter, type WriterSettings } from "./scan-writer.ts";
+import { createStatistics } from "./statistics.ts";
+import { createUniverseStore, type UniverseDocuments } from "./universe-store.ts";
+import type { ScanWriter } from "./write-contract.ts";
+
+/** Everything about scans in one Redis: two connections, one clock. */
+export interface ScanStore {
+	writer: ScanWriter;
+	reader: ScanReader;
+	statistics: StatisticsReader;
+	universes: UniverseDocuments;
+	clock: StoreClock;
+	/** Answers within the client's command timeout or throws. */
+	ping(): Promise<number>;
+	memoryBytes(): Promise<number | null>;
+	close(): Promise<void>;
+}
+
+export async function openScanStore(connection: RedisConnection, logger: Logger, settings: WriterSettings): Promise<ScanStore> {
+	const redis = createRedisClient(connection, "commands", logger, { name: "scans" });
+	const subscriber = createRedisClient(connection, "subscriber", logger, { name: "scan-news" });
+	const clock = await storeClock(redis, systemClock, { logger });
+	const hub = await createCommitHub(subscriber, systemClock);
+	const now = () => clock.now();
+	return {
+		writer: createScanWriter({ redis, hub, now, settings }),
+		reader: createScanReader({ redis, hub, now }),
+		statistics: createStatistics(redis),
+		universes: createUniverseStore(redis),
+		clock,
+		async ping() {
+			const sentAt = performance.now();
+			await redis.ping();
+			return Math.round((performance.now() - sentAt) * 10) / 10;
+		},
+		async memoryBytes() {
+			const info = await redis.info("memory").catch(() => "");
+			const bytes = /^used_memory:(\d+)/m.exec(info)?.[1];
+			return bytes === undefined ? null : Number(bytes);
+		},
+		async close() {
+			hub.close();
+			clock.close();
+			await Promise.all([closeRedisClient(redis), closeRedisClient(subscriber)]);
+		},
+	};
+}

@@ -1,0 +1,64 @@
+/**
+ * Every key about scans, in one place. The braces are Redis Cluster hash tags and literally part of
+ * the key: all keys of one scan share a slot, all keys of one user share another.
+ */
+export const scanKeys = (scanId: string) => ({
+	/** hash: envelope (owner, seq, epoch, lease ...), snapshot, one field `s:<k>` per strategy */
+	scan: `scan:{${scanId}}`,
+	/** stream, ids `<seq>-0`: Redis itself refuses a second writer of a seq */
+	journal: `scan_journal:{${scanId}}`,
+	/** hash: rows `r:<opportunity_id>`, documents `d:<name>`; written once */
+	results: `scan_results:{${scanId}}`,
+	/** stream of commands from outside (cancel) */
+	inbox: `scan_inbox:{${scanId}}`,
+	/** hashes that operators know (CONTRACT.md 12.7) */
+	lifecycle: `scan_lifecycle:{${scanId}}`,
+	debug: `scan_debug:{${scanId}}`,
+});
+
+export const userKeys = (userId: string) => ({
+	/** zset: scan_id by accepted_at; keeps ids until their tombstone is over */
+	scans: `scans:{${userId}}`,
+	/** hash: filter_key -> scan_id|accepted_at_ms|superseded id */
+	active: `scans_active:{${userId}}`,
+	/** hash: filter_key -> scan_id|completed_at_ms|fingerprint */
+	fresh: `scans_fresh:{${userId}}`,
+	/** zset: scan_id of ended scans by the moment their record goes */
+	ended: `scans_ended:{${userId}}`,
+});
+
+export const globalKeys = {
+	/** zset: every scan that has not ended (and been booked), by deadline_at */
+	due: "scans:due",
+	/** zset: claimed scans by the end of their lease */
+	leases: "scans:leases",
+	/** zset: scans no worker has claimed yet, by accepted_at */
+	unclaimed: "scans:unclaimed",
+	/** hash: worker_id -> JSON */
+	workers: "scan_workers",
+	/** list of the 200 newest ended scans, JSON */
+	durations: "scan_durations",
+	/** string: when some process last finished a sweep, epoch ms */
+	sweep: "scan_sweep",
+	/** string JSON: the last ended scan (CONTRACT.md 12.7) */
+	latest: "service_metrics:user_initiated_scans",
+};
+
+/** The guard key carries the statistics key as its hash tag, so both share a slot. */
+export const dayKeys = (date: string) => ({
+	stats: `opportunity_scan_stats:${date}`,
+	counted: `scan_counted:{opportunity_scan_stats:${date}}`,
+	timeouts: `scan_timeouts:{opportunity_scan_stats:${date}}`,
+	errors: `opportunity_discovery_errors:${date}`,
+	errorsCounted: `scan_counted:{opportunity_discovery_errors:${date}}`,
+});
+
+export const universeKey = (hash: string): string => `market_universe:${hash}`;
+
+/** Pub/sub channels. Messages are hints: whoever needs to be sure reads the record. */
+export const channels = {
+	/** `<scan_id> <seq> <0|1 ended>` after every commit */
+	commits: "scan_commits",
+	/** `<scan_id>` after every new command in an inbox */
+	inbox: "scan_inbox_news",
+};

@@ -1,0 +1,314 @@
+import type { Redis } from "ioredis";
+import type { ScanInput } from "../../machines/types.ts";
+import type { CommitHub } from "./commit-hub.ts";
+import type { EndedScan, ScanRecord, WorkerInfo } from "./contract.ts";
+import { channels, dayKeys, globalKeys, scanKeys, userKeys } from "./keys.ts";
+import { decodeRecord, fromPairs } from "./scan-codec.ts";
+import * as scripts from "./scripts.ts";
+import type {
+	ClaimMode,
+	ClaimResult,
+	Commit,
+	CommitResult,
+	Heartbeat,
+	MachineEvent,
+	NewScan,
+	ScanWriter,
+	StartClaim,
+	StartDecision,
+	UnacceptedStart,
+} from "./write-contract.ts";
+
+export interface WriterSettings {
+	retention_ms: number;
+	tombstone_ms: number;
+}
+
+interface WriterDeps {
+	redis: Redis;
+	hub: CommitHub;
+	now: () => number;
+	settings: WriterSettings;
+}
+
+const DAY_S = 86_400;
+const STATISTICS_DAYS = 7;
+const DURATIONS_KEPT = 200;
+
+const flat = (fields: Record<string, string>): string[] => Object.entries(fields).flat();
+const count = (fields: Record<string, string>): number => Object.keys(fields).length;
+
+/** The write half of the store on ioredis; every decision is taken inside one Lua script. */
+export function createScanWriter({ redis, hub, now, settings }: WriterDeps): ScanWriter {
+	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args);
+	return {
+		now,
+		create: (scan) => create(redis, run, scan),
+		async accept(scanId) {
+			return (await run(scripts.ACCEPT, [scanKeys(scanId).scan])) === 1;
+		},
+		async drop(scanId) {
+			const keys = scanKeys(scanId);
+			const dropped = (await run(scripts.DROP, [keys.scan, keys.journal, keys.lifecycle, keys.debug])) === 1;
+			if (dropped) await unlist(redis, scanId);
+			return dropped;
+		},
+		decideStart: (claim) => decideStart(run, claim),
+		async activeScan(userId, filterKey) {
+			const held = await redis.hget(userKeys(userId).active, filterKey);
+			const [scan_id, accepted, superseded] = held?.split("|") ?? [];
+			return scan_id ? { scan_id, accepted_at_ms: Number(accepted), superseded: superseded || null } : null;
+		},
+		claimedByStart: (scanId) => claimedByStart(redis, now, scanId),
+		claim: (scanId, worker, nonce, leaseMs, mode) => claim(redis, run, now, { scanId, worker, nonce, leaseMs, mode }),
+		async heartbeat(scanId, epoch, leaseMs): Promise<Heartbeat> {
+			const keys = scanKeys(scanId);
+			const reply = (await run(scripts.HEARTBEAT, [keys.scan, keys.inbox, epoch, leaseMs])) as string[];
+			const [status, at, newest] = reply as [Heartbeat["status"], string, string];
+			if (status === "ok") await redis.zadd(globalKeys.leases, Number(at) + leaseMs, scanId);
+			return { status, inbox_newest: newest };
+		},
+		async release(scanId, epoch) {
+			const released = await run(scripts.RELEASE, [scanKeys(scanId).scan, epoch]);
+			if (released === 1) await redis.zadd(globalKeys.leases, 0, scanId);
+		},
+		commit: (commit) => writeCommit(run, commit, settings.retention_ms),
+		async send(scanId, event) {
+			const keys = scanKeys(scanId);
+			const args = [keys.scan, keys.inbox, JSON.stringify(event), channels.inbox, scanId];
+			return (await run(scripts.SEND, args)) as "ok" | "ended" | "missing";
+		},
+		async inbox(scanId, afterId) {
+			const entries = await redis.xrange(scanKeys(scanId).inbox, afterId ? `(${afterId}` : "-", "+", "COUNT", 100);
+			return entries.map(([id, fields]) => ({ id, event: JSON.parse(fields[1] ?? "{}") as MachineEvent }));
+		},
+		onInbox: (listener) => hub.onInbox(listener),
+		finish: (record, ended) => finish(redis, run, settings, record, ended),
+		async forget(userId, filterKey, scanId) {
+			const keys = userKeys(userId);
+			await run(scripts.FINISH, [keys.active, keys.fresh, keys.ended, keys.scans, filterKey, scanId, 0, 0, "", now(), settings.tombstone_ms]);
+		},
+		async forgetFresh(userId, filterKey, scanId) {
+			const { fresh } = userKeys(userId);
+			const held = await redis.hget(fresh, filterKey);
+			if (held?.startsWith(`${scanId}|`)) await redis.hdel(fresh, filterKey);
+		},
+		async expireNow(userId, scanId) {
+			const keys = scanKeys(scanId);
+			await redis.zadd(userKeys(userId).ended, now(), scanId);
+			return (await redis.del(keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results, keys.inbox)) > 0;
+		},
+		async endedBeyond(userId, keep) {
+			const { scans, ended } = userKeys(userId);
+			const surplus = await redis.zrevrange(scans, keep, keep + 99);
+			if (surplus.length === 0) return [];
+			const until = await redis.zmscore(ended, ...surplus);
+			return surplus.filter((_, i) => Number(until[i] ?? 0) > now()).reverse();
+		},
+		overdue: (limit) => redis.zrangebyscore(globalKeys.due, "-inf", now(), "LIMIT", 0, limit),
+		leaseless: (limit) => redis.zrangebyscore(globalKeys.leases, "-inf", now(), "LIMIT", 0, limit),
+		unclaimed: (ageMs, limit) => redis.zrangebyscore(globalKeys.unclaimed, "-inf", now() - ageMs, "LIMIT", 0, limit),
+		unlist: (scanId) => unlist(redis, scanId),
+		async noteWorker(worker: WorkerInfo) {
+			await redis.hset(globalKeys.workers, worker.worker_id, JSON.stringify(worker));
+		},
+		async forgetWorker(workerId) {
+			await redis.hdel(globalKeys.workers, workerId);
+		},
+		async noteSweep() {
+			await redis.set(globalKeys.sweep, now());
+		},
+		async lastSweepMs() {
+			const text = await redis.get(globalKeys.sweep);
+			return text === null ? null : Number(text);
+		},
+	};
+}
+
+type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
+
+async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
+	const keys = scanKeys(scan.scan_id);
+	const fields = { owner: scan.owner, ...scan.scan };
+	const { type, phase, at_ms, payload } = scan.entry;
+	// Indexed first: whatever happens between the steps of a start, a sweeper finds the record.
+	await Promise.all([
+		redis.zadd(globalKeys.due, scan.deadline_at_ms, scan.scan_id),
+		redis.zadd(globalKeys.unclaimed, scan.accepted_at_ms, scan.scan_id),
+	]);
+	const head = [scan.owner, count(fields), count(scan.lifecycle), count(scan.debug)];
+	const created = await run(scripts.CREATE, [
+		keys.scan,
+		keys.journal,
+		keys.lifecycle,
+		keys.debug,
+		...head,
+		...flat(fields),
+		...flat(scan.lifecycle),
+		...flat(scan.debug),
+		type,
+		phase,
+		at_ms,
+		JSON.stringify(payload),
+		"",
+	]);
+	if (created !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);
+}
+
+async function decideStart(run: Run, claim: StartClaim): Promise<StartDecision> {
+	const keys = userKeys(claim.user_id);
+	const [decision, scan_id, detail] = (await run(scripts.START, [
+		keys.active,
+		keys.fresh,
+		keys.scans,
+		claim.filter_key,
+		claim.scan_id,
+		claim.force ? 1 : 0,
+		claim.force_join_ms,
+		claim.fresh_ms,
+		claim.fingerprint,
+		claim.accepted_at_ms,
+	])) as [StartDecision["decision"], string, string];
+	return { decision, scan_id, detail };
+}
+
+async function claimedByStart(redis: Redis, now: () => number, scanId: string): Promise<UnacceptedStart> {
+	const [user_id, input] = await redis.hmget(scanKeys(scanId).scan, "owner", "input");
+	if (!user_id || !input) return { kind: "gone" };
+	const { filter_key, accepted_at_ms } = JSON.parse(input) as ScanInput;
+	const held = await redis.hget(userKeys(user_id).active, filter_key);
+	return held?.startsWith(`${scanId}|`) ? { kind: "named", user_id, filter_key } : { kind: "waiting", age_ms: now() - accepted_at_ms };
+}
+
+async function claim(
+	redis: Redis,
+	run: Run,
+	now: () => number,
+	{ scanId, worker, nonce, leaseMs, mode }: { scanId: string; worker: string; nonce: string; leaseMs: number; mode: ClaimMode },
+): Promise<ClaimResult> {
+	// The index goes first: a claimer that dies right after the claim is found when the lease is over.
+	await redis.zadd(globalKeys.leases, now() + leaseMs, scanId);
+	const [kind, first, second, ...pairs] = (await run(scripts.CLAIM, [scanKeys(scanId).scan, worker, nonce, leaseMs, mode])) as string[];
+	switch (kind) {
+		case "granted": {
+			await redis.zrem(globalKeys.unclaimed, scanId);
+			const fields = fromPairs(pairs);
+			const record = decodeRecord(scanId, fields);
+			const inbox_after = fields.inbox ?? "";
+			return { kind, record, lost_lease: second === "1", lease_until_ms: Number(first) + leaseMs, inbox_after };
+		}
+		case "held":
+			await redis.zadd(globalKeys.leases, Number(first), scanId);
+			return { kind, lease_until_ms: Number(first) };
+		case "unaccepted":
+			await redis.zrem(globalKeys.leases, scanId);
+			return { kind };
+		case "ended":
+		case "missing":
+			await redis.zrem(globalKeys.leases, scanId);
+			return { kind };
+		default:
+			throw new Error(`unexpected reply of the claim script: ${kind}`);
+	}
+}
+
+async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promise<CommitResult> {
+	const keys = scanKeys(commit.scan_id);
+	const { scan, lifecycle, debug, results, entries } = commit;
+	const args: (string | number)[] = [
+		keys.scan,
+		keys.journal,
+		keys.lifecycle,
+		keys.debug,
+		keys.results,
+		keys.inbox,
+		commit.epoch,
+		commit.base_seq,
+		commit.base_seq + entries.length,
+		commit.ended ? 1 : 0,
+		retentionMs,
+		commit.lease_ms,
+		channels.commits,
+		commit.scan_id,
+		count(scan),
+		count(lifecycle),
+		count(debug),
+		count(results),
+		entries.length,
+		...flat(scan),
+		...flat(lifecycle),
+		...flat(debug),
+		...flat(results),
+	];
+	entries.forEach((entry, position) => {
+		const events = position === 0 && commit.events.length > 0 ? JSON.stringify(commit.events) : "";
+		args.push(entry.type, entry.phase, entry.strategy_id ?? "", entry.attempt ?? "", entry.at_ms, JSON.stringify(entry.payload), events);
+	});
+	const [result] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
+	return result;
+}
+
+async function unlist(redis: Redis, scanId: string): Promise<void> {
+	await Promise.all([
+		redis.zrem(globalKeys.due, scanId),
+		redis.zrem(globalKeys.leases, scanId),
+		redis.zrem(globalKeys.unclaimed, scanId),
+	]);
+}
+
+async function finish(
+	redis: Redis,
+	run: Run,
+	settings: WriterSettings,
+	record: ScanRecord,
+	ended: EndedScan & { timeouts: number; failed: boolean },
+): Promise<void> {
+	const keys = userKeys(record.user_id);
+	const { filter_key, profile } = record.context.input;
+	const fingerprint = `${profile.strategy_fingerprint}.${record.context.portfolio?.portfolio_version ?? profile.portfolio_version}`;
+	const endedAtMs = record.context.end?.at_ms ?? record.progress_at_ms;
+	await run(scripts.FINISH, [
+		keys.active,
+		keys.fresh,
+		keys.ended,
+		keys.scans,
+		filter_key,
+		record.scan_id,
+		ended.success ? 1 : 0,
+		endedAtMs,
+		fingerprint,
+		record.expires_at_ms ?? endedAtMs + settings.retention_ms,
+		settings.tombstone_ms,
+	]);
+	await countScan(redis, run, settings, ended);
+	await unlist(redis, record.scan_id);
+}
+
+async function countScan(
+	redis: Redis,
+	run: Run,
+	settings: WriterSettings,
+	ended: EndedScan & { timeouts: number; failed: boolean },
+): Promise<void> {
+	const day = dayKeys(ended.timestamp.slice(0, 10));
+	const ttl = STATISTICS_DAYS * DAY_S;
+	const { timeouts, failed, ...latest } = ended;
+	const counted = await run(scripts.COUNT, [
+		day.stats,
+		day.counted,
+		day.timeouts,
+		ended.scan_id,
+		ended.success ? 1 : 0,
+		ended.opportunities_discovered,
+		ended.strategies_scanned,
+		ended.execution_time_ms,
+		ttl,
+		timeouts,
+	]);
+	if (failed) await run(scripts.COUNT_ERROR, [day.errors, day.errorsCounted, ended.scan_id, ttl]);
+	if (counted !== 1) return;
+	const sample = { duration_ms: ended.execution_time_ms, strategies: ended.strategies_scanned, completed: ended.success };
+	await redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms);
+	await redis.lpush(globalKeys.durations, JSON.stringify(sample));
+	await redis.ltrim(globalKeys.durations, 0, DURATIONS_KEPT - 1);
+}

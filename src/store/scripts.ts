@@ -1,0 +1,267 @@
+import { createHash } from "node:crypto";
+import type { Redis } from "ioredis";
+
+/**
+ * Lua scripts about scans. Each is safe to repeat: ioredis sends a command again when its reply was
+ * lost, so "already done by exactly this caller" always answers like the first time.
+ * All read the clock with TIME: leases and deadlines live on the store's clock only.
+ */
+export interface Script {
+	readonly lua: string;
+	readonly sha: string;
+	readonly keys: number;
+}
+
+const script = (keys: number, lua: string): Script => ({ lua, keys, sha: createHash("sha1").update(lua).digest("hex") });
+
+/** Runs a script by its hash, loading it once when the server does not know it (yet or any more). */
+export async function runScript(redis: Redis, { lua, sha, keys }: Script, args: (string | number)[]): Promise<unknown> {
+	try {
+		return await redis.evalsha(sha, keys, ...args);
+	} catch (error) {
+		if (!(error instanceof Error) || !error.message.includes("NOSCRIPT")) throw error;
+		return await redis.eval(lua, keys, ...args);
+	}
+}
+
+const NOW = `local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
+
+/**
+ * Creates a record with its first journal entry; not yet accepted, not listed, not queued.
+ * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug
+ * ARGV 1 owner, 2 n scan pairs, 3 n lifecycle pairs, 4 n debug pairs, 5.. pairs, then type, phase, at, payload, events
+ * Returns 1 created (also when repeated by the same owner), 0 the id is taken.
+ */
+export const CREATE = script(
+	4,
+	`local owner = redis.call('HGET', KEYS[1], 'owner')
+if owner then return owner == ARGV[1] and 1 or 0 end
+local i = 5
+for k, count in ipairs({tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])}) do
+  local key = k == 1 and KEYS[1] or (k == 2 and KEYS[3] or KEYS[4])
+  for _ = 1, count do redis.call('HSET', key, ARGV[i], ARGV[i + 1]); i = i + 2 end
+end
+redis.call('XADD', KEYS[2], '1-0', 't', ARGV[i], 'ph', ARGV[i + 1], 'at', ARGV[i + 2], 'r', '1', 'p', ARGV[i + 3], 'e', ARGV[i + 4])
+return 1`,
+);
+
+/**
+ * Marks a record as accepted: its id may be told, workers may claim it.
+ * KEYS 1 scan. Returns 1, or 0 when there is no such record.
+ */
+export const ACCEPT = script(
+	1,
+	`if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'accepted', '1')
+return 1`,
+);
+
+/**
+ * Drops a record that lost its start; never one that was accepted.
+ * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug. Returns 1 dropped, 0 kept.
+ */
+export const DROP = script(
+	4,
+	`if redis.call('HGET', KEYS[1], 'accepted') == '1' then return 0 end
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+return 1`,
+);
+
+/**
+ * Takes the scan: epoch + 1, a lease, the nonce of this claim.
+ * KEYS 1 scan
+ * ARGV 1 worker, 2 nonce, 3 lease_ms, 4 mode (normal: refuses a live lease; deadline: takes it when the
+ *   scan is 2 s past its deadline; always: takes it whatever the lease says)
+ * Returns {'granted', now, lost 0|1, field, value ...} (the whole hash after the claim), {'held', lease_until},
+ * {'ended'}, {'missing'}, {'unaccepted'}.
+ */
+export const CLAIM = script(
+	1,
+	`${NOW}
+local v = redis.call('HMGET', KEYS[1], 'epoch', 'lease', 'end', 'nonce', 'deadline_at', 'accepted', 'worker', 'released', 'lost')
+if not v[1] then return {'missing'} end
+if v[3] == '1' then return {'ended'} end
+if v[6] ~= '1' and ARGV[4] == 'normal' then return {'unaccepted'} end
+local lost = 0
+if v[4] == ARGV[2] then
+  lost = tonumber(v[9] or '0')
+else
+  local live = tonumber(v[2] or '0') > now
+  local past = now >= tonumber(v[5]) + 2000
+  if live and not (ARGV[4] == 'always' or (ARGV[4] == 'deadline' and past)) then return {'held', v[2]} end
+  if v[7] and v[7] ~= '' and v[8] ~= '1' then lost = 1 end
+  redis.call('HSET', KEYS[1], 'epoch', tonumber(v[1]) + 1, 'nonce', ARGV[2], 'worker', ARGV[1], 'lost', lost,
+    'released', '0', 'lease', now + tonumber(ARGV[3]), 'hb', now)
+end
+local reply = {'granted', tostring(now), tostring(lost)}
+for _, item in ipairs(redis.call('HGETALL', KEYS[1])) do reply[#reply + 1] = item end
+return reply`,
+);
+
+/**
+ * Renews the lease. Heartbeat is not progress: progress_at stays.
+ * KEYS 1 scan, 2 inbox. ARGV 1 epoch, 2 lease_ms
+ * Returns {status ok|fenced|ended|missing, now, id of the newest inbox entry or ''}.
+ */
+export const HEARTBEAT = script(
+	2,
+	`${NOW}
+local v = redis.call('HMGET', KEYS[1], 'epoch', 'end')
+if not v[1] then return {'missing', tostring(now), ''} end
+if v[2] == '1' then return {'ended', tostring(now), ''} end
+if v[1] ~= ARGV[1] then return {'fenced', tostring(now), ''} end
+redis.call('HSET', KEYS[1], 'hb', now, 'lease', now + tonumber(ARGV[2]))
+local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+return {'ok', tostring(now), newest[1] and newest[1][1] or ''}`,
+);
+
+/**
+ * Gives the scan back, so that the next claim neither waits nor counts as a lost lease.
+ * KEYS 1 scan. ARGV 1 epoch. Returns 1 released, 0 somebody else holds it.
+ */
+export const RELEASE = script(
+	1,
+	`if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'lease', '0', 'released', '1')
+return 1`,
+);
+
+/**
+ * The one commit: everything that follows from one or more transitions, or nothing.
+ * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results, 6 inbox
+ * ARGV 1 epoch, 2 seq before, 3 seq after, 4 ended 0|1, 5 retention_ms, 6 lease_ms, 7 channel, 8 scan_id,
+ *   9 n scan pairs, 10 n lifecycle pairs, 11 n debug pairs, 12 n results pairs, 13 n entries,
+ *   14.. the pairs, then per entry: type, phase, strategy, attempt, at, payload, events
+ * Returns {'ok'|'duplicate'|'fenced'|'missing', now}. Duplicate = exactly this commit is already there.
+ */
+export const COMMIT = script(
+	6,
+	`${NOW}
+local v = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'end')
+if not v[1] then return {'missing', tostring(now)} end
+if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end
+if v[2] == ARGV[3] then return {'duplicate', tostring(now)} end
+if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end
+local i = 14
+local targets = {KEYS[1], KEYS[3], KEYS[4], KEYS[5]}
+for k = 1, 4 do
+  for _ = 1, tonumber(ARGV[8 + k]) do redis.call('HSET', targets[k], ARGV[i], ARGV[i + 1]); i = i + 2 end
+end
+local seq = tonumber(ARGV[2])
+for _ = 1, tonumber(ARGV[13]) do
+  seq = seq + 1
+  local fields = {'t', ARGV[i], 'ph', ARGV[i + 1], 'at', ARGV[i + 4], 'r', ARGV[3], 'p', ARGV[i + 5]}
+  if ARGV[i + 2] ~= '' then fields[#fields + 1] = 's'; fields[#fields + 1] = ARGV[i + 2] end
+  if ARGV[i + 3] ~= '' then fields[#fields + 1] = 'a'; fields[#fields + 1] = ARGV[i + 3] end
+  if ARGV[i + 6] ~= '' then fields[#fields + 1] = 'e'; fields[#fields + 1] = ARGV[i + 6] end
+  redis.call('XADD', KEYS[2], seq .. '-0', unpack(fields))
+  i = i + 7
+end
+redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'progress_at', now, 'hb', now, 'lease', now + tonumber(ARGV[6]))
+if ARGV[4] == '1' then
+  local expires = now + tonumber(ARGV[5])
+  redis.call('HSET', KEYS[1], 'end', '1', 'lease', '0', 'expires_at', expires, 'ended_at', now)
+  for k = 1, 6 do redis.call('PEXPIREAT', KEYS[k], expires) end
+end
+redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
+return {'ok', tostring(now)}`,
+);
+
+/**
+ * Leaves a command for whoever holds the scan.
+ * KEYS 1 scan, 2 inbox. ARGV 1 event JSON, 2 channel, 3 scan_id. Returns 'ok', 'ended' or 'missing'.
+ */
+export const SEND = script(
+	2,
+	`local ended = redis.call('HMGET', KEYS[1], 'owner', 'end')
+if not ended[1] then return 'missing' end
+if ended[2] == '1' then return 'ended' end
+redis.call('XADD', KEYS[2], 'MAXLEN', 100, '*', 'event', ARGV[1])
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+return 'ok'`,
+);
+
+/**
+ * Decides one start on the user's claim (CONTRACT.md 4.5) and lists the new scan.
+ * KEYS 1 active, 2 fresh, 3 scans
+ * ARGV 1 filter_key, 2 new scan_id, 3 force 0|1, 4 force_join_ms, 5 fresh_ms, 6 fingerprint, 7 accepted_at_ms
+ * Returns {'joined'|'cached'|'created'|'superseded', scan_id, detail}: detail = completed_at_ms or the old id.
+ */
+export const START = script(
+	3,
+	`${NOW}
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if held then
+  local id, accepted, old = string.match(held, '^([^|]*)|([^|]*)|(.*)$')
+  if id == ARGV[2] then return {old ~= '' and 'superseded' or 'created', id, old} end
+  if ARGV[3] == '0' or now - tonumber(accepted) < tonumber(ARGV[4]) then return {'joined', id, ''} end
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. '|' .. ARGV[7] .. '|' .. id)
+  redis.call('ZADD', KEYS[3], ARGV[7], ARGV[2])
+  return {'superseded', ARGV[2], id}
+end
+if ARGV[3] == '0' then
+  local fresh = redis.call('HGET', KEYS[2], ARGV[1])
+  if fresh then
+    local id, completed, fingerprint = string.match(fresh, '^([^|]*)|([^|]*)|(.*)$')
+    if now - tonumber(completed) < tonumber(ARGV[5]) and fingerprint == ARGV[6] then return {'cached', id, completed} end
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. '|' .. ARGV[7] .. '|')
+redis.call('ZADD', KEYS[3], ARGV[7], ARGV[2])
+return {'created', ARGV[2], ''}`,
+);
+
+/**
+ * Books an ended scan in its user's slot: frees the claim, notes freshness and the tombstone.
+ * KEYS 1 active, 2 fresh, 3 ended, 4 scans
+ * ARGV 1 filter_key, 2 scan_id, 3 completed 0|1, 4 completed_at_ms, 5 fingerprint, 6 expires_at_ms, 7 tombstone_ms
+ * Returns 1.
+ */
+export const FINISH = script(
+	4,
+	`${NOW}
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if held and string.match(held, '^([^|]*)|') == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
+if ARGV[3] == '1' then
+  local fresh = redis.call('HGET', KEYS[2], ARGV[1])
+  local newest = fresh and tonumber(string.match(fresh, '^[^|]*|([^|]*)|')) or 0
+  if tonumber(ARGV[4]) >= newest then redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. '|' .. ARGV[4] .. '|' .. ARGV[5]) end
+end
+if redis.call('ZSCORE', KEYS[4], ARGV[2]) and not redis.call('ZSCORE', KEYS[3], ARGV[2]) then
+  redis.call('ZADD', KEYS[3], ARGV[6], ARGV[2])
+end
+local over = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now - tonumber(ARGV[7]), 'LIMIT', 0, 100)
+for _, id in ipairs(over) do redis.call('ZREM', KEYS[3], id); redis.call('ZREM', KEYS[4], id) end
+return 1`,
+);
+
+/**
+ * Counts an ended scan in the statistics of its day, once.
+ * KEYS 1 stats hash, 2 guard set, 3 timeouts counter
+ * ARGV 1 scan_id, 2 success 0|1, 3 opportunities, 4 strategies, 5 execution_time_ms, 6 ttl_s, 7 timeouts
+ * Returns 1 counted now, 0 counted before.
+ */
+export const COUNT = script(
+	3,
+	`if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
+local total = redis.call('HINCRBY', KEYS[1], 'total_scans', 1)
+redis.call('HINCRBY', KEYS[1], 'successful_scans', ARGV[2])
+redis.call('HINCRBY', KEYS[1], 'total_opportunities', ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'total_strategies', ARGV[4])
+local mean = tonumber(redis.call('HGET', KEYS[1], 'avg_execution_time_ms') or '0')
+redis.call('HSET', KEYS[1], 'avg_execution_time_ms', tostring(mean + (tonumber(ARGV[5]) - mean) / total))
+redis.call('INCRBY', KEYS[3], ARGV[7])
+for k = 1, 3 do redis.call('EXPIRE', KEYS[k], ARGV[6]) end
+return 1`,
+);
+
+/** KEYS 1 counter, 2 guard set. ARGV 1 scan_id, 2 ttl_s. Returns 1 counted now, 0 before. */
+export const COUNT_ERROR = script(
+	2,
+	`if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
+redis.call('INCR', KEYS[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+return 1`,
+);

@@ -1,0 +1,132 @@
+import type { JournalType } from "../../machines/events.ts";
+import type { ScanPosition } from "../../machines/types.ts";
+import type { EndedScan, ScanRecord, WorkerInfo } from "./contract.ts";
+
+/** The write half of the store: what the runtime, the commands and the watchdog may do to scans. */
+
+export interface NewEntry {
+	type: JournalType;
+	phase: ScanPosition;
+	strategy_id: string | null;
+	attempt: number | null;
+	at_ms: number;
+	payload: Record<string, unknown>;
+}
+
+/** The journal's raw material for replay: machine events, on the first entry they led to. */
+export type MachineEvent = { type: string } & Record<string, unknown>;
+
+export interface Commit {
+	scan_id: string;
+	epoch: number;
+	/** seq of the last entry before this commit. */
+	base_seq: number;
+	/** Changed fields of the scan hash. */
+	scan: Record<string, string>;
+	lifecycle: Record<string, string>;
+	debug: Record<string, string>;
+	results: Record<string, string>;
+	entries: NewEntry[];
+	events: MachineEvent[];
+	ended: boolean;
+	lease_ms: number;
+}
+
+export type CommitResult = "ok" | "duplicate" | "fenced" | "missing";
+
+export interface NewScan {
+	owner: string;
+	scan_id: string;
+	scan: Record<string, string>;
+	lifecycle: Record<string, string>;
+	debug: Record<string, string>;
+	entry: NewEntry;
+	deadline_at_ms: number;
+	accepted_at_ms: number;
+}
+
+export type ClaimMode = "normal" | "deadline" | "always";
+export type ClaimResult =
+	| { kind: "granted"; record: ScanRecord; lost_lease: boolean; lease_until_ms: number; inbox_after: string }
+	| { kind: "held"; lease_until_ms: number }
+	| { kind: "ended" | "missing" | "unaccepted" };
+
+export interface Heartbeat {
+	status: "ok" | "fenced" | "ended" | "missing";
+	/** Id of the newest inbox entry, "" when there is none. */
+	inbox_newest: string;
+}
+
+export interface StartDecision {
+	decision: "joined" | "cached" | "created" | "superseded";
+	scan_id: string;
+	/** cached: completed_at_ms; superseded: the old scan's id. */
+	detail: string;
+}
+
+export interface StartClaim {
+	user_id: string;
+	filter_key: string;
+	scan_id: string;
+	force: boolean;
+	force_join_ms: number;
+	fresh_ms: number;
+	fingerprint: string;
+	accepted_at_ms: number;
+}
+
+export type UnacceptedStart =
+	| { kind: "named"; user_id: string; filter_key: string }
+	| { kind: "waiting"; age_ms: number }
+	| { kind: "gone" };
+
+export interface ActiveScan {
+	scan_id: string;
+	accepted_at_ms: number;
+	/** The scan that this one took the claim from. */
+	superseded: string | null;
+}
+
+export interface ScanWriter {
+	/** The store's clock, epoch ms. */
+	now(): number;
+	/** Writes record and first journal entry; not accepted, not listed, not queued. */
+	create(scan: NewScan): Promise<void>;
+	accept(scanId: string): Promise<boolean>;
+	/** Removes a record that was never accepted. */
+	drop(scanId: string): Promise<boolean>;
+	decideStart(claim: StartClaim): Promise<StartDecision>;
+	/** A record that is not accepted yet: named by its user's claim, gone, or waiting for its start since age_ms. */
+	claimedByStart(scanId: string): Promise<UnacceptedStart>;
+	/** What decideStart would join, without creating anything; null when nothing is active. */
+	activeScan(userId: string, filterKey: string): Promise<ActiveScan | null>;
+	claim(scanId: string, worker: string, nonce: string, leaseMs: number, mode: ClaimMode): Promise<ClaimResult>;
+	heartbeat(scanId: string, epoch: number, leaseMs: number): Promise<Heartbeat>;
+	release(scanId: string, epoch: number): Promise<void>;
+	commit(commit: Commit): Promise<CommitResult>;
+	/** Leaves a machine event in the scan's inbox and tells whoever holds it. */
+	send(scanId: string, event: MachineEvent): Promise<"ok" | "ended" | "missing">;
+	inbox(scanId: string, afterId: string): Promise<{ id: string; event: MachineEvent }[]>;
+	/** Calls back for each scan that got a command, on this process's one subscription. */
+	onInbox(listener: (scanId: string) => void): () => void;
+	/** Frees the claim, books freshness, tombstone and statistics of an ended scan. Repeatable. */
+	finish(record: ScanRecord, ended: EndedScan & { timeouts: number; failed: boolean }): Promise<void>;
+	/** Frees a claim that names a scan whose record is gone. */
+	forget(userId: string, filterKey: string, scanId: string): Promise<void>;
+	/** Drops a freshness note that names a scan whose result is gone. */
+	forgetFresh(userId: string, filterKey: string, scanId: string): Promise<void>;
+	/** Deletes an ended scan's record now; its id answers 410 from then on. */
+	expireNow(userId: string, scanId: string): Promise<boolean>;
+	/** Retained scans beyond `keep` that have ended, oldest first. */
+	endedBeyond(userId: string, keep: number): Promise<string[]>;
+	/** Ids by index, at most `limit`: past their deadline, with an ended lease, unclaimed for `ageMs`. */
+	overdue(limit: number): Promise<string[]>;
+	leaseless(limit: number): Promise<string[]>;
+	unclaimed(ageMs: number, limit: number): Promise<string[]>;
+	/** Takes ids off the indexes of live scans. */
+	unlist(scanId: string): Promise<void>;
+	noteWorker(worker: WorkerInfo): Promise<void>;
+	forgetWorker(workerId: string): Promise<void>;
+	noteSweep(): Promise<void>;
+	lastSweepMs(): Promise<number | null>;
+}

@@ -1,0 +1,68 @@
+import { type Series, TIMEFRAME_MS } from "../../market/contract.ts";
+import { at } from "../columns.ts";
+import type { Reading, Rule } from "../rule.ts";
+import { resolveTrade, simulate, tradeOf } from "../simulator.ts";
+import type { PlaceboPool } from "./placebo.ts";
+import type { ResolvedTrade } from "./trades.ts";
+
+export interface WalkForward {
+	trades: ResolvedTrade[];
+	placebo: PlaceboPool[];
+	/** Series that were long enough to take part. */
+	universeSize: number;
+	gapsThroughStop: number;
+}
+
+export interface WalkForwardOptions {
+	/** Round trip as a fraction of notional. */
+	cost: number;
+	/** Series with fewer bars take no part. */
+	barsMin: number;
+	/** Trades count only if their whole horizon had passed by then (embargo at the boundary), epoch ms. */
+	asOfMs: number;
+}
+
+/**
+ * Replays a rule over a universe (STRATEGIES 5.4 step 1). The embargo of one horizon keeps trades that
+ * stopped out early from standing in for those that are still open.
+ */
+export function walkForward(rule: Rule, universe: readonly Series[], options: WalkForwardOptions): WalkForward {
+	const result: WalkForward = { trades: [], placebo: [], universeSize: 0, gapsThroughStop: 0 };
+	const ordered = [...universe].sort((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.venue < b.venue ? -1 : 1));
+	for (const series of ordered) {
+		if (series.length < options.barsMin) continue;
+		result.universeSize++;
+		const reading = rule.read(series);
+		const embargoMs = options.asOfMs - (rule.horizonBars + 1) * TIMEFRAME_MS[series.timeframe];
+		const simulation = simulate(series, reading.plan, options.cost);
+		result.gapsThroughStop += simulation.gapsThroughStop;
+		let entries = 0;
+		for (const trade of simulation.trades) {
+			if (trade.signalTime > embargoMs) continue;
+			entries++;
+			result.trades.push({
+				symbol: series.symbol,
+				signalTime: trade.signalTime,
+				exitTime: trade.exitTime,
+				net: trade.net,
+				r: trade.r,
+				holdBars: trade.holdBars,
+			});
+		}
+		if (entries > 0) result.placebo.push({ outcomes: placeboOutcomes(series, reading, options.cost, embargoMs), entries });
+	}
+	return result;
+}
+
+/** Net outcome of the rule's exits from every admissible bar whose horizon is complete. */
+function placeboOutcomes(series: Series, reading: Reading, cost: number, embargoMs: number): Float64Array {
+	const outcomes = new Float64Array(series.length);
+	let count = 0;
+	for (let t = 0; t < series.length && at(series.open_time, t) <= embargoMs; t++) {
+		if (!reading.admissible(t)) continue;
+		const outcome = resolveTrade(series, reading.plan, t);
+		if (outcome.kind !== "resolved") continue;
+		outcomes[count++] = tradeOf(series, reading.plan, t, outcome, cost).net;
+	}
+	return outcomes.slice(0, count);
+}

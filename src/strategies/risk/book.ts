@@ -1,0 +1,92 @@
+import { type Market, type Series, TIMEFRAME_MS } from "../../market/contract.ts";
+import { at, type Column, last } from "../columns.ts";
+import type { Candidate, MarketView, PortfolioSnapshot, Position } from "../contract.ts";
+import { checkSeries } from "../quality.ts";
+import { riskCovariance } from "./covariance.ts";
+
+/** Daily returns a position needs before it is measured. */
+export const RETURNS_MIN = 180;
+
+/** A position with a price and enough history. */
+export interface Holding {
+	position: Position;
+	market: Market | null;
+	series: Series;
+	price: number;
+	/** Signed exposure, USD. */
+	value: number;
+	/** value / equity. */
+	weight: number;
+	stablecoin: boolean;
+}
+
+export interface Book {
+	equity: number;
+	holdings: Holding[];
+	/** Exposure over equity, order of `holdings`. */
+	weights: number[];
+	/** Simple daily returns common to all holdings, oldest first: the whole common history. */
+	history: Column[];
+	/** The newest RETURNS_MIN of them, and the prices at the ends of those days (one more). */
+	returns: Column[];
+	prices: Column[];
+	covariance: number[][];
+	/** Opens of the days of `history`, epoch ms. */
+	days: number[];
+	/** Positions that could not be measured. */
+	unread: { symbol: string; reason: string; detail: string }[];
+	asOfMs: number | null;
+}
+
+/** Reads the portfolio's positions into one book; what cannot be read is named, never guessed. */
+export function readBook(candidates: readonly Candidate[], view: MarketView, portfolio: PortfolioSnapshot): Book {
+	const holdings: Holding[] = [];
+	const unread: Book["unread"] = [];
+	for (const position of [...portfolio.positions].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
+		const { symbol } = position;
+		const found = candidates.find((candidate) => candidate.symbol === symbol);
+		const market = found?.market ?? view.markets[symbol] ?? null;
+		// Tags and thin volume bar an opportunity, not the measuring of what is held.
+		const check = checkSeries({ symbol, asset: null, market: null }, view, RETURNS_MIN + 1);
+		const series = view.series[symbol];
+		if (!series || (!check.ok && check.reason !== "illiquid")) {
+			unread.push(check.ok ? { symbol, reason: "fetch_failed", detail: "no bars were read" } : { symbol, reason: check.reason, detail: check.detail });
+			continue;
+		}
+		const price = last(series.close);
+		const value = position.quantity * price;
+		holdings.push({ position, market, series, price, value, weight: value / portfolio.capital_usd, stablecoin: market?.tags.includes("stablecoin") ?? false });
+	}
+	return { equity: portfolio.capital_usd, holdings, unread, ...joined(holdings) };
+}
+
+function joined(holdings: readonly Holding[]): Omit<Book, "equity" | "holdings" | "unread"> {
+	const closes = joinCloses(holdings.map((holding) => holding.series));
+	const history = closes.columns.map(simpleReturns);
+	const returns = history.map((column) => column.subarray(-RETURNS_MIN));
+	const newest = closes.days.at(-1);
+	return {
+		weights: holdings.map((holding) => holding.weight),
+		history,
+		returns,
+		prices: closes.columns.map((column) => column.subarray(-(RETURNS_MIN + 1))),
+		covariance: returns.length === 0 ? [] : riskCovariance(returns),
+		days: closes.days.slice(1),
+		asOfMs: newest === undefined ? null : newest + TIMEFRAME_MS["1d"],
+	};
+}
+
+/** Inner join of closes on the opening time; prices are never carried forward. */
+export function joinCloses(series: readonly Series[]): { days: number[]; columns: Column[] } {
+	const indexes = series.map((one) => new Map(Array.from(one.open_time, (time, i) => [time, i])));
+	const [first, ...others] = indexes;
+	const days = [...(first?.keys() ?? [])].filter((time) => others.every((index) => index.has(time)));
+	const columns = series.map((one, i) => Float64Array.from(days, (time) => at(one.close, indexes[i]?.get(time) ?? -1)));
+	return { days, columns };
+}
+
+export function simpleReturns(close: Column): Column {
+	const result = new Float64Array(Math.max(0, close.length - 1));
+	for (let i = 1; i < close.length; i++) result[i - 1] = at(close, i) / at(close, i - 1) - 1;
+	return result;
+}

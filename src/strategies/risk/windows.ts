@@ -1,0 +1,86 @@
+import type { Column } from "../columns.ts";
+import type { Evidence } from "../contract.ts";
+import { frequencyGrade } from "../evidence/grade.ts";
+import { wilsonInterval } from "../evidence/intervals.ts";
+import { type Confidence, confidenceOf } from "../evidence/measure.ts";
+import { RETURNS_MIN } from "./book.ts";
+import { slopeOf, varianceOf } from "./covariance.ts";
+import { bookReturns } from "./measures.ts";
+
+/** Days of a window in which the promised effect is looked for. */
+const WINDOW_DAYS = 30;
+
+/** Windows that do not overlap: estimation days before, then the next 30. */
+function windowsOf(periods: number): { from: number; to: number }[] {
+	const windows: { from: number; to: number }[] = [];
+	for (let to = periods; to - WINDOW_DAYS >= RETURNS_MIN; to -= WINDOW_DAYS) windows.push({ from: to - WINDOW_DAYS, to });
+	return windows.reverse();
+}
+
+export interface WindowRecord {
+	n: number;
+	wins: number;
+	firstDay: number | null;
+	lastDay: number | null;
+	/** Median share of variance that went away. */
+	effects: number[];
+}
+
+/** In how many past windows the changed weights would have been calmer than the present ones. */
+export function calmerWindows(history: readonly Column[], days: readonly number[], before: readonly number[], after: readonly number[]): WindowRecord {
+	return recordOf(history[0]?.length ?? 0, days, ({ from, to }) => {
+		const cut = history.map((column) => column.subarray(from, to));
+		return 1 - varianceOf(bookReturns(after, cut)) / varianceOf(bookReturns(before, cut));
+	});
+}
+
+/** In how many past windows a hedge sized on the 180 days before would have cut the variance. */
+export function hedgedWindows(book: Column, hedge: Column, days: readonly number[]): WindowRecord {
+	return recordOf(book.length, days, ({ from, to }) => {
+		const ratio = slopeOf(book.subarray(from - RETURNS_MIN, from), hedge.subarray(from - RETURNS_MIN, from));
+		const [open, cover] = [book.subarray(from, to), hedge.subarray(from, to)];
+		return 1 - varianceOf(open.map((value, i) => value - ratio * (cover[i] ?? 0))) / varianceOf(open);
+	});
+}
+
+function recordOf(periods: number, days: readonly number[], effectOf: (window: { from: number; to: number }) => number): WindowRecord {
+	const windows = windowsOf(periods);
+	const effects = windows.map(effectOf).filter(Number.isFinite);
+	return {
+		n: effects.length,
+		wins: effects.filter((effect) => effect > 0).length,
+		firstDay: days[windows[0]?.from ?? -1] ?? null,
+		lastDay: days[windows.at(-1)?.from ?? -1] ?? null,
+		effects: effects.sort((a, b) => a - b),
+	};
+}
+
+/** Evidence of a measured frequency, with its confidence (null without a window). */
+export function frequencyEvidence(record: WindowRecord, universeSize: number, hindsight: boolean): { evidence: Evidence; confidence: Confidence | null } {
+	const { n, wins } = record;
+	const frequency = n === 0 ? 0 : wins / n;
+	const [low] = wilsonInterval(frequency, n);
+	const day = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+	return {
+		evidence: {
+			method: `windows of ${RETURNS_MIN} days estimated, ${WINDOW_DAYS} days measured, not overlapping`,
+			n,
+			n_effective: n,
+			wins,
+			hit_rate: n === 0 ? null : frequency,
+			mean_net_bps: null,
+			median_net_bps: null,
+			bootstrap_90: null,
+			profit_factor: null,
+			avg_hold_bars: n === 0 ? null : WINDOW_DAYS,
+			first_trade: day(record.firstDay),
+			last_trade: day(record.lastDay),
+			universe_size: universeSize,
+			grade: frequencyGrade(frequency, low, n, hindsight),
+			p_placebo: null,
+			brier: null,
+			ece: null,
+		},
+		confidence: n === 0 ? null : confidenceOf(frequency, n),
+	};
+}

@@ -1,0 +1,33 @@
+import type { Series } from "../market/contract.ts";
+import type { TradePlan } from "./simulator.ts";
+
+/** What a directional rule reads from one series: whole columns, computed once. */
+export interface Reading {
+	plan: TradePlan;
+	/** First failing signal gate of the closed bar `t`, null when the rule fires. */
+	gateAt(t: number): string | null;
+	/** Bars whose exits make sense for any entry: where a placebo may enter. */
+	admissible(t: number): boolean;
+	/** The rule's own measure of strength, in the units of its first threshold. */
+	strengthAt(t: number): number;
+	/** How far bar `t` was from firing; null when it is not about a threshold. */
+	nearMissAt(t: number): { value: number; threshold: number; distance: number } | null;
+	indicatorsAt(t: number): Record<string, number>;
+	reasoningAt(t: number): string;
+}
+
+/** A rule that opens a directional trade on a closed bar; the same code live and in the walk-forward. */
+export interface Rule {
+	/** Name and version of the rule: part of the evidence's key and seed. */
+	readonly name: string;
+	readonly horizonBars: number;
+	readonly warmupBars: number;
+	read(series: Series): Reading;
+}
+
+/** Fills the signal column from the gates, so that live and replay cannot disagree. */
+export function signalsOf(length: number, gateAt: (t: number) => string | null): Uint8Array {
+	const signal = new Uint8Array(length);
+	for (let t = 0; t < length; t++) if (gateAt(t) === null) signal[t] = 1;
+	return signal;
+}

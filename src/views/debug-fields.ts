@@ -1,0 +1,111 @@
+import type { ScanContext } from "../../machines/types.ts";
+import { isoOf } from "../clock.ts";
+import type { JournalEntry } from "../store/contract.ts";
+import { brokenPhase } from "./phases.ts";
+import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE, stepView } from "./steps.ts";
+import { endedAtMs, positionOf } from "./words.ts";
+
+const stepsOfPhase = (phase: unknown): number[] =>
+	Object.keys(PHASE_OF_STEP)
+		.map(Number)
+		.filter((number) => PHASE_OF_STEP[number] === phase);
+
+const range = (from: number, to: number): number[] =>
+	Array.from({ length: to - from + 1 }, (_, offset) => from + offset);
+
+function strategyStepOf(context: ScanContext, entry: JournalEntry): number | null {
+	const id = entry.strategy_id ?? entry.payload.strategy_id;
+	const position = context.strategies.findIndex((strategy) => strategy.strategy_id === id);
+	return position < 0 ? null : STRATEGY_STEP_BASE + position;
+}
+
+/** Numbers of the steps that a journal entry changes. */
+function stepsOf(context: ScanContext, entry: JournalEntry): number[] {
+	switch (entry.type) {
+		case "scan.created":
+			return [1, 2];
+		case "portfolio.fetched":
+			return [3];
+		case "assets.discovered":
+			return [4];
+		case "strategies.resolved":
+			return [5];
+		case "strategy.started":
+		case "strategy.retried":
+		case "strategy.row_found":
+		case "strategy.settled": {
+			const step = strategyStepOf(context, entry);
+			return step === null ? [5] : [5, step];
+		}
+		case "phase.started":
+		case "phase.completed":
+		case "phase.failed":
+			return stepsOfPhase(entry.payload.phase ?? entry.phase);
+		case "ranking.completed":
+			return [6, 7];
+		case "scan.completed":
+			return range(8, FIXED_STEPS);
+		case "scan.failed":
+		case "scan.cancelled":
+			return stepsOfPhase(brokenPhase(context));
+		default:
+			return [];
+	}
+}
+
+/** The moment of the last change of every step that the entries touched. */
+function changedSteps(
+	before: ScanContext | null,
+	context: ScanContext,
+	entries: readonly JournalEntry[],
+): Map<number, number> {
+	const changed = new Map<number, number>();
+	if (before === null) {
+		const lastAtMs = endedAtMs(context) ?? context.now_ms;
+		for (const number of range(1, FIXED_STEPS))
+			changed.set(number, number <= 2 ? context.input.accepted_at_ms : lastAtMs);
+		context.strategies.forEach((entry, position) => {
+			changed.set(STRATEGY_STEP_BASE + position, entry.ended_at_ms ?? entry.started_at_ms ?? lastAtMs);
+		});
+	}
+	for (const entry of entries) for (const number of stepsOf(context, entry)) changed.set(number, entry.at_ms);
+	return changed;
+}
+
+/** The step started last; skipped and never started strategies do not count. */
+function startedLast(context: ScanContext): number {
+	if (positionOf(context) === "completed") return FIXED_STEPS;
+	if (context.phases.ranking) return context.ranking ? 7 : 6;
+	let current = 2;
+	for (const number of [3, 4, 5]) {
+		const phase = PHASE_OF_STEP[number];
+		if (phase && context.phases[phase]) current = number;
+	}
+	let newestMs = Number.NEGATIVE_INFINITY;
+	context.strategies.forEach((entry, position) => {
+		if (entry.started_at_ms === null || entry.started_at_ms < newestMs) return;
+		newestMs = entry.started_at_ms;
+		current = STRATEGY_STEP_BASE + position;
+	});
+	return current;
+}
+
+/**
+ * Fields of the hash `scan_debug:{id}` (CONTRACT.md 10.2, 12.7) that `entries` changed, to be
+ * written in their commit. Pure and idempotent like `lifecycleFields`.
+ */
+export function debugFields(
+	before: ScanContext | null,
+	context: ScanContext,
+	entries: readonly JournalEntry[],
+): Record<string, string> {
+	const fields: Record<string, string> = {
+		current_step: String(startedLast(context)),
+		last_updated: isoOf(entries.at(-1)?.at_ms ?? context.now_ms),
+	};
+	for (const [number, atMs] of changedSteps(before, context, entries)) {
+		const view = stepView(context, number, atMs);
+		if (view) fields[`step_${number}`] = JSON.stringify(view);
+	}
+	return fields;
+}

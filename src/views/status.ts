@@ -1,0 +1,73 @@
+import { isoOf } from "../clock.ts";
+import type { ScanRecord } from "../store/contract.ts";
+import { type DurationSample, remainingSeconds } from "./estimates.ts";
+import { jsonArray, spliceJson } from "./json.ts";
+import { scanMessage } from "./messages.ts";
+import { progressOf } from "./progress.ts";
+import { endedAtMs, isoOrNull, pollUrl, resultsUrl, stateOf, statusOf } from "./words.ts";
+
+/** Rows shown while a scan runs, best first (CONTRACT.md 5.1). */
+export const PARTIAL_RESULTS_MAX = 10;
+
+/** Rows so far, then the final number. */
+export const totalOpportunities = (record: ScanRecord): number =>
+	record.context.ranking?.ranked_count ?? record.context.opportunities_found;
+
+/**
+ * Body of the status endpoint (CONTRACT.md 5.1-5.4) as compact JSON.
+ * `topRowsJson`: at most ten stored rows, best first, compact JSON each. `nowMs`: the store's clock.
+ */
+export function statusView(
+	record: ScanRecord,
+	topRowsJson: readonly string[],
+	nowMs: number,
+	samples: readonly DurationSample[],
+): string {
+	const { context, position } = record;
+	const status = statusOf(position);
+	const fields = {
+		success: status !== "failed",
+		scan_id: record.scan_id,
+		status,
+		state: stateOf(position),
+		reason: context.end?.reason ?? null,
+		superseded_by: context.end?.superseded_by ?? null,
+		message: scanMessage(context, position),
+		outcome: position === "completed" ? context.outcome : null,
+		phase: position,
+		progress: progressOf(context, position),
+		total_opportunities: totalOpportunities(record),
+		estimated_time_remaining_seconds: remainingSeconds(record, nowMs, samples),
+		results_url: resultsUrl(record.scan_id),
+		filters: context.input.filters,
+		error: context.end?.error ?? null,
+		from_cache: false,
+		accepted_at: isoOf(context.input.accepted_at_ms),
+		started_at: isoOrNull(context.claimed_at_ms),
+		updated_at: isoOf(record.progress_at_ms),
+		completed_at: isoOrNull(endedAtMs(context)),
+		deadline_at: isoOf(context.input.deadline_at_ms),
+		revision: record.revision,
+	};
+	return spliceJson(fields, { partial_results: jsonArray(topRowsJson.slice(0, PARTIAL_RESULTS_MAX)) });
+}
+
+/** Body of 202 of the results endpoint (CONTRACT.md 6.1) as compact JSON. */
+export function resultsPendingView(
+	record: ScanRecord,
+	topRowsJson: readonly string[],
+	nowMs: number,
+	samples: readonly DurationSample[],
+): string {
+	const fields = {
+		success: true,
+		status: "scanning",
+		scan_id: record.scan_id,
+		message: "Scan is still in progress",
+		progress: progressOf(record.context, record.position),
+		estimated_time_remaining_seconds: remainingSeconds(record, nowMs, samples),
+		poll_url: pollUrl(record.scan_id),
+		results_url: resultsUrl(record.scan_id),
+	};
+	return spliceJson(fields, { partial_results: jsonArray(topRowsJson.slice(0, PARTIAL_RESULTS_MAX)) });
+}

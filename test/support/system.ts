@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import type { StrategyReport } from "../../machines/events.ts";
+import type { ScanInput } from "../../machines/types.ts";
+import { type CommandDeps, createCommands } from "../../src/commands.ts";
+import type { Effects } from "../../src/effects/contract.ts";
+import { book } from "../../src/runtime/booking.ts";
+import { createRuntime, type Runtime, type RuntimeDeps } from "../../src/runtime/runtime.ts";
+import { systemClock } from "../../src/clock.ts";
+import type { ScanCommands, StartRequest } from "../../src/services.ts";
+import type { ScanRecord, Viewer } from "../../src/store/contract.ts";
+import type { ScanStore } from "../../src/store/index.ts";
+import { projections } from "../../src/views/projections.ts";
+import { limits, scanInput, tally } from "./scan-input.ts";
+import { testLogger } from "./store.ts";
+
+/** Effects that answer at once; each can be replaced by one that hangs, counts or fails. */
+export const quickEffects = (overrides: Partial<Effects> = {}): Effects => ({
+	async fetchPortfolio() {
+		const portfolio = { positions: 0, portfolio_version: 0, capital_usd: 10_000, assumed: true, source: "assumed", duration_ms: 1 };
+		return { portfolio, attachments: { portfolio: { positions: [], cash_usd: 0, version: 0, capital_usd: 10_000, assumed: true } } };
+	},
+	async discoverAssets() {
+		return {
+			assets: {
+				total_assets: 2,
+				tiers: { tier_institutional: 2 },
+				excluded: {},
+				sources: [{ name: "test", ok: true, error: null, assets: 2 }],
+				universe_ref: "ref",
+				as_of_ms: 1,
+				data_source: { kind: "recorded" as const, name: "test", as_of: null },
+				filters_unmatched: [],
+				duration_ms: 1,
+			},
+			attachments: {},
+		};
+	},
+	async evaluateStrategy(effect) {
+		const id = `${effect.strategy_id}-row`;
+		return { report: foundReport(effect), attachments: { rows: { [id]: JSON.stringify({ opportunity_id: id, strategy_id: effect.strategy_id }) } } };
+	},
+	async rankOpportunities(context) {
+		const rows = await context.rows();
+		const ranking = { ranked_count: rows.size, unproven_count: 0, cut: {}, recommendations_count: 0, recommendations: "skipped" as const, duration_ms: 1 };
+		const document = { ranked: [...rows.keys()].sort(), unproven: [], recommendations: [] };
+		return { ranking, attachments: { documents: { ranking: document } } };
+	},
+	...overrides,
+});
+
+export const foundReport = ({ strategy_id, attempt }: { strategy_id: string; attempt: number }): StrategyReport => ({
+	strategy_id,
+	attempt,
+	kind: "finished",
+	degraded: null,
+	tally: tally({ candidates_total: 2, evaluated: 2, row_ids: [`${strategy_id}-row`], rejected: { no_trigger: 1 } }),
+});
+
+export const never = (signal: AbortSignal): Promise<never> =>
+	new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+
+export const settings = { lease_ms: 2_000, heartbeat_ms: 300 };
+
+export function runtimeOn(store: ScanStore, effects: Effects, overrides: Partial<RuntimeDeps> = {}): Runtime {
+	return createRuntime({
+		workerId: `worker-${randomUUID().slice(0, 8)}`,
+		capacity: 50,
+		nonce: randomUUID,
+		writer: store.writer,
+		reader: store.reader,
+		effects,
+		projections,
+		clock: systemClock,
+		log: testLogger(),
+		settings,
+		onEnded: (record) => book(store.writer, record, 1_000),
+		...overrides,
+	});
+}
+
+export const viewer = (user = 1): Viewer => ({ user_id: `00000000-0000-4000-8000-${String(user).padStart(12, "0")}`, role: "admin" });
+
+export const startRequest = (overrides: Partial<StartRequest> = {}): StartRequest => ({
+	filters: {},
+	filter_key: "all",
+	filters_unmatched: [],
+	force_refresh: false,
+	include_strategy_recommendations: true,
+	...overrides,
+});
+
+/** Commands over the store with an account that owns what `scanInput` plans. */
+export function commandsOn(store: ScanStore, enqueue: (scanId: string) => Promise<void>, overrides: Partial<CommandDeps> = {}): ScanCommands {
+	return createCommands(commandDeps(store, enqueue, overrides));
+}
+
+export function commandDeps(store: ScanStore, enqueue: (scanId: string) => Promise<void>, overrides: Partial<CommandDeps> = {}): CommandDeps {
+	const sample: ScanInput = scanInput();
+	return {
+		writer: store.writer,
+		reader: store.reader,
+		projections,
+		apply: { writer: store.writer, projections, nonce: randomUUID, settings, workerId: "api" },
+		accounts: {
+			byId: async (user_id) => ({
+				user_id,
+				email: "a@b.c",
+				full_name: null,
+				role: "admin",
+				status: "active",
+				strategy_ids: sample.profile.strategy_ids,
+				created_at: "2026-01-01T00:00:00.000Z",
+				last_login: null,
+				premium_welcome: false,
+				onboarded_at: null,
+			}),
+		},
+		portfolios: {
+			get: async () => ({ positions: [], cash_usd: 0, version: 0, updated_at: null }),
+			put: async () => null,
+		},
+		policies: { list: async () => [] },
+		profileOf: () => sample.profile,
+		available: new Set(sample.profile.strategy_ids.slice(0, 3)),
+		enqueue,
+		queued: async () => 0,
+		newScanId: () => `scan_${randomUUID().replaceAll("-", "")}`,
+		book: (record: ScanRecord) => book(store.writer, record, 1_000),
+		settings: { limits: limits(), force_join_ms: 5_000, fresh_ms: 60_000, queue_max: 1_000 },
+		...overrides,
+	};
+}
