@@ -99,7 +99,13 @@ const patchUser = ({ users }: ApiDeps) =>
 			const strategy_ids = resolveStrategies(body.strategy_ids);
 			const password_hash = body.new_password === undefined ? undefined : await users.passwords.hash(body.new_password);
 			const { role, status, premium_welcome } = body;
-			const account = await users.accounts.patch(params.user_id, { role, status, premium_welcome, strategy_ids, password_hash });
+			const account = await users.accounts.patch(params.user_id, {
+				role,
+				status,
+				premium_welcome,
+				strategy_ids,
+				password_hash,
+			});
 			return { status: 200, body: { success: true, user: userView(account) } };
 		},
 	});

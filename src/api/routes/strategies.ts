@@ -66,9 +66,29 @@ function owned(account: StoredAccount) {
 
 function availableStrategies() {
 	const pairs = STANDARD_STRATEGIES.map((entry) => {
-		const { name, category, description, risk_level, id: strategy_id, types, credits_monthly: credit_cost_monthly, free } = entry;
+		const {
+			name,
+			category,
+			description,
+			risk_level,
+			id: strategy_id,
+			types,
+			credits_monthly: credit_cost_monthly,
+			free,
+		} = entry;
 		const parameters = { max_symbols: entry.symbols_max, chunk_size: entry.chunk_size, priority: entry.priority };
-		const view = { name, category, description, risk_level, min_capital: null, parameters, strategy_id, opportunity_types: types, credit_cost_monthly, free };
+		const view = {
+			name,
+			category,
+			description,
+			risk_level,
+			min_capital: null,
+			parameters,
+			strategy_id,
+			opportunity_types: types,
+			credit_cost_monthly,
+			free,
+		};
 		return [strategyKey(entry), view] as const;
 	});
 	return {
@@ -115,7 +135,14 @@ export function strategyRoutes({ users, clock }: ApiDeps): RouteSpec[] {
 			responses: { 200: { description: "Owned strategies with their price", schema: myPortfolioReply } },
 			async handler({ viewer }) {
 				const { views, total_strategies, total_monthly_cost, summary } = owned(await accountOf(viewer.user_id));
-				const body = { success: true, active_strategies: views, strategies: views, total_strategies, total_monthly_cost, summary };
+				const body = {
+					success: true,
+					active_strategies: views,
+					strategies: views,
+					total_strategies,
+					total_monthly_cost,
+					summary,
+				};
 				return { status: 200, body };
 			},
 		}),
@@ -132,8 +159,23 @@ export function strategyRoutes({ users, clock }: ApiDeps): RouteSpec[] {
 				const { views, total_strategies, summary } = owned(account);
 				const { user_tier, strategy_fingerprint } = profileOf(account, 0);
 				const lists = { strategies: views, active_strategies: views, all_strategies: views };
-				const facts = { summary, metadata: { user_tier, strategy_fingerprint }, generated_at: isoOf(clock.now()), data_source: "account" };
-				return { status: 200, body: { success: true, user_id: account.user_id, user_role: account.role, ...lists, total_strategies, ...facts } };
+				const facts = {
+					summary,
+					metadata: { user_tier, strategy_fingerprint },
+					generated_at: isoOf(clock.now()),
+					data_source: "account",
+				};
+				return {
+					status: 200,
+					body: {
+						success: true,
+						user_id: account.user_id,
+						user_role: account.role,
+						...lists,
+						total_strategies,
+						...facts,
+					},
+				};
 			},
 		}),
 		route({
