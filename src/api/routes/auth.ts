@@ -73,7 +73,7 @@ const refresh = (deps: ApiDeps) =>
 	route({
 		method: "post",
 		path: "/auth/refresh",
-		operation_id: "refreshTokens",
+		operation_id: "refresh_tokens",
 		summary: "Exchange a refresh token for its successor",
 		tag: "auth",
 		public: true,
@@ -146,7 +146,7 @@ const password = (deps: ApiDeps) =>
 	route({
 		method: "post",
 		path: "/auth/password",
-		operation_id: "changePassword",
+		operation_id: "change_password",
 		summary: "Change the own password; the user's other logins end",
 		tag: "auth",
 		rate: "other",

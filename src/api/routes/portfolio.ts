@@ -18,7 +18,7 @@ export const portfolioRoutes = ({ users: { portfolios } }: ApiDeps): RouteSpec[]
 	route({
 		method: "get",
 		path: "/portfolio",
-		operation_id: "getPortfolio",
+		operation_id: "get_portfolio",
 		summary: "The own portfolio as entered",
 		tag: "portfolio",
 		rate: "other",
@@ -28,7 +28,7 @@ export const portfolioRoutes = ({ users: { portfolios } }: ApiDeps): RouteSpec[]
 	route({
 		method: "put",
 		path: "/portfolio",
-		operation_id: "putPortfolio",
+		operation_id: "put_portfolio",
 		summary: "Replace the own portfolio; If-Match guards against a change in between",
 		tag: "portfolio",
 		roles: ["admin", "trader"],

@@ -128,7 +128,7 @@ export function strategyRoutes({ users, clock }: ApiDeps): RouteSpec[] {
 		route({
 			method: "get",
 			path: "/strategies/my-portfolio",
-			operation_id: "myStrategies",
+			operation_id: "my_strategies",
 			summary: "The own strategies",
 			tag: "strategies",
 			rate: "other",
@@ -149,7 +149,7 @@ export function strategyRoutes({ users, clock }: ApiDeps): RouteSpec[] {
 		route({
 			method: "get",
 			path: "/unified-strategies/portfolio",
-			operation_id: "unifiedPortfolio",
+			operation_id: "unified_portfolio",
 			summary: "The own strategies in the unified form",
 			tag: "strategies",
 			rate: "other",
@@ -181,7 +181,7 @@ export function strategyRoutes({ users, clock }: ApiDeps): RouteSpec[] {
 		route({
 			method: "get",
 			path: "/strategies/available",
-			operation_id: "availableStrategies",
+			operation_id: "available_strategies",
 			summary: "The catalogue of strategies",
 			tag: "strategies",
 			rate: "other",
@@ -191,7 +191,7 @@ export function strategyRoutes({ users, clock }: ApiDeps): RouteSpec[] {
 		route({
 			method: "get",
 			path: "/admin-strategy-access/admin-portfolio-status",
-			operation_id: "adminPortfolioStatus",
+			operation_id: "admin_portfolio_status",
 			summary: "How many of the strategies the administrator owns",
 			tag: "admin",
 			roles: ["admin"],
