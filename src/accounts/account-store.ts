@@ -50,7 +50,10 @@ export interface AccountStore extends AccountReader {
 	/** Replaces the password if it still is `expectedHash`; false when it changed meanwhile. */
 	changePassword(userId: string, expectedHash: string, newHash: string, keepSid: string): Promise<boolean>;
 	/** In order of creation. Throws validation_failed for a cursor of ours that it is not. */
-	list(limit: number, cursor: string | null): Promise<{ accounts: StoredAccount[]; next_cursor: string | null; has_more: boolean }>;
+	list(
+		limit: number,
+		cursor: string | null,
+	): Promise<{ accounts: StoredAccount[]; next_cursor: string | null; has_more: boolean }>;
 	/** Brings the copy of role and status up to the directory's word (a crash may have left it behind). */
 	syncAccess(account: StoredAccount): Promise<StoredAccount>;
 	activeAdmins(): Promise<number>;
@@ -199,7 +202,17 @@ async function patchAccount(parts: Parts, userId: string, changes: AccountPatch)
 	const { version, role, status } = change.access;
 	const strategies = changes.strategy_ids ? JSON.stringify(changes.strategy_ids) : "";
 	const nowIso = isoOf(parts.clock.now());
-	await parts.patch(keysOf(userId), [version, role, status, strategies, premium, changes.password_hash ?? "", "", "", nowIso]);
+	await parts.patch(keysOf(userId), [
+		version,
+		role,
+		status,
+		strategies,
+		premium,
+		changes.password_hash ?? "",
+		"",
+		"",
+		nowIso,
+	]);
 	const account = await readAccount(parts.redis, userId);
 	if (!account) throw new ApiError("user_not_found");
 	return account;

@@ -7,7 +7,13 @@ import type { PasswordHasher } from "./passwords.ts";
  * The accounts' side of the first start. Safe from several processes at once: the e-mail can be taken
  * only once, and an account that exists keeps its password, role and status.
  */
-export function firstAdmin({ accounts, passwords }: { accounts: AccountStore; passwords: PasswordHasher }): AdminAccounts {
+export function firstAdmin({
+	accounts,
+	passwords,
+}: {
+	accounts: AccountStore;
+	passwords: PasswordHasher;
+}): AdminAccounts {
 	return {
 		hasAdmin: async () => (await accounts.activeAdmins()) > 0,
 		async createFirstAdmin(email, password) {

@@ -101,7 +101,11 @@ export function createGatekeeper(redis: Redis, entropy: Entropy, storeNow: Store
 			const args = [sid, window?.window_ms ?? "", window?.max ?? "", nextMember(), storeNow()];
 			const [admitted, role, ...rate] = (await admitUser(keys, args)) as unknown[];
 			if (Number(admitted) !== 1) return { kind: "revoked" };
-			return { kind: "admitted", role: String(role) as Account["role"], rate: window ? decision(window, rate[0], rate[1], rate[2]) : null };
+			return {
+				kind: "admitted",
+				role: String(role) as Account["role"],
+				rate: window ? decision(window, rate[0], rate[1], rate[2]) : null,
+			};
 		},
 		async admitAddress(address, window) {
 			const args = [window.window_ms, window.max, nextMember(), storeNow()];

@@ -71,7 +71,9 @@ export function createCreditLedger(redis: Redis): CreditLedger {
 				throw new RangeError(`credits of '${entry.entry_id}': expected a whole amount above 0, got ${entry.amount}`);
 			}
 			const lowers = entry.kind === "granted" ? "0" : "1";
-			const done = Number(await book([creditsKey(userId)], [entry.entry_id, JSON.stringify(entry), entry.amount, lowers]));
+			const done = Number(
+				await book([creditsKey(userId)], [entry.entry_id, JSON.stringify(entry), entry.amount, lowers]),
+			);
 			return done === 1 ? "booked" : done === 0 ? "repeated" : "insufficient";
 		},
 	};

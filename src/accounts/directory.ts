@@ -75,7 +75,14 @@ export interface Page {
 export interface Directory {
 	ownerOf(email: string): Promise<string | null>;
 	/** Null when registered, else the id that owns the e-mail. `replaces`: a dangling owner. */
-	register(email: string, userId: string, createdAtMs: number, role: string, status: string, replaces: string | null): Promise<string | null>;
+	register(
+		email: string,
+		userId: string,
+		createdAtMs: number,
+		role: string,
+		status: string,
+		replaces: string | null,
+	): Promise<string | null>;
 	accessOf(userId: string): Promise<Access | null>;
 	/** Never lets the last active admin go; atomic over all processes. */
 	changeAccess(userId: string, role: string | null, status: string | null): Promise<AccessChange>;

@@ -22,8 +22,10 @@ export const rateKey = (subject: string, rule: string): string => `rate:{${subje
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
 
 /** Sorted set of failed logins of one (address, account) and the attempts still being decided. */
-export const loginFailuresKey = (address: string, email: string): string => `login_failures:{${digest(`${address}|${email}`)}}`;
-export const loginAttemptsKey = (address: string, email: string): string => `login_attempts:{${digest(`${address}|${email}`)}}`;
+export const loginFailuresKey = (address: string, email: string): string =>
+	`login_failures:{${digest(`${address}|${email}`)}}`;
+export const loginAttemptsKey = (address: string, email: string): string =>
+	`login_attempts:{${digest(`${address}|${email}`)}}`;
 
 /** String: user id that owns the e-mail. */
 export const emailKey = (email: string): string => `{accounts}:email:${digest(email)}`;

@@ -63,7 +63,12 @@ const limited = (resetMs: number): ApiError => {
 	return new ApiError("login_rate_limited", undefined, { retry_after_seconds: seconds });
 };
 
-export function createLoginLimiter(redis: Redis, clock: Clock, entropy: Entropy, storeNow: StoreNow = redisTime): LoginLimiter {
+export function createLoginLimiter(
+	redis: Redis,
+	clock: Clock,
+	entropy: Entropy,
+	storeNow: StoreNow = redisTime,
+): LoginLimiter {
 	const begin = defineScript(redis, "loginAttemptBegin", 2, BEGIN);
 	const finish = defineScript(redis, "loginAttemptFinish", 2, FINISH);
 

@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import { type Clock, isoOf } from "../clock.ts";
 import { ApiError } from "../errors.ts";
+import type { StoredAccount } from "./account-store.ts";
 import type { Entropy } from "./entropy.ts";
 import { accountKey, isUserId, loginsKey, passwordKey } from "./keys.ts";
 import { defineScript, LUA_NOW, redisTime, type StoreNow, textList } from "./script.ts";
-import type { StoredAccount } from "./account-store.ts";
 import { REFRESH_TTL_SECONDS, type RefreshClaims, type TokenPair, type Tokens } from "./tokens.ts";
 
 /** More logins of one user than this end the oldest. */

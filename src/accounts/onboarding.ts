@@ -49,7 +49,8 @@ interface Plan {
 function bonusesOf(plan: Plan): { id: string; amount: number; reason: string }[] {
 	const bonuses = [{ id: "welcome", amount: WELCOME_CREDITS, reason: "welcome credits" }];
 	if (plan.referrerId) bonuses.push({ id: "referral", amount: REFERRAL_CREDITS, reason: "joined by a referral" });
-	if (plan.request.welcome_package === "premium") bonuses.push({ id: "premium_welcome", amount: PREMIUM_CREDITS, reason: "premium welcome package" });
+	if (plan.request.welcome_package === "premium")
+		bonuses.push({ id: "premium_welcome", amount: PREMIUM_CREDITS, reason: "premium welcome package" });
 	return bonuses;
 }
 
@@ -122,7 +123,12 @@ export function onboardingAnswer(plan: Plan): OnboardingAnswer {
 	};
 }
 
-export function createOnboarding(redis: Redis, clock: Clock, accounts: AccountStore, credits: CreditLedger): Onboarding {
+export function createOnboarding(
+	redis: Redis,
+	clock: Clock,
+	accounts: AccountStore,
+	credits: CreditLedger,
+): Onboarding {
 	const run = defineScript(redis, "accountOnboard", 2, ONBOARD);
 
 	/** Pays whom the new user's own ledger names, once; true when there was a debt. */
@@ -131,7 +137,13 @@ export function createOnboarding(redis: Redis, clock: Clock, accounts: AccountSt
 		if (!line) return false;
 		const { referrer_id } = JSON.parse(line) as { referrer_id: string };
 		const entry_id = `referral_of:${newUserId}`;
-		await credits.book(referrer_id, { entry_id, kind: "granted", amount: REFERRER_CREDITS, reason: "referred a user", at: isoOf(clock.now()) });
+		await credits.book(referrer_id, {
+			entry_id,
+			kind: "granted",
+			amount: REFERRER_CREDITS,
+			reason: "referred a user",
+			at: isoOf(clock.now()),
+		});
 		await redis.srem(referralsDueKey, newUserId);
 		return true;
 	};
@@ -170,8 +182,15 @@ export function createOnboarding(redis: Redis, clock: Clock, accounts: AccountSt
 }
 
 /** An account that is onboarded by its creation (open registration): the same answer and ledger lines. */
-export function onboardedAtCreation(userId: string, nowMs: number): { answer: string; onboarded_at: string; entries: Record<string, string> } {
+export function onboardedAtCreation(
+	userId: string,
+	nowMs: number,
+): { answer: string; onboarded_at: string; entries: Record<string, string> } {
 	const request: OnboardRequest = { welcome_package: "standard", referral_code: null };
 	const plan: Plan = { userId, nowMs, request, referrerId: null, hadCredits: false };
-	return { answer: JSON.stringify(onboardingAnswer(plan)), onboarded_at: isoOf(nowMs), entries: onboardingEntries(plan) };
+	return {
+		answer: JSON.stringify(onboardingAnswer(plan)),
+		onboarded_at: isoOf(nowMs),
+		entries: onboardingEntries(plan),
+	};
 }

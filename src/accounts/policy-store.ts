@@ -27,7 +27,11 @@ export interface PolicyStore extends PolicyReader {
 	reset(key: string): Promise<StrategyPolicy>;
 }
 
-function effective(entry: CatalogueEntry, overlay: PolicyFields | undefined, stored: Record<string, string>): StrategyPolicy {
+function effective(
+	entry: CatalogueEntry,
+	overlay: PolicyFields | undefined,
+	stored: Record<string, string>,
+): StrategyPolicy {
 	const key = strategyKey(entry);
 	const own: Record<string, unknown> = {};
 	for (const field of FIELDS) {
@@ -35,7 +39,12 @@ function effective(entry: CatalogueEntry, overlay: PolicyFields | undefined, sto
 		if (value !== undefined) own[field] = JSON.parse(value);
 	}
 	const configured = Object.fromEntries(Object.entries(overlay ?? {}).filter(([, value]) => value !== undefined));
-	const defaults = { max_symbols: entry.symbols_max, chunk_size: entry.chunk_size, priority: entry.priority, enabled: true };
+	const defaults = {
+		max_symbols: entry.symbols_max,
+		chunk_size: entry.chunk_size,
+		priority: entry.priority,
+		enabled: true,
+	};
 	const source = Object.keys(own).length > 0 ? "database" : overlay ? "config" : "default";
 	return {
 		strategy_key: key,
@@ -69,7 +78,9 @@ export function createPolicyStore(redis: Redis, clock: Clock, overlay: PolicyOve
 	return {
 		list,
 		async set(key, fields) {
-			const changes = FIELDS.flatMap((field) => (fields[field] === undefined ? [] : [field, JSON.stringify(fields[field])]));
+			const changes = FIELDS.flatMap((field) =>
+				fields[field] === undefined ? [] : [field, JSON.stringify(fields[field])],
+			);
 			if (changes.length > 0) await set([policiesKey], [key, isoOf(clock.now()), ...changes]);
 			return one(key);
 		},

@@ -34,4 +34,5 @@ end
 export type StoreNow = () => string;
 export const redisTime: StoreNow = () => "";
 
-export const textList = (reply: unknown): string[] => (reply as unknown[]).map((item) => (item === null || item === undefined ? "" : String(item)));
+export const textList = (reply: unknown): string[] =>
+	(reply as unknown[]).map((item) => (item === null || item === undefined ? "" : String(item)));

@@ -21,7 +21,8 @@ export interface SigningKey {
 export function createSigningKeys(secrets: readonly string[]): readonly [SigningKey, ...SigningKey[]] {
 	const keys = secrets.map((secret) => {
 		const bytes = Buffer.from(secret, "utf8");
-		if (bytes.length < SECRET_BYTES_MIN) throw new RangeError(`a JWT secret needs ${SECRET_BYTES_MIN} bytes, got ${bytes.length}`);
+		if (bytes.length < SECRET_BYTES_MIN)
+			throw new RangeError(`a JWT secret needs ${SECRET_BYTES_MIN} bytes, got ${bytes.length}`);
 		const kid = createHash("sha256").update("lookout key id").update(bytes).digest("hex").slice(0, 12);
 		return { kid, key: createSecretKey(bytes) };
 	});
@@ -65,14 +66,25 @@ export interface Tokens {
 	 * A pair is a function of its arguments: the same login, jti and iat give the same refresh token, so a
 	 * repeat within the grace can be answered alike without a token ever being stored.
 	 */
-	issue(account: Pick<Account, "user_id" | "email" | "role">, sid: string, jti: string, iatSeconds: number): Promise<TokenPair>;
+	issue(
+		account: Pick<Account, "user_id" | "email" | "role">,
+		sid: string,
+		jti: string,
+		iatSeconds: number,
+	): Promise<TokenPair>;
 	/** Throws ApiError token_invalid or token_expired. */
 	verifyRefresh(token: string): Promise<RefreshClaims>;
 }
 
 export function createTokens(keys: readonly [SigningKey, ...SigningKey[]], clock: Clock): Tokens {
 	const [signing] = keys;
-	const sign = (claims: Record<string, unknown>, subject: string, jti: string, iat: number, ttl: number): Promise<string> =>
+	const sign = (
+		claims: Record<string, unknown>,
+		subject: string,
+		jti: string,
+		iat: number,
+		ttl: number,
+	): Promise<string> =>
 		new SignJWT(claims)
 			.setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: "JWT", kid: signing.kid })
 			.setSubject(subject)

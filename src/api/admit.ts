@@ -21,9 +21,7 @@ export function addressOf(ctx: Context): string {
 }
 
 /** Decides whether the call goes on. Throws token_revoked, rate_limited; a store failure passes through as itself. */
-export interface Admit {
-	(ctx: Context, rule: RateRule, allowRevoked?: boolean): Promise<void>;
-}
+export type Admit = (ctx: Context, rule: RateRule, allowRevoked?: boolean) => Promise<void>;
 
 export function createAdmit(gatekeeper: Gatekeeper, config: ApiConfig["rate"], meter: ApiMeter | undefined): Admit {
 	const windows = rateWindows(config);

@@ -73,7 +73,9 @@ export function createApp(deps: ApiDeps): ApiApp {
 	// Only as many forwarded addresses are believed as proxies of ours have written.
 	app.maxIpsCount = config.trustProxyHops;
 	app.silent = true;
-	app.on("error", (error: Error) => logger.warn({ error_name: error.name, error_message: error.message }, "connection failed"));
+	app.on("error", (error: Error) =>
+		logger.warn({ error_name: error.name, error_message: error.message }, "connection failed"),
+	);
 	app.use((ctx, next) => lifetime.begin(ctx, next));
 	app.use(problems(logger));
 	app.use(securityHeaders());

@@ -55,7 +55,12 @@ export interface RootRoute {
 	rate: "other" | "none";
 	/** Answers while the server is draining too. */
 	health?: boolean;
-	handler(request: { headers: Record<string, string | undefined>; address: string; request_id: string; signal: AbortSignal }): Promise<ApiReply>;
+	handler(request: {
+		headers: Record<string, string | undefined>;
+		address: string;
+		request_id: string;
+		signal: AbortSignal;
+	}): Promise<ApiReply>;
 }
 
 export interface ApiDeps {

@@ -16,7 +16,8 @@ const NOBODY: Viewer = { user_id: "", role: "viewer" };
 
 export function lowerCaseHeaders(ctx: Context): Record<string, string | undefined> {
 	const headers: Record<string, string | undefined> = {};
-	for (const [name, value] of Object.entries(ctx.req.headers)) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+	for (const [name, value] of Object.entries(ctx.req.headers))
+		headers[name] = Array.isArray(value) ? value.join(", ") : value;
 	return headers;
 }
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { ApiReply } from "./route.ts";
 import type { RootRoute } from "./deps.ts";
+import type { ApiReply } from "./route.ts";
 
 /** The reference page: swagger-ui from this server, with an initializer of our own and no request elsewhere. */
 const PAGE = `<!doctype html>

@@ -27,7 +27,14 @@ export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter |
 			const given = ctx.get("X-Request-ID");
 			const requestId = REQUEST_ID.test(given) ? given : entropy.uuid();
 			const controller = new AbortController();
-			keepState(ctx, { requestId, controller, draining: () => draining, route: "unmatched", claims: null, viewer: null });
+			keepState(ctx, {
+				requestId,
+				controller,
+				draining: () => draining,
+				route: "unmatched",
+				claims: null,
+				viewer: null,
+			});
 			ctx.set("X-Request-ID", requestId);
 			ctx.res.once("close", () => {
 				if (!ctx.res.writableFinished) controller.abort(gone);

@@ -9,7 +9,13 @@ import { REASON_CODES } from "./schemas/reason-codes.ts";
 
 /** Problems that any route can answer, by what the route asks for. */
 function generalProblems(spec: RouteSpec): ErrorCode[] {
-	const codes: ErrorCode[] = ["method_not_allowed", "internal_error", "store_unavailable", "shutting_down", "payload_too_large"];
+	const codes: ErrorCode[] = [
+		"method_not_allowed",
+		"internal_error",
+		"store_unavailable",
+		"shutting_down",
+		"payload_too_large",
+	];
 	if (!spec.public) codes.push("authentication_required", "token_invalid", "token_expired");
 	if (!spec.public && !spec.allow_revoked) codes.push("token_revoked");
 	if (spec.roles) codes.push("insufficient_permissions");
@@ -43,7 +49,9 @@ function problemResponses(spec: RouteSpec): Responses {
 		byStatus.set(known[0], [...(byStatus.get(known[0]) ?? []), code]);
 	}
 	const content = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
-	const pairs = [...byStatus].map(([status, codes]) => [String(status), { description: codes.join(", "), content }] as const);
+	const pairs = [...byStatus].map(
+		([status, codes]) => [String(status), { description: codes.join(", "), content }] as const,
+	);
 	return Object.fromEntries(pairs) as Responses;
 }
 
@@ -58,7 +66,8 @@ function requestOf(spec: RouteSpec): NonNullable<RouteConfig["request"]> {
 	const request: Record<string, unknown> = {};
 	const names = [...spec.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
 	// A path parameter without a schema of its own is a string.
-	if (names.length > 0) request["params"] = spec.params ?? z.object(Object.fromEntries(names.map((name) => [name, z.string()])));
+	if (names.length > 0)
+		request["params"] = spec.params ?? z.object(Object.fromEntries(names.map((name) => [name, z.string()])));
 	if (spec.query) request["query"] = spec.query;
 	if (spec.body) {
 		// An empty body counts as {}: it must be there only if {} would be refused.
@@ -87,7 +96,11 @@ export function openApiDocument(routes: readonly RouteSpec[], version: string): 
 	const registry = new OpenAPIRegistry();
 	registry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer", bearerFormat: "JWT" });
 	const { $schema: _dialect, ...problem } = z.toJSONSchema(problemSchema);
-	registry.registerComponent("schemas", "Problem", problem as Parameters<typeof registry.registerComponent<"schemas">>[2]);
+	registry.registerComponent(
+		"schemas",
+		"Problem",
+		problem as Parameters<typeof registry.registerComponent<"schemas">>[2],
+	);
 	registry.registerComponent("schemas", "ErrorCode", { type: "string", enum: Object.keys(ERROR_CODES) });
 	registry.registerComponent("schemas", "ReasonCode", { type: "string", enum: [...REASON_CODES] });
 	for (const spec of routes) registerRoute(registry, spec);
@@ -96,7 +109,8 @@ export function openApiDocument(routes: readonly RouteSpec[], version: string): 
 		info: {
 			title: "Lookout",
 			version,
-			description: "Durable, explained opportunity scans. Every error is application/problem+json; `code` is one of ErrorCode.",
+			description:
+				"Durable, explained opportunity scans. Every error is application/problem+json; `code` is one of ErrorCode.",
 		},
 		servers: [{ url: "/" }],
 	});

@@ -55,7 +55,9 @@ function retryAfterSeconds(error: ApiError): number | null {
 function answer(ctx: Context, thrown: ApiError): void {
 	const retryAfter = retryAfterSeconds(thrown);
 	const named = thrown.http_status === 429 && !("retry_after_seconds" in thrown.extra);
-	const error = named ? new ApiError(thrown.code, thrown.message, { ...thrown.extra, retry_after_seconds: retryAfter }) : thrown;
+	const error = named
+		? new ApiError(thrown.code, thrown.message, { ...thrown.extra, retry_after_seconds: retryAfter })
+		: thrown;
 	if (retryAfter !== null) ctx.set("Retry-After", String(retryAfter));
 	if (error.http_status === 401) ctx.set("WWW-Authenticate", "Bearer");
 	ctx.set("Cache-Control", cacheControlOf(ctx.path));

@@ -5,7 +5,8 @@ import type { ApiReply } from "./route.ts";
 export const API_PREFIX = "/api/v1";
 
 /** Answers about logins are never stored; everything else may be kept by the browser and must be revalidated. */
-export const cacheControlOf = (path: string): string => (path.startsWith(`${API_PREFIX}/auth`) ? "no-store" : "private, no-cache");
+export const cacheControlOf = (path: string): string =>
+	path.startsWith(`${API_PREFIX}/auth`) ? "no-store" : "private, no-cache";
 
 /** Seconds a client should wait before it asks again for what a 202 promised. */
 const ACCEPTED_RETRY_AFTER_SECONDS = 3;
@@ -21,7 +22,8 @@ export function send(ctx: Context, reply: ApiReply): void {
 	ctx.set("Cache-Control", reply.cache_control ?? cacheControlOf(ctx.path));
 	for (const [name, value] of Object.entries(reply.headers ?? {})) ctx.set(name, value);
 	if (reply.etag !== undefined) ctx.set("ETag", reply.etag);
-	if (reply.status === 202 && !ctx.response.get("Retry-After")) ctx.set("Retry-After", String(ACCEPTED_RETRY_AFTER_SECONDS));
+	if (reply.status === 202 && !ctx.response.get("Retry-After"))
+		ctx.set("Retry-After", String(ACCEPTED_RETRY_AFTER_SECONDS));
 	if (isNotModified(ctx, reply)) {
 		ctx.body = null;
 		ctx.status = 304;

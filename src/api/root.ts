@@ -20,6 +20,14 @@ export function rootPaths(routes: readonly RootRoute[], admit: Admit): Middlewar
 		}
 		await admit(ctx, route.rate);
 		const headers = lowerCaseHeaders(ctx);
-		send(ctx, await route.handler({ headers, address: addressOf(ctx), request_id: state.requestId, signal: state.controller.signal }));
+		send(
+			ctx,
+			await route.handler({
+				headers,
+				address: addressOf(ctx),
+				request_id: state.requestId,
+				signal: state.controller.signal,
+			}),
+		);
 	};
 }

@@ -3,9 +3,25 @@
  * Redis and its client tell these apart only by the first word of a reply and by fixed texts.
  */
 const CLIENT_ERRORS = new Set(["MaxRetriesPerRequestError", "ClusterAllFailedError", "AbortError"]);
-const CLIENT_TEXTS = ["Command timed out", "Connection is closed.", "Stream isn't writeable", "Connection in subscriber mode"];
-const SOCKET_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOENT", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"]);
-const REFUSALS = /(^|[-\s])(OOM|READONLY|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/;
+const CLIENT_TEXTS = [
+	"Command timed out",
+	"Connection is closed.",
+	"Stream isn't writeable",
+	"Connection in subscriber mode",
+];
+const SOCKET_CODES = new Set([
+	"ECONNREFUSED",
+	"ECONNRESET",
+	"EPIPE",
+	"ENOENT",
+	"ETIMEDOUT",
+	"EHOSTUNREACH",
+	"ENETUNREACH",
+	"ENOTFOUND",
+	"EAI_AGAIN",
+]);
+const REFUSALS =
+	/(^|[-\s])(OOM|READONLY|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/;
 
 export function isStoreFailure(error: unknown): boolean {
 	if (!(error instanceof Error)) return false;

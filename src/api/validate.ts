@@ -18,7 +18,9 @@ export function validate(parts: readonly Part[]): Record<Part["name"], unknown> 
 		if (!schema) continue;
 		const result = schema.safeParse(value);
 		if (result.success) parsed[name] = result.data;
-		else for (const issue of result.error.issues) problems.push({ path: [name, ...issue.path].map(String).join("."), message: issue.message });
+		else
+			for (const issue of result.error.issues)
+				problems.push({ path: [name, ...issue.path].map(String).join("."), message: issue.message });
 	}
 	if (problems.length > 0) throw validationFailed(problems.slice(0, PROBLEMS_MAX));
 	return parsed;

@@ -31,13 +31,34 @@ test("tiers by owned strategies and their price", () => {
 	const tier = (ids: string[]) => profileOf(accountWith(ids), 3);
 	assert.equal([tier([]).user_tier, tier([]).scan_limit], ["basic", 10]);
 	const free = tier(["ai_spot_momentum_strategy", "ai_risk_management", "ai_portfolio_optimization"]);
-	assert.equal([free.user_tier, free.asset_tier_floor, free.max_asset_tier, free.scan_limit], ["basic", "tier_retail", "tier_retail", null]);
-	const five = tier(["ai_pairs_trading", "ai_scalping_strategy", "ai_spot_mean_reversion", "ai_risk_management", "ai_portfolio_optimization"]);
-	assert.equal([five.user_tier, five.monthly_cost_credits, five.asset_tier_floor, five.max_asset_tier], ["pro", 105, "tier_emerging", "tier_professional"]);
-	const cheap = tier(["ai_pairs_trading", "ai_spot_mean_reversion", "ai_spot_momentum_strategy", "ai_risk_management", "ai_portfolio_optimization"]);
+	assert.equal(
+		[free.user_tier, free.asset_tier_floor, free.max_asset_tier, free.scan_limit],
+		["basic", "tier_retail", "tier_retail", null],
+	);
+	const five = tier([
+		"ai_pairs_trading",
+		"ai_scalping_strategy",
+		"ai_spot_mean_reversion",
+		"ai_risk_management",
+		"ai_portfolio_optimization",
+	]);
+	assert.equal(
+		[five.user_tier, five.monthly_cost_credits, five.asset_tier_floor, five.max_asset_tier],
+		["pro", 105, "tier_emerging", "tier_professional"],
+	);
+	const cheap = tier([
+		"ai_pairs_trading",
+		"ai_spot_mean_reversion",
+		"ai_spot_momentum_strategy",
+		"ai_risk_management",
+		"ai_portfolio_optimization",
+	]);
 	assert.equal([cheap.user_tier, cheap.monthly_cost_credits], ["basic", 65]);
 	const all = tier(STANDARD_STRATEGIES.map((entry) => entry.id));
-	assert.equal([all.user_tier, all.monthly_cost_credits, all.asset_tier_floor, all.max_asset_tier], ["enterprise", 510, "tier_micro", "tier_institutional"]);
+	assert.equal(
+		[all.user_tier, all.monthly_cost_credits, all.asset_tier_floor, all.max_asset_tier],
+		["enterprise", 510, "tier_micro", "tier_institutional"],
+	);
 	assert.is(all.portfolio_version, 3);
 });
 
@@ -53,24 +74,35 @@ test("the fingerprint depends on the set of strategies only", () => {
 	);
 });
 
-test("passwords: the right one verifies, others and nobody's do not, and two hashes differ", within(10000, async () => {
-	const hasher = createPasswordHasher(systemEntropy);
-	const [one, two] = await Promise.all([hasher.hash("pass wörd 123"), hasher.hash("pass wörd 123")]);
-	assert.match(one, new RegExp(`^scrypt\\$${SCRYPT_COST.n_log2}\\$8\\$3\\$`));
-	assert.is.not(one, two);
-	assert.is(await hasher.verify("pass wörd 123", one), true);
-	assert.is(await hasher.verify("pass word 123", one), false);
-	assert.is(await hasher.verify("pass wörd 123", null), false);
-	assert.is(await hasher.verify("pass wörd 123", "scrypt$1$broken"), false);
-}));
+test(
+	"passwords: the right one verifies, others and nobody's do not, and two hashes differ",
+	within(10000, async () => {
+		const hasher = createPasswordHasher(systemEntropy);
+		const [one, two] = await Promise.all([hasher.hash("pass wörd 123"), hasher.hash("pass wörd 123")]);
+		assert.match(one, new RegExp(`^scrypt\\$${SCRYPT_COST.n_log2}\\$8\\$3\\$`));
+		assert.is.not(one, two);
+		assert.is(await hasher.verify("pass wörd 123", one), true);
+		assert.is(await hasher.verify("pass word 123", one), false);
+		assert.is(await hasher.verify("pass wörd 123", null), false);
+		assert.is(await hasher.verify("pass wörd 123", "scrypt$1$broken"), false);
+	}),
+);
 
-test("a flood of hashes is refused beyond its queue instead of filling the memory", within(10000, async () => {
-	const hasher = createPasswordHasher(systemEntropy, { cost: { n_log2: 10, r: 8, p: 1 }, concurrency: 1, queueMax: 3 });
-	const results = await Promise.allSettled(Array.from({ length: 10 }, () => hasher.hash("x".repeat(20))));
-	assert.is(results.filter((result) => result.status === "fulfilled").length, 4);
-	for (const result of results) if (result.status === "rejected") assert.is((result.reason as ApiError).code, "overloaded");
-	assert.ok(await hasher.hash("afterwards"));
-}));
+test(
+	"a flood of hashes is refused beyond its queue instead of filling the memory",
+	within(10000, async () => {
+		const hasher = createPasswordHasher(systemEntropy, {
+			cost: { n_log2: 10, r: 8, p: 1 },
+			concurrency: 1,
+			queueMax: 3,
+		});
+		const results = await Promise.allSettled(Array.from({ length: 10 }, () => hasher.hash("x".repeat(20))));
+		assert.is(results.filter((result) => result.status === "fulfilled").length, 4);
+		for (const result of results)
+			if (result.status === "rejected") assert.is((result.reason as ApiError).code, "overloaded");
+		assert.ok(await hasher.hash("afterwards"));
+	}),
+);
 
 test("tags: weak comparison for reads, strong for writes", () => {
 	assert.ok(tagMatches('W/"a-1"', '"a-1"'));

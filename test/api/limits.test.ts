@@ -27,85 +27,107 @@ const refused = (answer: Answer): void => {
 	assert.is(answer.headers["x-ratelimit-remaining"], "0");
 };
 
-test("F15: two processes share one window, and refused calls do not lengthen the wait", within(8000, async () => {
-	const user = await api.userWith("trader");
-	const me = (process: TestApi) => process.call("GET", "/api/v1/auth/me", { token: user.token });
-	for (let i = 0; i < 10; i += 1) {
-		const answer = await me(i % 2 ? api : other);
-		assert.is(answer.status, 200);
-		assert.is(answer.headers["x-ratelimit-limit"], "10");
-		assert.is(answer.headers["x-ratelimit-remaining"], String(9 - i));
-		nowMs += 1000;
-	}
-	for (const process of [api, other, api, other]) {
-		const answer = await me(process);
-		refused(answer);
-		assert.is(answer.headers["retry-after"], "50");
-		assert.is(answer.headers["x-ratelimit-reset"], "50");
-	}
-	nowMs += 49_999;
-	refused(await me(api));
-	nowMs += 1;
-	assert.is((await me(other)).status, 200);
-	refused(await me(api));
-}));
+test(
+	"F15: two processes share one window, and refused calls do not lengthen the wait",
+	within(8000, async () => {
+		const user = await api.userWith("trader");
+		const me = (process: TestApi) => process.call("GET", "/api/v1/auth/me", { token: user.token });
+		for (let i = 0; i < 10; i += 1) {
+			const answer = await me(i % 2 ? api : other);
+			assert.is(answer.status, 200);
+			assert.is(answer.headers["x-ratelimit-limit"], "10");
+			assert.is(answer.headers["x-ratelimit-remaining"], String(9 - i));
+			nowMs += 1000;
+		}
+		for (const process of [api, other, api, other]) {
+			const answer = await me(process);
+			refused(answer);
+			assert.is(answer.headers["retry-after"], "50");
+			assert.is(answer.headers["x-ratelimit-reset"], "50");
+		}
+		nowMs += 49_999;
+		refused(await me(api));
+		nowMs += 1;
+		assert.is((await me(other)).status, 200);
+		refused(await me(api));
+	}),
+);
 
-test("F15: parallel calls on two processes: exactly the limit passes", within(8000, async () => {
-	const user = await api.userWith("trader");
-	const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? api : other).call("GET", "/api/v1/auth/me", { token: user.token })));
-	assert.is(answers.filter((answer) => answer.status === 200).length, 10);
-	assert.is(answers.filter((answer) => answer.status === 429).length, 30);
-}));
+test(
+	"F15: parallel calls on two processes: exactly the limit passes",
+	within(8000, async () => {
+		const user = await api.userWith("trader");
+		const answers = await Promise.all(
+			Array.from({ length: 40 }, (_, i) => (i % 2 ? api : other).call("GET", "/api/v1/auth/me", { token: user.token })),
+		);
+		assert.is(answers.filter((answer) => answer.status === 200).length, 10);
+		assert.is(answers.filter((answer) => answer.status === 429).length, 30);
+	}),
+);
 
-test("windows are apart: another user, another rule, onboarding five an hour; unknown routes count too", within(8000, async () => {
-	const [first, second] = [await api.userWith("trader"), await api.userWith("trader")];
-	for (let i = 0; i < 10; i += 1) assert.is((await api.call("GET", "/api/v1/nowhere", { token: first.token })).status, 404);
-	refused(await api.call("GET", "/api/v1/auth/me", { token: first.token }));
-	assert.is((await api.call("GET", "/api/v1/auth/me", { token: second.token })).status, 200);
-	for (let i = 0; i < 5; i += 1) {
-		const answer = await (i % 2 ? api : other).call("POST", "/api/v1/opportunities/onboard", { token: first.token, body: {} });
-		assert.is(answer.status, 200);
-		assert.is(answer.headers["x-ratelimit-limit"], "5");
-	}
-	const sixth = await other.call("POST", "/api/v1/opportunities/onboard", { token: first.token, body: {} });
-	refused(sixth);
-	assert.is(sixth.headers["retry-after"], "3600");
-}));
+test(
+	"windows are apart: another user, another rule, onboarding five an hour; unknown routes count too",
+	within(8000, async () => {
+		const [first, second] = [await api.userWith("trader"), await api.userWith("trader")];
+		for (let i = 0; i < 10; i += 1)
+			assert.is((await api.call("GET", "/api/v1/nowhere", { token: first.token })).status, 404);
+		refused(await api.call("GET", "/api/v1/auth/me", { token: first.token }));
+		assert.is((await api.call("GET", "/api/v1/auth/me", { token: second.token })).status, 200);
+		for (let i = 0; i < 5; i += 1) {
+			const answer = await (i % 2 ? api : other).call("POST", "/api/v1/opportunities/onboard", {
+				token: first.token,
+				body: {},
+			});
+			assert.is(answer.status, 200);
+			assert.is(answer.headers["x-ratelimit-limit"], "5");
+		}
+		const sixth = await other.call("POST", "/api/v1/opportunities/onboard", { token: first.token, body: {} });
+		refused(sixth);
+		assert.is(sixth.headers["retry-after"], "3600");
+	}),
+);
 
-test("without a user the address counts; health is not counted; a forwarded address only behind a proxy", within(8000, async () => {
-	const description = (process: TestApi, forwarded: string) => process.call("GET", "/openapi.json", { headers: { "x-forwarded-for": forwarded } });
-	nowMs += 120_000;
-	for (let i = 0; i < 10; i += 1) assert.is((await description(api, `10.0.0.${i}`)).status, 200);
-	refused(await description(other, "10.0.0.99"));
-	assert.is((await api.call("GET", "/livez")).headers["x-ratelimit-limit"], undefined);
-	assert.is((await api.call("GET", "/readyz")).status, 200);
-	const proxied = await world.second({ config: { ...config, trustProxyHops: 1 } });
-	assert.is((await description(proxied, "10.0.0.1")).status, 200);
-	// What the client itself wrote before the proxy's entry is not believed, nor is what is no address.
-	for (let i = 0; i < 9; i += 1) assert.is((await description(proxied, `1.2.3.${i}, 10.0.0.1`)).status, 200);
-	refused(await description(proxied, "1.2.3.250, 10.0.0.1"));
-	refused(await description(proxied, "no address"));
-	assert.is((await description(proxied, "10.0.0.2")).status, 200);
-}));
+test(
+	"without a user the address counts; health is not counted; a forwarded address only behind a proxy",
+	within(8000, async () => {
+		const description = (process: TestApi, forwarded: string) =>
+			process.call("GET", "/openapi.json", { headers: { "x-forwarded-for": forwarded } });
+		nowMs += 120_000;
+		for (let i = 0; i < 10; i += 1) assert.is((await description(api, `10.0.0.${i}`)).status, 200);
+		refused(await description(other, "10.0.0.99"));
+		assert.is((await api.call("GET", "/livez")).headers["x-ratelimit-limit"], undefined);
+		assert.is((await api.call("GET", "/readyz")).status, 200);
+		const proxied = await world.second({ config: { ...config, trustProxyHops: 1 } });
+		assert.is((await description(proxied, "10.0.0.1")).status, 200);
+		// What the client itself wrote before the proxy's entry is not believed, nor is what is no address.
+		for (let i = 0; i < 9; i += 1) assert.is((await description(proxied, `1.2.3.${i}, 10.0.0.1`)).status, 200);
+		refused(await description(proxied, "1.2.3.250, 10.0.0.1"));
+		refused(await description(proxied, "no address"));
+		assert.is((await description(proxied, "10.0.0.2")).status, 200);
+	}),
+);
 
-test("Redis down: counted calls fail with 503, none passes; /livez stays, /readyz says so", within(15000, async () => {
-	const lone = await startWorld();
-	const token = String((await lone.api.login())["access_token"]);
-	await lone.redis.crash();
-	const answers = await Promise.all([
-		lone.api.call("GET", "/api/v1/auth/me", { token }),
-		lone.api.call("POST", "/api/v1/auth/login", { body: { email: "a@example.com", password: "long enough" } }),
-		lone.api.call("GET", "/openapi.json"),
-	]);
-	for (const answer of answers) {
-		assert.is(answer.status, 503, answer.text);
-		assert.is(answer.json["code"], "store_unavailable");
-		assert.ok(Number(answer.headers["retry-after"]) >= 1);
-		assert.not.match(answer.text, /redis|ECONN|socket/i);
-	}
-	assert.is((await lone.api.call("GET", "/livez")).status, 200);
-	assert.is((await lone.api.call("GET", "/api/v1/auth/me")).status, 401);
-	await lone.stop();
-}));
+test(
+	"Redis down: counted calls fail with 503, none passes; /livez stays, /readyz says so",
+	within(15000, async () => {
+		const lone = await startWorld();
+		const token = String((await lone.api.login())["access_token"]);
+		await lone.redis.crash();
+		const answers = await Promise.all([
+			lone.api.call("GET", "/api/v1/auth/me", { token }),
+			lone.api.call("POST", "/api/v1/auth/login", { body: { email: "a@example.com", password: "long enough" } }),
+			lone.api.call("GET", "/openapi.json"),
+		]);
+		for (const answer of answers) {
+			assert.is(answer.status, 503, answer.text);
+			assert.is(answer.json["code"], "store_unavailable");
+			assert.ok(Number(answer.headers["retry-after"]) >= 1);
+			assert.not.match(answer.text, /redis|ECONN|socket/i);
+		}
+		assert.is((await lone.api.call("GET", "/livez")).status, 200);
+		assert.is((await lone.api.call("GET", "/api/v1/auth/me")).status, 401);
+		await lone.stop();
+	}),
+);
 
 test.run();

@@ -48,7 +48,10 @@ export interface TestApi {
 	/** Logs in and returns the whole answer's body. */
 	login(email?: string, password?: string): Promise<Record<string, string>>;
 	/** Creates an active user directly in the store and logs it in. */
-	userWith(role: "admin" | "trader" | "viewer" | "api_only", email?: string): Promise<{ user_id: string; email: string; token: string; refresh: string }>;
+	userWith(
+		role: "admin" | "trader" | "viewer" | "api_only",
+		email?: string,
+	): Promise<{ user_id: string; email: string; token: string; refresh: string }>;
 	close(): Promise<void>;
 }
 
@@ -60,7 +63,8 @@ const healthy: HealthChecks = {
 };
 
 function recordingLogger(lines: LogLine[]): ApiLogger {
-	const at = (level: string) => (facts: Record<string, unknown>, message: string) => void lines.push({ level, facts, message });
+	const at = (level: string) => (facts: Record<string, unknown>, message: string) =>
+		void lines.push({ level, facts, message });
 	return { info: at("info"), warn: at("warn"), error: at("error") };
 }
 
@@ -84,19 +88,28 @@ export function request(port: number, method: string, path: string, options: Cal
 		headers["content-length"] ??= String(Buffer.byteLength(payload));
 	}
 	return new Promise((resolve, reject) => {
-		const sent = http.request({ host: "127.0.0.1", port, method, path, headers, agent: false, timeout: 10_000 }, (response) => {
-			const chunks: Buffer[] = [];
-			response.on("data", (chunk: Buffer) => chunks.push(chunk));
-			response.on("error", reject);
-			response.on("end", () => {
-				const text = Buffer.concat(chunks).toString("utf8");
-				const isJson = (response.headers["content-type"] ?? "").includes("json") && !response.headers["content-encoding"];
-				const json = isJson && text ? (JSON.parse(text) as Record<string, unknown>) : {};
-				const answer = { status: response.statusCode ?? 0, headers: response.headers as Answer["headers"], text, json };
-				for (const observe of observers) observe(method, path, answer);
-				resolve(answer);
-			});
-		});
+		const sent = http.request(
+			{ host: "127.0.0.1", port, method, path, headers, agent: false, timeout: 10_000 },
+			(response) => {
+				const chunks: Buffer[] = [];
+				response.on("data", (chunk: Buffer) => chunks.push(chunk));
+				response.on("error", reject);
+				response.on("end", () => {
+					const text = Buffer.concat(chunks).toString("utf8");
+					const isJson =
+						(response.headers["content-type"] ?? "").includes("json") && !response.headers["content-encoding"];
+					const json = isJson && text ? (JSON.parse(text) as Record<string, unknown>) : {};
+					const answer = {
+						status: response.statusCode ?? 0,
+						headers: response.headers as Answer["headers"],
+						text,
+						json,
+					};
+					for (const observe of observers) observe(method, path, answer);
+					resolve(answer);
+				});
+			},
+		);
 		sent.on("timeout", () => sent.destroy(new Error(`no answer to ${method} ${path} in 10 s`)));
 		sent.on("error", reject);
 		sent.end(payload);
@@ -108,11 +121,33 @@ export async function startApi(options: ApiOptions): Promise<TestApi> {
 	const logs: LogLine[] = [];
 	const clock = options.users?.clock ?? systemClock;
 	const entropy = options.users?.entropy ?? systemEntropy;
-	const users = createUsers({ redis: options.redis, clock, entropy, jwtSecrets: [SECRET], refreshGraceMs: 10_000, hasher: CHEAP, ...options.users });
+	const users = createUsers({
+		redis: options.redis,
+		clock,
+		entropy,
+		jwtSecrets: [SECRET],
+		refreshGraceMs: 10_000,
+		hasher: CHEAP,
+		...options.users,
+	});
 	const rate = { discoverMax: 30, onboardMax: 5, otherMax: 100_000 };
-	const base = { version: "0.0.0-test", registrationOpen: true, corsOrigins: ["https://app.example"], trustProxyHops: 0, staticDir: null };
+	const base = {
+		version: "0.0.0-test",
+		registrationOpen: true,
+		corsOrigins: ["https://app.example"],
+		trustProxyHops: 0,
+		staticDir: null,
+	};
 	const config: ApiConfig = { ...base, rate, ...options.config };
-	const deps: ApiDeps = { users, config, clock, entropy, logger: recordingLogger(logs), health: healthy, ...options.deps };
+	const deps: ApiDeps = {
+		users,
+		config,
+		clock,
+		entropy,
+		logger: recordingLogger(logs),
+		health: healthy,
+		...options.deps,
+	};
 	const app = createApp(deps);
 	const server = http.createServer(app.callback());
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -134,7 +169,12 @@ export async function startApi(options: ApiOptions): Promise<TestApi> {
 		login,
 		async userWith(role, email) {
 			made += 1;
-			const address = email ?? `${role.replace("_", "-")}-${made}-${entropy.token(4).toLowerCase().replace(/[^a-z0-9]/g, "x")}@example.com`;
+			const address =
+				email ??
+				`${role.replace("_", "-")}-${made}-${entropy
+					.token(4)
+					.toLowerCase()
+					.replace(/[^a-z0-9]/g, "x")}@example.com`;
 			const password_hash = await users.passwords.hash(PASSWORD);
 			const account = await users.accounts.create({ email: address, password_hash, full_name: null, role });
 			const pair = await users.logins.open(account, password_hash);
@@ -148,7 +188,12 @@ export async function startApi(options: ApiOptions): Promise<TestApi> {
 }
 
 /** A private Redis with the first admin, and one API process on it. */
-export async function startWorld(options: Omit<ApiOptions, "redis"> = {}): Promise<{ redis: TestRedis; api: TestApi; second(more?: Omit<ApiOptions, "redis">): Promise<TestApi>; stop(): Promise<void> }> {
+export async function startWorld(options: Omit<ApiOptions, "redis"> = {}): Promise<{
+	redis: TestRedis;
+	api: TestApi;
+	second(more?: Omit<ApiOptions, "redis">): Promise<TestApi>;
+	stop(): Promise<void>;
+}> {
 	const redis = await startRedis();
 	const apis: TestApi[] = [];
 	const start = async (own: Omit<ApiOptions, "redis">) => {

@@ -27,7 +27,20 @@ import(workerData.core).then(async ({ Resp2Server, RedisServerState, createRedis
 const hasServer = (): boolean => spawnSync("redis-server", ["--version"], { stdio: "ignore" }).status === 0;
 
 function spawnServer(dir: string, socket: string): Promise<() => Promise<void>> {
-	const args = ["--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", dir, "--save", "", "--appendonly", "no"];
+	const args = [
+		"--port",
+		"0",
+		"--unixsocket",
+		socket,
+		"--unixsocketperm",
+		"700",
+		"--dir",
+		dir,
+		"--save",
+		"",
+		"--appendonly",
+		"no",
+	];
 	const child: ChildProcess = spawn("redis-server", args, { stdio: ["ignore", "pipe", "ignore"] });
 	const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
 	return new Promise((resolve, reject) => {
@@ -43,7 +56,10 @@ function spawnServer(dir: string, socket: string): Promise<() => Promise<void>> 
 }
 
 async function startEmbedded(socket: string): Promise<() => Promise<void>> {
-	const worker = new Worker(EMBEDDED, { eval: true, workerData: { core: import.meta.resolve("js-redis-server/core"), socket } });
+	const worker = new Worker(EMBEDDED, {
+		eval: true,
+		workerData: { core: import.meta.resolve("js-redis-server/core"), socket },
+	});
 	await new Promise<void>((resolve, reject) => {
 		worker.once("message", () => resolve());
 		worker.once("error", reject);
@@ -64,7 +80,12 @@ export async function startRedis(): Promise<TestRedis> {
 		path: socket,
 		kind,
 		client(options = {}) {
-			const settings: RedisOptions & { replyMapping: "legacy" } = { path: socket, commandTimeout: 1500, ...options, replyMapping: "legacy" };
+			const settings: RedisOptions & { replyMapping: "legacy" } = {
+				path: socket,
+				commandTimeout: 1500,
+				...options,
+				replyMapping: "legacy",
+			};
 			const redis = new Redis(settings);
 			redis.on("error", () => undefined);
 			clients.push(redis);

@@ -45,7 +45,7 @@ const createUser = ({ users }: ApiDeps) =>
 	route({
 		method: "post",
 		path: "/admin/users",
-		operation_id: "createUser",
+		operation_id: "create_user",
 		summary: "Create an account",
 		tag: "admin",
 		roles: ["admin"],
@@ -67,7 +67,7 @@ const listUsers = ({ users }: ApiDeps) =>
 	route({
 		method: "get",
 		path: "/admin/users",
-		operation_id: "listUsers",
+		operation_id: "list_users",
 		summary: "All accounts in order of creation",
 		tag: "admin",
 		roles: ["admin"],
@@ -85,7 +85,7 @@ const patchUser = ({ users }: ApiDeps) =>
 	route({
 		method: "patch",
 		path: "/admin/users/{user_id}",
-		operation_id: "patchUser",
+		operation_id: "patch_user",
 		summary: "Change role, status, strategies, premium grant or password of an account",
 		tag: "admin",
 		roles: ["admin"],
@@ -99,7 +99,13 @@ const patchUser = ({ users }: ApiDeps) =>
 			const strategy_ids = resolveStrategies(body.strategy_ids);
 			const password_hash = body.new_password === undefined ? undefined : await users.passwords.hash(body.new_password);
 			const { role, status, premium_welcome } = body;
-			const account = await users.accounts.patch(params.user_id, { role, status, premium_welcome, strategy_ids, password_hash });
+			const account = await users.accounts.patch(params.user_id, {
+				role,
+				status,
+				premium_welcome,
+				strategy_ids,
+				password_hash,
+			});
 			return { status: 200, body: { success: true, user: userView(account) } };
 		},
 	});

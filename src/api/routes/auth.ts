@@ -4,7 +4,17 @@ import { PERMISSIONS } from "../../accounts/permissions.ts";
 import { ApiError } from "../../errors.ts";
 import type { ApiDeps } from "../deps.ts";
 import { type RouteSpec, route } from "../route.ts";
-import { doneReply, loginBody, loginReply, meReply, passwordBody, refreshBody, refreshReply, registerBody, registerReply } from "../schemas/auth.ts";
+import {
+	doneReply,
+	loginBody,
+	loginReply,
+	meReply,
+	passwordBody,
+	refreshBody,
+	refreshReply,
+	registerBody,
+	registerReply,
+} from "../schemas/auth.ts";
 
 /** Sessions never lie in a cache. */
 const NO_STORE = { cache_control: "no-store" } as const;
@@ -15,7 +25,12 @@ interface Verified {
 }
 
 /** E-mail and password against the store, counted by the login limiter. Null: unknown or wrong, in equal time. */
-async function verifyCredentials(deps: ApiDeps, address: string, email: string, password: string): Promise<Verified | null> {
+async function verifyCredentials(
+	deps: ApiDeps,
+	address: string,
+	email: string,
+	password: string,
+): Promise<Verified | null> {
 	const { accounts, loginLimiter, passwords } = deps.users;
 	const attempt = loginLimiter.attempt<Verified | null>(address, normalEmail(email), async () => {
 		const found = await accounts.credentials(email);
@@ -46,7 +61,11 @@ const login = (deps: ApiDeps) =>
 			const account = await deps.users.accounts.syncAccess(verified.account);
 			const pair = await deps.users.logins.open(account, verified.password_hash);
 			const { user_id, role } = account;
-			return { status: 200, body: { ...pair, user_id, role, tenant_id: "", permissions: PERMISSIONS[role] }, ...NO_STORE };
+			return {
+				status: 200,
+				body: { ...pair, user_id, role, tenant_id: "", permissions: PERMISSIONS[role] },
+				...NO_STORE,
+			};
 		},
 	});
 
@@ -54,7 +73,7 @@ const refresh = (deps: ApiDeps) =>
 	route({
 		method: "post",
 		path: "/auth/refresh",
-		operation_id: "refreshTokens",
+		operation_id: "refresh_tokens",
 		summary: "Exchange a refresh token for its successor",
 		tag: "auth",
 		public: true,
@@ -93,7 +112,14 @@ const register = (deps: ApiDeps) =>
 			const user_id = deps.entropy.uuid();
 			const onboarding = onboardedAtCreation(user_id, deps.clock.now());
 			const full_name = body.full_name || null;
-			const account = await accounts.create({ user_id, email: body.email, password_hash, full_name, role: "trader", onboarding });
+			const account = await accounts.create({
+				user_id,
+				email: body.email,
+				password_hash,
+				full_name,
+				role: "trader",
+				onboarding,
+			});
 			const tokens = await logins.open(account, password_hash);
 			const user = { id: account.user_id, email: account.email, role: "trader", status: "active" };
 			return { status: 201, body: { success: true, user, tokens }, ...NO_STORE };
@@ -120,7 +146,7 @@ const password = (deps: ApiDeps) =>
 	route({
 		method: "post",
 		path: "/auth/password",
-		operation_id: "changePassword",
+		operation_id: "change_password",
 		summary: "Change the own password; the user's other logins end",
 		tag: "auth",
 		rate: "other",
@@ -135,7 +161,11 @@ const password = (deps: ApiDeps) =>
 			const next = await passwords.hash(body.new_password);
 			const changed = await accounts.changePassword(viewer.user_id, verified.password_hash, next, session.sid);
 			if (!changed) throw new ApiError("invalid_credentials");
-			return { status: 200, body: { success: true, message: "The password is changed; other logins have ended" }, ...NO_STORE };
+			return {
+				status: 200,
+				body: { success: true, message: "The password is changed; other logins have ended" },
+				...NO_STORE,
+			};
 		},
 	});
 
@@ -158,4 +188,11 @@ const me = (deps: ApiDeps) =>
 	});
 
 /** Login, tokens and the own account (CONTRACT.md 3). */
-export const authRoutes = (deps: ApiDeps): RouteSpec[] => [login(deps), refresh(deps), register(deps), logout(deps), password(deps), me(deps)];
+export const authRoutes = (deps: ApiDeps): RouteSpec[] => [
+	login(deps),
+	refresh(deps),
+	register(deps),
+	logout(deps),
+	password(deps),
+	me(deps),
+];

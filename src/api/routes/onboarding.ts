@@ -17,7 +17,10 @@ export const onboardingRoutes = ({ users, clock }: ApiDeps): RouteSpec[] => [
 		async handler({ viewer, query }) {
 			const startedAtMs = clock.now();
 			const { welcome_package, referral_code } = query;
-			const { answer, already_onboarded } = await users.onboarding.onboard(viewer.user_id, { welcome_package, referral_code: referral_code ?? null });
+			const { answer, already_onboarded } = await users.onboarding.onboard(viewer.user_id, {
+				welcome_package,
+				referral_code: referral_code ?? null,
+			});
 			const { onboarded_at, next_steps, ...first } = answer;
 			const execution_time_ms = clock.now() - startedAtMs;
 			return { status: 200, body: { ...first, execution_time_ms, onboarded_at, next_steps, already_onboarded } };

@@ -18,7 +18,7 @@ export const portfolioRoutes = ({ users: { portfolios } }: ApiDeps): RouteSpec[]
 	route({
 		method: "get",
 		path: "/portfolio",
-		operation_id: "getPortfolio",
+		operation_id: "get_portfolio",
 		summary: "The own portfolio as entered",
 		tag: "portfolio",
 		rate: "other",
@@ -28,7 +28,7 @@ export const portfolioRoutes = ({ users: { portfolios } }: ApiDeps): RouteSpec[]
 	route({
 		method: "put",
 		path: "/portfolio",
-		operation_id: "putPortfolio",
+		operation_id: "put_portfolio",
 		summary: "Replace the own portfolio; If-Match guards against a change in between",
 		tag: "portfolio",
 		roles: ["admin", "trader"],
@@ -44,7 +44,11 @@ export const portfolioRoutes = ({ users: { portfolios } }: ApiDeps): RouteSpec[]
 				if (!tagMatchesStrongly(guard, tagOf(viewer.user_id, version))) throw new ApiError("precondition_failed");
 				expected = guard.trim() === "*" ? null : version;
 			}
-			const positions = body.positions.map(({ symbol, quantity, entry_price }) => ({ symbol, quantity, entry_price: entry_price ?? null }));
+			const positions = body.positions.map(({ symbol, quantity, entry_price }) => ({
+				symbol,
+				quantity,
+				entry_price: entry_price ?? null,
+			}));
 			const stored = await portfolios.put(viewer.user_id, positions, body.cash_usd, expected);
 			if (!stored) throw new ApiError("precondition_failed");
 			return reply(viewer.user_id, stored);

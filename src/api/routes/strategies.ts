@@ -66,9 +66,29 @@ function owned(account: StoredAccount) {
 
 function availableStrategies() {
 	const pairs = STANDARD_STRATEGIES.map((entry) => {
-		const { name, category, description, risk_level, id: strategy_id, types, credits_monthly: credit_cost_monthly, free } = entry;
+		const {
+			name,
+			category,
+			description,
+			risk_level,
+			id: strategy_id,
+			types,
+			credits_monthly: credit_cost_monthly,
+			free,
+		} = entry;
 		const parameters = { max_symbols: entry.symbols_max, chunk_size: entry.chunk_size, priority: entry.priority };
-		const view = { name, category, description, risk_level, min_capital: null, parameters, strategy_id, opportunity_types: types, credit_cost_monthly, free };
+		const view = {
+			name,
+			category,
+			description,
+			risk_level,
+			min_capital: null,
+			parameters,
+			strategy_id,
+			opportunity_types: types,
+			credit_cost_monthly,
+			free,
+		};
 		return [strategyKey(entry), view] as const;
 	});
 	return {
@@ -108,21 +128,28 @@ export function strategyRoutes({ users, clock }: ApiDeps): RouteSpec[] {
 		route({
 			method: "get",
 			path: "/strategies/my-portfolio",
-			operation_id: "myStrategies",
+			operation_id: "my_strategies",
 			summary: "The own strategies",
 			tag: "strategies",
 			rate: "other",
 			responses: { 200: { description: "Owned strategies with their price", schema: myPortfolioReply } },
 			async handler({ viewer }) {
 				const { views, total_strategies, total_monthly_cost, summary } = owned(await accountOf(viewer.user_id));
-				const body = { success: true, active_strategies: views, strategies: views, total_strategies, total_monthly_cost, summary };
+				const body = {
+					success: true,
+					active_strategies: views,
+					strategies: views,
+					total_strategies,
+					total_monthly_cost,
+					summary,
+				};
 				return { status: 200, body };
 			},
 		}),
 		route({
 			method: "get",
 			path: "/unified-strategies/portfolio",
-			operation_id: "unifiedPortfolio",
+			operation_id: "unified_portfolio",
 			summary: "The own strategies in the unified form",
 			tag: "strategies",
 			rate: "other",
@@ -132,14 +159,29 @@ export function strategyRoutes({ users, clock }: ApiDeps): RouteSpec[] {
 				const { views, total_strategies, summary } = owned(account);
 				const { user_tier, strategy_fingerprint } = profileOf(account, 0);
 				const lists = { strategies: views, active_strategies: views, all_strategies: views };
-				const facts = { summary, metadata: { user_tier, strategy_fingerprint }, generated_at: isoOf(clock.now()), data_source: "account" };
-				return { status: 200, body: { success: true, user_id: account.user_id, user_role: account.role, ...lists, total_strategies, ...facts } };
+				const facts = {
+					summary,
+					metadata: { user_tier, strategy_fingerprint },
+					generated_at: isoOf(clock.now()),
+					data_source: "account",
+				};
+				return {
+					status: 200,
+					body: {
+						success: true,
+						user_id: account.user_id,
+						user_role: account.role,
+						...lists,
+						total_strategies,
+						...facts,
+					},
+				};
 			},
 		}),
 		route({
 			method: "get",
 			path: "/strategies/available",
-			operation_id: "availableStrategies",
+			operation_id: "available_strategies",
 			summary: "The catalogue of strategies",
 			tag: "strategies",
 			rate: "other",
@@ -149,7 +191,7 @@ export function strategyRoutes({ users, clock }: ApiDeps): RouteSpec[] {
 		route({
 			method: "get",
 			path: "/admin-strategy-access/admin-portfolio-status",
-			operation_id: "adminPortfolioStatus",
+			operation_id: "admin_portfolio_status",
 			summary: "How many of the strategies the administrator owns",
 			tag: "admin",
 			roles: ["admin"],

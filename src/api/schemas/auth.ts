@@ -29,7 +29,11 @@ export const loginReply = z.strictObject({
 export const refreshBody = z.object({ refresh_token: z.string().min(1).max(4096) });
 export const refreshReply = z.strictObject({ success: z.literal(true), ...tokenPair, tokens: tokensSchema });
 
-export const registerBody = z.object({ email: emailSchema, password: passwordSchema, full_name: z.string().trim().max(200).nullish() });
+export const registerBody = z.object({
+	email: emailSchema,
+	password: passwordSchema,
+	full_name: z.string().trim().max(200).nullish(),
+});
 export const registerReply = z.strictObject({
 	success: z.literal(true),
 	user: z.strictObject({ id: z.string(), email: z.string(), role: z.literal("trader"), status: z.literal("active") }),

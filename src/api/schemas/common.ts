@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { ROLES } from "../../accounts/permissions.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../accounts/passwords.ts";
+import { ROLES } from "../../accounts/permissions.ts";
 
 /** Pieces that several schemas share. */
 export const roleSchema = z.enum(ROLES);

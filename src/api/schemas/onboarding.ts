@@ -44,7 +44,11 @@ export const onboardReply = z.strictObject({
 			}),
 			cache_initialized: z.literal(true),
 		}),
-		referral_bonus: z.strictObject({ success: z.boolean(), code: z.string().nullable(), credits_granted: z.number().int() }),
+		referral_bonus: z.strictObject({
+			success: z.boolean(),
+			code: z.string().nullable(),
+			credits_granted: z.number().int(),
+		}),
 		package: z.strictObject({ name: z.enum(["standard", "premium"]), bonus_credits: z.number().int() }),
 	}),
 	execution_time_ms: z.number(),

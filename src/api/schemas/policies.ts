@@ -16,5 +16,9 @@ const policySchema = z.strictObject({
 });
 
 export const policyParams = z.object({ strategy_key: z.string() });
-export const listPoliciesReply = z.strictObject({ success: z.literal(true), policies: z.array(policySchema), count: z.number().int() });
+export const listPoliciesReply = z.strictObject({
+	success: z.literal(true),
+	policies: z.array(policySchema),
+	count: z.number().int(),
+});
 export const policyReply = z.strictObject({ success: z.literal(true), policy: policySchema });

@@ -13,7 +13,8 @@ const positionBody = z
 		entry_price: z.number().positive().nullish(),
 	})
 	.superRefine((position, context) => {
-		if (position.quantity === 0) context.addIssue({ code: "custom", path: ["quantity"], message: "expected a number other than 0" });
+		if (position.quantity === 0)
+			context.addIssue({ code: "custom", path: ["quantity"], message: "expected a number other than 0" });
 		if (position.quantity < 0 && !position.symbol.includes(":")) {
 			context.addIssue({ code: "custom", path: ["quantity"], message: "only a contract can be held short" });
 		}
@@ -26,7 +27,8 @@ export const portfolioBody = z.object({
 		.superRefine((positions, context) => {
 			const seen = new Set<string>();
 			for (const [index, { symbol }] of positions.entries()) {
-				if (seen.has(symbol)) context.addIssue({ code: "custom", path: [index, "symbol"], message: "a symbol may stand only once" });
+				if (seen.has(symbol))
+					context.addIssue({ code: "custom", path: [index, "symbol"], message: "a symbol may stand only once" });
 				seen.add(symbol);
 			}
 		}),

@@ -4,7 +4,12 @@ import { emailSchema, passwordSchema, roleSchema, statusSchema, timestampSchema 
 /** Names of strategies as in CONTRACT.md 13.1; resolved by the handler. */
 const strategyWords = z.array(z.string().max(100)).max(50);
 
-export const createUserBody = z.object({ email: emailSchema, password: passwordSchema, role: roleSchema, strategy_ids: strategyWords.optional() });
+export const createUserBody = z.object({
+	email: emailSchema,
+	password: passwordSchema,
+	role: roleSchema,
+	strategy_ids: strategyWords.optional(),
+});
 export const createUserReply = z.strictObject({
 	success: z.literal(true),
 	user: z.strictObject({

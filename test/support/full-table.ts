@@ -1,0 +1,26 @@
+import type { RouteSpec } from "../../src/api/route.ts";
+import { createScanRoutes } from "../../src/api/routes/scan-routes.ts";
+import { parseFilters } from "../../src/filters.ts";
+import { createQueries } from "../../src/queries.ts";
+import type { AccountReader, ScanCommands } from "../../src/services.ts";
+import { createFakeStore } from "./fake-reader.ts";
+import { probes } from "./probes.ts";
+import { SCAN_ID, sampleRanking, sampleRecord, sampleRow } from "./records.ts";
+
+/** The scan routes over a fake store, for tests of the whole table: whoever starts a scan owns a complete one. */
+export function scanRoutesOnFake(accounts: AccountReader): RouteSpec[] {
+	const store = createFakeStore();
+	const ids = ["row_0_0", "row_0_1", "row_0_2"];
+	for (const id of ids) store.rows.set(id, JSON.stringify(sampleRow(id)));
+	store.documents.set(`${SCAN_ID}:ranking`, sampleRanking(ids));
+	const commands: ScanCommands = {
+		async startScan(viewer) {
+			store.commit(sampleRecord({ user_id: viewer.user_id }));
+			return { decision: "cached", scan_id: SCAN_ID, superseded_scan_id: null, age_seconds: 5 };
+		},
+		cancelScan: async (_, scan_id) => ({ scan_id, reason: "user_request", cancelled_at_ms: store.reader.now() }),
+		clearScans: async () => 0,
+	};
+	const queries = createQueries({ ...store, probes, earnedCredits: async () => 25, stuckAfterMs: 120_000 });
+	return createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock });
+}
