@@ -207,7 +207,10 @@ const livenessSettings = {
 	HEARTBEAT_MS: durationMs(
 		2000,
 		20,
-		{ group: "Liveness", description: "renewal of the lease; at most a third of LEASE_MS and of STUCK_AFTER_MS, whatever is set here" },
+		{
+			group: "Liveness",
+			description: "renewal of the lease; at most a third of LEASE_MS and of STUCK_AFTER_MS, whatever is set here",
+		},
 		DAY_MS,
 	),
 	WATCHDOG_MS: durationMs(

@@ -166,7 +166,12 @@ export interface Evaluation {
 export interface Strategy {
 	readonly id: string;
 	readonly needs: DataNeeds;
-	evaluate(candidates: readonly Candidate[], view: MarketView, portfolio: PortfolioSnapshot, limits: StrategyLimits): Evaluation;
+	evaluate(
+		candidates: readonly Candidate[],
+		view: MarketView,
+		portfolio: PortfolioSnapshot,
+		limits: StrategyLimits,
+	): Evaluation;
 }
 
 /** The request that crosses into a worker thread; series travel as shared memory. */

@@ -3,8 +3,28 @@ import { last } from "./columns.ts";
 import type { Candidate, MarketView, Opportunity, PortfolioSnapshot, Strategy, StrategyLimits } from "./contract.ts";
 import { quotedHalfSpread, roundTripCosts, tierHalfSpread, tierPriority } from "./costs.ts";
 import { symbolConfidence } from "./evidence/measure.ts";
-import { BASIS_DEVIATION, BASIS_STOP, bucketOf, type FundingEvidence, fundingEvidence, HORIZON_DAYS, HORIZON_UNITS } from "./funding-evidence.ts";
-import { AGREEING_MIN, BP_E8, breakEvenIntervals, E8, exceedsThreshold, type FundingWindow, HOUR_MS, isPersistent, PAST_UNITS, pastWindow, simpleApr } from "./funding-rates.ts";
+import {
+	BASIS_DEVIATION,
+	BASIS_STOP,
+	bucketOf,
+	type FundingEvidence,
+	fundingEvidence,
+	HORIZON_DAYS,
+	HORIZON_UNITS,
+} from "./funding-evidence.ts";
+import {
+	AGREEING_MIN,
+	BP_E8,
+	breakEvenIntervals,
+	E8,
+	exceedsThreshold,
+	type FundingWindow,
+	HOUR_MS,
+	isPersistent,
+	PAST_UNITS,
+	pastWindow,
+	simpleApr,
+} from "./funding-rates.ts";
 import { Ledger } from "./ledger.ts";
 import { riskLevelOf } from "./risk-level.ts";
 import { buildRow } from "./row.ts";
@@ -88,14 +108,23 @@ function examine(
 	if ("reason" in carry) return carry;
 	const missingLeg = legGate(carry);
 	if (missingLeg) {
-		ledger.nearMiss({ symbol: candidate.symbol, reason: missingLeg.reason, value: aprPercent(carry), threshold: THRESHOLD_APR_PERCENT, distance: 0 });
+		ledger.nearMiss({
+			symbol: candidate.symbol,
+			reason: missingLeg.reason,
+			value: aprPercent(carry),
+			threshold: THRESHOLD_APR_PERCENT,
+			distance: 0,
+		});
 		return missingLeg;
 	}
 	if (carry.funding.length < SETTLEMENTS_MIN) {
 		return { reason: "insufficient_history", detail: `${carry.funding.length} of ${SETTLEMENTS_MIN} settlements` };
 	}
 	if (!isPersistent(carry.window)) {
-		return { reason: "below_threshold", detail: `${carry.window.agreeing} of the last 9 settlements agree, or one alone makes the mean` };
+		return {
+			reason: "below_threshold",
+			detail: `${carry.window.agreeing} of the last 9 settlements agree, or one alone makes the mean`,
+		};
 	}
 	return carryRow(carry, evidence, view, portfolio, limits, ledger);
 }
@@ -106,22 +135,35 @@ const aprPercent = (carry: Pick<Carry, "past">): number => 100 * simpleApr(Math.
 function readCarry(candidate: Candidate, view: MarketView, ledger: Ledger): Carry | Refused {
 	const { symbol, market } = candidate;
 	const error = view.errors[symbol];
-	if (error !== undefined || !market) return { reason: "fetch_failed", detail: error ?? "no market description was read" };
+	if (error !== undefined || !market)
+		return { reason: "fetch_failed", detail: error ?? "no market description was read" };
 	if (!((market.volume_usd_24h ?? 0) > VOLUME_USD_MIN) || !((market.open_interest_usd ?? 0) > OPEN_INTEREST_USD_MIN)) {
-		return { reason: "illiquid", detail: `volume ${known(market.volume_usd_24h)} USD, open interest ${known(market.open_interest_usd)} USD` };
+		return {
+			reason: "illiquid",
+			detail: `volume ${known(market.volume_usd_24h)} USD, open interest ${known(market.open_interest_usd)} USD`,
+		};
 	}
 	const funding = view.funding[symbol];
 	if (!funding || funding.length === 0) return { reason: "fetch_failed", detail: "no funding was read" };
 	const newest = last(funding.funding_time);
 	if (view.as_of_ms - newest > STALE_HOURS * HOUR_MS) {
-		return { reason: "stale_data", detail: `the last settlement was ${((view.as_of_ms - newest) / HOUR_MS).toFixed(1)} hours ago` };
+		return {
+			reason: "stale_data",
+			detail: `the last settlement was ${((view.as_of_ms - newest) / HOUR_MS).toFixed(1)} hours ago`,
+		};
 	}
 	ledger.sawDatumAt(newest);
 	const window = pastWindow(funding, view.as_of_ms);
 	const past = window.sumE8 / PAST_UNITS / E8;
 	if (!exceedsThreshold(window.sumE8)) {
 		const value = aprPercent({ past });
-		ledger.nearMiss({ symbol, reason: "below_threshold", value, threshold: THRESHOLD_APR_PERCENT, distance: THRESHOLD_APR_PERCENT - value });
+		ledger.nearMiss({
+			symbol,
+			reason: "below_threshold",
+			value,
+			threshold: THRESHOLD_APR_PERCENT,
+			distance: THRESHOLD_APR_PERCENT - value,
+		});
 		return { reason: "below_threshold", detail: `${(past * 10_000).toFixed(3)} bp per 8 h` };
 	}
 	return { candidate, market, funding, window, past };
@@ -134,7 +176,8 @@ const spotLeg = ({ candidate }: Carry): Market | null =>
 
 function legGate(carry: Carry): Refused | null {
 	const detail = `${(carry.past * 10_000).toFixed(2)} bp per 8 h, ${aprPercent(carry).toFixed(1)} % a year`;
-	if (carry.past < 0) return { reason: "not_borrowable", detail: `${detail}: the short spot leg needs a borrow and its rate` };
+	if (carry.past < 0)
+		return { reason: "not_borrowable", detail: `${detail}: the short spot leg needs a borrow and its rate` };
 	return spotLeg(carry) ? null : { reason: "no_spot_market", detail };
 }
 
@@ -150,7 +193,8 @@ function economicsOf(carry: Carry, spot: Market, evidence: FundingEvidence, half
 	const { forecast } = evidence;
 	const forward = forecast ? forecast.a + forecast.b * carry.past : carry.past;
 	const doubt = forecast?.residualQuartile[bucketOf(carry.past)] ?? 0;
-	const fixedCost = 2 * (spot.taker_fee + carry.market.taker_fee + tierHalfSpread(spot.volume_usd_24h ?? 0) + halfSpread);
+	const fixedCost =
+		2 * (spot.taker_fee + carry.market.taker_fee + tierHalfSpread(spot.volume_usd_24h ?? 0) + halfSpread);
 	return {
 		forward,
 		fixedCost,
@@ -175,7 +219,13 @@ function carryRow(
 	const economics = economicsOf(carry, spot, evidence, halfSpread);
 	const { breakEven, lowerNet, forward, fixedCost } = economics;
 	if (breakEven > BREAK_EVEN_SHARE_MAX * HORIZON_UNITS || !(lowerNet > 0)) {
-		ledger.nearMiss({ symbol, reason: "cost_exceeds_edge", value: aprPercent(carry), threshold: THRESHOLD_APR_PERCENT, distance: 0 });
+		ledger.nearMiss({
+			symbol,
+			reason: "cost_exceeds_edge",
+			value: aprPercent(carry),
+			threshold: THRESHOLD_APR_PERCENT,
+			distance: 0,
+		});
 		return {
 			reason: "cost_exceeds_edge",
 			detail: `break-even after ${(breakEven * 8).toFixed(0)} h; lower quartile of the 7-day net ${(lowerNet * 10_000).toFixed(1)} bp`,
@@ -183,13 +233,26 @@ function carryRow(
 	}
 	const measurement = evidence.bucket(bucketOf(past), fixedCost);
 	if (measurement.grade === "D") {
-		return { reason: "negative_expectancy", detail: `mean net ${measurement.evidence.mean_net_bps?.toFixed(1)} bp over ${measurement.evidence.n} windows` };
+		return {
+			reason: "negative_expectancy",
+			detail: `mean net ${measurement.evidence.mean_net_bps?.toFixed(1)} bp over ${measurement.evidence.n} windows`,
+		};
 	}
 	const { p, ...confidence } = symbolConfidence(measurement, symbol);
 	const advUsd = Math.min(market.volume_usd_24h ?? 0, spot.volume_usd_24h ?? 0);
 	const price = priceOf(symbol, view);
 	const capitalUsd = portfolio.capital_usd;
-	const sizing = sizePosition({ capitalUsd, stopDistance: BASIS_STOP, advUsd, grade: measurement.grade, p, payoff: measurement.payoff, limits, market, price });
+	const sizing = sizePosition({
+		capitalUsd,
+		stopDistance: BASIS_STOP,
+		advUsd,
+		grade: measurement.grade,
+		p,
+		payoff: measurement.payoff,
+		limits,
+		market,
+		price,
+	});
 	if (!sizing.ok) return sizing;
 	const { notionalUsd } = sizing;
 	const leg = { sigmaDay: BASIS_DEVIATION, notionalUsd };
@@ -217,7 +280,8 @@ function carryRow(
 		profitUsd: notionalUsd * net,
 		confidence,
 		riskLevel: riskLevelOf({
-			shortfallShare: capitalUsd > 0 ? (Math.max(0, -(measurement.shortfallR ?? -1)) * BASIS_STOP * notionalUsd) / capitalUsd : 1,
+			shortfallShare:
+				capitalUsd > 0 ? (Math.max(0, -(measurement.shortfallR ?? -1)) * BASIS_STOP * notionalUsd) / capitalUsd : 1,
 			leverage: LEVERAGE,
 			tierPriority: tierPriority(advUsd),
 			atLeast: "medium",
@@ -229,10 +293,20 @@ function carryRow(
 		evidence: measurement.evidence,
 		strength: past * 10_000,
 		reasoning: `Funding averaged ${(past * 10_000).toFixed(2)} bp per 8 hours over three days (${aprPercent(carry).toFixed(2)} % a year); long spot and short perpetual collect it.`,
-		indicators: { mean_bps_per_8h: past * 10_000, forecast_bps_per_8h: forward * 10_000, agreeing_of_9: carry.window.agreeing, interval_hours: carry.funding.interval_hours },
+		indicators: {
+			mean_bps_per_8h: past * 10_000,
+			forecast_bps_per_8h: forward * 10_000,
+			agreeing_of_9: carry.window.agreeing,
+			interval_hours: carry.funding.interval_hours,
+		},
 		extra: {
 			legs: [
-				{ symbol: spot.symbol, exchange: spot.venue, side: "long", ...(spotPrice === null ? {} : { price: spotPrice }) },
+				{
+					symbol: spot.symbol,
+					exchange: spot.venue,
+					side: "long",
+					...(spotPrice === null ? {} : { price: spotPrice }),
+				},
 				{ symbol, exchange: market.venue, side: "short", ...(price === null ? {} : { price }) },
 			],
 			basis_bps: price !== null && spotPrice !== null ? (price / spotPrice - 1) * 10_000 : null,
@@ -245,7 +319,8 @@ function carryRow(
 			leverage_perp: LEVERAGE,
 			risk_distance_bps: BASIS_STOP * 10_000,
 			exit_rule: "the 24-hour mean falls below 0.3 bp per 8 h, or 7 days have passed",
-			stop_rule: "the basis widens by three standard deviations, or the perp margin falls below three times maintenance",
+			stop_rule:
+				"the basis widens by three standard deviations, or the perp margin falls below three times maintenance",
 			risks: "counterparty of the venue; auto-deleveraging of the short leg",
 			capital_assumed: portfolio.assumed,
 		},

@@ -1,6 +1,6 @@
 import type { MarketView, Strategy } from "./contract.ts";
 import { Ledger } from "./ledger.ts";
-import { type Book, joinCloses, readBook, RETURNS_MIN, simpleReturns } from "./risk/book.ts";
+import { type Book, joinCloses, RETURNS_MIN, readBook, simpleReturns } from "./risk/book.ts";
 import { bookMeasures, excessOf, type Measure, positionMeasures } from "./risk/checks.ts";
 import { HEDGES, hedgeProposal } from "./risk/hedge.ts";
 import { RISK_LIMITS } from "./risk/limits.ts";
@@ -71,13 +71,20 @@ function unmeasured(book: Book, ledger: Ledger): Record<string, unknown> {
 	return { status: "not_measured", measures: [], unmeasured: book.unread };
 }
 
-function proposePositions(book: Book, view: MarketView, measures: readonly Measure[][], assumed: boolean, ledger: Ledger): void {
+function proposePositions(
+	book: Book,
+	view: MarketView,
+	measures: readonly Measure[][],
+	assumed: boolean,
+	ledger: Ledger,
+): void {
 	book.holdings.forEach(({ position: { symbol } }, i) => {
 		const own = measures[i] ?? [];
 		const breaches = own.filter((measure) => measure.breached);
 		if (breaches.length === 0) {
 			noteNearest(own, ledger);
-			return ledger.reject(symbol, "within_limits");
+			ledger.reject(symbol, "within_limits");
+			return;
 		}
 		const row = positionRow(i, { book, view, breaches, assumed });
 		if (row) ledger.add(row);
@@ -85,12 +92,19 @@ function proposePositions(book: Book, view: MarketView, measures: readonly Measu
 	});
 }
 
-function proposeForBook(book: Book, view: MarketView, measures: readonly Measure[], assumed: boolean, ledger: Ledger): void {
+function proposeForBook(
+	book: Book,
+	view: MarketView,
+	measures: readonly Measure[],
+	assumed: boolean,
+	ledger: Ledger,
+): void {
 	const breaches = measures.filter((measure) => measure.breached);
 	if (breaches.length === 0) {
 		noteNearest(measures, ledger);
 		ledger.reject(PORTFOLIO, "within_limits");
-		return ledger.reject(HEDGES[0], "within_limits");
+		ledger.reject(HEDGES[0], "within_limits");
+		return;
 	}
 	const row = portfolioRow({ book, view, breaches, assumed });
 	if (row) ledger.add(row);
@@ -104,7 +118,13 @@ function proposeForBook(book: Book, view: MarketView, measures: readonly Measure
 function noteNearest(measures: readonly Measure[], ledger: Ledger): void {
 	for (const { symbol, value, limit, bound } of measures) {
 		if (value === null || !limit || bound === "none") continue;
-		ledger.nearMiss({ symbol, reason: "within_limits", value, threshold: limit, distance: Math.abs(1 - value / limit) });
+		ledger.nearMiss({
+			symbol,
+			reason: "within_limits",
+			value,
+			threshold: limit,
+			distance: Math.abs(1 - value / limit),
+		});
 	}
 }
 

@@ -17,9 +17,17 @@ import { randomWalk } from "../support/synthetic-market.ts";
 
 const test = suite("evidence");
 const WEEK = 7 * 86_400_000;
-const near = (actual: number, expected: number, tolerance = 1e-9) => assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
+const near = (actual: number, expected: number, tolerance = 1e-9) =>
+	assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 
-const trade = (week: number, net: number, symbol = "A/USDT"): ResolvedTrade => ({ symbol, signalTime: week * WEEK, exitTime: week * WEEK + WEEK, net, r: net / 0.1, holdBars: 7 });
+const trade = (week: number, net: number, symbol = "A/USDT"): ResolvedTrade => ({
+	symbol,
+	signalTime: week * WEEK,
+	exitTime: week * WEEK + WEEK,
+	net,
+	r: net / 0.1,
+	holdBars: 7,
+});
 
 if (!sharedRoot) skipAloud("published calibration numbers");
 else {
@@ -62,7 +70,9 @@ test("Wilson's interval holds its rate and narrows with n", () => {
 });
 
 test("design effect: whole weeks that win or lose together count once", () => {
-	const weeks = Array.from({ length: 40 }, (_, week) => Array.from({ length: 5 }, () => trade(week, week % 2 ? 0.1 : -0.1))).flat();
+	const weeks = Array.from({ length: 40 }, (_, week) =>
+		Array.from({ length: 5 }, () => trade(week, week % 2 ? 0.1 : -0.1)),
+	).flat();
 	near(designEffectOf(weeks), 5, 1e-9);
 	near(effectiveTrades(200, designEffectOf(weeks)), 40, 1e-9);
 	assert.is(designEffectOf(weeks.slice(0, 100)), 4, "fewer than 30 weeks");
@@ -96,7 +106,15 @@ test("quantiles, winsorised mean and shortfall", () => {
 	near(shortfallOf(values), (0 + 1 + 2 + 3 + 4 + 5) / 6);
 });
 
-const graded = { trades: 500, meanNet: 0.01, effectiveTrades: 120, bootstrapLow: 0.001, pPlacebo: 0.01, hindsight: false, drifted: false };
+const graded = {
+	trades: 500,
+	meanNet: 0.01,
+	effectiveTrades: 120,
+	bootstrapLow: 0.001,
+	pPlacebo: 0.01,
+	hindsight: false,
+	drifted: false,
+};
 
 test("grades: the first that fits, hindsight caps, drift lowers", () => {
 	assert.is(gradeOf(graded), "A");
@@ -160,7 +178,10 @@ test("memo: bounded, newest kept; fingerprints see one changed bar and no order"
 	assert.is(ask("b"), 4);
 	assert.throws(() => new Memo(0), /positive integer/);
 	const [one, two] = [randomWalk("A/USDT", 50, 1), randomWalk("B/USDT", 50, 2)];
-	assert.is(universeFingerprint([one, two].map(seriesFingerprint)), universeFingerprint([two, one].map(seriesFingerprint)));
+	assert.is(
+		universeFingerprint([one, two].map(seriesFingerprint)),
+		universeFingerprint([two, one].map(seriesFingerprint)),
+	);
 	const before = seriesFingerprint(one);
 	one.close[20] = (one.close[20] ?? 0) * (1 + 1e-12);
 	assert.is.not(seriesFingerprint(one), before);

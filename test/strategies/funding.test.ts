@@ -6,16 +6,32 @@ import type { FundingSeries } from "../../src/market/contract.ts";
 import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { bucketTable, fitForecast, samplesOf } from "../../src/strategies/funding-evidence.ts";
-import { breakEvenIntervals, compoundedApy, eightHourRate, exceedsThreshold, pastWindow, simpleApr } from "../../src/strategies/funding-rates.ts";
+import {
+	breakEvenIntervals,
+	compoundedApy,
+	eightHourRate,
+	exceedsThreshold,
+	pastWindow,
+	simpleApr,
+} from "../../src/strategies/funding-rates.ts";
 import { createRandom } from "../../src/strategies/random.ts";
 import { evaluationSchema } from "../../src/strategies/schema.ts";
-import { fundingOf, longFunding, recentFunding, sharedRoot, skipAloud, SNAPSHOT_MS, snapshotPerps } from "../support/recorded-bars.ts";
+import {
+	fundingOf,
+	longFunding,
+	recentFunding,
+	SNAPSHOT_MS,
+	sharedRoot,
+	skipAloud,
+	snapshotPerps,
+} from "../support/recorded-bars.ts";
 import { candidateOf, gaussian, marketOf, RECORDED, requestOf, START_MS } from "../support/synthetic-market.ts";
 
 const test = suite("funding arbitrage");
 const ID = "ai_funding_arbitrage";
 const HOUR = 3_600_000;
-const near = (actual: number, expected: number, tolerance = 1e-12) => assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
+const near = (actual: number, expected: number, tolerance = 1e-12) =>
+	assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 
 function checked(evaluation: Evaluation): Evaluation {
 	const result = evaluationSchema.safeParse(evaluation);
@@ -30,7 +46,11 @@ const reasons = (evaluation: Evaluation): Record<string, number> => {
 
 /** Settlements every 8 hours from a rate per settlement number. */
 const settled = (symbol: string, count: number, rate: (i: number) => number): FundingSeries =>
-	fundingOf(Array.from({ length: count }, (_, i) => [START_MS + i * 8 * HOUR, rate(i)] as const), symbol, START_MS + count * 8 * HOUR);
+	fundingOf(
+		Array.from({ length: count }, (_, i) => [START_MS + i * 8 * HOUR, rate(i)] as const),
+		symbol,
+		START_MS + count * 8 * HOUR,
+	);
 
 /** Calm and hot spells of a month each: hot ones pay 4-8 bp, calm ones about 0.5. */
 function spells(symbol: string, seed: number, count = 1500): FundingSeries {
@@ -55,14 +75,22 @@ test("fires on persistent funding with a spot leg, both legs named", () => {
 	const funding = SYMBOLS.map((base, i) => spells(`${base}/USDT:USDT`, 300 + i));
 	const asOfMs = funding[0]?.as_of_ms ?? 0;
 	const candidates = SYMBOLS.map((base) => candidateOf(perp(base), [spot(base)]));
-	const evaluation = checked(evaluate(requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs })));
-	assert.ok(evaluation.published.length > 0, JSON.stringify([reasons(evaluation), evaluation.unproven.map((row) => row.evidence)]));
+	const evaluation = checked(
+		evaluate(requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs })),
+	);
+	assert.ok(
+		evaluation.published.length > 0,
+		JSON.stringify([reasons(evaluation), evaluation.unproven.map((row) => row.evidence)]),
+	);
 	for (const row of evaluation.published) {
 		assert.is(row.side, "neutral");
 		assert.is(row.estimated_timeframe, "7d");
 		assert.is(row.exit_price, null);
 		const legs = row.metadata.legs as { symbol: string; side: string }[];
-		assert.equal(legs.map((leg) => leg.side), ["long", "short"]);
+		assert.equal(
+			legs.map((leg) => leg.side),
+			["long", "short"],
+		);
 		assert.is(row.required_capital_usd, (row.metadata.notional_usd as number) * 1.5);
 		assert.ok((row.confidence_score ?? 0) > 50 && row.profit_potential_usd > 0);
 	}
@@ -72,7 +100,11 @@ test("constant funding of 3 bp is found with its annual rate of 32.85 %", () => 
 	const funding = [settled("F00/USDT:USDT", 300, () => 0.0003)];
 	const cheap = { taker_fee: 0.0002, volume_usd_24h: 500_000_000 };
 	const candidates = [candidateOf(marketOf("F00/USDT:USDT", cheap), [marketOf("F00/USDT", cheap)])];
-	const evaluation = checked(evaluate(requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs: funding[0]?.as_of_ms ?? 0 })));
+	const evaluation = checked(
+		evaluate(
+			requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs: funding[0]?.as_of_ms ?? 0 }),
+		),
+	);
 	const [row] = [...evaluation.published, ...evaluation.unproven];
 	assert.ok(row, JSON.stringify(evaluation.rejected));
 	near(row.metadata.apr_gross_percent as number, 32.85, 1e-9);
@@ -81,9 +113,16 @@ test("constant funding of 3 bp is found with its annual rate of 32.85 %", () => 
 test("stays empty on the venue's default rate of exactly 1 bp", () => {
 	const funding = SYMBOLS.map((base) => settled(`${base}/USDT:USDT`, 300, () => 0.0001));
 	const candidates = SYMBOLS.map((base) => candidateOf(perp(base), [spot(base)]));
-	const evaluation = checked(evaluate(requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs: funding[0]?.as_of_ms ?? 0 })));
+	const evaluation = checked(
+		evaluate(
+			requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs: funding[0]?.as_of_ms ?? 0 }),
+		),
+	);
 	assert.equal(reasons(evaluation), { below_threshold: SYMBOLS.length });
-	assert.equal(evaluation.near_misses.map((miss) => miss.distance), [0, 0, 0]);
+	assert.equal(
+		evaluation.near_misses.map((miss) => miss.distance),
+		[0, 0, 0],
+	);
 });
 
 test("one spike, missing legs, thin markets and failed reads have their reasons", () => {
@@ -95,7 +134,11 @@ test("one spike, missing legs, thin markets and failed reads have their reasons"
 	const old = settled("OLD/USDT:USDT", 200, () => 0.0005);
 	const mild = settled("MILD/USDT:USDT", 300, () => 0.00012);
 	const asOfMs = spike.as_of_ms;
-	const late = fundingOf(Array.from({ length: 20 }, (_, i) => [asOfMs - (20 - i) * 8 * HOUR, 0.0005] as const), young.symbol, asOfMs);
+	const late = fundingOf(
+		Array.from({ length: 20 }, (_, i) => [asOfMs - (20 - i) * 8 * HOUR, 0.0005] as const),
+		young.symbol,
+		asOfMs,
+	);
 	const candidates = [
 		...["SPIKE", "MIXED", "NEG", "YOUNG", "OLD", "MILD", "GONE"].map((base) => candidateOf(perp(base), [spot(base)])),
 		candidateOf(perp("ALONE")),
@@ -103,7 +146,18 @@ test("one spike, missing legs, thin markets and failed reads have their reasons"
 		candidateOf(perp("ERR"), [spot("ERR")]),
 	];
 	const funding = [spike, mixed, negative, alone, late, old, mild];
-	const evaluation = checked(evaluate(requestOf({ strategyId: ID, funding, evidenceFunding: [spike, mixed], candidates, asOfMs, errors: { "ERR/USDT:USDT": "timeout" } })));
+	const evaluation = checked(
+		evaluate(
+			requestOf({
+				strategyId: ID,
+				funding,
+				evidenceFunding: [spike, mixed],
+				candidates,
+				asOfMs,
+				errors: { "ERR/USDT:USDT": "timeout" },
+			}),
+		),
+	);
 	assert.equal(Object.fromEntries(evaluation.rejected.map(({ symbol, reason }) => [symbol.split("/")[0], reason])), {
 		ALONE: "no_spot_market",
 		ERR: "fetch_failed",
@@ -128,7 +182,11 @@ test("rates add as integers: nine times 1 bp does not exceed, one unit more does
 test("1, 4 and 8 hour contracts of equal yearly pay have equal 8-hour means", () => {
 	for (const hours of [1, 4, 8]) {
 		const count = 200;
-		const funding = fundingOf(Array.from({ length: count }, (_, i) => [START_MS + i * hours * HOUR + 7, (0.0004 * hours) / 8] as const), "X", START_MS + count * hours * HOUR);
+		const funding = fundingOf(
+			Array.from({ length: count }, (_, i) => [START_MS + i * hours * HOUR + 7, (0.0004 * hours) / 8] as const),
+			"X",
+			START_MS + count * hours * HOUR,
+		);
 		assert.is(funding.interval_hours, hours, "late stamps are rounded to the hour");
 		assert.is(pastWindow(funding, funding.as_of_ms).sumE8 / 9, 40_000);
 		near(eightHourRate((0.0004 * hours) / 8, hours), 0.0004);
@@ -174,7 +232,13 @@ else {
 		near(fit.b, 0.66, 0.01);
 		near(fit.a * 10_000, 0.27, 0.01);
 		near(fit.correlation, 0.72, 0.01);
-		const expected = [[0.03, 0.38], [0.5, 0.93], [0.76, 0.95], [0.85, 0.96], [0.96, 0.99]];
+		const expected = [
+			[0.03, 0.38],
+			[0.5, 0.93],
+			[0.76, 0.95],
+			[0.85, 0.96],
+			[0.96, 0.99],
+		];
 		bucketTable(samples).forEach((bucket, i) => {
 			near(bucket.p_above_30_bps as number, expected[i]?.[0] ?? 0, 0.025);
 			near(bucket.p_above_14_bps as number, expected[i]?.[1] ?? 0, 0.015);
@@ -185,10 +249,24 @@ else {
 		const recent = recentFunding();
 		const candidates = snapshotPerps().map((one) => {
 			const base = one.id.replace(/USDT$/, "");
-			return candidateOf(marketOf(`${base}/USDT:USDT`, { volume_usd_24h: one.quoteVolume, open_interest_usd: one.openInterestUsd, open_interest_at_ms: one.openInterestAtMs, funding_interval_hours: one.intervalHours }));
+			return candidateOf(
+				marketOf(`${base}/USDT:USDT`, {
+					volume_usd_24h: one.quoteVolume,
+					open_interest_usd: one.openInterestUsd,
+					open_interest_at_ms: one.openInterestAtMs,
+					funding_interval_hours: one.intervalHours,
+				}),
+			);
 		});
 		for (const one of snapshotPerps()) assert.ok(one.openInterestAtMs <= SNAPSHOT_MS, "a field from the future");
-		const request = requestOf({ strategyId: ID, funding: [...recent.values()], evidenceFunding: long, candidates, asOfMs: SNAPSHOT_MS, source: RECORDED });
+		const request = requestOf({
+			strategyId: ID,
+			funding: [...recent.values()],
+			evidenceFunding: long,
+			candidates,
+			asOfMs: SNAPSHOT_MS,
+			source: RECORDED,
+		});
 		const evaluation = checked(evaluate(request));
 		assert.is(evaluation.evaluated, 539);
 		assert.equal(reasons(evaluation), { illiquid: 425, below_threshold: 67, no_spot_market: 14, not_borrowable: 33 });
@@ -198,7 +276,22 @@ else {
 				.filter(({ reason }) => reason === "no_spot_market")
 				.map(({ symbol, detail }) => [symbol.split("/")[0], Number.parseFloat(detail ?? "")]),
 		);
-		const expected = { LYN: 21.9, POWER: 7.3, AIN: 7.3, PTB: 6.6, M: 5.8, BTR: 5.1, BAN: 5.1, TRIA: 4.5, Q: 3.2, UAI: 2.4, ARC: 2.2, BEAT: 1.9, APR: 1.7, ARIA: 1.1 };
+		const expected = {
+			LYN: 21.9,
+			POWER: 7.3,
+			AIN: 7.3,
+			PTB: 6.6,
+			M: 5.8,
+			BTR: 5.1,
+			BAN: 5.1,
+			TRIA: 4.5,
+			Q: 3.2,
+			UAI: 2.4,
+			ARC: 2.2,
+			BEAT: 1.9,
+			APR: 1.7,
+			ARIA: 1.1,
+		};
 		assert.equal([...means.keys()].sort(), Object.keys(expected).sort());
 		for (const [base, mean] of Object.entries(expected)) near(means.get(base) ?? 0, mean, 0.055);
 	});

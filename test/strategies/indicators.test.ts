@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { at, type Column, last } from "../../src/strategies/columns.ts";
-import { exponentialMean, normalisedMean, populationDeviation, simpleMean } from "../../src/strategies/indicators/averages.ts";
+import {
+	exponentialMean,
+	normalisedMean,
+	populationDeviation,
+	simpleMean,
+} from "../../src/strategies/indicators/averages.ts";
 import { highestBefore, lowestBefore } from "../../src/strategies/indicators/channel.ts";
 import { errorCorrection, halfLifeOf, varianceRatio } from "../../src/strategies/indicators/persistence.ts";
 import { trueRange, wilderRange } from "../../src/strategies/indicators/range.ts";
@@ -36,14 +41,22 @@ test("flat prices: RSI is 100, deviation and range are 0", () => {
 
 test("series shorter than the period stay unknown", () => {
 	const short = Float64Array.from([1, 2, 3]);
-	for (const column of [simpleMean(short, 5), exponentialMean(short, 5), wilderRsi(short, 5), highestBefore(short, 5)]) {
+	for (const column of [
+		simpleMean(short, 5),
+		exponentialMean(short, 5),
+		wilderRsi(short, 5),
+		highestBefore(short, 5),
+	]) {
 		assert.ok([...column].every(Number.isNaN));
 	}
 });
 
 test("half-life and variance ratio of a planted AR(1)", () => {
 	let state = 42;
-	const uniform = () => (state = (1664525 * state + 1013904223) % 4294967296) / 4294967296;
+	const uniform = () => {
+		state = (1664525 * state + 1013904223) % 4294967296;
+		return state / 4294967296;
+	};
 	const values = new Float64Array(1000);
 	for (let i = 0; i < 1000; i++) {
 		let g = -6;
@@ -61,11 +74,16 @@ test("half-life and variance ratio of a planted AR(1)", () => {
 
 if (!sharedRoot) skipAloud("indicator references");
 else {
-	const quotes = reference("skender/quotes_default.csv").trim().split("\n").slice(1).map((line) => line.split(",").slice(1).map(Number));
+	const quotes = reference("skender/quotes_default.csv")
+		.trim()
+		.split("\n")
+		.slice(1)
+		.map((line) => line.split(",").slice(1).map(Number));
 	const column = (index: number) => Float64Array.from(quotes, (quote) => quote[index] ?? Number.NaN);
 	const candles = { high: column(1), low: column(2), close: column(3) };
 	const skender = (name: string, key = name): (number | null)[] =>
-		(JSON.parse(reference(`skender/${name}.json`)) as { columns: Record<string, (number | null)[]> }).columns[key] ?? [];
+		(JSON.parse(reference(`skender/${name}.json`)) as { columns: Record<string, (number | null)[]> }).columns[key] ??
+		[];
 
 	test("Skender: SMA, EMA, RSI, TR, ATR, Donchian, Bollinger z", () => {
 		alike(simpleMean(candles.close, 20), skender("sma"), 1e-6, "sma");
@@ -77,13 +95,21 @@ else {
 		alike(lowestBefore(candles.low, 20), skender("donchian", "lowerBand"), 1e-6, "donchian lower");
 		const mean = simpleMean(candles.close, 20);
 		const deviation = populationDeviation(candles.close, 20, mean);
-		alike(candles.close.map((c, i) => (c - at(mean, i)) / at(deviation, i)), skender("bb", "zScore"), 1e-6, "bb z");
+		alike(
+			candles.close.map((c, i) => (c - at(mean, i)) / at(deviation, i)),
+			skender("bb", "zScore"),
+			1e-6,
+			"bb z",
+		);
 	});
 
 	test("TTR on BTCUSDT: SMA, EMA, RSI, ATR, Bollinger", () => {
 		const [header = "", ...lines] = reference("ttr_btcusdt_1d.csv").trim().split("\n");
 		const names = header.split(",");
-		const ttr = (name: string) => lines.map((line) => line.split(",")[names.indexOf(name)]).map((cell) => (cell === "NA" || cell === undefined ? null : Number(cell)));
+		const ttr = (name: string) =>
+			lines
+				.map((line) => line.split(",")[names.indexOf(name)])
+				.map((cell) => (cell === "NA" || cell === undefined ? null : Number(cell)));
 		const btc = recordedSpotDaily().find((series) => series.symbol === "BTC/USDT");
 		assert.ok(btc);
 		const tail = { high: btc.high.slice(-400), low: btc.low.slice(-400), close: btc.close.slice(-400) };
@@ -100,7 +126,9 @@ else {
 	});
 
 	test("Tulip: SMA, RSI and TR of Achelis' examples", () => {
-		const { cases } = JSON.parse(reference("indicators_tulip.json")) as { cases: { indicator?: string; name?: string; options: number[]; inputs: number[][]; outputs: number[][] }[] };
+		const { cases } = JSON.parse(reference("indicators_tulip.json")) as {
+			cases: { indicator?: string; name?: string; options: number[]; inputs: number[][]; outputs: number[][] }[];
+		};
 		let compared = 0;
 		for (const one of cases) {
 			const name = one.indicator ?? one.name;
@@ -123,9 +151,19 @@ else {
 		const closes = btc.close.slice(-400);
 		const sigma = last(exAnteVolatility(closes, 60));
 		near(sigma / (golden.btc_1d_last400.ewm_com60_std_unbiased_last ?? 0), 1, 0.02, "volatility");
-		near(Math.log(last(closes) / at(closes, closes.length - 29)), golden.btc_1d_last400.ret28_log ?? 0, 1e-9, "28-day log return");
+		near(
+			Math.log(last(closes) / at(closes, closes.length - 29)),
+			golden.btc_1d_last400.ret28_log ?? 0,
+			1e-9,
+			"28-day log return",
+		);
 		const mean = last(simpleMean(closes, 20));
-		near((last(closes) - mean) / last(populationDeviation(closes, 20)), golden.btc_1d_last400.zscore20_pop ?? 0, 1e-9, "z20");
+		near(
+			(last(closes) - mean) / last(populationDeviation(closes, 20)),
+			golden.btc_1d_last400.zscore20_pop ?? 0,
+			1e-9,
+			"z20",
+		);
 	});
 
 	test("the declared warm-up settles every recursive indicator to 0.1 %", () => {

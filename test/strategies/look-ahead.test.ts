@@ -18,8 +18,15 @@ const RULES: Rule[] = [momentumRule, meanReversionRule, breakoutTargetRule, brea
 const cut = (series: Series, length: number): Series => {
 	const take = (column: Float64Array) => column.slice(0, length);
 	return {
-		...series, length, open_time: take(series.open_time), open: take(series.open), high: take(series.high), low: take(series.low),
-		close: take(series.close), volume: take(series.volume), quote_volume: take(series.quote_volume),
+		...series,
+		length,
+		open_time: take(series.open_time),
+		open: take(series.open),
+		high: take(series.high),
+		low: take(series.low),
+		close: take(series.close),
+		volume: take(series.volume),
+		quote_volume: take(series.quote_volume),
 	};
 };
 
@@ -65,7 +72,11 @@ test("evidence counts only trades whose whole horizon has passed", () => {
 });
 
 test("series below the least length take no part", () => {
-	const result = walkForward(momentumRule, [randomWalk("X/USDT", 299, 4)], { cost: 0.003, barsMin: 300, asOfMs: Number.POSITIVE_INFINITY });
+	const result = walkForward(momentumRule, [randomWalk("X/USDT", 299, 4)], {
+		cost: 0.003,
+		barsMin: 300,
+		asOfMs: Number.POSITIVE_INFINITY,
+	});
 	assert.equal([result.universeSize, result.trades.length], [0, 0]);
 });
 

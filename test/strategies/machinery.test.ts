@@ -4,8 +4,15 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CATALOGUE } from "../../src/catalogue.ts";
-import { marketImpact, oneWayCosts, quotedHalfSpread, roundTripCosts, SPOT_REPLAY_COST, tierHalfSpread } from "../../src/strategies/costs.ts";
 import type { Opportunity } from "../../src/strategies/contract.ts";
+import {
+	marketImpact,
+	oneWayCosts,
+	quotedHalfSpread,
+	roundTripCosts,
+	SPOT_REPLAY_COST,
+	tierHalfSpread,
+} from "../../src/strategies/costs.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { Ledger } from "../../src/strategies/ledger.ts";
 import { nearest } from "../../src/strategies/near-miss.ts";
@@ -20,13 +27,25 @@ import { sharedRoot, skipAloud } from "../support/recorded-bars.ts";
 import { LIMITS, requestOf, trendingSeries } from "../support/synthetic-market.ts";
 
 const test = suite("strategy machinery");
-const near = (actual: number, expected: number, tolerance = 1e-9) => assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
+const near = (actual: number, expected: number, tolerance = 1e-9) =>
+	assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 
-const sample = evaluate(requestOf({ strategyId: "ai_spot_momentum_strategy", series: Array.from({ length: 12 }, (_, i) => trendingSeries(`C${i}/USDT`, 1200, 100 + i)) }));
+const sample = evaluate(
+	requestOf({
+		strategyId: "ai_spot_momentum_strategy",
+		series: Array.from({ length: 12 }, (_, i) => trendingSeries(`C${i}/USDT`, 1200, 100 + i)),
+	}),
+);
 const [row] = sample.published;
 
 test("the registry holds ids of the catalogue, and only built ones", () => {
-	assert.equal(builtStrategyIds().sort(), ["ai_funding_arbitrage", "ai_risk_management", "ai_spot_breakout_strategy", "ai_spot_mean_reversion", "ai_spot_momentum_strategy"]);
+	assert.equal(builtStrategyIds().sort(), [
+		"ai_funding_arbitrage",
+		"ai_risk_management",
+		"ai_spot_breakout_strategy",
+		"ai_spot_mean_reversion",
+		"ai_spot_momentum_strategy",
+	]);
 	for (const id of builtStrategyIds()) {
 		assert.ok(CATALOGUE.some((entry) => entry.id === id));
 		assert.is(findBuiltStrategy(id)?.id, id);
@@ -64,8 +83,19 @@ else {
 	});
 }
 
-const sizing = { capitalUsd: 10_000, stopDistance: 0.1, advUsd: 1e8, grade: "B" as const, p: 0.5, payoff: 2, limits: LIMITS, market: { min_notional: 5, quantity_step: null }, price: 100 };
-const sized = (change: Partial<typeof sizing> | Record<string, unknown>) => sizePosition({ ...sizing, ...change } as typeof sizing);
+const sizing = {
+	capitalUsd: 10_000,
+	stopDistance: 0.1,
+	advUsd: 1e8,
+	grade: "B" as const,
+	p: 0.5,
+	payoff: 2,
+	limits: LIMITS,
+	market: { min_notional: 5, quantity_step: null },
+	price: 100,
+};
+const sized = (change: Partial<typeof sizing> | Record<string, unknown>) =>
+	sizePosition({ ...sizing, ...change } as typeof sizing);
 
 test("sizing: the smallest cap decides", () => {
 	assert.equal(sized({}), { ok: true, notionalUsd: 1000 }, "risk");
@@ -74,7 +104,13 @@ test("sizing: the smallest cap decides", () => {
 	const kelly = sized({ stopDistance: 0.01, p: 0.4, payoff: 2 });
 	near(kelly.ok ? kelly.notionalUsd : 0, 500);
 	assert.equal(sized({ stopDistance: 0.01, grade: "C" }), { ok: true, notionalUsd: 500 }, "unproven");
-	for (const change of [{ p: 0.2 }, { capitalUsd: 0 }, { advUsd: 0 }, { market: { min_notional: 1001, quantity_step: null } }, { market: { min_notional: null, quantity_step: 11 } }]) {
+	for (const change of [
+		{ p: 0.2 },
+		{ capitalUsd: 0 },
+		{ advUsd: 0 },
+		{ market: { min_notional: 1001, quantity_step: null } },
+		{ market: { min_notional: null, quantity_step: 11 } },
+	]) {
 		const refused = sized(change);
 		assert.is(refused.ok ? "" : refused.reason, "capital_below_min_notional", JSON.stringify(change));
 	}
@@ -100,21 +136,43 @@ test("opportunity ids are 12 hex characters that know side and venue", () => {
 test("ranking: grade, net per risk, effective trades, id; total and repeatable", () => {
 	assert.ok(row);
 	const variants = ["A", "B"].flatMap((grade) =>
-		[100, 300].flatMap((net) => [50, 90].flatMap((n) => ["aaaaaaaaaaaa", "bbbbbbbbbbbb"].map((id) => ({
-			...row, opportunity_id: id, evidence: { ...row.evidence, grade, mean_net_bps: net, n_effective: n },
-		} as Opportunity)))),
+		[100, 300].flatMap((net) =>
+			[50, 90].flatMap((n) =>
+				["aaaaaaaaaaaa", "bbbbbbbbbbbb"].map(
+					(id) =>
+						({
+							...row,
+							opportunity_id: id,
+							evidence: { ...row.evidence, grade, mean_net_bps: net, n_effective: n },
+						}) as Opportunity,
+				),
+			),
+		),
 	);
-	const key = (one: Opportunity) => `${one.evidence.grade} ${one.evidence.mean_net_bps} ${one.evidence.n_effective} ${one.opportunity_id[0]}`;
+	const key = (one: Opportunity) =>
+		`${one.evidence.grade} ${one.evidence.mean_net_bps} ${one.evidence.n_effective} ${one.opportunity_id[0]}`;
 	const ordered = [...variants].sort(compareRows).map(key);
 	assert.equal(ordered.slice(0, 5), ["A 300 90 a", "A 300 90 b", "A 300 50 a", "A 300 50 b", "A 100 90 a"]);
-	fc.assert(fc.property(fc.shuffledSubarray(variants, { minLength: variants.length }), (shuffled) => {
-		assert.equal(shuffled.sort(compareRows).map(key), ordered);
-	}), { numRuns: 30 });
+	fc.assert(
+		fc.property(fc.shuffledSubarray(variants, { minLength: variants.length }), (shuffled) => {
+			assert.equal(shuffled.sort(compareRows).map(key), ordered);
+		}),
+		{ numRuns: 30 },
+	);
 });
 
 test("near misses: nearest first, three at most", () => {
-	const miss = (symbol: string, distance: number | null, value = 1) => ({ symbol, reason: "no_trigger", value, threshold: 0, distance });
-	assert.equal(nearest([miss("d", null), miss("c", 2), miss("b", 1), miss("a", 1), miss("z", 1, 5)]).map((one) => one.symbol), ["z", "a", "b"]);
+	const miss = (symbol: string, distance: number | null, value = 1) => ({
+		symbol,
+		reason: "no_trigger",
+		value,
+		threshold: 0,
+		distance,
+	});
+	assert.equal(
+		nearest([miss("d", null), miss("c", 2), miss("b", 1), miss("a", 1), miss("z", 1, 5)]).map((one) => one.symbol),
+		["z", "a", "b"],
+	);
 });
 
 test("seeded randomness repeats, fills [0, 1) and differs by seed", () => {
@@ -127,7 +185,11 @@ test("seeded randomness repeats, fills [0, 1) and differs by seed", () => {
 });
 
 test("metadata loses null, undefined and what JSON cannot hold", () => {
-	assert.equal(withoutNull({ a: 1, b: null, c: Number.NaN, d: { e: null, f: "x" }, g: undefined, h: [1] }), { a: 1, d: { f: "x" }, h: [1] });
+	assert.equal(withoutNull({ a: 1, b: null, c: Number.NaN, d: { e: null, f: "x" }, g: undefined, h: [1] }), {
+		a: 1,
+		d: { f: "x" },
+		h: [1],
+	});
 });
 
 test("the schema takes what strategies give and names what is wrong", () => {
@@ -151,10 +213,16 @@ test("the schema takes what strategies give and names what is wrong", () => {
 	];
 	for (const [path, change] of wrong) {
 		const result = opportunitySchema.safeParse({ ...row, ...change });
-		assert.ok(result.error?.issues.some((issue) => issue.path.join(".") === path), `${path}: ${JSON.stringify(result.error?.issues)}`);
+		assert.ok(
+			result.error?.issues.some((issue) => issue.path.join(".") === path),
+			`${path}: ${JSON.stringify(result.error?.issues)}`,
+		);
 	}
 	assert.is(evaluationSchema.safeParse({ ...sample, evaluated: 3 }).success, false);
-	assert.is(evaluationSchema.safeParse({ ...sample, published: [row, row], evaluated: 2, rejected: [], unproven: [] }).success, false);
+	assert.is(
+		evaluationSchema.safeParse({ ...sample, published: [row, row], evaluated: 2, rejected: [], unproven: [] }).success,
+		false,
+	);
 });
 
 test("the ledger refuses a row of grade D", () => {

@@ -9,7 +9,16 @@ import { breakoutTargetRule } from "../../src/strategies/spot-breakout.ts";
 import { meanReversionRule } from "../../src/strategies/spot-mean-reversion.ts";
 import { momentumRule } from "../../src/strategies/spot-momentum.ts";
 import { recordedSpotDaily, recordedSpotHourly, sharedRoot, skipAloud } from "../support/recorded-bars.ts";
-import { breakout, meanReversion, type PlanOf, type Tally, tally, tradesOf, tsmom28Log, tsmom28Simple } from "../support/table-rules.ts";
+import {
+	breakout,
+	meanReversion,
+	type PlanOf,
+	type Tally,
+	tally,
+	tradesOf,
+	tsmom28Log,
+	tsmom28Simple,
+} from "../support/table-rules.ts";
 
 /** The measured table of the specification, reproduced trade for trade. */
 const test = suite("measured table");
@@ -17,7 +26,10 @@ const daily: Series[] = sharedRoot ? recordedSpotDaily() : [];
 if (!sharedRoot) skipAloud("measured table");
 
 const measured = (plan: PlanOf, universe = daily): Tally => tally(tradesOf(universe, plan, 0.003));
-const ofRule = (rule: Rule): PlanOf => (series) => rule.read(series).plan;
+const ofRule =
+	(rule: Rule): PlanOf =>
+	(series) =>
+		rule.read(series).plan;
 
 function close(actual: number, expected: number, tolerance: number, what: string): void {
 	assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual} is not within ${tolerance} of ${expected}`);
@@ -68,7 +80,11 @@ if (sharedRoot) {
 	});
 
 	test("effective trades after weekly clustering", () => {
-		for (const [plan, expected] of [[tsmom28Simple, 379], [breakout(20, 20), 406], [meanReversion(-2, 10), 162]] as const) {
+		for (const [plan, expected] of [
+			[tsmom28Simple, 379],
+			[breakout(20, 20), 406],
+			[meanReversion(-2, 10), 162],
+		] as const) {
 			const trades = tradesOf(daily, plan, 0.003);
 			close(effectiveTrades(trades.length, designEffectOf(trades)), expected, 0.02 * expected, "effective trades");
 		}

@@ -9,7 +9,11 @@ const series = Array.from({ length: 8 }, (_, i) => trendingSeries(`C${i}/USDT`, 
 const request = requestOf({ strategyId: "ai_spot_momentum_strategy", series });
 const open = new AbortController().signal;
 
-const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => assert.unreachable("it should fail"), (error: unknown) => error);
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+	promise.then(
+		() => assert.unreachable("it should fail"),
+		(error: unknown) => error,
+	);
 
 test("a thread gives what this thread gives, over shared memory", async () => {
 	const pool = createEvaluationPool({ threads: 1 });
@@ -50,9 +54,13 @@ test("a strategy's own error passes through", async () => {
 
 test("the queue is bounded, and close rejects what waits", async () => {
 	const pool = createEvaluationPool({ threads: 1, queueMax: 2 });
-	const asked = Array.from({ length: 8 }, () => failure(pool.evaluate(request, open).then(() => Promise.reject(new Error("done")))));
+	const asked = Array.from({ length: 8 }, () =>
+		failure(pool.evaluate(request, open).then(() => Promise.reject(new Error("done")))),
+	);
 	const closed = pool.close();
-	const codes = (await Promise.all(asked)).map((error) => (error instanceof EvaluationPoolError ? error.code : (error as Error).message));
+	const codes = (await Promise.all(asked)).map((error) =>
+		error instanceof EvaluationPoolError ? error.code : (error as Error).message,
+	);
 	await closed;
 	assert.ok(codes.includes("overloaded"), codes.join());
 	assert.ok(codes.includes("closed"), codes.join());

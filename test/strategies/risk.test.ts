@@ -9,7 +9,14 @@ import { readBook } from "../../src/strategies/risk/book.ts";
 import { bookMeasures, type Measure, positionMeasures } from "../../src/strategies/risk/checks.ts";
 import { ewmaVariance, shrunkCorrelation, varianceOf } from "../../src/strategies/risk/covariance.ts";
 import { RISK_LIMITS } from "../../src/strategies/risk/limits.ts";
-import { cornishFisherVar, effectiveNumber, historicalTail, maxDrawdown, overlapping, riskShares } from "../../src/strategies/risk/measures.ts";
+import {
+	cornishFisherVar,
+	effectiveNumber,
+	historicalTail,
+	maxDrawdown,
+	overlapping,
+	riskShares,
+} from "../../src/strategies/risk/measures.ts";
 import { evaluationSchema } from "../../src/strategies/schema.ts";
 import { recordedSpotDaily, seriesOf, sharedRoot, skipAloud } from "../support/recorded-bars.ts";
 import { barsFrom, candidateOf, gaussian, marketOf, requestOf } from "../support/synthetic-market.ts";
@@ -17,7 +24,8 @@ import { barsFrom, candidateOf, gaussian, marketOf, requestOf } from "../support
 const test = suite("risk management");
 const ID = "ai_risk_management";
 const BARS = 1300;
-const near = (actual: number, expected: number, tolerance = 1e-9) => assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
+const near = (actual: number, expected: number, tolerance = 1e-9) =>
+	assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 
 /** Coins that share a common factor, as the hedge has it; the last price of each is 100. */
 function coin(symbol: string, seed: number, beta = 1, own = 0.01, factorSigma = 0.02): Series {
@@ -26,12 +34,22 @@ function coin(symbol: string, seed: number, beta = 1, own = 0.01, factorSigma = 
 	const logs = [0];
 	while (logs.length < BARS) logs.push((logs.at(-1) ?? 0) + beta * factorSigma * factor() + own * noise());
 	const end = logs.at(-1) ?? 0;
-	return seriesOf(barsFrom(logs.map((value) => value - end + Math.log(100)), { seed, sigma: 0.01 }), { symbol });
+	return seriesOf(
+		barsFrom(
+			logs.map((value) => value - end + Math.log(100)),
+			{ seed, sigma: 0.01 },
+		),
+		{ symbol },
+	);
 }
 
 const COINS = ["AAA", "BBB", "CCC", "DDD", "EEE"].map((base, i) => coin(`${base}/USDT`, 20 + i));
 const calm = ["AAA", "BBB", "CCC", "DDD", "EEE"].map((base, i) => coin(`${base}/USDT`, 20 + i, 0, 0.002));
-const hedges = [coin("BTC/USDT", 90, 1, 0.002), coin("BTC/USDT:USDT", 91, 1, 0.002), coin("ETH/USDT:USDT", 92, 1, 0.02)];
+const hedges = [
+	coin("BTC/USDT", 90, 1, 0.002),
+	coin("BTC/USDT:USDT", 91, 1, 0.002),
+	coin("ETH/USDT:USDT", 92, 1, 0.02),
+];
 
 interface Setup {
 	quantities: number[];
@@ -43,8 +61,18 @@ interface Setup {
 	hedged?: boolean;
 }
 
-function setup({ quantities, cash, coins = COINS, extra = {}, volume = 200_000_000, errors = {}, hedged = true }: Setup) {
-	const positions = quantities.flatMap((quantity, i): Position[] => (quantity === 0 ? [] : [{ symbol: coins[i]?.symbol ?? "", quantity, entry_price: null, ...extra }]));
+function setup({
+	quantities,
+	cash,
+	coins = COINS,
+	extra = {},
+	volume = 200_000_000,
+	errors = {},
+	hedged = true,
+}: Setup) {
+	const positions = quantities.flatMap((quantity, i): Position[] =>
+		quantity === 0 ? [] : [{ symbol: coins[i]?.symbol ?? "", quantity, entry_price: null, ...extra }],
+	);
 	const capital_usd = cash + 100 * quantities.reduce((sum, quantity) => sum + Math.abs(quantity), 0);
 	const portfolio: PortfolioSnapshot = { positions, cash_usd: cash, version: 1, capital_usd, assumed: false };
 	const series = [...coins.filter(({ symbol }) => !(symbol in errors)), ...(hedged ? hedges : [])];
@@ -60,7 +88,10 @@ function run(parts: Setup): Evaluation {
 }
 const rowsOf = (evaluation: Evaluation) => [...evaluation.published, ...evaluation.unproven];
 const measuresOf = (evaluation: Evaluation) => evaluation.report.measures as Measure[];
-const breachedOf = (evaluation: Evaluation) => measuresOf(evaluation).filter((measure) => measure.breached).map(({ measure, symbol }) => `${measure} ${symbol}`);
+const breachedOf = (evaluation: Evaluation) =>
+	measuresOf(evaluation)
+		.filter((measure) => measure.breached)
+		.map(({ measure, symbol }) => `${measure} ${symbol}`);
 
 /** Measures after each position was brought to `weights`. */
 function after(parts: Setup, weights: readonly number[]): Measure[] {
@@ -87,7 +118,28 @@ test("within all limits: every measure is listed with value and limit, and that 
 	assert.is(evaluation.report.status, "within_limits");
 	assert.is(evaluation.evaluated, 7, "five positions, the book, the hedge");
 	const listed = new Set(measuresOf(evaluation).map(({ measure }) => measure));
-	for (const name of ["volatility_annual", "beta_btc", "var95_1d", "cvar95_1d", "var95_1d_cornish_fisher", "var95_10d", "cvar95_10d", "drawdown", "hhi", "effective_number", "volatility_annual_correlation_0.9", "loss_btc_minus_30_percent", "leverage", "stablecoin_and_cash_share", "largest_venue_share", "weight", "risk_share", "liquidity_days", "unstopped_weight", "liquidation_sigmas"]) {
+	for (const name of [
+		"volatility_annual",
+		"beta_btc",
+		"var95_1d",
+		"cvar95_1d",
+		"var95_1d_cornish_fisher",
+		"var95_10d",
+		"cvar95_10d",
+		"drawdown",
+		"hhi",
+		"effective_number",
+		"volatility_annual_correlation_0.9",
+		"loss_btc_minus_30_percent",
+		"leverage",
+		"stablecoin_and_cash_share",
+		"largest_venue_share",
+		"weight",
+		"risk_share",
+		"liquidity_days",
+		"unstopped_weight",
+		"liquidation_sigmas",
+	]) {
 		assert.ok(listed.has(name), name);
 	}
 	assert.is(evaluation.near_misses.length, 3);
@@ -106,11 +158,17 @@ test("weight above 30 %: the trade restores it", () => {
 	const row = rowsOf(evaluation).find(({ symbol }) => symbol === "AAA/USDT");
 	assert.ok(row);
 	assert.is(row.opportunity_type, "risk_mitigation");
-	assert.equal([row.profit_potential_usd, row.required_capital_usd, row.metadata.signal_action, row.metadata.executable], [0, 0, "SELL", false]);
+	assert.equal(
+		[row.profit_potential_usd, row.required_capital_usd, row.metadata.signal_action, row.metadata.executable],
+		[0, 0, "SELL", false],
+	);
 	const weight = row.metadata.weight_after as number;
 	assert.ok(weight <= RISK_LIMITS.weight_max + 1e-12);
 	const restored = after(parts, [weight, 0.1, 0.1, 0.1, 0.1]).filter(({ symbol }) => symbol === "AAA/USDT");
-	assert.equal(restored.filter(({ breached }) => breached).map(({ measure }) => measure), []);
+	assert.equal(
+		restored.filter(({ breached }) => breached).map(({ measure }) => measure),
+		[],
+	);
 });
 
 test("share of risk above 35 %: the trade restores it", () => {
@@ -121,7 +179,9 @@ test("share of risk above 35 %: the trade restores it", () => {
 	assert.equal(breachedOf(evaluation), ["risk_share AAA/USDT"]);
 	const row = rowsOf(evaluation).find(({ symbol }) => symbol === "AAA/USDT");
 	const weight = row?.metadata.weight_after as number;
-	const share = after(parts, [weight, 0.2, 0.2, 0.2, 0.2]).find(({ measure, symbol }) => measure === "risk_share" && symbol === "AAA/USDT");
+	const share = after(parts, [weight, 0.2, 0.2, 0.2, 0.2]).find(
+		({ measure, symbol }) => measure === "risk_share" && symbol === "AAA/USDT",
+	);
 	near(share?.value ?? 1, RISK_LIMITS.risk_share_max, 1e-6);
 	assert.is(share?.breached, false);
 });
@@ -137,7 +197,12 @@ test("liquidity above one day: the trade restores it", () => {
 });
 
 test("no stop above 5 %: a stop is proposed and nothing is sold", () => {
-	const evaluation = run({ quantities: [10, 10, 10, 10], cash: 6000, coins: calm.slice(0, 4), extra: { stop_price: null } });
+	const evaluation = run({
+		quantities: [10, 10, 10, 10],
+		cash: 6000,
+		coins: calm.slice(0, 4),
+		extra: { stop_price: null },
+	});
 	const row = rowsOf(evaluation)[0];
 	assert.ok(row);
 	assert.equal([row.metadata.trade_usd, row.side, row.unproven_reason], [0, "neutral", "insufficient_evidence"]);
@@ -147,7 +212,12 @@ test("no stop above 5 %: a stop is proposed and nothing is sold", () => {
 });
 
 test("liquidation within three daily sigmas: the position shrinks until it is not", () => {
-	const evaluation = run({ quantities: [10, 10, 10, 10], cash: 6000, coins: calm.slice(0, 4), extra: { liquidation_price: 99.8 } });
+	const evaluation = run({
+		quantities: [10, 10, 10, 10],
+		cash: 6000,
+		coins: calm.slice(0, 4),
+		extra: { liquidation_price: 99.8 },
+	});
 	const measure = measuresOf(evaluation).find((one) => one.measure === "liquidation_sigmas");
 	assert.ok(measure?.breached);
 	const row = rowsOf(evaluation).find(({ symbol }) => symbol === "AAA/USDT");
@@ -163,8 +233,12 @@ test("CVaR and drawdown of the book: the trades restore both, and a hedge is off
 	assert.ok(row);
 	assert.equal([row.side, row.metadata.signal_action, row.profit_potential_usd], ["neutral", "NEUTRAL", 0]);
 	const trades = row.metadata.trades as { to_weight: number }[];
-	const restored = after(parts, trades.map((trade) => trade.to_weight));
-	for (const name of ["cvar95_1d", "drawdown"]) assert.is(restored.find(({ measure }) => measure === name)?.breached, false, name);
+	const restored = after(
+		parts,
+		trades.map((trade) => trade.to_weight),
+	);
+	for (const name of ["cvar95_1d", "drawdown"])
+		assert.is(restored.find(({ measure }) => measure === name)?.breached, false, name);
 	assert.ok((row.metadata.risk_reduction_usd as number) > 0 && (row.metadata.urgency as number) > 0);
 	const hedge = rowsOf(evaluation).find(({ opportunity_type }) => opportunity_type === "risk_hedge");
 	assert.ok(hedge, "hedge");
@@ -179,23 +253,47 @@ test("effective number below three with more than three positions: the cap resto
 	const evaluation = run(parts);
 	assert.ok(breachedOf(evaluation).includes("effective_number PORTFOLIO"));
 	const row = rowsOf(evaluation).find(({ symbol }) => symbol === "PORTFOLIO");
-	const weights = (row?.metadata.trades as { symbol: string; to_weight: number }[]).map((trade) => trade.to_weight);
+	const weights = ((row?.metadata.trades ?? []) as { symbol: string; to_weight: number }[]).map(
+		(trade) => trade.to_weight,
+	);
 	assert.ok(effectiveNumber([...weights, 0.02, 0.02]) >= RISK_LIMITS.effective_number_min);
 });
 
 test("a failed read is named and the rest is measured; no perp is no_derivative_market", () => {
 	const coins = COINS.map((_, i) => coin(`${["AAA", "BBB", "CCC", "DDD", "EEE"][i]}/USDT`, 20 + i, 2.5, 0.01));
-	const evaluation = run({ quantities: [18, 18, 18, 18, 18], cash: 1000, coins, errors: { "BBB/USDT": "timeout" }, hedged: false });
-	assert.equal(evaluation.rejected.find(({ symbol }) => symbol === "BBB/USDT"), { symbol: "BBB/USDT", reason: "fetch_failed", detail: "timeout" });
+	const evaluation = run({
+		quantities: [18, 18, 18, 18, 18],
+		cash: 1000,
+		coins,
+		errors: { "BBB/USDT": "timeout" },
+		hedged: false,
+	});
+	assert.equal(
+		evaluation.rejected.find(({ symbol }) => symbol === "BBB/USDT"),
+		{ symbol: "BBB/USDT", reason: "fetch_failed", detail: "timeout" },
+	);
 	assert.is(evaluation.rejected.find(({ symbol }) => symbol === "BTC/USDT:USDT")?.reason, "no_derivative_market");
 	assert.is(evaluation.evaluated, 7);
 	const lost = run({ quantities: [18], cash: 1000, errors: { "AAA/USDT": "timeout" } });
-	assert.equal(lost.rejected.map(({ reason }) => reason), ["fetch_failed", "fetch_failed", "fetch_failed"]);
+	assert.equal(
+		lost.rejected.map(({ reason }) => reason),
+		["fetch_failed", "fetch_failed", "fetch_failed"],
+	);
 });
 
 test("risk shares sum to one; Cornish-Fisher equals the normal VaR without skew and kurtosis", () => {
-	const shares = riskShares([0.3, 0.2, 0.5], [[0.04, 0.01, 0], [0.01, 0.09, 0.02], [0, 0.02, 0.01]]);
-	near(shares.reduce((sum, share) => sum + share, 0), 1);
+	const shares = riskShares(
+		[0.3, 0.2, 0.5],
+		[
+			[0.04, 0.01, 0],
+			[0.01, 0.09, 0.02],
+			[0, 0.02, 0.01],
+		],
+	);
+	near(
+		shares.reduce((sum, share) => sum + share, 0),
+		1,
+	);
 	near(effectiveNumber([0.5, 0.5]), 2);
 	near(effectiveNumber([0.5, -0.5]), 2);
 	// Three-point distribution with the kurtosis of the normal one.
@@ -219,7 +317,11 @@ test("shrinkage: unrelated series go to the identity, the intensity falls with t
 if (!sharedRoot) skipAloud("published risk numbers");
 else {
 	test("VaR, CVaR and drawdown of BTC against the recorded reference", () => {
-		const golden = (JSON.parse(readFileSync(join(sharedRoot ?? "", "reference/real_data_goldens.json"), "utf8")) as { btc_1d_last400: Record<string, number> }).btc_1d_last400;
+		const golden = (
+			JSON.parse(readFileSync(join(sharedRoot ?? "", "reference/real_data_goldens.json"), "utf8")) as {
+				btc_1d_last400: Record<string, number>;
+			}
+		).btc_1d_last400;
 		const btc = recordedSpotDaily().find((series) => series.symbol === "BTC/USDT");
 		assert.ok(btc);
 		const close = btc.close.slice(-400);

@@ -7,22 +7,31 @@ const test = suite("simulator");
 const DAY = 86_400_000;
 
 /** Bars as [open, high, low, close]; the signal stands on bar 0. */
-function run(bars: [number, number, number, number][], plan: Partial<TradePlan> & { stopAt: number; targetAt?: number }, signalBars = [0]) {
+function run(
+	bars: [number, number, number, number][],
+	plan: Partial<TradePlan> & { stopAt: number; targetAt?: number },
+	signalBars = [0],
+) {
 	const rows: BarRow[] = bars.map(([o, h, l, c], i) => [i * DAY, o, h, l, c, 1]);
 	const series = seriesOf(rows, { symbol: "X/USDT" });
 	const signal = new Uint8Array(bars.length);
 	for (const t of signalBars) signal[t] = 1;
-	return simulate(series, {
-		signal,
-		stop: new Float64Array(bars.length).fill(plan.stopAt),
-		target: plan.targetAt === undefined ? null : new Float64Array(bars.length).fill(plan.targetAt),
-		side: plan.side ?? 1,
-		horizonBars: plan.horizonBars ?? 3,
-		...(plan.trail ? { trail: plan.trail } : {}),
-	}, 0.003);
+	return simulate(
+		series,
+		{
+			signal,
+			stop: new Float64Array(bars.length).fill(plan.stopAt),
+			target: plan.targetAt === undefined ? null : new Float64Array(bars.length).fill(plan.targetAt),
+			side: plan.side ?? 1,
+			horizonBars: plan.horizonBars ?? 3,
+			...(plan.trail ? { trail: plan.trail } : {}),
+		},
+		0.003,
+	);
 }
 const flat: [number, number, number, number] = [100, 101, 99, 100];
-const near = (actual: number | undefined, expected: number) => assert.ok(Math.abs((actual ?? Number.NaN) - expected) < 1e-12, `${actual} is not ${expected}`);
+const near = (actual: number | undefined, expected: number) =>
+	assert.ok(Math.abs((actual ?? Number.NaN) - expected) < 1e-12, `${actual} is not ${expected}`);
 
 test("entry at the next open, timeout at close[t+H]", () => {
 	const [trade] = run([flat, [102, 103, 101, 102], flat, [100, 105, 100, 104], flat], { stopAt: 90 }).trades;
@@ -57,12 +66,25 @@ test("an incomplete horizon is unresolved and ends the symbol", () => {
 
 test("a barrier before the end resolves although the horizon is not complete", () => {
 	const result = run([flat, [100, 111, 99, 110]], { stopAt: 90, targetAt: 110 });
-	assert.equal(result.trades.map((trade) => trade.exitReason), ["target"]);
+	assert.equal(
+		result.trades.map((trade) => trade.exitReason),
+		["target"],
+	);
 });
 
 test("one trade at a time; the exit bar may signal again", () => {
-	const result = run([flat, flat, [100, 112, 99, 111], flat, [100, 112, 99, 111], flat], { stopAt: 90, targetAt: 110 }, [0, 1, 2]);
-	assert.equal(result.trades.map((trade) => [trade.signalIndex, trade.exitIndex]), [[0, 2], [2, 4]]);
+	const result = run(
+		[flat, flat, [100, 112, 99, 111], flat, [100, 112, 99, 111], flat],
+		{ stopAt: 90, targetAt: 110 },
+		[0, 1, 2],
+	);
+	assert.equal(
+		result.trades.map((trade) => [trade.signalIndex, trade.exitIndex]),
+		[
+			[0, 2],
+			[2, 4],
+		],
+	);
 });
 
 test("shorts mirror longs", () => {
@@ -75,7 +97,11 @@ test("shorts mirror longs", () => {
 
 test("a trailing stop counts from the bar after the entry and never loosens the stop", () => {
 	const trail = Float64Array.from([0, 120, 95, 98, 98]);
-	const [trade] = run([flat, [100, 104, 99, 103], [103, 106, 102, 105], [105, 106, 97, 99], flat], { stopAt: 90, trail, horizonBars: 4 }).trades;
+	const [trade] = run([flat, [100, 104, 99, 103], [103, 106, 102, 105], [105, 106, 97, 99], flat], {
+		stopAt: 90,
+		trail,
+		horizonBars: 4,
+	}).trades;
 	assert.equal([trade?.exitReason, trade?.exitPrice, trade?.exitIndex], ["trail", 98, 3]);
 });
 

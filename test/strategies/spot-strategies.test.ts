@@ -4,8 +4,29 @@ import type { Series } from "../../src/market/contract.ts";
 import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { evaluationSchema } from "../../src/strategies/schema.ts";
-import { hourlyBases, PEGGED, type SeriesName, seriesOf, sharedRoot, skipAloud, SNAPSHOT_MS, spotDailyAtSnapshot, type BarRow } from "../support/recorded-bars.ts";
-import { breakingSeries, candidateOf, DAY_MS, marketOf, portfolioOf, RECORDED, randomWalk, requestOf, revertingSeries, trendingSeries } from "../support/synthetic-market.ts";
+import {
+	type BarRow,
+	hourlyBases,
+	PEGGED,
+	type SeriesName,
+	SNAPSHOT_MS,
+	seriesOf,
+	sharedRoot,
+	skipAloud,
+	spotDailyAtSnapshot,
+} from "../support/recorded-bars.ts";
+import {
+	breakingSeries,
+	candidateOf,
+	DAY_MS,
+	marketOf,
+	portfolioOf,
+	RECORDED,
+	randomWalk,
+	requestOf,
+	revertingSeries,
+	trendingSeries,
+} from "../support/synthetic-market.ts";
 
 const test = suite("spot strategies");
 const SYMBOLS = Array.from({ length: 14 }, (_, i) => `C${String(i).padStart(2, "0")}/USDT`);
@@ -50,7 +71,10 @@ for (const [strategyId, make] of MARKETS) {
 
 	test(`${strategyId} stays empty with counts on flat prices`, () => {
 		const flat = SYMBOLS.map((symbol) =>
-			seriesOf(Array.from({ length: 400 }, (_, t): BarRow => [Date.UTC(2020, 0, 1) + t * DAY_MS, 100, 100.1, 99.9, 100, 1000]), { symbol }),
+			seriesOf(
+				Array.from({ length: 400 }, (_, t): BarRow => [Date.UTC(2020, 0, 1) + t * DAY_MS, 100, 100.1, 99.9, 100, 1000]),
+				{ symbol },
+			),
 		);
 		const evaluation = checked(evaluate(requestOf({ strategyId, series: flat })));
 		assert.is(evaluation.published.length + evaluation.unproven.length, 0);
@@ -67,16 +91,27 @@ for (const [strategyId, make] of MARKETS) {
 		// A power of two changes no bit of a mantissa, so the answer must be equal to the last digit.
 		const scaled = series.map((one) => scale(one, 1024));
 		const [a, b] = [evaluate(requestOf({ strategyId, series })), evaluate(requestOf({ strategyId, series: scaled }))];
-		assert.equal(b.published.map((row) => [row.symbol, row.confidence_score, row.evidence]), a.published.map((row) => [row.symbol, row.confidence_score, row.evidence]));
+		assert.equal(
+			b.published.map((row) => [row.symbol, row.confidence_score, row.evidence]),
+			a.published.map((row) => [row.symbol, row.confidence_score, row.evidence]),
+		);
 		assert.equal(b.rejected, a.rejected);
 		assert.is(b.published[0]?.entry_price, (a.published[0]?.entry_price ?? 0) * 1024);
 	});
 
 	test(`${strategyId}: capital moves sizes, never the order or the confidence`, () => {
-		const [small, large] = [10_000, 640_000].map((capital) => evaluate(requestOf({ strategyId, series, portfolio: portfolioOf(capital) })));
+		const [small, large] = [10_000, 640_000].map((capital) =>
+			evaluate(requestOf({ strategyId, series, portfolio: portfolioOf(capital) })),
+		);
 		assert.ok(small && large);
-		assert.equal(large.published.map((row) => row.opportunity_id), small.published.map((row) => row.opportunity_id));
-		assert.equal(large.published.map((row) => row.confidence_score), small.published.map((row) => row.confidence_score));
+		assert.equal(
+			large.published.map((row) => row.opportunity_id),
+			small.published.map((row) => row.opportunity_id),
+		);
+		assert.equal(
+			large.published.map((row) => row.confidence_score),
+			small.published.map((row) => row.confidence_score),
+		);
 		assert.ok((large.published[0]?.required_capital_usd ?? 0) > (small.published[0]?.required_capital_usd ?? 0));
 	});
 
@@ -89,10 +124,20 @@ for (const [strategyId, make] of MARKETS) {
 
 function scale(series: Series, factor: number): Series {
 	const times = (column: Float64Array) => column.map((value) => value * factor);
-	return { ...series, open: times(series.open), high: times(series.high), low: times(series.low), close: times(series.close) };
+	return {
+		...series,
+		open: times(series.open),
+		high: times(series.high),
+		low: times(series.low),
+		close: times(series.close),
+	};
 }
 
-const walk = (rows: (t: number) => BarRow, bars: number, name: SeriesName) => seriesOf(Array.from({ length: bars }, (_, t) => rows(t)), name);
+const walk = (rows: (t: number) => BarRow, bars: number, name: SeriesName) =>
+	seriesOf(
+		Array.from({ length: bars }, (_, t) => rows(t)),
+		name,
+	);
 const bar = (t: number, volume = 1000): BarRow => [Date.UTC(2020, 0, 1) + t * DAY_MS, 100, 101, 99, 100, volume];
 
 test("each data gate has its reason, and the first failing one counts", () => {
@@ -110,11 +155,24 @@ test("each data gate has its reason, and the first failing one counts", () => {
 	];
 	const candidates = [
 		...series.map((one) =>
-			candidateOf(marketOf(one.symbol, one.symbol === "WRAP/USDT" ? { tags: ["wrapped"] } : one.symbol === "SMALL/USDT" ? { volume_usd_24h: 9_000_000 } : {})),
+			candidateOf(
+				marketOf(
+					one.symbol,
+					one.symbol === "WRAP/USDT"
+						? { tags: ["wrapped"] }
+						: one.symbol === "SMALL/USDT"
+							? { volume_usd_24h: 9_000_000 }
+							: {},
+				),
+			),
 		),
 		candidateOf(marketOf("NONE/USDT")),
 	];
-	const evaluation = checked(evaluate(requestOf({ strategyId: MOMENTUM, series, candidates, asOfMs, errors: { "ERR/USDT": "connection reset" } })));
+	const evaluation = checked(
+		evaluate(
+			requestOf({ strategyId: MOMENTUM, series, candidates, asOfMs, errors: { "ERR/USDT": "connection reset" } }),
+		),
+	);
 	assert.equal(Object.fromEntries(evaluation.rejected.map(({ symbol, reason }) => [symbol, reason])), {
 		"DRY/USDT": "illiquid",
 		"ERR/USDT": "fetch_failed",
@@ -142,15 +200,28 @@ test("too little capital is a reason of its own; rows beyond rows_max are rank_l
 	assert.is(poor.published.length, 0);
 	assert.ok((reasons(poor).capital_below_min_notional ?? 0) > 0);
 	const full = evaluate(requestOf({ strategyId: MOMENTUM, series }));
-	const cut = checked(evaluate(requestOf({ strategyId: MOMENTUM, series, limits: { rows_max: 2, risk_per_trade: 0.01, max_position_share: 0.25 } })));
-	assert.equal(cut.published.map((row) => row.opportunity_id), full.published.slice(0, 2).map((row) => row.opportunity_id));
+	const cut = checked(
+		evaluate(
+			requestOf({
+				strategyId: MOMENTUM,
+				series,
+				limits: { rows_max: 2, risk_per_trade: 0.01, max_position_share: 0.25 },
+			}),
+		),
+	);
+	assert.equal(
+		cut.published.map((row) => row.opportunity_id),
+		full.published.slice(0, 2).map((row) => row.opportunity_id),
+	);
 	assert.is(reasons(cut).rank_limit, full.published.length - 2);
 });
 
 test("a rule that loses on its universe is rejected with its numbers", () => {
 	const evidence = Array.from({ length: 12 }, (_, i) => sinking(`T${i}/USDT`, 1500, 40 + i));
 	const series = SYMBOLS.slice(0, 4).map((symbol, i) => trendingSeries(symbol, 400, 100 + i));
-	const evaluation = checked(evaluate(requestOf({ strategyId: MOMENTUM, series, evidence, asOfMs: Math.max(...series.map((s) => s.as_of_ms)) })));
+	const evaluation = checked(
+		evaluate(requestOf({ strategyId: MOMENTUM, series, evidence, asOfMs: Math.max(...series.map((s) => s.as_of_ms)) })),
+	);
 	const losing = evaluation.rejected.filter(({ reason }) => reason === "negative_expectancy");
 	assert.ok(losing.length > 0, JSON.stringify(reasons(evaluation)));
 	assert.match(losing[0]?.detail ?? "", /mean net -/);
@@ -160,7 +231,14 @@ function sinking(symbol: string, bars: number, seed: number): Series {
 	const walked = randomWalk(symbol, bars, seed, 0.03);
 	const rows = Array.from(walked.close, (close, t): BarRow => {
 		const fallen = Math.exp(-0.003 * t);
-		return [walked.open_time[t] ?? 0, (walked.open[t] ?? 0) * fallen, (walked.high[t] ?? 0) * fallen, (walked.low[t] ?? 0) * fallen, close * fallen, 1000];
+		return [
+			walked.open_time[t] ?? 0,
+			(walked.open[t] ?? 0) * fallen,
+			(walked.high[t] ?? 0) * fallen,
+			(walked.low[t] ?? 0) * fallen,
+			close * fallen,
+			1000,
+		];
 	});
 	return seriesOf(rows, { symbol });
 }
@@ -170,7 +248,17 @@ else {
 	const all = spotDailyAtSnapshot().filter((series) => !PEGGED.has(series.symbol.split("/")[0] ?? ""));
 	const current = hourlyBases().map((base) => `${base}/USDT`);
 	const at = (strategyId: string) =>
-		checked(evaluate(requestOf({ strategyId, series: all.filter((s) => current.includes(s.symbol)), evidence: all, source: RECORDED, asOfMs: SNAPSHOT_MS })));
+		checked(
+			evaluate(
+				requestOf({
+					strategyId,
+					series: all.filter((s) => current.includes(s.symbol)),
+					evidence: all,
+					source: RECORDED,
+					asOfMs: SNAPSHOT_MS,
+				}),
+			),
+		);
 
 	test("snapshot: momentum signals NEAR and TRX of 16 coins", () => {
 		const evaluation = at(MOMENTUM);
@@ -178,16 +266,27 @@ else {
 		const z = Object.fromEntries(rows.map((row) => [row.symbol, Number(row.metadata.signal_strength).toFixed(2)]));
 		assert.is(evaluation.evaluated, 16);
 		assert.equal(Object.keys(z).sort(), ["NEAR/USDT", "TRX/USDT"]);
-		assert.ok(Math.abs(Number(z["NEAR/USDT"]) - 1.09) <= 0.011 && Math.abs(Number(z["TRX/USDT"]) - 1.12) <= 0.011, JSON.stringify(z));
+		assert.ok(
+			Math.abs(Number(z["NEAR/USDT"]) - 1.09) <= 0.011 && Math.abs(Number(z["TRX/USDT"]) - 1.12) <= 0.011,
+			JSON.stringify(z),
+		);
 	});
 
 	test("snapshot: the drift of the last 200 momentum trades lowers the grade, and says so", () => {
 		const evaluation = at(MOMENTUM);
-		const evidence = evaluation.report.evidence as { grade: string; bootstrap_90: [number, number]; p_placebo: number; calibration: { drift_alert: boolean; ece_last_200: number } };
+		const evidence = evaluation.report.evidence as {
+			grade: string;
+			bootstrap_90: [number, number];
+			p_placebo: number;
+			calibration: { drift_alert: boolean; ece_last_200: number };
+		};
 		assert.ok(evidence.bootstrap_90[0] > 0 && evidence.p_placebo < 0.05);
 		assert.ok(evidence.calibration.ece_last_200 > 0.1 && evidence.calibration.drift_alert);
 		assert.is(evidence.grade, "C");
-		assert.equal(evaluation.unproven.map((row) => row.unproven_reason), ["insufficient_evidence", "insufficient_evidence"]);
+		assert.equal(
+			evaluation.unproven.map((row) => row.unproven_reason),
+			["insufficient_evidence", "insufficient_evidence"],
+		);
 	});
 
 	test("snapshot: no breakout and no oversold coin; breakout keeps grade B, mean reversion is C", () => {

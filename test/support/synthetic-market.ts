@@ -1,7 +1,13 @@
 import type { DataSource } from "../../machines/types.ts";
 import { tierOfVolume } from "../../src/catalogue.ts";
 import type { FundingSeries, Market, Series } from "../../src/market/contract.ts";
-import type { Candidate, EvaluationRequest, MarketView, PortfolioSnapshot, StrategyLimits } from "../../src/strategies/contract.ts";
+import type {
+	Candidate,
+	EvaluationRequest,
+	MarketView,
+	PortfolioSnapshot,
+	StrategyLimits,
+} from "../../src/strategies/contract.ts";
 import { createRandom } from "../../src/strategies/random.ts";
 import { type BarRow, seriesOf } from "./recorded-bars.ts";
 
@@ -12,7 +18,13 @@ export const LIMITS: StrategyLimits = { rows_max: 100, risk_per_trade: 0.01, max
 export const SIMULATED: DataSource = { kind: "simulated", name: "simulated:test", as_of: null };
 export const RECORDED: DataSource = { kind: "recorded", name: "recorded:test", as_of: null };
 
-export const portfolioOf = (capital_usd = 10_000): PortfolioSnapshot => ({ positions: [], cash_usd: capital_usd, version: 1, capital_usd, assumed: false });
+export const portfolioOf = (capital_usd = 10_000): PortfolioSnapshot => ({
+	positions: [],
+	cash_usd: capital_usd,
+	version: 1,
+	capital_usd,
+	assumed: false,
+});
 
 /** Standard normal numbers from a seed (Box-Muller). */
 export function gaussian(seed: number): () => number {
@@ -21,7 +33,10 @@ export function gaussian(seed: number): () => number {
 }
 
 /** Daily bars from log closes; highs and lows spread around open and close by a seeded share of `sigma`. */
-export function barsFrom(logCloses: readonly number[], options: { seed: number; sigma: number; volume?: (t: number) => number }): BarRow[] {
+export function barsFrom(
+	logCloses: readonly number[],
+	options: { seed: number; sigma: number; volume?: (t: number) => number },
+): BarRow[] {
 	const random = createRandom(options.seed ^ 0xabcdef);
 	return logCloses.map((logClose, t) => {
 		const open = Math.exp(logCloses[t - 1] ?? logClose);
@@ -44,17 +59,34 @@ export function marketOf(symbol: string, extra: Partial<Market> = {}): Market {
 	const [pair = "", settle] = symbol.split(":");
 	const [base = "", quote = ""] = pair.split("/");
 	return {
-		symbol, id: base + quote, venue: settle ? "binanceusdm" : "binance", type: settle ? "perp" : "spot", base, quote,
-		maker_fee: settle ? 0.0002 : 0.001, taker_fee: settle ? 0.0005 : 0.001,
-		min_notional: 5, quantity_step: null, price_tick: null, volume_usd_24h: 200_000_000, data_age_ms: 0, tags: [],
-		funding_interval_hours: settle ? 8 : null, open_interest_usd: settle ? 50_000_000 : null, open_interest_at_ms: settle ? START_MS : null,
+		symbol,
+		id: base + quote,
+		venue: settle ? "binanceusdm" : "binance",
+		type: settle ? "perp" : "spot",
+		base,
+		quote,
+		maker_fee: settle ? 0.0002 : 0.001,
+		taker_fee: settle ? 0.0005 : 0.001,
+		min_notional: 5,
+		quantity_step: null,
+		price_tick: null,
+		volume_usd_24h: 200_000_000,
+		data_age_ms: 0,
+		tags: [],
+		funding_interval_hours: settle ? 8 : null,
+		open_interest_usd: settle ? 50_000_000 : null,
+		open_interest_at_ms: settle ? START_MS : null,
 		...extra,
 	};
 }
 
 export function candidateOf(market: Market, others: Market[] = []): Candidate {
 	const volume = market.volume_usd_24h ?? 0;
-	return { symbol: market.symbol, asset: { base: market.base, tier: tierOfVolume(volume), volume_usd_24h: volume, markets: [market, ...others] }, market };
+	return {
+		symbol: market.symbol,
+		asset: { base: market.base, tier: tierOfVolume(volume), volume_usd_24h: volume, markets: [market, ...others] },
+		market,
+	};
 }
 
 export interface RequestParts {
@@ -86,7 +118,13 @@ export function requestOf(parts: RequestParts): EvaluationRequest {
 		markets: Object.fromEntries((parts.markets ?? []).map((one) => [one.symbol, one])),
 		errors: parts.errors ?? {},
 	};
-	return { strategy_id: parts.strategyId, candidates, view, portfolio: parts.portfolio ?? portfolioOf(), limits: parts.limits ?? LIMITS };
+	return {
+		strategy_id: parts.strategyId,
+		candidates,
+		view,
+		portfolio: parts.portfolio ?? portfolioOf(),
+		limits: parts.limits ?? LIMITS,
+	};
 }
 
 /** Trends: a drift that keeps its sign for long; the newest regime rises. */
@@ -145,5 +183,7 @@ export function breakingSeries(symbol: string, bars: number, seed: number): Seri
 		} else base -= 0.004;
 		logs.push(base + 0.006 * normal());
 	}
-	return seriesOf(barsFrom(logs, { seed, sigma: 0.012, volume: (t) => (loud.has(t) ? 4_000_000 : 1_000_000) }), { symbol });
+	return seriesOf(barsFrom(logs, { seed, sigma: 0.012, volume: (t) => (loud.has(t) ? 4_000_000 : 1_000_000) }), {
+		symbol,
+	});
 }

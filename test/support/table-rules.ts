@@ -27,24 +27,34 @@ function tableRsi(close: Column, n: number): Column {
 	return result;
 }
 
-const signals = (length: number, fires: (t: number) => boolean): Uint8Array => Uint8Array.from({ length }, (_, t) => (fires(t) ? 1 : 0));
+const signals = (length: number, fires: (t: number) => boolean): Uint8Array =>
+	Uint8Array.from({ length }, (_, t) => (fires(t) ? 1 : 0));
 
-const momentum = (z: (series: Series, sigma: Column, t: number) => number): PlanOf => (series) => {
-	const { close } = series;
-	const sigma = exAnteVolatility(close, 60);
-	const fast = normalisedMean(close, 2 / 21);
-	const slow = normalisedMean(close, 2 / 51);
-	const atr = tableRange(series, 14);
-	return {
-		signal: signals(series.length, (t) => z(series, sigma, t) > 0.5 && at(close, t) > at(slow, t) && at(fast, t) > at(slow, t)),
-		stop: close.map((c, t) => c - 2.5 * at(atr, t)),
-		target: close.map((c, t) => c + 5 * at(atr, t)),
-		side: 1,
-		horizonBars: 30,
+const momentum =
+	(z: (series: Series, sigma: Column, t: number) => number): PlanOf =>
+	(series) => {
+		const { close } = series;
+		const sigma = exAnteVolatility(close, 60);
+		const fast = normalisedMean(close, 2 / 21);
+		const slow = normalisedMean(close, 2 / 51);
+		const atr = tableRange(series, 14);
+		return {
+			signal: signals(
+				series.length,
+				(t) => z(series, sigma, t) > 0.5 && at(close, t) > at(slow, t) && at(fast, t) > at(slow, t),
+			),
+			stop: close.map((c, t) => c - 2.5 * at(atr, t)),
+			target: close.map((c, t) => c + 5 * at(atr, t)),
+			side: 1,
+			horizonBars: 30,
+		};
 	};
-};
-export const tsmom28Simple = momentum(({ close }, sigma, t) => (at(close, t) / at(close, t - 28) - 1) / (at(sigma, t) * Math.sqrt(28)));
-export const tsmom28Log = momentum(({ close }, sigma, t) => Math.log(at(close, t) / at(close, t - 28)) / (at(sigma, t) * Math.sqrt(28)));
+export const tsmom28Simple = momentum(
+	({ close }, sigma, t) => (at(close, t) / at(close, t - 28) - 1) / (at(sigma, t) * Math.sqrt(28)),
+);
+export const tsmom28Log = momentum(
+	({ close }, sigma, t) => Math.log(at(close, t) / at(close, t - 28)) / (at(sigma, t) * Math.sqrt(28)),
+);
 
 export const breakout =
 	(channelBars: number, horizonBars: number): PlanOf =>
@@ -81,7 +91,9 @@ export const meanReversion =
 
 /** All resolved trades of a plan over a universe. */
 export const tradesOf = (universe: readonly Series[], plan: PlanOf, cost: number): ResolvedTrade[] =>
-	universe.flatMap((series) => simulate(series, plan(series), cost).trades.map((trade) => ({ ...trade, symbol: series.symbol })));
+	universe.flatMap((series) =>
+		simulate(series, plan(series), cost).trades.map((trade) => ({ ...trade, symbol: series.symbol })),
+	);
 
 export interface Tally {
 	wins: number;

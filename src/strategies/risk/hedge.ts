@@ -1,9 +1,9 @@
-import type { MarketView, Opportunity } from "../contract.ts";
 import { at, type Column, last } from "../columns.ts";
+import type { MarketView, Opportunity } from "../contract.ts";
 import { roundTripCosts, tierHalfSpread, tierPriority } from "../costs.ts";
 import { chosenWithHindsight } from "../evidence/measure.ts";
 import { quantileOf } from "../evidence/trades.ts";
-import { pastWindow, E8, PAST_UNITS } from "../funding-rates.ts";
+import { E8, PAST_UNITS, pastWindow } from "../funding-rates.ts";
 import { riskLevelOf } from "../risk-level.ts";
 import { buildRow } from "../row.ts";
 import { type Book, joinCloses, RETURNS_MIN, simpleReturns } from "./book.ts";
@@ -40,17 +40,31 @@ export function hedgeProposal(book: Book, view: MarketView, urgency: number, ass
 	if (!best) {
 		const error = HEDGES.map((symbol) => view.errors[symbol]).find((text) => text !== undefined);
 		if (error !== undefined) return { symbol: fallback, reason: "fetch_failed", detail: error };
-		return { symbol: fallback, reason: "no_derivative_market", detail: "the source has no BTC or ETH perpetual with enough days" };
+		return {
+			symbol: fallback,
+			reason: "no_derivative_market",
+			detail: "the source has no BTC or ETH perpetual with enough days",
+		};
 	}
 	if (!(best.beta > BETA_MIN && best.r2 >= R_SQUARED_MIN)) {
-		return { symbol: best.symbol, reason: "hedge_ineffective", detail: `beta ${best.beta.toFixed(2)}, R2 ${best.r2.toFixed(2)}` };
+		return {
+			symbol: best.symbol,
+			reason: "hedge_ineffective",
+			detail: `beta ${best.beta.toFixed(2)}, R2 ${best.r2.toFixed(2)}`,
+		};
 	}
 	const record = hedgedWindows(best.book, best.hedge, best.days);
 	const measured = frequencyEvidence(record, book.holdings.length, chosenWithHindsight(view.data_source));
 	if (measured.evidence.grade === "D") {
-		return { symbol: best.symbol, reason: "hedge_ineffective", detail: `${record.wins} of ${record.n} windows were calmer` };
+		return {
+			symbol: best.symbol,
+			reason: "hedge_ineffective",
+			detail: `${record.wins} of ${record.n} windows were calmer`,
+		};
 	}
-	return { row: hedgeRow(best, measured, quantileOf(Float64Array.from(record.effects), 0.5), { book, view, urgency, assumed }) };
+	return {
+		row: hedgeRow(best, measured, quantileOf(Float64Array.from(record.effects), 0.5), { book, view, urgency, assumed }),
+	};
 }
 
 function fitOf(book: Book, view: MarketView, symbol: string): Fit[] {
@@ -95,12 +109,24 @@ function hedgeRow(
 		requiredCapitalUsd: notionalUsd / LEVERAGE,
 		profitUsd: 0,
 		confidence: shownConfidence(confidence),
-		riskLevel: riskLevelOf({ shortfallShare: Math.max(0, after), leverage: LEVERAGE, tierPriority: tierPriority(advUsd) }),
+		riskLevel: riskLevelOf({
+			shortfallShare: Math.max(0, after),
+			leverage: LEVERAGE,
+			tierPriority: tierPriority(advUsd),
+		}),
 		entry: price,
 		stop: null,
 		target: null,
 		costs: roundTripCosts({
-			legs: [{ market: market ?? { taker_fee: 0.0005 }, halfSpread: tierHalfSpread(advUsd), sigmaDay: Math.sqrt(varianceDaily(x)), notionalUsd, advUsd }],
+			legs: [
+				{
+					market: market ?? { taker_fee: 0.0005 },
+					halfSpread: tierHalfSpread(advUsd),
+					sigmaDay: Math.sqrt(varianceDaily(x)),
+					notionalUsd,
+					advUsd,
+				},
+			],
 			funding: carry,
 		}),
 		evidence,
@@ -118,4 +144,5 @@ function hedgeRow(
 	});
 }
 
-const varianceDaily = (returns: Column): number => returns.reduce((sum, value) => sum + value * value, 0) / returns.length;
+const varianceDaily = (returns: Column): number =>
+	returns.reduce((sum, value) => sum + value * value, 0) / returns.length;

@@ -5,7 +5,15 @@ import { riskLevelOf } from "../risk-level.ts";
 import { buildRow } from "../row.ts";
 import type { Book, Holding } from "./book.ts";
 import { excessOf, type Measure, shortfallUsd, sigmaOf } from "./checks.ts";
-import { capForConcentration, keepForDrawdown, keepForLiquidation, keepForLiquidity, keepForRiskShare, keepForShortfall, keepForWeight } from "./limits.ts";
+import {
+	capForConcentration,
+	keepForDrawdown,
+	keepForLiquidation,
+	keepForLiquidity,
+	keepForRiskShare,
+	keepForShortfall,
+	keepForWeight,
+} from "./limits.ts";
 import { calmerWindows, frequencyEvidence } from "./windows.ts";
 
 export const RISK_ID = "ai_risk_management";
@@ -43,14 +51,22 @@ export function restoredWeights(book: Book, breaches: readonly Measure[]): numbe
 }
 
 const describe = (breaches: readonly Measure[]): string =>
-	breaches.map(({ measure, value, limit }) => `${measure} ${value?.toPrecision(3)} against a limit of ${limit}`).join("; ");
+	breaches
+		.map(({ measure, value, limit }) => `${measure} ${value?.toPrecision(3)} against a limit of ${limit}`)
+		.join("; ");
 
 const limitsOf = (breaches: readonly Measure[]) =>
 	Object.fromEntries(breaches.map(({ measure, value, limit }) => [measure, { value, limit }]));
 
 function saleCosts(holding: Holding, soldUsd: number, sigmaDay: number) {
 	const advUsd = holding.market?.volume_usd_24h ?? 0;
-	const leg = { market: holding.market ?? { taker_fee: 0.001 }, halfSpread: tierHalfSpread(advUsd), sigmaDay, notionalUsd: soldUsd, advUsd };
+	const leg = {
+		market: holding.market ?? { taker_fee: 0.001 },
+		halfSpread: tierHalfSpread(advUsd),
+		sigmaDay,
+		notionalUsd: soldUsd,
+		advUsd,
+	};
 	return oneWayCosts({ legs: [leg] });
 }
 
@@ -64,7 +80,11 @@ export function positionRow(index: number, { book, view, breaches, assumed }: Pr
 	const hindsight = chosenWithHindsight(view.data_source);
 	const record = calmerWindows(book.history, book.days, book.weights, after);
 	// A stop order changes no weight: its effect cannot be read from past windows.
-	const { evidence, confidence } = frequencyEvidence(keep < 1 ? record : { ...record, n: 0, wins: 0, firstDay: null, lastDay: null }, book.holdings.length, hindsight);
+	const { evidence, confidence } = frequencyEvidence(
+		keep < 1 ? record : { ...record, n: 0, wins: 0, firstDay: null, lastDay: null },
+		book.holdings.length,
+		hindsight,
+	);
 	if (evidence.grade === "D") return null;
 	const reduction = shortfallUsd(book, book.weights) - shortfallUsd(book, after);
 	const long = holding.value > 0;
@@ -85,7 +105,13 @@ export function positionRow(index: number, { book, view, breaches, assumed }: Pr
 		profitUsd: 0,
 		confidence: shownConfidence(confidence),
 		riskLevel: riskLevelOf({
-			shortfallShare: Math.max(0, shortfallUsd(book, book.weights.map((weight, i) => (i === index ? weight : 0))) / book.equity),
+			shortfallShare: Math.max(
+				0,
+				shortfallUsd(
+					book,
+					book.weights.map((weight, i) => (i === index ? weight : 0)),
+				) / book.equity,
+			),
 			leverage: 1,
 			tierPriority: tierPriority(holding.market?.volume_usd_24h ?? 0),
 		}),
@@ -125,7 +151,13 @@ export function portfolioRow({ book, view, breaches, assumed }: Proposal): Oppor
 	if (evidence.grade === "D") return null;
 	const sales = book.holdings.map((holding, i) => {
 		const soldUsd = Math.abs(holding.weight - (after[i] ?? 0)) * book.equity;
-		return { holding, soldUsd, costs: saleCosts(holding, soldUsd, sigmaOf(book, i)), from: holding.weight, to: after[i] ?? 0 };
+		return {
+			holding,
+			soldUsd,
+			costs: saleCosts(holding, soldUsd, sigmaOf(book, i)),
+			from: holding.weight,
+			to: after[i] ?? 0,
+		};
 	});
 	const traded = sales.reduce((sum, sale) => sum + sale.soldUsd, 0);
 	const mean = (key: "fee_bps" | "spread_bps" | "impact_bps" | "total_bps") =>
@@ -148,13 +180,22 @@ export function portfolioRow({ book, view, breaches, assumed }: Proposal): Oppor
 		confidence: shownConfidence(confidence),
 		riskLevel: riskLevelOf({
 			shortfallShare: Math.max(0, shortfallUsd(book, book.weights) / book.equity),
-			leverage: Math.max(1, book.weights.reduce((sum, weight) => sum + Math.abs(weight), 0)),
+			leverage: Math.max(
+				1,
+				book.weights.reduce((sum, weight) => sum + Math.abs(weight), 0),
+			),
 			tierPriority: Math.max(...book.holdings.map(({ market }) => tierPriority(market?.volume_usd_24h ?? 0))),
 		}),
 		entry: null,
 		stop: null,
 		target: null,
-		costs: { fee_bps: mean("fee_bps"), spread_bps: mean("spread_bps"), impact_bps: mean("impact_bps"), funding_bps: 0, total_bps: mean("total_bps") },
+		costs: {
+			fee_bps: mean("fee_bps"),
+			spread_bps: mean("spread_bps"),
+			impact_bps: mean("impact_bps"),
+			funding_bps: 0,
+			total_bps: mean("total_bps"),
+		},
 		evidence,
 		strength: 1 + Math.max(...breaches.map(excessOf)),
 		reasoning: `${describe(breaches)}. The listed trades restore the limits.`,
@@ -181,7 +222,9 @@ export function portfolioRow({ book, view, breaches, assumed }: Proposal): Oppor
 }
 
 /** The three published members of a confidence; null without a measured window. */
-export const shownConfidence = (confidence: { confidence_score: number; confidence_low: number; confidence_high: number } | null) => ({
+export const shownConfidence = (
+	confidence: { confidence_score: number; confidence_low: number; confidence_high: number } | null,
+) => ({
 	confidence_score: confidence?.confidence_score ?? null,
 	confidence_low: confidence?.confidence_low ?? null,
 	confidence_high: confidence?.confidence_high ?? null,

@@ -13,7 +13,8 @@ const WINDOW_DAYS = 30;
 /** Windows that do not overlap: estimation days before, then the next 30. */
 function windowsOf(periods: number): { from: number; to: number }[] {
 	const windows: { from: number; to: number }[] = [];
-	for (let to = periods; to - WINDOW_DAYS >= RETURNS_MIN; to -= WINDOW_DAYS) windows.push({ from: to - WINDOW_DAYS, to });
+	for (let to = periods; to - WINDOW_DAYS >= RETURNS_MIN; to -= WINDOW_DAYS)
+		windows.push({ from: to - WINDOW_DAYS, to });
 	return windows.reverse();
 }
 
@@ -27,7 +28,12 @@ export interface WindowRecord {
 }
 
 /** In how many past windows the changed weights would have been calmer than the present ones. */
-export function calmerWindows(history: readonly Column[], days: readonly number[], before: readonly number[], after: readonly number[]): WindowRecord {
+export function calmerWindows(
+	history: readonly Column[],
+	days: readonly number[],
+	before: readonly number[],
+	after: readonly number[],
+): WindowRecord {
 	return recordOf(history[0]?.length ?? 0, days, ({ from, to }) => {
 		const cut = history.map((column) => column.subarray(from, to));
 		return 1 - varianceOf(bookReturns(after, cut)) / varianceOf(bookReturns(before, cut));
@@ -43,7 +49,11 @@ export function hedgedWindows(book: Column, hedge: Column, days: readonly number
 	});
 }
 
-function recordOf(periods: number, days: readonly number[], effectOf: (window: { from: number; to: number }) => number): WindowRecord {
+function recordOf(
+	periods: number,
+	days: readonly number[],
+	effectOf: (window: { from: number; to: number }) => number,
+): WindowRecord {
 	const windows = windowsOf(periods);
 	const effects = windows.map(effectOf).filter(Number.isFinite);
 	return {
@@ -56,7 +66,11 @@ function recordOf(periods: number, days: readonly number[], effectOf: (window: {
 }
 
 /** Evidence of a measured frequency, with its confidence (null without a window). */
-export function frequencyEvidence(record: WindowRecord, universeSize: number, hindsight: boolean): { evidence: Evidence; confidence: Confidence | null } {
+export function frequencyEvidence(
+	record: WindowRecord,
+	universeSize: number,
+	hindsight: boolean,
+): { evidence: Evidence; confidence: Confidence | null } {
 	const { n, wins } = record;
 	const frequency = n === 0 ? 0 : wins / n;
 	const [low] = wilsonInterval(frequency, n);
