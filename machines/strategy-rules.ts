@@ -100,8 +100,9 @@ export function settle(
 	};
 }
 
-/** Later attempts count from zero again; what was found is kept until the new count has caught up. */
-const further = (held: Tally, reported: Tally): Tally => (decided(reported) >= decided(held) ? reported : held);
+/** Later attempts count from zero again; what was found is kept until the new count has caught up, rows included. */
+const further = (held: Tally, reported: Tally): Tally =>
+	decided(reported) >= decided(held) && reported.row_ids.length >= held.row_ids.length ? reported : held;
 
 /** Backs off exponentially from limits.retry_backoff_ms. */
 const retryAt = (entry: StrategyEntry, nowMs: number, limits: ScanLimits): number =>
