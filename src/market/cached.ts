@@ -170,6 +170,25 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 			);
 			return value;
 		},
+		async trades(symbol, options) {
+			const key = `trades:${symbol}:${options.since_ms}:${options.as_of_ms}`;
+			const { value } = await read(key, venue(symbol), options, (signal) =>
+				market.trades(symbol, { ...options, signal }),
+			);
+			return value;
+		},
+		async optionChain(base, options) {
+			const { value } = await read(`chain:${base}:${options.as_of_ms}`, base, options, (signal) =>
+				market.optionChain(base, { ...options, signal }),
+			);
+			return value;
+		},
+		async volatilityHistory(base, options) {
+			const { value } = await read(`volatility:${base}:${options.as_of_ms}`, base, options, (signal) =>
+				market.volatilityHistory(base, { ...options, signal }),
+			);
+			return value;
+		},
 		check: (signal) => market.check(signal),
 		async close() {
 			flights.abortAll(new MarketError("fetch_failed", "the market is closed", false));

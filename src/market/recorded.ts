@@ -111,6 +111,19 @@ function assemble(
 		async openInterest(symbol, read) {
 			return markets.openInterest(find(symbol), pinned(read));
 		},
+		async trades(symbol, read) {
+			find(symbol);
+			pinned(read);
+			return null;
+		},
+		async optionChain(_base, read) {
+			pinned(read);
+			return null;
+		},
+		async volatilityHistory(_base, read) {
+			pinned(read);
+			return null;
+		},
 		async check(signal) {
 			signal.throwIfAborted();
 			const error = await access(layout.dir).then(

@@ -112,6 +112,19 @@ function assemble(exchange: SimulatedExchange, now: () => number): MarketData {
 		async openInterest(symbol, read) {
 			return openInterest(exchange, find(symbol), pinned(read).as_of_ms);
 		},
+		async trades(symbol, read) {
+			find(symbol);
+			pinned(read);
+			return null;
+		},
+		async optionChain(_base, read) {
+			pinned(read);
+			return null;
+		},
+		async volatilityHistory(_base, read) {
+			pinned(read);
+			return null;
+		},
 		async check(signal) {
 			signal.throwIfAborted();
 			return { ok: true, error: null };

@@ -139,6 +139,9 @@ export function createFakeMarket(options: FakeMarketOptions): FakeMarket {
 			}),
 		orderBook: (symbol, read) =>
 			call("orderBook", symbol, read.signal, read.as_of_ms, () => visible(bySymbol(options.books, symbol), read)),
+		trades: async () => null,
+		optionChain: async () => null,
+		volatilityHistory: async () => null,
 		openInterest: (symbol, read) =>
 			call("openInterest", symbol, read.signal, read.as_of_ms, () =>
 				visible(bySymbol(options.openInterest, symbol), read),
