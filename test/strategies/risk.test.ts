@@ -247,6 +247,8 @@ test("effective number below three with more than three positions: the cap resto
 		(trade) => trade.to_weight,
 	);
 	assert.ok(effectiveNumber([...weights, 0.02, 0.02]) >= RISK_LIMITS.effective_number_min);
+	const hedge = evaluation.rejected.find(({ symbol }) => symbol === "BTC/USDT:USDT");
+	assert.is(hedge?.reason, "within_limits", "a hedge does not spread a book");
 });
 
 test("a failed read is named and the rest is measured; no perp is no_derivative_market", () => {
