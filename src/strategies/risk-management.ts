@@ -8,6 +8,7 @@ import { portfolioRow, positionRow } from "./risk/mitigation.ts";
 
 const PORTFOLIO = "PORTFOLIO";
 const BENCHMARK = "BTC/USDT";
+const HEDGED_MEASURES: ReadonlySet<string> = new Set(["cvar95_1d", "drawdown"]);
 /** Below it no trade is worth its fees. */
 const EQUITY_USD_MIN = 100;
 
@@ -109,7 +110,13 @@ function proposeForBook(
 	const row = portfolioRow({ book, view, breaches, assumed });
 	if (row) ledger.add(row);
 	else ledger.reject(PORTFOLIO, "negative_expectancy", "the change would not have calmed the book in past windows");
-	const outcome = hedgeProposal(book, view, Math.max(...breaches.map(excessOf)), assumed);
+	// A hedge answers losses of the whole; it does not make a book less concentrated.
+	const losses = breaches.filter(({ measure }) => HEDGED_MEASURES.has(measure));
+	if (losses.length === 0) {
+		ledger.reject(HEDGES[0], "within_limits");
+		return;
+	}
+	const outcome = hedgeProposal(book, view, Math.max(...losses.map(excessOf)), assumed);
 	if ("row" in outcome) ledger.add(outcome.row);
 	else ledger.reject(outcome.symbol, outcome.reason, outcome.detail);
 }

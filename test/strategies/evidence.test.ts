@@ -127,7 +127,12 @@ test("grades: the first that fits, hindsight caps, drift lowers", () => {
 	assert.is(gradeOf({ ...graded, meanNet: 0 }), "D");
 	assert.is(gradeOf({ ...graded, trades: 0, meanNet: null }), "C");
 	assert.is(gradeOf({ ...graded, drifted: true }), "B");
-	assert.is(gradeOf({ ...graded, drifted: true, hindsight: true }), "C");
+	assert.is(
+		gradeOf({ ...graded, drifted: true, hindsight: true }),
+		"B",
+		"the cap bounds the lowered grade, it is no second deduction",
+	);
+	assert.is(gradeOf({ ...graded, effectiveTrades: 99, drifted: true }), "C");
 	assert.is(gradeOf({ ...graded, meanNet: -1, drifted: true }), "D");
 });
 

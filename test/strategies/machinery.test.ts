@@ -105,7 +105,6 @@ test("sizing: the smallest cap decides", () => {
 	near(kelly.ok ? kelly.notionalUsd : 0, 500);
 	assert.equal(sized({ stopDistance: 0.01, grade: "C" }), { ok: true, notionalUsd: 500 }, "unproven");
 	for (const change of [
-		{ p: 0.2 },
 		{ capitalUsd: 0 },
 		{ advUsd: 0 },
 		{ market: { min_notional: 1001, quantity_step: null } },
@@ -114,6 +113,11 @@ test("sizing: the smallest cap decides", () => {
 		const refused = sized(change);
 		assert.is(refused.ok ? "" : refused.reason, "capital_below_min_notional", JSON.stringify(change));
 	}
+});
+
+test("a symbol whose odds leave nothing to stake is a matter of expectancy, not of capital", () => {
+	const refused = sized({ p: 0.2 });
+	assert.is(refused.ok ? "" : refused.reason, "negative_expectancy");
 });
 
 test("risk level: the worst of loss, leverage and liquidity", () => {

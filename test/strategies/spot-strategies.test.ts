@@ -4,17 +4,7 @@ import type { Series } from "../../src/market/contract.ts";
 import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { evaluationSchema } from "../../src/strategies/schema.ts";
-import {
-	type BarRow,
-	hourlyBases,
-	PEGGED,
-	type SeriesName,
-	SNAPSHOT_MS,
-	seriesOf,
-	sharedRoot,
-	skipAloud,
-	spotDailyAtSnapshot,
-} from "../support/recorded-bars.ts";
+import { type BarRow, type SeriesName, seriesOf } from "../support/recorded-bars.ts";
 import {
 	breakingSeries,
 	candidateOf,
@@ -241,61 +231,6 @@ function sinking(symbol: string, bars: number, seed: number): Series {
 		];
 	});
 	return seriesOf(rows, { symbol });
-}
-
-if (!sharedRoot) skipAloud("reference snapshot, spot");
-else {
-	const all = spotDailyAtSnapshot().filter((series) => !PEGGED.has(series.symbol.split("/")[0] ?? ""));
-	const current = hourlyBases().map((base) => `${base}/USDT`);
-	const at = (strategyId: string) =>
-		checked(
-			evaluate(
-				requestOf({
-					strategyId,
-					series: all.filter((s) => current.includes(s.symbol)),
-					evidence: all,
-					source: RECORDED,
-					asOfMs: SNAPSHOT_MS,
-				}),
-			),
-		);
-
-	test("snapshot: momentum signals NEAR and TRX of 16 coins", () => {
-		const evaluation = at(MOMENTUM);
-		const rows = [...evaluation.published, ...evaluation.unproven];
-		const z = Object.fromEntries(rows.map((row) => [row.symbol, Number(row.metadata.signal_strength).toFixed(2)]));
-		assert.is(evaluation.evaluated, 16);
-		assert.equal(Object.keys(z).sort(), ["NEAR/USDT", "TRX/USDT"]);
-		assert.ok(
-			Math.abs(Number(z["NEAR/USDT"]) - 1.09) <= 0.011 && Math.abs(Number(z["TRX/USDT"]) - 1.12) <= 0.011,
-			JSON.stringify(z),
-		);
-	});
-
-	test("snapshot: the drift of the last 200 momentum trades lowers the grade, and says so", () => {
-		const evaluation = at(MOMENTUM);
-		const evidence = evaluation.report.evidence as {
-			grade: string;
-			bootstrap_90: [number, number];
-			p_placebo: number;
-			calibration: { drift_alert: boolean; ece_last_200: number };
-		};
-		assert.ok(evidence.bootstrap_90[0] > 0 && evidence.p_placebo < 0.05);
-		assert.ok(evidence.calibration.ece_last_200 > 0.1 && evidence.calibration.drift_alert);
-		assert.is(evidence.grade, "C");
-		assert.equal(
-			evaluation.unproven.map((row) => row.unproven_reason),
-			["insufficient_evidence", "insufficient_evidence"],
-		);
-	});
-
-	test("snapshot: no breakout and no oversold coin; breakout keeps grade B, mean reversion is C", () => {
-		const [breakout, reversion] = [at(BREAKOUT), at(REVERSION)];
-		assert.equal([reasons(breakout), reasons(reversion)], [{ no_trigger: 16 }, { no_trigger: 16 }]);
-		assert.equal([breakout.near_misses.length, reversion.near_misses.length], [3, 3]);
-		assert.is((breakout.report.evidence as { grade: string }).grade, "B");
-		assert.is((reversion.report.evidence as { grade: string }).grade, "C");
-	});
 }
 
 test.run();

@@ -47,12 +47,29 @@ export function barsFrom(
 	});
 }
 
+const STEPS_PER_DAY = 12;
+
+/**
+ * A market without edge: a martingale (log drift -sigma^2/2) walked in steps within the day, so that
+ * highs and lows are places the price has been; volume is noise.
+ */
 export function randomWalk(symbol: string, bars: number, seed: number, sigma = 0.04): Series {
 	const normal = gaussian(seed);
-	const logs: number[] = [Math.log(100)];
-	while (logs.length < bars) logs.push((logs.at(-1) ?? 0) + sigma * normal());
 	const volumes = gaussian(seed + 77);
-	return seriesOf(barsFrom(logs, { seed, sigma, volume: () => 1_000_000 * Math.exp(0.5 * volumes()) }), { symbol });
+	const step = sigma / Math.sqrt(STEPS_PER_DAY);
+	let log = Math.log(100);
+	const rows = Array.from({ length: bars }, (_, t): BarRow => {
+		const open = log;
+		let [high, low] = [log, log];
+		for (let i = 0; i < STEPS_PER_DAY; i++) {
+			log += step * normal() - step ** 2 / 2;
+			high = Math.max(high, log);
+			low = Math.min(low, log);
+		}
+		const [o, h, l, c] = [open, high, low, log].map(Math.exp) as [number, number, number, number];
+		return [START_MS + t * DAY_MS, o, h, l, c, 1_000_000 * Math.exp(0.5 * volumes())];
+	});
+	return seriesOf(rows, { symbol });
 }
 
 export function marketOf(symbol: string, extra: Partial<Market> = {}): Market {

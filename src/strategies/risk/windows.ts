@@ -23,9 +23,11 @@ export interface WindowRecord {
 	wins: number;
 	firstDay: number | null;
 	lastDay: number | null;
-	/** Median share of variance that went away. */
+	/** Share of variance that went away per window, ascending. */
 	effects: number[];
 }
+
+export const NO_WINDOWS: WindowRecord = { n: 0, wins: 0, firstDay: null, lastDay: null, effects: [] };
 
 /** In how many past windows the changed weights would have been calmer than the present ones. */
 export function calmerWindows(
