@@ -34,7 +34,11 @@ export type ScanEvent = { at_ms: number } & (
 	| { type: "ranking.failed"; error: Failure }
 	| { type: "scan.cancel_requested"; by: string; reason: CancelReason; superseded_by: string | null }
 	/** The watchdog's terminal event for a scan that nobody answers for. */
-	| { type: "scan.abandoned"; code: Extract<ScanErrorCode, "worker_lost" | "not_claimed" | "internal_error">; message: string }
+	| {
+			type: "scan.abandoned";
+			code: Extract<ScanErrorCode, "worker_lost" | "not_claimed" | "internal_error">;
+			message: string;
+	  }
 );
 
 /** Journal types (CONTRACT.md 12.3): named actions of the machine whose params are the payload. */
@@ -61,12 +65,7 @@ export const JOURNAL_TYPES = [
 export type JournalType = (typeof JOURNAL_TYPES)[number];
 
 /** Effect slots: named actions of the machine that the runtime carries out after the commit. */
-export const EFFECT_TYPES = [
-	"fetchPortfolio",
-	"discoverAssets",
-	"evaluateStrategy",
-	"rankOpportunities",
-] as const;
+export const EFFECT_TYPES = ["fetchPortfolio", "discoverAssets", "evaluateStrategy", "rankOpportunities"] as const;
 export type EffectType = (typeof EFFECT_TYPES)[number];
 
 /** One effect that must be running for the present snapshot. `key` is unique within the scan. */

@@ -93,7 +93,10 @@ export function outcomeOf(context: ScanContext): Outcome {
 
 export function openPhase(context: ScanContext, phase: Phase, extras: Record<string, unknown> = {}): Step {
 	return {
-		context: { ...context, phases: { ...context.phases, [phase]: { started_at_ms: context.now_ms, ended_at_ms: null } } },
+		context: {
+			...context,
+			phases: { ...context.phases, [phase]: { started_at_ms: context.now_ms, ended_at_ms: null } },
+		},
 		entries: [{ type: "phase.started", params: { phase, ...extras } }],
 		started: [],
 	};
@@ -143,7 +146,8 @@ export function settledPayload(entry: StrategyEntry, context: ScanContext): Reco
 		attempts: entry.attempt,
 		started_at: iso(entry.started_at_ms),
 		ended_at: iso(entry.ended_at_ms),
-		duration_ms: entry.started_at_ms === null || entry.ended_at_ms === null ? null : entry.ended_at_ms - entry.started_at_ms,
+		duration_ms:
+			entry.started_at_ms === null || entry.ended_at_ms === null ? null : entry.ended_at_ms - entry.started_at_ms,
 		error: entry.error,
 		carried_over_from: entry.carried_over_from,
 		progress: progressOf(context),
@@ -175,7 +179,12 @@ function cap(tally: Tally, entry: StrategyEntry, context: ScanContext): Tally {
 	const unproven_ids = tally.unproven_ids.slice(0, room("unproven_ids"));
 	const cut = tally.row_ids.length - row_ids.length + tally.unproven_ids.length - unproven_ids.length;
 	if (cut === 0) return tally;
-	return { ...tally, row_ids, unproven_ids, rejected: { ...tally.rejected, rank_limit: (tally.rejected.rank_limit ?? 0) + cut } };
+	return {
+		...tally,
+		row_ids,
+		unproven_ids,
+		rejected: { ...tally.rejected, rank_limit: (tally.rejected.rank_limit ?? 0) + cut },
+	};
 }
 
 const capped = (report: StrategyReport, entry: StrategyEntry, context: ScanContext): StrategyReport =>
@@ -186,7 +195,10 @@ function record(before: StrategyEntry, after: StrategyEntry, context: ScanContex
 	const known = new Set(before.tally.row_ids);
 	for (const opportunity_id of after.tally.row_ids) {
 		if (known.has(opportunity_id)) continue;
-		entries.push({ type: "strategy.row_found", params: { strategy_id: after.strategy_id, attempt: after.attempt, opportunity_id } });
+		entries.push({
+			type: "strategy.row_found",
+			params: { strategy_id: after.strategy_id, attempt: after.attempt, opportunity_id },
+		});
 	}
 	if (after.state === "settled") entries.push({ type: "strategy.settled", params: settledPayload(after, context) });
 	if (after.state === "retrying") {
@@ -321,7 +333,10 @@ export function restartRunning(context: ScanContext): Step {
 	const restarted = new Map(
 		context.strategies
 			.filter((entry) => entry.state === "evaluating")
-			.map((entry) => [entry.strategy_id, { ...startAttempt(entry, context.now_ms, cutoff, context.input.limits), error: null }]),
+			.map((entry) => [
+				entry.strategy_id,
+				{ ...startAttempt(entry, context.now_ms, cutoff, context.input.limits), error: null },
+			]),
 	);
 	return {
 		context: { ...context, strategies: context.strategies.map((entry) => restarted.get(entry.strategy_id) ?? entry) },
@@ -378,7 +393,8 @@ export function applyCuts(context: ScanContext, cut: Record<string, number>): Sc
 }
 
 export const totals = (context: ScanContext): Record<string, unknown> => ({
-	total_opportunities: context.ranking?.ranked_count ?? context.strategies.reduce((sum, entry) => sum + entry.tally.row_ids.length, 0),
+	total_opportunities:
+		context.ranking?.ranked_count ?? context.strategies.reduce((sum, entry) => sum + entry.tally.row_ids.length, 0),
 	unproven_count: context.strategies.reduce((sum, entry) => sum + entry.tally.unproven_ids.length, 0),
 	rejected: context.strategies.reduce((sum, entry) => sum + rejectedTotal(entry.tally), 0),
 	verdicts: verdictCounts(context.strategies),

@@ -9,8 +9,8 @@ import {
 	cutoffAtMs,
 	cutStrategies,
 	discoveryDeadlineMs,
-	endOf,
 	type Entry,
+	endOf,
 	evaluation,
 	hasFreshReport,
 	later,
@@ -120,7 +120,10 @@ const atEvent = (context: ScanContext, event: ScanEvent): ScanContext =>
 /** Ends the phase in hand as failed and notes why the scan fails; entering `failed` does the rest. */
 const fail = (
 	phase: ScanPosition,
-	facts: (context: ScanContext, event: ScanEvent) => { code: ScanErrorCode; message: string; is_timeout?: boolean; at_ms?: number },
+	facts: (
+		context: ScanContext,
+		event: ScanEvent,
+	) => { code: ScanErrorCode; message: string; is_timeout?: boolean; at_ms?: number },
 ) =>
 	apply((held, event) => {
 		const { code, message, is_timeout = false, at_ms = held.now_ms } = facts(held, event);
@@ -155,7 +158,9 @@ const abandon = (facts: (context: ScanContext, event: ScanEvent) => { code: Scan
 		const { code, message } = facts(context, event);
 		const is_timeout = context.now_ms >= context.input.deadline_at_ms;
 		const noted = { ...context, end: endOf(context, { error: { code, message, phase }, is_timeout }) };
-		return phase === "queued" ? only(noted) : closePhase(noted, phase, "phase.failed", { error: message, error_code: code, is_timeout });
+		return phase === "queued"
+			? only(noted)
+			: closePhase(noted, phase, "phase.failed", { error: message, error_code: code, is_timeout });
 	});
 
 export const scanMachine = base.createMachine({
@@ -270,7 +275,12 @@ export const scanMachine = base.createMachine({
 				portfolioDeadline: {
 					target: "failed",
 					actions: fail("portfolio_fetch", (context) =>
-						budgetOr(context, portfolioDeadlineMs(context), "portfolio_fetch_failed", "the portfolio was being fetched"),
+						budgetOr(
+							context,
+							portfolioDeadlineMs(context),
+							"portfolio_fetch_failed",
+							"the portfolio was being fetched",
+						),
 					),
 				},
 			},
@@ -410,7 +420,10 @@ export const scanMachine = base.createMachine({
 						return chain(
 							context,
 							(same) =>
-								only(same, { type: "ranking.completed", params: { ranked_count, unproven_count, outcome: context.outcome } }),
+								only(same, {
+									type: "ranking.completed",
+									params: { ranked_count, unproven_count, outcome: context.outcome },
+								}),
 							(same) =>
 								closePhase(same, "ranking", "phase.completed", {
 									opportunities_count: held.opportunities_found,
@@ -446,7 +459,10 @@ export const scanMachine = base.createMachine({
 			type: "final",
 			entry: apply((context) => {
 				const { error, is_timeout } = context.end ?? endOf(context, {});
-				const lost = { reason: error?.code ?? "internal_error", error: { code: error?.code ?? "internal_error", message: error?.message ?? "", retryable: false } };
+				const lost = {
+					reason: error?.code ?? "internal_error",
+					error: { code: error?.code ?? "internal_error", message: error?.message ?? "", retryable: false },
+				};
 				return chain(
 					context,
 					(same) => (is_timeout ? cutStrategies(same) : settleWhere(same, () => true, "failed", lost)),

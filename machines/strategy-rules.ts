@@ -49,7 +49,12 @@ export function newEntry(planned: PlannedStrategy): StrategyEntry {
  * Starts the next attempt. The deadline is set by the first start and covers all attempts:
  * the earlier of start + strategy_timeout_ms and `cutoffAtMs`.
  */
-export function startAttempt(entry: StrategyEntry, nowMs: number, cutoffAtMs: number, limits: ScanLimits): StrategyEntry {
+export function startAttempt(
+	entry: StrategyEntry,
+	nowMs: number,
+	cutoffAtMs: number,
+	limits: ScanLimits,
+): StrategyEntry {
 	return {
 		...entry,
 		state: "evaluating",
@@ -78,7 +83,10 @@ export function settle(
 	const bucket = REASON_OF_UNREACHED[verdict];
 	const tally =
 		unreached > 0 && bucket
-			? { ...entry.tally, rejected: { ...entry.tally.rejected, [bucket]: (entry.tally.rejected[bucket] ?? 0) + unreached } }
+			? {
+					...entry.tally,
+					rejected: { ...entry.tally.rejected, [bucket]: (entry.tally.rejected[bucket] ?? 0) + unreached },
+				}
 			: entry.tally;
 	return {
 		...entry,
@@ -92,14 +100,20 @@ export function settle(
 	};
 }
 
-/** Later attempts count from zero again; what was found is kept until the new count has caught up. */
-const further = (held: Tally, reported: Tally): Tally => (decided(reported) >= decided(held) ? reported : held);
+/** Later attempts count from zero again; what was found is kept until the new count has caught up, rows included. */
+const further = (held: Tally, reported: Tally): Tally =>
+	decided(reported) >= decided(held) && reported.row_ids.length >= held.row_ids.length ? reported : held;
 
 /** Backs off exponentially from limits.retry_backoff_ms. */
 const retryAt = (entry: StrategyEntry, nowMs: number, limits: ScanLimits): number =>
 	nowMs + limits.retry_backoff_ms * 2 ** entry.failures;
 
-function fail(entry: StrategyEntry, report: Extract<StrategyReport, { kind: "failed" }>, nowMs: number, limits: ScanLimits) {
+function fail(
+	entry: StrategyEntry,
+	report: Extract<StrategyReport, { kind: "failed" }>,
+	nowMs: number,
+	limits: ScanLimits,
+) {
 	const tally = report.tally ? further(entry.tally, report.tally) : entry.tally;
 	const held = { ...entry, tally };
 	const retry_at_ms = retryAt(entry, nowMs, limits);
@@ -107,7 +121,10 @@ function fail(entry: StrategyEntry, report: Extract<StrategyReport, { kind: "fai
 	if (report.error.retryable && attemptsLeft && retry_at_ms < (entry.deadline_at_ms ?? 0)) {
 		return { ...held, state: "retrying" as const, failures: entry.failures + 1, retry_at_ms, error: report.error };
 	}
-	return settle({ ...held, failures: entry.failures + 1 }, "failed", nowMs, { reason: report.reason ?? report.error.code, error: report.error });
+	return settle({ ...held, failures: entry.failures + 1 }, "failed", nowMs, {
+		reason: report.reason ?? report.error.code,
+		error: report.error,
+	});
 }
 
 const UNBALANCED: Failure = {
@@ -120,7 +137,12 @@ const UNBALANCED: Failure = {
  * Applies what an attempt reports. Returns the very same entry when the report is stale: another
  * attempt, or the entry is not evaluating (I6: an accepted result is never replaced).
  */
-export function applyReport(entry: StrategyEntry, report: StrategyReport, nowMs: number, limits: ScanLimits): StrategyEntry {
+export function applyReport(
+	entry: StrategyEntry,
+	report: StrategyReport,
+	nowMs: number,
+	limits: ScanLimits,
+): StrategyEntry {
 	if (entry.state !== "evaluating" || entry.attempt !== report.attempt) return entry;
 	switch (report.kind) {
 		case "progressed": {
@@ -134,7 +156,8 @@ export function applyReport(entry: StrategyEntry, report: StrategyReport, nowMs:
 				return settle(entry, "failed", nowMs, { reason: "schema_violation", error: UNBALANCED });
 			}
 			const done = { ...entry, tally: report.tally };
-			if (report.degraded) return settle(done, "degraded", nowMs, { reason: report.degraded.code, error: report.degraded });
+			if (report.degraded)
+				return settle(done, "degraded", nowMs, { reason: report.degraded.code, error: report.degraded });
 			return settle(done, report.tally.row_ids.length > 0 ? "ok_found" : "ok_empty", nowMs);
 		}
 		case "failed":

@@ -20,26 +20,13 @@ export type Phase = (typeof PHASES)[number];
 /** Where a scan stands: `queued` before the first claim, then its phase. */
 export type ScanPosition = "queued" | Phase;
 
-export const VERDICTS = [
-	"ok_found",
-	"ok_empty",
-	"degraded",
-	"failed",
-	"timed_out",
-	"skipped",
-	"cancelled",
-] as const;
+export const VERDICTS = ["ok_found", "ok_empty", "degraded", "failed", "timed_out", "skipped", "cancelled"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 /** The last four are verdict words too; `running` and `pending` are the two open ones. */
 export type VerdictCounts = Record<Verdict | "running" | "pending", number>;
 
-export type Outcome =
-	| "found"
-	| "found_with_gaps"
-	| "empty"
-	| "incomplete"
-	| "nothing_to_scan";
+export type Outcome = "found" | "found_with_gaps" | "empty" | "incomplete" | "nothing_to_scan";
 
 export type SkipReason =
 	| "not_entitled"

@@ -1,10 +1,20 @@
 import type { CancelReason, PlannedStrategy, ScanInput, ScanLimits, UserProfile } from "../machines/types.ts";
 import { CATALOGUE, findStrategy, strategyKey } from "./catalogue.ts";
 import { ApiError } from "./errors.ts";
+import { type ApplyDeps, applyOne } from "./runtime/runtime.ts";
 import { numbered, type Projections, stateFields } from "./runtime/scan-commit.ts";
 import { begin, MACHINE_ID } from "./runtime/scan-host.ts";
-import { type ApplyDeps, applyOne } from "./runtime/runtime.ts";
-import type { Account, AccountReader, CancelResult, PolicyReader, PortfolioStore, ScanCommands, StartRequest, StartResult, StrategyPolicy } from "./services.ts";
+import type {
+	Account,
+	AccountReader,
+	CancelResult,
+	PolicyReader,
+	PortfolioStore,
+	ScanCommands,
+	StartRequest,
+	StartResult,
+	StrategyPolicy,
+} from "./services.ts";
 import type { ScanReader, ScanRecord, Viewer } from "./store/contract.ts";
 import type { NewScan, ScanWriter, StartClaim } from "./store/write-contract.ts";
 
@@ -60,7 +70,8 @@ async function startScan(deps: CommandDeps, viewer: Viewer, request: StartReques
 	for (let attempt = 0; attempt < START_TRIES; attempt++) {
 		const joined = await tryJoin(deps, viewer, request);
 		if (joined) return joined;
-		if ((await deps.queued()) >= deps.settings.queue_max) throw new ApiError("overloaded", undefined, { retry_after_seconds: 5 });
+		if ((await deps.queued()) >= deps.settings.queue_max)
+			throw new ApiError("overloaded", undefined, { retry_after_seconds: 5 });
 		const superseded = request.force_refresh ? await deps.writer.activeScan(viewer.user_id, request.filter_key) : null;
 		const input = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
 		await deps.writer.create(newScan(input, deps.projections));
@@ -79,7 +90,12 @@ async function tryJoin(deps: CommandDeps, viewer: Viewer, request: StartRequest)
 	return (await join(deps, viewer, request, active.scan_id)) ? joinedTo(active.scan_id) : null;
 }
 
-const joinedTo = (scan_id: string): StartResult => ({ decision: "joined", scan_id, superseded_scan_id: null, age_seconds: null });
+const joinedTo = (scan_id: string): StartResult => ({
+	decision: "joined",
+	scan_id,
+	superseded_scan_id: null,
+	age_seconds: null,
+});
 
 /**
  * Makes sure that a scan which the claim names can be joined: its record is accepted and it still runs.
@@ -98,7 +114,12 @@ async function join(deps: CommandDeps, viewer: Viewer, request: StartRequest, sc
 	return false;
 }
 
-async function decide(deps: CommandDeps, viewer: Viewer, request: StartRequest, input: ScanInput): Promise<StartResult | null> {
+async function decide(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	input: ScanInput,
+): Promise<StartResult | null> {
 	const { profile } = input;
 	const claim: StartClaim = {
 		user_id: viewer.user_id,
@@ -140,7 +161,12 @@ async function cachedResult(
  * What follows from winning the claim, in this order and repeatable by anyone: the record is accepted, the
  * scan it took the claim from is ended, the new one is queued. False: there is no such record.
  */
-export async function finishStart(deps: StartDeps, userId: string, filterKey: string, scanId: string): Promise<boolean> {
+export async function finishStart(
+	deps: StartDeps,
+	userId: string,
+	filterKey: string,
+	scanId: string,
+): Promise<boolean> {
 	if (!(await deps.writer.accept(scanId))) return false;
 	const active = await deps.writer.activeScan(userId, filterKey);
 	if (active?.scan_id === scanId && active.superseded) {
@@ -161,7 +187,11 @@ async function cancelScan(deps: CommandDeps, viewer: Viewer, scanId: string): Pr
 	if (!after) throw new ApiError("scan_not_found");
 	if (after.position !== "cancelled") throw new ApiError("scan_already_terminal");
 	const { end } = after.context;
-	return { scan_id: scanId, reason: end?.reason ?? "user_request", cancelled_at_ms: end?.at_ms ?? after.progress_at_ms };
+	return {
+		scan_id: scanId,
+		reason: end?.reason ?? "user_request",
+		cancelled_at_ms: end?.at_ms ?? after.progress_at_ms,
+	};
 }
 
 /**

@@ -102,19 +102,21 @@ function shownValue(name: string, value: string | undefined): string {
 export function loadConfig(env: Record<string, string | undefined>): Config {
 	const present = presentSettings(env);
 	const parsed = environmentSchema.safeParse(present);
-	if (!parsed.success) {
-		throw new ConfigError(
-			parsed.error.issues.map((issue) => {
-				const setting = String(issue.path[0] ?? "environment");
-				const inside = issue.path.slice(1).join(".");
-				const value = inside === "" ? shownValue(setting, present[setting as SettingName]) : "";
-				return { setting, message: `${inside === "" ? "" : `${inside}: `}${issue.message}${value}` };
-			}),
-		);
+	if (parsed.success) {
+		const problems = relationProblems(parsed.data);
+		if (problems.length > 0) throw new ConfigError(problems);
+		return configOf(parsed.data);
 	}
-	const problems = relationProblems(parsed.data);
-	if (problems.length > 0) throw new ConfigError(problems);
-	return configOf(parsed.data);
+	const problems = parsed.error.issues.map((issue) => {
+		const setting = String(issue.path[0] ?? "environment");
+		const inside = issue.path.slice(1).join(".");
+		const value = inside === "" ? shownValue(setting, present[setting as SettingName]) : "";
+		return { setting, message: `${inside === "" ? "" : `${inside}: `}${issue.message}${value}` };
+	});
+	// The others are judged as well, so that mending one mistake does not uncover the next.
+	const wrong = new Set(problems.map(({ setting }) => setting));
+	const others = Object.fromEntries(Object.entries(present).filter(([name]) => !wrong.has(name)));
+	throw new ConfigError([...problems, ...relationProblems(environmentSchema.parse(others), wrong)]);
 }
 
 /**
@@ -135,6 +137,10 @@ function scanLimitsOf(settings: Settings): ScanLimits {
 		rows_max: settings.ROWS_LIMIT,
 	};
 }
+
+/** At least three heartbeats fit into a lease and into the stuck threshold, so that either may be shortened alone. */
+const heartbeatMsOf = ({ HEARTBEAT_MS, LEASE_MS, STUCK_AFTER_MS }: Settings): number =>
+	Math.max(1, Math.min(HEARTBEAT_MS, Math.floor(LEASE_MS / 3), Math.floor(STUCK_AFTER_MS / 3)));
 
 function configOf(settings: Settings): Config {
 	const listens = settings.ROLE !== "worker" || settings.PORT !== null;
@@ -176,7 +182,7 @@ function configOf(settings: Settings): Config {
 		// A fresh result that has expired could not be read, so retention bounds freshness.
 		resultFreshMs: Math.min(settings.RESULT_FRESH_MS, settings.RETENTION_MS),
 		leaseMs: settings.LEASE_MS,
-		heartbeatMs: settings.HEARTBEAT_MS,
+		heartbeatMs: heartbeatMsOf(settings),
 		watchdogMs: settings.WATCHDOG_MS,
 		stuckAfterMs: settings.STUCK_AFTER_MS,
 		retentionMs: settings.RETENTION_MS,

@@ -23,7 +23,10 @@ interface HealthDeps {
 export function createHealthChecks({ store, market, provision, config }: HealthDeps): HealthChecks {
 	const { kind } = provision;
 	return {
-		redis: { fallback: { latency_ms: null, kind }, run: async () => ({ ok: true, latency_ms: await store.ping(), kind }) },
+		redis: {
+			fallback: { latency_ms: null, kind },
+			run: async () => ({ ok: true, latency_ms: await store.ping(), kind }),
+		},
 		market_data: {
 			fallback: { source: market.source.name },
 			run: async () => {
@@ -36,7 +39,9 @@ export function createHealthChecks({ store, market, provision, config }: HealthD
 			run: async () => {
 				const now = store.clock.now();
 				const workers = await store.statistics.workers();
-				const count = workers.filter((worker) => now - worker.last_seen_at_ms < WORKER_SILENT_MS && !worker.draining).length;
+				const count = workers.filter(
+					(worker) => now - worker.last_seen_at_ms < WORKER_SILENT_MS && !worker.draining,
+				).length;
 				return { ok: count > 0, count };
 			},
 		},
@@ -51,12 +56,20 @@ export function createHealthChecks({ store, market, provision, config }: HealthD
 	};
 }
 
-export function createProbes({ store, queue, market, provision }: Omit<HealthDeps, "config"> & { queue: ScanQueue }): SystemProbes {
+export function createProbes({
+	store,
+	queue,
+	market,
+	provision,
+}: Omit<HealthDeps, "config"> & { queue: ScanQueue }): SystemProbes {
 	return {
 		queue: () => queue.waiting(),
 		async redis() {
 			const { kind } = provision;
-			const [latency_ms, used_memory_bytes] = await Promise.all([store.ping().catch(() => null), store.memoryBytes().catch(() => null)]);
+			const [latency_ms, used_memory_bytes] = await Promise.all([
+				store.ping().catch(() => null),
+				store.memoryBytes().catch(() => null),
+			]);
 			return { ok: latency_ms !== null, kind, latency_ms, used_memory_bytes };
 		},
 		sweeper: async () => ({ last_pass_at_ms: await store.writer.lastSweepMs() }),

@@ -5,8 +5,8 @@ import { createUsers } from "./accounts/users.ts";
 import { type ApiApp, createApp } from "./api/app.ts";
 import { createScanRoutes } from "./api/routes/scan-routes.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { resolveJwtSecrets } from "./config/secrets.ts";
+import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { parseFilters } from "./filters.ts";
 import { ensureFirstAdmin } from "./first-admin.ts";
@@ -25,8 +25,16 @@ import { VERSION } from "./version.ts";
 async function main(): Promise<void> {
 	const config = loadConfig(process.env);
 	const logger = createLogger(config.logLevel);
-	const provision = await provideRedis({ redisUrl: config.redisUrl, dataDir: config.dataDir, path: process.env.PATH ?? "", logger });
-	const store = await openScanStore(provision.connection, logger, { retention_ms: config.retentionMs, tombstone_ms: config.tombstoneMs });
+	const provision = await provideRedis({
+		redisUrl: config.redisUrl,
+		dataDir: config.dataDir,
+		path: process.env.PATH ?? "",
+		logger,
+	});
+	const store = await openScanStore(provision.connection, logger, {
+		retention_ms: config.retentionMs,
+		tombstone_ms: config.tombstoneMs,
+	});
 	const redis = createRedisClient(provision.connection, "commands", logger, { name: "users" });
 	const users = createUsers({
 		redis,
@@ -65,7 +73,14 @@ async function main(): Promise<void> {
 	});
 	const app = createApp({
 		users,
-		config: { ...config, version: VERSION, rate: config.rates, trustProxyHops: config.trustProxy ? 1 : 0, staticDir: null },
+		config: {
+			...config,
+			version: VERSION,
+			rate: config.rates,
+			trustProxyHops: config.trustProxy ? 1 : 0,
+			staticDir: null,
+			healthOnly: config.role === "worker",
+		},
 		clock: systemClock,
 		entropy: systemEntropy,
 		logger,
@@ -73,10 +88,19 @@ async function main(): Promise<void> {
 		routes:
 			config.role === "worker"
 				? []
-				: createScanRoutes({ queries, commands: parts.commands, accounts: users.accounts, parseFilters, clock: store.clock }),
+				: createScanRoutes({
+						queries,
+						commands: parts.commands,
+						accounts: users.accounts,
+						parseFilters,
+						clock: store.clock,
+					}),
 	});
 	const server = config.http ? await listen(app, config.http, logger) : null;
-	logger.info({ role: config.role, redis: provision.kind, market: market.source.name, version: VERSION }, "Lookout is up");
+	logger.info(
+		{ role: config.role, redis: provision.kind, market: market.source.name, version: VERSION },
+		"Lookout is up",
+	);
 	installShutdown(
 		() => [
 			...apiSteps(app, server),
@@ -140,6 +164,9 @@ function executorSteps(executor: ScanExecutor | null): ShutdownStep[] {
 
 main().catch((error: unknown) => {
 	if (error instanceof ConfigError || error instanceof RedisSetupError) process.stderr.write(`${error.message}\n`);
-	else process.stderr.write(`Lookout did not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+	else
+		process.stderr.write(
+			`Lookout did not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+		);
 	process.exit(1);
 });

@@ -17,7 +17,10 @@ interface PresenceDeps {
 }
 
 /** Keeps this worker in the list that operators and /readyz see. */
-export function announcePresence({ writer, runtime, clock, logger, version, draining }: PresenceDeps): { first: Promise<void>; stop(): Promise<void> } {
+export function announcePresence({ writer, runtime, clock, logger, version, draining }: PresenceDeps): {
+	first: Promise<void>;
+	stop(): Promise<void>;
+} {
 	const startedAtMs = writer.now();
 	let timer: unknown = null;
 	let stopped = false;

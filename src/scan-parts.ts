@@ -1,4 +1,4 @@
-import type { AccountReader, PolicyReader, PortfolioStore } from "./services.ts";
+import { profileOf } from "./accounts/profile.ts";
 import { systemClock } from "./clock.ts";
 import { type CommandDeps, createCommands, finishStart } from "./commands.ts";
 import type { Config } from "./config.ts";
@@ -8,21 +8,20 @@ import type { Logger } from "./log.ts";
 import type { MarketData } from "./market/contract.ts";
 import { discoverUniverse } from "./market/discovery.ts";
 import { selectAssets } from "./market/universe-filters.ts";
+import { announcePresence } from "./presence.ts";
 import { createScanQueue, createScanWorker, type ScanQueue } from "./queue/scan-queue.ts";
 import { bullmqConnection } from "./redis/clients.ts";
 import type { RedisProvision } from "./redis/provide.ts";
 import { book } from "./runtime/booking.ts";
 import { type ApplyDeps, createRuntime, type Runtime } from "./runtime/runtime.ts";
 import { createWatchdog, type Watchdog } from "./runtime/watchdog.ts";
-import { announcePresence } from "./presence.ts";
-import type { ScanCommands } from "./services.ts";
+import type { AccountReader, PolicyReader, PortfolioStore, ScanCommands } from "./services.ts";
 import type { ScanRecord } from "./store/contract.ts";
 import type { ScanStore } from "./store/index.ts";
 import { createEvaluationPool, type EvaluationPool } from "./strategies/pool.ts";
 import { compareRows } from "./strategies/ranking.ts";
 import { builtStrategyIds, findBuiltStrategy } from "./strategies/registry.ts";
 import { evaluationSchema } from "./strategies/schema.ts";
-import { profileOf } from "./accounts/profile.ts";
 import { VERSION } from "./version.ts";
 import { projections } from "./views/projections.ts";
 
@@ -49,7 +48,14 @@ export interface ScanParts {
 	book(record: ScanRecord): Promise<void>;
 }
 
-export async function createScanParts({ config, logger, entropy, provision, store, users }: PartsDeps): Promise<ScanParts> {
+export async function createScanParts({
+	config,
+	logger,
+	entropy,
+	provision,
+	store,
+	users,
+}: PartsDeps): Promise<ScanParts> {
 	const now = () => store.clock.now();
 	const queue = createScanQueue({
 		connection: bullmqConnection(provision.connection, "queue"),
@@ -59,7 +65,13 @@ export async function createScanParts({ config, logger, entropy, provision, stor
 	});
 	await queue.ready();
 	const settings = { lease_ms: config.leaseMs, heartbeat_ms: config.heartbeatMs };
-	const apply = { writer: store.writer, projections, nonce: () => entropy.uuid(), settings, workerId: `process-${process.pid}` };
+	const apply = {
+		writer: store.writer,
+		projections,
+		nonce: () => entropy.uuid(),
+		settings,
+		workerId: `process-${process.pid}`,
+	};
 	const bookEnd = (record: ScanRecord) => book(store.writer, record, config.userScansMax);
 	const start: CommandDeps = {
 		writer: store.writer,
@@ -129,10 +141,19 @@ export function startExecutor(deps: PartsDeps & { market: MarketData; parts: Sca
 		onEnded: parts.book,
 	});
 	const stopListening = store.writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
-	const worker = createScanWorker({ connection: bullmqConnection(provision.connection, "worker"), log: logger }, config.workerConcurrency, (scanId) =>
-		runtime.run(scanId),
+	const worker = createScanWorker(
+		{ connection: bullmqConnection(provision.connection, "worker"), log: logger },
+		config.workerConcurrency,
+		(scanId) => runtime.run(scanId),
 	);
-	const presence = announcePresence({ writer: store.writer, runtime, clock: systemClock, logger, version: VERSION, draining: () => draining });
+	const presence = announcePresence({
+		writer: store.writer,
+		runtime,
+		clock: systemClock,
+		logger,
+		version: VERSION,
+		draining: () => draining,
+	});
 	return {
 		runtime,
 		pool,

@@ -50,7 +50,12 @@ export interface StoredPortfolio {
 export interface PortfolioStore {
 	get(userId: string): Promise<StoredPortfolio>;
 	/** `expectedVersion` from If-Match; null = unconditional. Returns null when it does not match. */
-	put(userId: string, positions: Position[], cashUsd: number, expectedVersion: number | null): Promise<StoredPortfolio | null>;
+	put(
+		userId: string,
+		positions: Position[],
+		cashUsd: number,
+		expectedVersion: number | null,
+	): Promise<StoredPortfolio | null>;
 }
 
 export interface Account {

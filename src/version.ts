@@ -4,7 +4,10 @@ import { readFileSync } from "node:fs";
 function readVersion(): string {
 	for (const path of ["../package.json", "../../package.json"]) {
 		try {
-			const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) as { name?: string; version?: string };
+			const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) as {
+				name?: string;
+				version?: string;
+			};
 			if (name === "lookout" && version) return version;
 		} catch {
 			// Not there: the other place is tried.

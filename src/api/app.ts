@@ -60,11 +60,10 @@ export function createApp(deps: ApiDeps): ApiApp {
 	const { clock, config, entropy, logger, meter, users } = deps;
 	const lifetime = createLifetime(clock, entropy, meter);
 	const admit = createAdmit(users.gatekeeper, config.rate, meter);
-	const routes = routeTable(deps);
+	const routes = config.healthOnly ? [] : routeTable(deps);
 	const rootRoutes: RootRoute[] = [
 		...healthRoutes(deps.health, clock, lifetime.draining),
-		openApiRoute(routes, config.version),
-		...docsRoutes(),
+		...(config.healthOnly ? [] : [openApiRoute(routes, config.version), ...docsRoutes()]),
 		...(deps.rootRoutes ?? []),
 	];
 	const health = new Set(rootRoutes.filter((route) => route.health).map((route) => route.path));

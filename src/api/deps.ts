@@ -12,6 +12,8 @@ export interface ApiConfig {
 	/** Trusted proxies in front of the server; 0: the socket's address is the client's. */
 	trustProxyHops: number;
 	rate: { discoverMax: number; onboardMax: number; otherMax: number };
+	/** Only the health paths: a worker that listens serves nothing about users or scans. */
+	healthOnly?: boolean;
 	/** Folder with the dashboard's index.html and assets; null: no dashboard. */
 	staticDir: string | null;
 }

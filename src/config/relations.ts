@@ -1,5 +1,5 @@
 /** Rules between settings, checked after each setting has passed its own. */
-import type { Settings } from "./settings.ts";
+import type { SettingName, Settings } from "./settings.ts";
 
 /** 127.0.0.0/8, ::1 and localhost: nobody outside this machine can connect. */
 export function isLoopback(host: string): boolean {
@@ -8,7 +8,8 @@ export function isLoopback(host: string): boolean {
 }
 
 interface Relation {
-	setting: keyof Settings;
+	/** The first one is named in the message; when one of them is wrong by itself the rule is not judged. */
+	reads: readonly [SettingName, ...SettingName[]];
 	broken(settings: Settings): boolean;
 	message: string;
 }
@@ -18,41 +19,37 @@ const opensToOthers = (settings: Settings): boolean => servesUsers(settings) && 
 
 const RELATIONS: readonly Relation[] = [
 	{
-		setting: "REDIS_URL",
+		reads: ["REDIS_URL", "ROLE"],
 		broken: (settings) => settings.ROLE !== "all" && settings.REDIS_URL === null,
 		message: "is required for ROLE=api and ROLE=worker, which meet only in Redis",
 	},
 	{
-		setting: "JWT_SECRET",
+		reads: ["JWT_SECRET", "ROLE", "HOST"],
 		broken: (settings) => settings.JWT_SECRET === null && (settings.ROLE === "api" || opensToOthers(settings)),
 		message: "is required for ROLE=api and whenever HOST is not a loopback address",
 	},
 	{
-		setting: "ADMIN_PASSWORD",
+		reads: ["ADMIN_PASSWORD", "ROLE", "HOST"],
 		broken: (settings) => settings.ADMIN_PASSWORD === null && opensToOthers(settings),
 		message: "is required whenever HOST is not a loopback address",
 	},
 	{
-		setting: "ACCOUNTS_KEY",
+		reads: ["ACCOUNTS_KEY", "ACCOUNTS_KEY_FILE"],
 		broken: (settings) => settings.ACCOUNTS_KEY !== null && settings.ACCOUNTS_KEY_FILE !== null,
 		message: "and ACCOUNTS_KEY_FILE cannot both be set",
 	},
 	{
-		setting: "HEARTBEAT_MS",
-		broken: (settings) => settings.HEARTBEAT_MS >= settings.LEASE_MS,
-		message: "must be below LEASE_MS, else every lease runs out between two heartbeats",
-	},
-	{
-		setting: "HEARTBEAT_MS",
-		broken: (settings) => settings.HEARTBEAT_MS >= settings.STUCK_AFTER_MS,
-		message: "must be below STUCK_AFTER_MS, else every healthy scan counts as stuck",
-	},
-	{
-		setting: "MARKET_AS_OF",
+		reads: ["MARKET_AS_OF", "MARKET"],
 		broken: (settings) => settings.MARKET_AS_OF !== null && settings.MARKET?.kind === "ccxt",
 		message: "cannot stop a live exchange; it is for recorded and simulated markets",
 	},
 ];
 
-export const relationProblems = (settings: Settings): { setting: string; message: string }[] =>
-	RELATIONS.filter((relation) => relation.broken(settings)).map(({ setting, message }) => ({ setting, message }));
+/** Broken rules among settings that are right by themselves. */
+export const relationProblems = (
+	settings: Settings,
+	wrong: ReadonlySet<string> = new Set(),
+): { setting: string; message: string }[] =>
+	RELATIONS.filter(({ reads }) => !reads.some((name) => wrong.has(name)))
+		.filter((relation) => relation.broken(settings))
+		.map(({ reads, message }) => ({ setting: reads[0], message }));

@@ -207,7 +207,10 @@ const livenessSettings = {
 	HEARTBEAT_MS: durationMs(
 		2000,
 		20,
-		{ group: "Liveness", description: "renewal of the lease; below LEASE_MS" },
+		{
+			group: "Liveness",
+			description: "renewal of the lease; at most a third of LEASE_MS and of STUCK_AFTER_MS, whatever is set here",
+		},
 		DAY_MS,
 	),
 	WATCHDOG_MS: durationMs(
@@ -218,7 +221,7 @@ const livenessSettings = {
 	),
 	STUCK_AFTER_MS: durationMs(120_000, 100, {
 		group: "Liveness",
-		description: "age of the last heartbeat that makes a scan stuck; above HEARTBEAT_MS",
+		description: "age of the last heartbeat that makes a scan stuck",
 	}),
 	MAX_RESUMES: count(2, 0, 100, { group: "Liveness", description: "takeovers after lost leases, then `worker_lost`" }),
 };

@@ -140,13 +140,19 @@ function snapshotOf({ got, open, failures, sharedFailures, ...ledger }: Ledger):
 	const series = { ...got.series };
 	const funding = { ...got.funding };
 	const books = { ...got.books };
+	const trades = { ...got.trades };
+	const chains = { ...got.chains };
+	const volatility = { ...got.volatility };
 	const bySymbol = (a: { symbol: string; venue: string }, b: { symbol: string; venue: string }) =>
 		compareText(a.symbol, b.symbol) || compareText(a.venue, b.venue);
 	const evidence = {
 		series: [...got.evidence.series].sort(bySymbol),
 		funding: [...got.evidence.funding].sort(bySymbol),
 	};
-	return { candidates, view: { series, funding, books, evidence, markets: { ...got.markets }, errors } };
+	return {
+		candidates,
+		view: { series, funding, books, trades, chains, volatility, evidence, markets: { ...got.markets }, errors },
+	};
 }
 
 function readFailure(error: unknown): ReadFailure {

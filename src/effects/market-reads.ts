@@ -1,4 +1,14 @@
-import type { FundingSeries, Market, MarketData, OrderBook, ReadOptions, Series } from "../market/contract.ts";
+import type {
+	FundingSeries,
+	Market,
+	MarketData,
+	OptionChain,
+	OrderBook,
+	ReadOptions,
+	Series,
+	TradeTape,
+	VolatilityHistory,
+} from "../market/contract.ts";
 import type { Candidate, DataNeeds } from "../strategies/contract.ts";
 import { evidenceMarkets } from "./candidates.ts";
 import { isAbsence } from "./errors.ts";
@@ -8,6 +18,9 @@ export interface Reads {
 	series: Record<string, Series>;
 	funding: Record<string, FundingSeries>;
 	books: Record<string, OrderBook>;
+	trades: Record<string, TradeTape>;
+	chains: Record<string, OptionChain>;
+	volatility: Record<string, VolatilityHistory>;
 	markets: Record<string, Market>;
 	evidence: { series: Series[]; funding: FundingSeries[] };
 }
@@ -16,6 +29,9 @@ export const nothingYet = (): Reads => ({
 	series: {},
 	funding: {},
 	books: {},
+	trades: {},
+	chains: {},
+	volatility: {},
 	markets: {},
 	evidence: { series: [], funding: [] },
 });
@@ -29,16 +45,47 @@ export async function readCandidate(
 	got: Reads,
 ): Promise<() => void> {
 	const { symbol } = candidate;
-	const [series, funding, book] = await Promise.all([
+	const base = candidate.asset?.base ?? candidate.market?.base ?? null;
+	const since_ms = read.as_of_ms - (needs.trades_window_ms ?? 0);
+	const [series, funding, book, trades, chain, volatility, companions] = await Promise.all([
 		needs.candles && needs.timeframe ? orAbsent(market.candles(symbol, needs.timeframe, read)) : null,
 		needs.funding ? orAbsent(market.funding(symbol, read)) : null,
 		needs.orderBook ? orAbsent(market.orderBook(symbol, read)) : null,
+		needs.trades_window_ms ? orAbsent(market.trades(symbol, { ...read, since_ms })) : null,
+		needs.chain && base ? orAbsent(market.optionChain(base, read)) : null,
+		needs.chain && base ? orAbsent(market.volatilityHistory(base, read)) : null,
+		Promise.all(companionsOf(candidate, needs).map((of) => readCompanion(market, needs, of, read))),
 	]);
 	return () => {
 		if (series) got.series[symbol] = series;
 		if (funding) got.funding[symbol] = funding;
 		if (book) got.books[symbol] = book;
+		if (trades) got.trades[symbol] = trades;
+		if (chain && base) got.chains[base] = chain;
+		if (volatility && base) got.volatility[base] = volatility;
 		if (candidate.market) got.markets[symbol] = candidate.market;
+		for (const companion of companions) companion(got);
+	};
+}
+
+/** Markets of the candidate's base that the strategy wants beside it, e.g. the perp of a held coin. */
+const companionsOf = ({ asset, symbol }: Candidate, needs: DataNeeds): Market[] =>
+	(asset?.markets ?? []).filter((of) => of.symbol !== symbol && (needs.companions ?? []).includes(of.type));
+
+async function readCompanion(
+	market: MarketData,
+	needs: DataNeeds,
+	of: Market,
+	read: ReadOptions,
+): Promise<(got: Reads) => void> {
+	const [series, funding] = await Promise.all([
+		needs.timeframe ? orAbsent(market.candles(of.symbol, needs.timeframe, read)) : null,
+		needs.funding ? orAbsent(market.funding(of.symbol, read)) : null,
+	]);
+	return (got) => {
+		got.markets[of.symbol] = of;
+		if (series) got.series[of.symbol] = series;
+		if (funding) got.funding[of.symbol] = funding;
 	};
 }
 

@@ -11,10 +11,14 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
 		const created = new Set<() => void>();
 		callbacks = created;
 		callbacksOf.set(signal, created);
-		signal.addEventListener("abort", () => {
-			for (const call of created) call();
-			created.clear();
-		}, { once: true });
+		signal.addEventListener(
+			"abort",
+			() => {
+				for (const call of created) call();
+				created.clear();
+			},
+			{ once: true },
+		);
 	}
 	const registered = callbacks;
 	registered.add(callback);

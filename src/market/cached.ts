@@ -3,8 +3,8 @@ import type { FundingSeries, MarketData, ReadOptions, Series } from "./contract.
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
 import { newestBars } from "./series.ts";
 import { SingleFlight } from "./single-flight.ts";
-import { createSlots } from "./slots.ts";
 import type { Slots } from "./slots.ts";
+import { createSlots } from "./slots.ts";
 
 /** Answers kept in memory, all together. */
 export const CACHE_BYTES_MAX = 256 * 1024 * 1024;
@@ -43,15 +43,20 @@ export type CachedMarketData = MarketData & { stats(): CacheStats };
 
 interface Kept {
 	value: unknown;
+	/** The source has no such data and never will: an answer like any other. */
+	refusal: MarketError | null;
 	/** as_of of the call that fetched it. */
 	asOfMs: number;
 }
+
+type Call<T> = (signal: AbortSignal) => Promise<T>;
 
 /**
  * One market shared by all scans of a process: each datum is fetched once per (source, symbol,
  * timeframe, closed bar) however many ask and however they are interleaved. Bars and settlements are
  * keyed by the newest bar closed at as_of, everything that moves between bars by as_of itself.
- * A failed or aborted fetch is not kept. Candles are fetched whole and cut to `limit` afterwards.
+ * A failed or aborted fetch is not kept; `not_supported` is, because it is what the source has to say.
+ * Candles are fetched whole and cut to `limit` afterwards.
  */
 export function withCache(market: MarketData, options: CacheOptions = {}): CachedMarketData {
 	const cache = new ByteLru<Kept>(options.bytesMax ?? CACHE_BYTES_MAX);
@@ -73,32 +78,49 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		return made;
 	};
 
-	const fetch = async <T>(key: string, venue: string, asOfMs: number, signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<Kept> => {
+	const fetch = async (
+		key: string,
+		venue: string,
+		asOfMs: number,
+		signal: AbortSignal,
+		call: Call<unknown>,
+	): Promise<Kept> => {
+		const keep = (value: unknown, refusal: MarketError | null): Kept => {
+			const kept = { value, refusal, asOfMs };
+			cache.set(key, kept, bytesOf(value));
+			return kept;
+		};
 		try {
 			const value = await slots(venue).run(signal, () => {
 				count.fetches++;
 				return call(signal);
 			});
 			signal.throwIfAborted();
-			const kept = { value, asOfMs };
-			cache.set(key, kept, bytesOf(value));
-			return kept;
+			return keep(value, null);
 		} catch (error) {
+			if (error instanceof MarketError && error.code === "not_supported") return keep(null, error);
 			count.failures++;
 			throw error;
 		}
 	};
 
-	const read = async <T>(key: string, venue: string, { signal, as_of_ms }: ReadOptions, call: (signal: AbortSignal) => Promise<T>): Promise<{ value: T; asOfMs: number }> => {
+	const read = async <T>(
+		key: string,
+		venue: string,
+		{ signal, as_of_ms }: ReadOptions,
+		call: Call<T>,
+	): Promise<{ value: T; asOfMs: number }> => {
 		signal.throwIfAborted();
 		count.calls++;
-		const kept = cache.get(key);
+		let kept = cache.get(key);
 		if (kept) count.hits++;
-		const { result, joined } = kept
-			? { result: Promise.resolve(kept), joined: false }
-			: flights.run(key, signal, (own) => fetch(key, venue, as_of_ms, own, call));
-		if (joined) count.joined++;
-		return (await result) as { value: T; asOfMs: number };
+		else {
+			const { result, joined } = flights.run(key, signal, (own) => fetch(key, venue, as_of_ms, own, call));
+			if (joined) count.joined++;
+			kept = await result;
+		}
+		if (kept.refusal) throw kept.refusal;
+		return { value: kept.value as T, asOfMs: kept.asOfMs };
 	};
 
 	/** Venues are known from `markets`; calls before it share one bound. */
@@ -109,31 +131,62 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		now: () => market.now(),
 		venues: () => market.venues(),
 		async markets(name, options) {
-			const { value } = await read(`markets:${name}:${options.as_of_ms}`, name, options, (signal) => market.markets(name, { ...options, signal }));
+			const { value } = await read(`markets:${name}:${options.as_of_ms}`, name, options, (signal) =>
+				market.markets(name, { ...options, signal }),
+			);
 			for (const entry of value) venueOf.set(entry.symbol, entry.venue);
 			return value;
 		},
 		async candles(symbol, timeframe, { limit, ...options }) {
 			const bar = Math.floor(options.as_of_ms / TIMEFRAME_MS[timeframe]);
-			const { value, asOfMs } = await read(`candles:${symbol}:${timeframe}:${bar}`, venue(symbol), options, (signal) => market.candles(symbol, timeframe, { ...options, signal }));
+			const { value, asOfMs } = await read(`candles:${symbol}:${timeframe}:${bar}`, venue(symbol), options, (signal) =>
+				market.candles(symbol, timeframe, { ...options, signal }),
+			);
 			return newestBars(pinned(value, asOfMs, options.as_of_ms), limit);
 		},
 		async tickers(symbols, options) {
 			const key = `tickers:${JSON.stringify(symbols)}:${options.as_of_ms}`;
-			const { value } = await read(key, venue(symbols[0] ?? ""), options, (signal) => market.tickers(symbols, { ...options, signal }));
+			const { value } = await read(key, venue(symbols[0] ?? ""), options, (signal) =>
+				market.tickers(symbols, { ...options, signal }),
+			);
 			return value;
 		},
 		async funding(symbol, options) {
 			const hour = Math.floor(options.as_of_ms / HOUR_MS);
-			const { value, asOfMs } = await read(`funding:${symbol}:${hour}`, venue(symbol), options, (signal) => market.funding(symbol, { ...options, signal }));
+			const { value, asOfMs } = await read(`funding:${symbol}:${hour}`, venue(symbol), options, (signal) =>
+				market.funding(symbol, { ...options, signal }),
+			);
 			return value && pinned(value, asOfMs, options.as_of_ms);
 		},
 		async orderBook(symbol, options) {
-			const { value } = await read(`book:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) => market.orderBook(symbol, { ...options, signal }));
+			const { value } = await read(`book:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) =>
+				market.orderBook(symbol, { ...options, signal }),
+			);
 			return value;
 		},
 		async openInterest(symbol, options) {
-			const { value } = await read(`interest:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) => market.openInterest(symbol, { ...options, signal }));
+			const { value } = await read(`interest:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) =>
+				market.openInterest(symbol, { ...options, signal }),
+			);
+			return value;
+		},
+		async trades(symbol, options) {
+			const key = `trades:${symbol}:${options.since_ms}:${options.as_of_ms}`;
+			const { value } = await read(key, venue(symbol), options, (signal) =>
+				market.trades(symbol, { ...options, signal }),
+			);
+			return value;
+		},
+		async optionChain(base, options) {
+			const { value } = await read(`chain:${base}:${options.as_of_ms}`, base, options, (signal) =>
+				market.optionChain(base, { ...options, signal }),
+			);
+			return value;
+		},
+		async volatilityHistory(base, options) {
+			const { value } = await read(`volatility:${base}:${options.as_of_ms}`, base, options, (signal) =>
+				market.volatilityHistory(base, { ...options, signal }),
+			);
 			return value;
 		},
 		check: (signal) => market.check(signal),

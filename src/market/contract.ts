@@ -117,6 +117,69 @@ export interface OpenInterest {
 	at_ms: number;
 }
 
+/** Public trades as columns over shared memory, growing in time. */
+export interface TradeTape {
+	symbol: string;
+	venue: string;
+	length: number;
+	/** Epoch ms. */
+	time: Float64Array;
+	price: Float64Array;
+	/** Base units. */
+	quantity: Float64Array;
+	/** 1: the taker bought, -1: the taker sold. */
+	taker_side: Int8Array;
+	/** The tape is complete from here to as_of. */
+	since_ms: number;
+	as_of_ms: number;
+}
+
+/** One quoted contract of a real chain; a side without a quote is null. Volatilities as fractions a year. */
+export interface OptionQuote {
+	/** ccxt unified, e.g. `BTC/USD:BTC-260327-70000-C`. */
+	symbol: string;
+	kind: "call" | "put";
+	/** In quote currency of the underlying. */
+	strike: number;
+	expiry_ms: number;
+	/** Premiums in base units when `inverse`, else in quote currency. */
+	bid: number | null;
+	ask: number | null;
+	bid_quantity: number | null;
+	ask_quantity: number | null;
+	mark_price: number | null;
+	bid_iv: number | null;
+	ask_iv: number | null;
+	mark_iv: number | null;
+	/** Contracts. */
+	open_interest: number | null;
+	/** The forward of this expiry. */
+	forward: number | null;
+	at_ms: number;
+}
+
+export interface OptionChain {
+	/** Base of the underlying, e.g. `BTC`. */
+	base: string;
+	venue: string;
+	/** Premiums are paid in the base currency (Deribit coin options). */
+	inverse: boolean;
+	/** Base units of one contract. */
+	contract_size: number;
+	quotes: OptionQuote[];
+	at_ms: number;
+}
+
+/** Daily history of the at-the-money implied volatility (30 days constant maturity), fractions a year. */
+export interface VolatilityHistory {
+	base: string;
+	venue: string;
+	length: number;
+	time: Float64Array;
+	atm_iv: Float64Array;
+	as_of_ms: number;
+}
+
 export interface ReadOptions {
 	signal: AbortSignal;
 	/** Nothing later than this instant (source clock) may be returned. */
@@ -155,6 +218,12 @@ export interface MarketData {
 	/** null: the source has no book for the symbol at that time. Never invented. */
 	orderBook(symbol: string, options: ReadOptions): Promise<OrderBook | null>;
 	openInterest(symbol: string, options: ReadOptions): Promise<OpenInterest | null>;
+	/** Trades from `since_ms` up to as_of; null: the source records none for the symbol. */
+	trades(symbol: string, options: ReadOptions & { since_ms: number }): Promise<TradeTape | null>;
+	/** The quoted chain of a base as of then; null: there is none. Never invented. */
+	optionChain(base: string, options: ReadOptions): Promise<OptionChain | null>;
+	/** null: no history of the chain is known. */
+	volatilityHistory(base: string, options: ReadOptions): Promise<VolatilityHistory | null>;
 	/** A dependency check for /readyz, bounded by the signal. */
 	check(signal: AbortSignal): Promise<{ ok: boolean; error: string | null }>;
 	close(): Promise<void>;

@@ -70,7 +70,11 @@ function allFailed(errors: readonly MarketError[]): MarketError {
 	if (errors.length === 0) return new MarketError("not_supported", "the market has no venue", false);
 	const code = errors.every((error) => error.code === "timeout") ? "timeout" : "fetch_failed";
 	const text = errors.map((error) => error.message).join("; ");
-	return new MarketError(code, `no source answered: ${text}`, errors.some((error) => error.retryable));
+	return new MarketError(
+		code,
+		`no source answered: ${text}`,
+		errors.some((error) => error.retryable),
+	);
 }
 
 function assetsOf(markets: readonly Market[]): { assets: Asset[]; excluded: Record<string, number> } {
@@ -105,7 +109,10 @@ function assetOf(base: string, markets: readonly Market[]): Asset | string {
 	const volume = current.reduce((sum, market) => sum + (market.volume_usd_24h ?? 0), 0);
 	if (!(volume > 0)) return "no_volume";
 	const ranked = [...current].sort(
-		(a, b) => (b.volume_usd_24h ?? -1) - (a.volume_usd_24h ?? -1) || byCodePoint(a.symbol, b.symbol) || byCodePoint(a.venue, b.venue),
+		(a, b) =>
+			(b.volume_usd_24h ?? -1) - (a.volume_usd_24h ?? -1) ||
+			byCodePoint(a.symbol, b.symbol) ||
+			byCodePoint(a.venue, b.venue),
 	);
 	return { base, tier: tierOfVolume(volume), volume_usd_24h: volume, markets: ranked };
 }

@@ -1,5 +1,5 @@
-import { countUpTo, createFundingColumns } from "./series.ts";
 import type { FundingColumns } from "./series.ts";
+import { countUpTo, createFundingColumns } from "./series.ts";
 
 const HOUR_MS = 3_600_000;
 

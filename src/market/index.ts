@@ -1,10 +1,11 @@
 import type { Clock } from "../clock.ts";
-import { withCache } from "./cached.ts";
 import type { CachedMarketData } from "./cached.ts";
+import { withCache } from "./cached.ts";
 import { createRecordedMarketData } from "./recorded.ts";
 import { createSimulatedMarketData } from "./simulated.ts";
 
-export const DEFAULT_SEED = 1;
+/** The same as the default of MARKET. */
+export const DEFAULT_SEED = 42;
 
 export interface MarketSettings {
 	/** MARKET: `simulated[:<seed>]` or `recorded:<dir>`. */
@@ -20,7 +21,12 @@ export interface MarketSettings {
  * The market of this process, behind latency and the shared cache (so a cached answer is not late).
  * Throws an Error that names MARKET and what is wrong with it.
  */
-export async function createMarketData({ market, asOfMs, latencyMs, clock }: MarketSettings): Promise<CachedMarketData> {
+export async function createMarketData({
+	market,
+	asOfMs,
+	latencyMs,
+	clock,
+}: MarketSettings): Promise<CachedMarketData> {
 	const separator = market.indexOf(":");
 	const scheme = separator < 0 ? market : market.slice(0, separator);
 	const argument = separator < 0 ? "" : market.slice(separator + 1);

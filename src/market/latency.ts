@@ -33,6 +33,9 @@ export function withLatency(market: MarketData, latencyMs: number, clock: Clock)
 		funding: (symbol, options) => late(options.signal, () => market.funding(symbol, options)),
 		orderBook: (symbol, options) => late(options.signal, () => market.orderBook(symbol, options)),
 		openInterest: (symbol, options) => late(options.signal, () => market.openInterest(symbol, options)),
+		trades: (symbol, options) => late(options.signal, () => market.trades(symbol, options)),
+		optionChain: (base, options) => late(options.signal, () => market.optionChain(base, options)),
+		volatilityHistory: (base, options) => late(options.signal, () => market.volatilityHistory(base, options)),
 		check: (signal) => late(signal, () => market.check(signal)),
 		close: () => market.close(),
 	};

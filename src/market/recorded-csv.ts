@@ -1,5 +1,5 @@
-import { createBarColumns, normaliseBars } from "./series.ts";
 import type { BarColumns } from "./series.ts";
+import { createBarColumns, normaliseBars } from "./series.ts";
 
 /** A file of the data set that cannot be used. The message names the file and, where there is one, the line. */
 export class RecordedFileError extends Error {
@@ -69,7 +69,8 @@ export function parseCsv(bytes: Buffer, file: string, wanted: readonly CsvColumn
 	for (const column of wanted) {
 		const index = header.indexOf(column.name);
 		if (index < 0 && column.optional) continue;
-		if (index < 0) throw new RecordedFileError(file, `column '${column.name}' is missing from the header '${header.join(",")}'`);
+		if (index < 0)
+			throw new RecordedFileError(file, `column '${column.name}' is missing from the header '${header.join(",")}'`);
 		if (column.kind === "number") targets[index] = table.numbers[column.name] = new Float64Array(rowsMax);
 		else targets[index] = table.texts[column.name] = [];
 	}
@@ -139,12 +140,24 @@ export function parseBars(bytes: Buffer, file: string, stepMs: number): BarColum
 	for (const [name, column] of Object.entries(numbers)) bars[name as "open"].set(column);
 	const estimated = numbers.quote_volume === undefined;
 	for (let i = 0; i < rows; i++) {
-		const [open, high, low, close] = [bars.open[i], bars.high[i], bars.low[i], bars.close[i]] as [number, number, number, number];
+		const [open, high, low, close] = [bars.open[i], bars.high[i], bars.low[i], bars.close[i]] as [
+			number,
+			number,
+			number,
+			number,
+		];
 		const volume = bars.volume[i] as number;
 		const inOrder = low > 0 && low <= Math.min(open, close) && high >= Math.max(open, close);
-		if (!inOrder || volume < 0) throw new RecordedFileError(file, `line ${i + 2}: not a candle (open ${open}, high ${high}, low ${low}, close ${close}, volume ${volume})`);
+		if (!inOrder || volume < 0)
+			throw new RecordedFileError(
+				file,
+				`line ${i + 2}: not a candle (open ${open}, high ${high}, low ${low}, close ${close}, volume ${volume})`,
+			);
 		if ((bars.open_time[i] as number) % stepMs !== 0) {
-			throw new RecordedFileError(file, `line ${i + 2}: open_time ${bars.open_time[i]} does not lie on the ${stepMs} ms grid`);
+			throw new RecordedFileError(
+				file,
+				`line ${i + 2}: open_time ${bars.open_time[i]} does not lie on the ${stepMs} ms grid`,
+			);
 		}
 		if (estimated) bars.quote_volume[i] = (volume * (open + high + low + close)) / 4;
 	}

@@ -53,7 +53,11 @@ export function createRecordedFiles(dir: string): RecordedFiles {
 		return { value: answer.value };
 	};
 
-	const derive = <T extends object>(key: string, make: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> => {
+	const derive = <T extends object>(
+		key: string,
+		make: (signal: AbortSignal) => Promise<T>,
+		signal: AbortSignal,
+	): Promise<T> => {
 		const known = cache.get(key);
 		if (known !== undefined) return Promise.resolve(known as T);
 		let work = running.get(key);

@@ -85,13 +85,14 @@ export async function readLayout(dir: string): Promise<RecordedLayout> {
 		fundingLong: await filesOf(dir, "binance_usdm/funding_long"),
 		fundingAll: usdm.includes("funding_all_recent.csv.gz") ? "binance_usdm/funding_all_recent.csv.gz" : null,
 		openInterest: await filesOf(dir, "binance_usdm/oi_4h"),
-		universes: usdm
-			.filter((name) => /^universe_snapshot_.*\.json$/.test(name))
-			.map((name) => `binance_usdm/${name}`),
+		universes: usdm.filter((name) => /^universe_snapshot_.*\.json$/.test(name)).map((name) => `binance_usdm/${name}`),
 	};
 	const bars = [layout.spotDaily, layout.spotHourly, layout.perpDaily, layout.perpHourly, ...layout.perpHourlyLong];
 	if (bars.every((files) => files.size === 0)) {
-		throw new RecordedFileError(dir, "holds no candles (expected binance_spot_1d, binance_spot_1h or binance_usdm/1d, 1h)");
+		throw new RecordedFileError(
+			dir,
+			"holds no candles (expected binance_spot_1d, binance_spot_1h or binance_usdm/1d, 1h)",
+		);
 	}
 	return layout;
 }

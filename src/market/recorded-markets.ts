@@ -7,8 +7,8 @@ import type { RecordedFiles } from "./recorded-files.ts";
 import type { RecordedLayout, RecordedMarket } from "./recorded-layout.ts";
 import type { RecordedSeries } from "./recorded-series.ts";
 import type { UniverseRow, UniverseSnapshot } from "./recorded-universe.ts";
-import { countUpTo } from "./series.ts";
 import type { BarColumns } from "./series.ts";
+import { countUpTo } from "./series.ts";
 import { tagsOf } from "./tags.ts";
 
 const DAY_MS = TIMEFRAME_MS["1d"];
@@ -142,7 +142,8 @@ export function lastDay(bars: BarColumns, stepMs: number, asOfMs: number): Tradi
 	let volume: number | null = null;
 	if (asOfMs - atMs <= STALE_AFTER_STEPS * stepMs) {
 		volume = 0;
-		for (let i = end - 1; i >= 0 && (bars.open_time[i] as number) >= atMs - DAY_MS; i--) volume += bars.quote_volume[i] as number;
+		for (let i = end - 1; i >= 0 && (bars.open_time[i] as number) >= atMs - DAY_MS; i--)
+			volume += bars.quote_volume[i] as number;
 	}
 	return { last: bars.close[end - 1] as number, volume_usd_24h: volume, at_ms: atMs };
 }

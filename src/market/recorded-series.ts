@@ -4,8 +4,8 @@ import { mergeFunding } from "./funding.ts";
 import type { RecordedFiles } from "./recorded-files.ts";
 import type { RecordedLayout, RecordedMarket } from "./recorded-layout.ts";
 import type { FundingTable } from "./recorded-worker.ts";
-import { createFundingColumns, mergeBars, resampleBars } from "./series.ts";
 import type { BarColumns, FundingColumns } from "./series.ts";
+import { createFundingColumns, mergeBars, resampleBars } from "./series.ts";
 
 /**
  * The whole recorded history of one market, put together from the files that hold parts of it. Cutting
@@ -75,7 +75,11 @@ export function createRecordedSeries(layout: RecordedLayout, files: RecordedFile
 		hasBars,
 		async bars(market, timeframe, signal) {
 			if (!hasBars(market, timeframe)) {
-				throw new MarketError("not_supported", `the recorded set has no ${timeframe} candles of ${market.symbol}`, false);
+				throw new MarketError(
+					"not_supported",
+					`the recorded set has no ${timeframe} candles of ${market.symbol}`,
+					false,
+				);
 			}
 			const make = async (own: AbortSignal) => (await build(market, timeframe, own)) as BarColumns;
 			return files.derive(`series:${market.symbol}:${timeframe}`, make, signal);

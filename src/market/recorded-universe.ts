@@ -54,16 +54,18 @@ export async function readUniverse(dir: string, file: string): Promise<UniverseS
 		throw new RecordedFileError(file, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "has another form"}`);
 	}
 	const { asOfMs, openInterestAsOfMs, symbols } = checked.data;
-	const rows = symbols.map((entry): UniverseRow => ({
-		id: entry.symbol,
-		ticker_at_ms: entry.closeTime + 1,
-		last: entry.lastPrice,
-		volume_usd_24h: entry.quoteVolume,
-		open_interest_at_ms: openInterestAsOfMs,
-		open_interest_usd: entry.openInterestValue,
-		open_interest_base: entry.openInterest,
-		interval_at_ms: asOfMs,
-		funding_interval_hours: entry.fundingIntervalHours,
-	}));
+	const rows = symbols.map(
+		(entry): UniverseRow => ({
+			id: entry.symbol,
+			ticker_at_ms: entry.closeTime + 1,
+			last: entry.lastPrice,
+			volume_usd_24h: entry.quoteVolume,
+			open_interest_at_ms: openInterestAsOfMs,
+			open_interest_usd: entry.openInterestValue,
+			open_interest_base: entry.openInterest,
+			interval_at_ms: asOfMs,
+			funding_interval_hours: entry.fundingIntervalHours,
+		}),
+	);
 	return { as_of_ms: asOfMs, rows: new Map(rows.map((entry) => [entry.id, entry])) };
 }

@@ -4,11 +4,11 @@
  */
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
-import { buildFundingColumns } from "./funding.ts";
 import type { RawSettlement } from "./funding.ts";
+import { buildFundingColumns } from "./funding.ts";
 import { parseBars, parseCsv, RecordedFileError } from "./recorded-csv.ts";
-import { createFundingColumns } from "./series.ts";
 import type { BarColumns } from "./series.ts";
+import { createFundingColumns } from "./series.ts";
 
 /** Larger than any file of the layout by far; a bomb stops here instead of filling the memory. */
 const INFLATED_BYTES_MAX = 512 * 1024 * 1024;

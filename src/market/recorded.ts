@@ -5,14 +5,14 @@ import { MarketError, TIMEFRAME_MS } from "./contract.ts";
 import { fundingIntervalHours } from "./funding.ts";
 import { withLatency } from "./latency.ts";
 import { RecordedFileError } from "./recorded-csv.ts";
-import { createRecordedFiles } from "./recorded-files.ts";
 import type { RecordedFiles } from "./recorded-files.ts";
-import { describeMarket, PERP_VENUE, readLayout, SPOT_VENUE } from "./recorded-layout.ts";
+import { createRecordedFiles } from "./recorded-files.ts";
 import type { RecordedLayout, RecordedMarket } from "./recorded-layout.ts";
+import { describeMarket, PERP_VENUE, readLayout, SPOT_VENUE } from "./recorded-layout.ts";
 import { createRecordedMarkets } from "./recorded-markets.ts";
 import { createRecordedSeries } from "./recorded-series.ts";
-import { readUniverse } from "./recorded-universe.ts";
 import type { UniverseSnapshot } from "./recorded-universe.ts";
+import { readUniverse } from "./recorded-universe.ts";
 import { fundingUpTo, seriesUpTo } from "./series.ts";
 
 export interface RecordedOptions {
@@ -61,7 +61,9 @@ function assemble(
 	const series = createRecordedSeries(layout, files);
 	const bases = new Set([...bySymbol.values()].map((market) => market.base));
 	const markets = createRecordedMarkets(layout, files, series, universes, bases);
-	const venues = [SPOT_VENUE, PERP_VENUE].filter((venue) => [...bySymbol.values()].some((market) => market.venue === venue));
+	const venues = [SPOT_VENUE, PERP_VENUE].filter((venue) =>
+		[...bySymbol.values()].some((market) => market.venue === venue),
+	);
 	const find = (symbol: string): RecordedMarket => {
 		const market = bySymbol.get(symbol);
 		if (!market) throw new MarketError("bad_symbol", `the recorded set has no market '${symbol}'`, false);
@@ -78,7 +80,8 @@ function assemble(
 		now: () => asOfMs,
 		venues: () => venues,
 		async markets(venue, read) {
-			if (!venues.includes(venue)) throw new MarketError("not_supported", `the recorded set has no venue '${venue}'`, false);
+			if (!venues.includes(venue))
+				throw new MarketError("not_supported", `the recorded set has no venue '${venue}'`, false);
 			const own = [...bySymbol.values()].filter((market) => market.venue === venue);
 			const described = await Promise.all(own.map((market) => markets.describe(market, pinned(read))));
 			return described.filter((market) => market !== null);
@@ -108,9 +111,25 @@ function assemble(
 		async openInterest(symbol, read) {
 			return markets.openInterest(find(symbol), pinned(read));
 		},
+		async trades(symbol, read) {
+			find(symbol);
+			pinned(read);
+			return null;
+		},
+		async optionChain(_base, read) {
+			pinned(read);
+			return null;
+		},
+		async volatilityHistory(_base, read) {
+			pinned(read);
+			return null;
+		},
 		async check(signal) {
 			signal.throwIfAborted();
-			const error = await access(layout.dir).then(() => null, () => "the recorded data set cannot be read");
+			const error = await access(layout.dir).then(
+				() => null,
+				() => "the recorded data set cannot be read",
+			);
 			return { ok: error === null, error };
 		},
 		close: () => files.close(),
@@ -132,7 +151,13 @@ async function listMarkets(
 	};
 	for (const folder of [layout.spotDaily, layout.spotHourly]) for (const [id, file] of folder) add(id, "spot", file);
 	for (const universe of universes) for (const id of universe.rows.keys()) add(id, "perp", "universe snapshot");
-	const perpFolders = [layout.perpDaily, layout.perpHourly, ...layout.perpHourlyLong, layout.fundingLong, layout.openInterest];
+	const perpFolders = [
+		layout.perpDaily,
+		layout.perpHourly,
+		...layout.perpHourlyLong,
+		layout.fundingLong,
+		layout.openInterest,
+	];
 	for (const folder of perpFolders) for (const [id, file] of folder) add(id, "perp", file);
 	if (layout.fundingAll !== null) {
 		const table = await files.read(layout.fundingAll, { kind: "funding", symbolColumn: true }, startSignal);
@@ -156,7 +181,9 @@ async function newestCommonTime(
 	const ends: number[] = [];
 	if (universes.length > 0) ends.push(Math.max(...universes.map((universe) => universe.as_of_ms)));
 	for (const folder of folders) {
-		const opens = await Promise.all([...folder.values()].map((file) => files.read(file, { kind: "newest" }, startSignal)));
+		const opens = await Promise.all(
+			[...folder.values()].map((file) => files.read(file, { kind: "newest" }, startSignal)),
+		);
 		const known = opens.filter((open) => open !== null);
 		if (known.length > 0) ends.push(Math.max(...known) + stepMs);
 	}

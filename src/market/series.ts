@@ -38,8 +38,7 @@ export interface SeriesIdentity {
 /** Columns of `length` zeros over one shared buffer. */
 export function createBarColumns(length: number): BarColumns {
 	const buffer = new SharedArrayBuffer(length * BYTES_PER_BAR);
-	const column = (index: number) =>
-		new Float64Array(buffer, index * length * Float64Array.BYTES_PER_ELEMENT, length);
+	const column = (index: number) => new Float64Array(buffer, index * length * Float64Array.BYTES_PER_ELEMENT, length);
 	return {
 		length,
 		open_time: column(0),
@@ -194,7 +193,10 @@ export function newestBars(series: Series, limit: number | undefined): Series {
 	return cut;
 }
 
-/** The settlements up to `asOfMs` as a FundingSeries over the same memory. */
+/**
+ * The settlements up to `asOfMs` as a FundingSeries over the same memory. A settlement counts from its
+ * hour on, though venues stamp it some milliseconds later: its rate is fixed by what came before.
+ */
 export function fundingUpTo(
 	columns: FundingColumns,
 	identity: { symbol: string; venue: string },

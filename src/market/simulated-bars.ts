@@ -1,6 +1,6 @@
-import { createDraws } from "./simulated-random.ts";
-import { createBarColumns } from "./series.ts";
 import type { BarColumns } from "./series.ts";
+import { createBarColumns } from "./series.ts";
+import { createDraws } from "./simulated-random.ts";
 
 /** Prices have this many significant digits at the coin's usual price. */
 const PRICE_DIGITS = 6;
@@ -8,10 +8,12 @@ const PRICE_DIGITS = 6;
 const INNER_VOL = 0.85;
 
 /** Power of ten by which a price is multiplied before it is rounded to the tick. */
-export const ticksPerUnit = (usualPrice: number): number => 10 ** (PRICE_DIGITS - 1 - Math.floor(Math.log10(usualPrice)));
+export const ticksPerUnit = (usualPrice: number): number =>
+	10 ** (PRICE_DIGITS - 1 - Math.floor(Math.log10(usualPrice)));
 
 /** Nearest tick, at least one. Rounding is monotone, so low <= open, close <= high survives it. */
-export const roundToTick = (price: number, perUnit: number): number => Math.max(1, Math.round(price * perUnit)) / perUnit;
+export const roundToTick = (price: number, perUnit: number): number =>
+	Math.max(1, Math.round(price * perUnit)) / perUnit;
 
 /** One bar before it is cut into smaller ones; sigma is that of its log return. */
 export interface WholeBar {
@@ -28,7 +30,13 @@ export interface WholeBar {
  * Extremes of a Brownian bridge between two log prices: P(max > m) = exp(-2 (m-a)(m-b) / variance)
  * (e.g. Karatzas and Shreve, 4.3.40), inverted at the uniforms.
  */
-export function bridgeExtremes(a: number, b: number, sigma: number, upper: number, lower: number): { high: number; low: number } {
+export function bridgeExtremes(
+	a: number,
+	b: number,
+	sigma: number,
+	upper: number,
+	lower: number,
+): { high: number; low: number } {
 	const variance = (sigma * INNER_VOL) ** 2;
 	const reach = (uniform: number) => Math.sqrt((b - a) ** 2 - 2 * variance * Math.log(uniform));
 	return { high: (a + b + reach(upper)) / 2, low: (a + b - reach(lower)) / 2 };
@@ -39,7 +47,15 @@ export function bridgeExtremes(a: number, b: number, sigma: number, upper: numbe
  * last closes where it closes, highest high, lowest low and the sum of volumes are its own. The inner
  * path is a bridge from `key`; what it does beyond open and close is stretched to reach the extremes.
  */
-export function cutBar(bar: WholeBar, parts: number, stepMs: number, perUnit: number, key: number, out: BarColumns, at: number): void {
+export function cutBar(
+	bar: WholeBar,
+	parts: number,
+	stepMs: number,
+	perUnit: number,
+	key: number,
+	out: BarColumns,
+	at: number,
+): void {
 	const draws = createDraws(key);
 	const [start, end] = [Math.log(bar.open), Math.log(bar.close)];
 	const partSigma = (bar.sigma * INNER_VOL) / Math.sqrt(parts);
@@ -48,7 +64,13 @@ export function cutBar(bar: WholeBar, parts: number, stepMs: number, perUnit: nu
 	const lows = new Float64Array(parts);
 	let [top, bottom] = [0, 0];
 	for (let i = 0; i < parts; i++) {
-		const extremes = bridgeExtremes(logs[i] as number, logs[i + 1] as number, partSigma, draws.uniform(), draws.uniform());
+		const extremes = bridgeExtremes(
+			logs[i] as number,
+			logs[i + 1] as number,
+			partSigma,
+			draws.uniform(),
+			draws.uniform(),
+		);
 		highs[i] = extremes.high;
 		lows[i] = extremes.low;
 		if (extremes.high > (highs[top] as number)) top = i;
@@ -69,7 +91,13 @@ export function cutBar(bar: WholeBar, parts: number, stepMs: number, perUnit: nu
 		const close = i === parts - 1 ? bar.close : priceOf(logs[i + 1] as number);
 		const high = i === top ? bar.high : Math.max(before, close, priceOf(highs[i] as number));
 		const low = i === bottom ? bar.low : Math.min(before, close, priceOf(lows[i] as number));
-		writeBar(out, at + i, bar.openTime + i * stepMs, [before, high, low, close], bar.quoteVolume * (weights[i] as number));
+		writeBar(
+			out,
+			at + i,
+			bar.openTime + i * stepMs,
+			[before, high, low, close],
+			bar.quoteVolume * (weights[i] as number),
+		);
 		before = close;
 	}
 }
@@ -102,7 +130,13 @@ function volumeWeights(highs: Float64Array, lows: Float64Array, draws: { uniform
 }
 
 /** Prices in the order open, high, low, close. */
-export function writeBar(out: BarColumns, at: number, openTime: number, prices: readonly [number, number, number, number], quoteVolume: number): void {
+export function writeBar(
+	out: BarColumns,
+	at: number,
+	openTime: number,
+	prices: readonly [number, number, number, number],
+	quoteVolume: number,
+): void {
 	const [open, high, low, close] = prices;
 	out.open_time[at] = openTime;
 	out.open[at] = open;
@@ -122,7 +156,14 @@ export interface CutSource {
 }
 
 /** Bars `first` up to but not including `end` of the source, each cut into `parts`. */
-export function cutBars(source: CutSource, first: number, end: number, parts: number, stepMs: number, perUnit: number): BarColumns {
+export function cutBars(
+	source: CutSource,
+	first: number,
+	end: number,
+	parts: number,
+	stepMs: number,
+	perUnit: number,
+): BarColumns {
 	const { bars } = source;
 	const out = createBarColumns((end - first) * parts);
 	for (let i = first; i < end; i++) {

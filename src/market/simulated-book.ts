@@ -1,8 +1,8 @@
-import { tierOfVolume } from "../catalogue.ts";
 import type { AssetTier } from "../catalogue.ts";
+import { tierOfVolume } from "../catalogue.ts";
 import type { OrderBook } from "./contract.ts";
-import { createDraws } from "./simulated-random.ts";
 import { roundToTick } from "./simulated-bars.ts";
+import { createDraws } from "./simulated-random.ts";
 
 /** Half of the quoted spread by tier, bp: the defaults of the cost model (STRATEGIES.md 5.2). */
 export const HALF_SPREAD_BP: Record<AssetTier, number> = {
@@ -36,7 +36,8 @@ export function simulateBook(given: {
 	const side = (sign: 1 | -1): [price: number, quantity: number][] => {
 		const levels: [number, number][] = [];
 		let price = given.mid * (1 + sign * half);
-		price = sign > 0 ? Math.ceil(price * given.perUnit) / given.perUnit : Math.floor(price * given.perUnit) / given.perUnit;
+		price =
+			sign > 0 ? Math.ceil(price * given.perUnit) / given.perUnit : Math.floor(price * given.perUnit) / given.perUnit;
 		for (let level = 0; level < LEVELS && price > 0; level++) {
 			const value = given.volumeUsd * TOP_SHARE * (1 + 0.35 * level) * (0.4 + 1.2 * draws.uniform());
 			levels.push([roundToTick(price, given.perUnit), value / price]);

@@ -1,19 +1,25 @@
 import type { MarketType, Timeframe } from "./contract.ts";
 import { TIMEFRAME_MS } from "./contract.ts";
+import type { BarColumns, FundingColumns } from "./series.ts";
+import { createBarColumns, resampleBars, sliceBars } from "./series.ts";
 import { bridgeExtremes, cutBars, roundToTick, ticksPerUnit, writeBar } from "./simulated-bars.ts";
-import { SIMULATED_COINS } from "./simulated-coins.ts";
 import type { SimulatedCoin } from "./simulated-coins.ts";
+import { SIMULATED_COINS } from "./simulated-coins.ts";
 import { simulateFunding } from "./simulated-funding.ts";
 import { createDraws, hashKey } from "./simulated-random.ts";
-import { createSimulatedWorld, dayIndex, SIMULATION_START_MS } from "./simulated-world.ts";
 import type { DailyPath } from "./simulated-world.ts";
-import { createBarColumns, resampleBars, sliceBars } from "./series.ts";
-import type { BarColumns, FundingColumns } from "./series.ts";
+import { createSimulatedWorld, dayIndex, SIMULATION_START_MS } from "./simulated-world.ts";
 
 const DAY_MS = TIMEFRAME_MS["1d"];
 
 /** Days of history given out below a day, as venues do; daily bars reach back to the listing. */
-export const INTRADAY_DAYS: Record<Exclude<Timeframe, "1d">, number> = { "4h": 800, "1h": 800, "15m": 30, "5m": 30, "1m": 7 };
+export const INTRADAY_DAYS: Record<Exclude<Timeframe, "1d">, number> = {
+	"4h": 800,
+	"1h": 800,
+	"15m": 30,
+	"5m": 30,
+	"1m": 7,
+};
 
 /** log volume = slow swings + reaction to the size of the move + attention that news draws for some days. */
 const VOLUME = { phi: 0.9, swing: 0.3, reaction: 10, news: 0.85, newsDecay: 0.55 };
@@ -127,7 +133,8 @@ function marketsOf(coin: SimulatedCoin): SimulatedMarket[] {
 	};
 	const markets: SimulatedMarket[] = [];
 	if (coin.spot_volume > 0) markets.push({ ...shared, symbol: pair, type: "spot", usualVolume: coin.spot_volume });
-	if (coin.perp_volume > 0) markets.push({ ...shared, symbol: `${pair}:USDT`, type: "perp", usualVolume: coin.perp_volume });
+	if (coin.perp_volume > 0)
+		markets.push({ ...shared, symbol: `${pair}:USDT`, type: "perp", usualVolume: coin.perp_volume });
 	return markets;
 }
 
@@ -156,7 +163,13 @@ function makeDays(seed: number, market: SimulatedMarket, path: DailyPath): DayBa
 		const high = Math.max(open, close, roundToTick(Math.exp(extremes.high) * (1 + basis), perUnit));
 		const low = Math.min(open, close, roundToTick(Math.exp(extremes.low) * (1 + basis), perUnit));
 		const reaction = Math.min(1.5, VOLUME.reaction * (Math.abs(now - before) - 0.8 * sigma));
-		writeBar(bars, day, SIMULATION_START_MS + day * DAY_MS, [open, high, low, close], usualVolume * Math.exp(slow + reaction + attention));
+		writeBar(
+			bars,
+			day,
+			SIMULATION_START_MS + day * DAY_MS,
+			[open, high, low, close],
+			usualVolume * Math.exp(slow + reaction + attention),
+		);
 		before = now;
 	}
 	return { bars, swing, path };

@@ -1,9 +1,9 @@
 import { TIMEFRAME_MS } from "./contract.ts";
+import type { FundingColumns } from "./series.ts";
+import { createFundingColumns } from "./series.ts";
 import type { SimulatedCoin } from "./simulated-coins.ts";
 import { createDraws, hashKey } from "./simulated-random.ts";
 import { SIMULATION_START_MS } from "./simulated-world.ts";
-import { createFundingColumns } from "./series.ts";
-import type { FundingColumns } from "./series.ts";
 
 const HOUR_MS = TIMEFRAME_MS["1h"];
 

@@ -1,8 +1,8 @@
 import { TIMEFRAME_MS } from "./contract.ts";
-import { SIMULATED_COINS } from "./simulated-coins.ts";
 import type { Sector, SimulatedCoin } from "./simulated-coins.ts";
-import { createDraws, hashKey } from "./simulated-random.ts";
+import { SIMULATED_COINS } from "./simulated-coins.ts";
 import type { Draws } from "./simulated-random.ts";
+import { createDraws, hashKey } from "./simulated-random.ts";
 
 const DAY_MS = TIMEFRAME_MS["1d"];
 /** The exchange opens here; nothing is older. Fixed, because a day must never change as time goes on. */
@@ -18,12 +18,12 @@ const BLOCK_DAYS = 128;
  * it every directional rule would honestly end as negative expectancy, and there would be nothing to
  * show. Overshoots that decay within days, mostly panics, do the same for mean reversion.
  */
-const MARKET = { vol: 0.031, arch: 0.09, garch: 0.88, anchorDays: 300 };
+const MARKET = { vol: 0.031, arch: 0.12, garch: 0.85, anchorDays: 300 };
 /** Days a market regime lasts on average, and its drifts: rising, falling, sideways. */
 const REGIME_DAYS = 75;
 const REGIME_DRIFTS = [0.0045, -0.004, 0];
 const SECTOR = { vol: 0.01, arch: 0.08, garch: 0.88, driftVol: 0.0015, driftDays: 40, anchorDays: 400 };
-const COIN = { vol: 0.023, arch: 0.1, garch: 0.86, driftVol: 0.0032, driftDays: 32, anchorDays: 300 };
+const COIN = { vol: 0.023, arch: 0.14, garch: 0.82, driftVol: 0.0032, driftDays: 32, anchorDays: 300 };
 /** Overshoots: a share of days carries a shock that decays by this factor a day. */
 const OVERSHOOT = { share: 0.035, vol: 0.075, decay: 0.74, panicShare: 0.8 };
 /**
@@ -87,7 +87,8 @@ export function createSimulatedWorld(seed: number): SimulatedWorld {
 		if (known) return known;
 		const coin = coins.get(base);
 		if (!coin) throw new RangeError(`the simulated exchange has no coin '${base}'`);
-		const made = makePath(coin, createDraws(hashKey(seed, `coin:${base}`)), days, factor, path);
+		const drawsOf = (stream: string) => createDraws(hashKey(seed, `${stream}:${base}`));
+		const made = makePath(coin, drawsOf, days, factor, path);
 		paths.set(base, made);
 		return made;
 	};
@@ -158,20 +159,30 @@ function slowFactor(draws: Draws, days: number, p: typeof SECTOR, scale: number,
 	return { level, sigma, news };
 }
 
-function nextVariance(variance: number, shock: number, p: { vol: number; arch: number; garch: number }, scale: number): number {
+function nextVariance(
+	variance: number,
+	shock: number,
+	p: { vol: number; arch: number; garch: number },
+	scale: number,
+): number {
 	const longRun = (p.vol * scale) ** 2;
 	return (1 - p.arch - p.garch) * longRun + p.arch * shock * shock + p.garch * variance;
 }
 
 function makePath(
 	coin: SimulatedCoin,
-	draws: Draws,
+	drawsOf: (stream: string) => Draws,
 	days: number,
 	factor: (name: "market" | Sector) => Factor,
 	pathOf: (base: string) => DailyPath,
 ): DailyPath {
 	const { rule } = coin;
-	if (rule.kind === "factor") return factorPath(coin, rule.beta, draws, factor("market"), factor(rule.sector), days);
+	const draws = drawsOf("coin");
+	if (rule.kind === "factor") {
+		// A sequence for each loop over the days: what one draws must not move with the number of days.
+		const own = slowFactor(draws, days, COIN, ownScale(coin), NEWS.share);
+		return factorPath(coin, rule.beta, own, drawsOf("overshoot"), factor("market"), factor(rule.sector), days);
+	}
 	if (rule.kind === "pair") return pairPath(coin, rule.slope, draws, pathOf(rule.with), days);
 	if (rule.kind === "follower") return followerPath(coin, rule.leverage, draws, pathOf(rule.of), days);
 	const vol = rule.kind === "stable" ? 0.0004 : GOLD_VOL;
@@ -183,19 +194,35 @@ function emptyPath(coin: SimulatedCoin, days: number): DailyPath {
 	return { days, logClose: column(), logStart: Math.log(coin.price), sigma: column(), news: column() };
 }
 
-function factorPath(coin: SimulatedCoin, beta: number, draws: Draws, market: Factor, sector: Factor, days: number): DailyPath {
-	const path = emptyPath(coin, days);
-	// Majors move less on their own than small coins do.
+/** Majors move less on their own than small coins do. */
+function ownScale(coin: SimulatedCoin): number {
 	const size = Math.log10(coin.spot_volume + coin.perp_volume);
-	const scale = Math.min(1.3, Math.max(0.4, 1.15 - 0.2 * (size - 7)));
-	const own = slowFactor(draws, days, COIN, scale, NEWS.share);
+	return Math.min(1.3, Math.max(0.4, 1.15 - 0.2 * (size - 7)));
+}
+
+function factorPath(
+	coin: SimulatedCoin,
+	beta: number,
+	own: Factor,
+	draws: Draws,
+	market: Factor,
+	sector: Factor,
+	days: number,
+): DailyPath {
+	const path = emptyPath(coin, days);
+	const scale = ownScale(coin);
 	path.news.set(own.news);
 	let overshoot = 0;
 	for (let day = 0; day < days; day++) {
 		overshoot = OVERSHOOT.decay * overshoot + scale * overshootShock(draws);
-		const level = beta * (market.level[day] as number) + 0.8 * (sector.level[day] as number) + (own.level[day] as number);
+		const level =
+			beta * (market.level[day] as number) + 0.8 * (sector.level[day] as number) + (own.level[day] as number);
 		path.logClose[day] = path.logStart + level + overshoot;
-		const [common, shared, alone] = [beta * (market.sigma[day] as number), 0.8 * (sector.sigma[day] as number), own.sigma[day] as number];
+		const [common, shared, alone] = [
+			beta * (market.sigma[day] as number),
+			0.8 * (sector.sigma[day] as number),
+			own.sigma[day] as number,
+		];
 		// Math.hypot guards against overflow at ten times the cost; there is none to guard against here.
 		path.sigma[day] = Math.sqrt(common * common + shared * shared + alone * alone);
 	}

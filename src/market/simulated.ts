@@ -4,12 +4,12 @@ import { MarketError, TIMEFRAME_MS } from "./contract.ts";
 import { PERP_FEES, SPOT_FEES } from "./fees.ts";
 import { fundingIntervalHours } from "./funding.ts";
 import { withLatency } from "./latency.ts";
+import { countUpTo, fundingUpTo, seriesUpTo } from "./series.ts";
 import { simulateBook } from "./simulated-book.ts";
-import { createSimulatedExchange, INTRADAY_DAYS } from "./simulated-exchange.ts";
 import type { SimulatedExchange, SimulatedMarket } from "./simulated-exchange.ts";
+import { createSimulatedExchange, INTRADAY_DAYS } from "./simulated-exchange.ts";
 import { createDraws, hashKey } from "./simulated-random.ts";
 import { dayIndex, SIMULATION_START_MS } from "./simulated-world.ts";
-import { countUpTo, fundingUpTo, seriesUpTo } from "./series.ts";
 import { tagsOf } from "./tags.ts";
 
 const MINUTE_MS = TIMEFRAME_MS["1m"];
@@ -73,7 +73,9 @@ function assemble(exchange: SimulatedExchange, now: () => number): MarketData {
 				throw new MarketError("not_supported", `the simulated exchange has no venue '${venue}'`, false);
 			}
 			const { as_of_ms, signal } = pinned(read);
-			const listed = exchange.markets.filter((market) => venueOf(market) === venue && dayIndex(as_of_ms) >= market.firstDay);
+			const listed = exchange.markets.filter(
+				(market) => venueOf(market) === venue && dayIndex(as_of_ms) >= market.firstDay,
+			);
 			const described: Market[] = [];
 			for (const market of listed) {
 				await nextTurn();
@@ -110,6 +112,19 @@ function assemble(exchange: SimulatedExchange, now: () => number): MarketData {
 		async openInterest(symbol, read) {
 			return openInterest(exchange, find(symbol), pinned(read).as_of_ms);
 		},
+		async trades(symbol, read) {
+			find(symbol);
+			pinned(read);
+			return null;
+		},
+		async optionChain(_base, read) {
+			pinned(read);
+			return null;
+		},
+		async volatilityHistory(_base, read) {
+			pinned(read);
+			return null;
+		},
 		async check(signal) {
 			signal.throwIfAborted();
 			return { ok: true, error: null };
@@ -133,7 +148,12 @@ function volume24h(exchange: SimulatedExchange, market: SimulatedMarket, asOfMs:
 	return sum;
 }
 
-function describe(exchange: SimulatedExchange, market: SimulatedMarket, asOfMs: number, bases: ReadonlySet<string>): Market {
+function describe(
+	exchange: SimulatedExchange,
+	market: SimulatedMarket,
+	asOfMs: number,
+	bases: ReadonlySet<string>,
+): Market {
 	const fees = market.type === "spot" ? SPOT_FEES : PERP_FEES;
 	const interest = openInterest(exchange, market, asOfMs);
 	const newestClose = Math.min(Math.floor(asOfMs / HOUR_MS) * HOUR_MS, endOf(market));
@@ -159,7 +179,11 @@ function describe(exchange: SimulatedExchange, market: SimulatedMarket, asOfMs: 
 }
 
 /** Close of the newest closed minute; null before the first and after the end. */
-function lastMinute(exchange: SimulatedExchange, market: SimulatedMarket, asOfMs: number): { price: number; atMs: number } | null {
+function lastMinute(
+	exchange: SimulatedExchange,
+	market: SimulatedMarket,
+	asOfMs: number,
+): { price: number; atMs: number } | null {
 	const until = Math.floor(asOfMs / MINUTE_MS) * MINUTE_MS;
 	if (until <= startOf(market) || until > endOf(market)) return null;
 	const minutes = exchange.bars(market, "1m", until - MINUTE_MS, until);

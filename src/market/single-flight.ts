@@ -18,7 +18,11 @@ export class SingleFlight {
 	}
 
 	/** `joined` tells the caller whether the work was already under way. */
-	run<T>(key: string, signal: AbortSignal, start: (signal: AbortSignal) => Promise<T>): { result: Promise<T>; joined: boolean } {
+	run<T>(
+		key: string,
+		signal: AbortSignal,
+		start: (signal: AbortSignal) => Promise<T>,
+	): { result: Promise<T>; joined: boolean } {
 		if (signal.aborted) return { result: Promise.reject(signal.reason), joined: false };
 		const present = this.#flights.get(key);
 		const flight = present ?? this.#start(key, start);

@@ -13,7 +13,8 @@ export interface Slots {
 
 /** Throws RangeError for bounds below one. */
 export function createSlots(runningMax: number, waitingMax: number, full: () => Error): Slots {
-	if (!(runningMax >= 1) || !(waitingMax >= 1)) throw new RangeError("slots and their queue need a bound of at least 1");
+	if (!(runningMax >= 1) || !(waitingMax >= 1))
+		throw new RangeError("slots and their queue need a bound of at least 1");
 	const queue = new Set<() => void>();
 	let running = 0;
 

@@ -6,8 +6,26 @@ import type { MarketTag } from "./contract.ts";
  * may have given to the governance token.
  */
 export const DOLLAR_STABLECOINS: ReadonlySet<string> = new Set([
-	"USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USDP", "PAX", "DAI", "USDE", "USDS", "PYUSD", "USD1",
-	"RLUSD", "GUSD", "SUSD", "LUSD", "USDD", "BFUSD", "XUSD", "USDG",
+	"USDT",
+	"USDC",
+	"FDUSD",
+	"BUSD",
+	"TUSD",
+	"USDP",
+	"PAX",
+	"DAI",
+	"USDE",
+	"USDS",
+	"PYUSD",
+	"USD1",
+	"RLUSD",
+	"GUSD",
+	"SUSD",
+	"LUSD",
+	"USDD",
+	"BFUSD",
+	"XUSD",
+	"USDG",
 ]);
 
 /** Stablecoins of other currencies. */
@@ -21,9 +39,38 @@ const PEGGED: ReadonlySet<string> = new Set(["PAXG", "XAUT", "KAU", "DGX"]);
 
 /** Tokens that stand for another coin, staking receipts included. */
 const WRAPPED: ReadonlySet<string> = new Set([
-	"WBTC", "BTCB", "CBBTC", "TBTC", "RENBTC", "HBTC", "FBTC", "LBTC", "SOLVBTC",
-	"WETH", "WBETH", "BETH", "STETH", "WSTETH", "RETH", "CBETH", "METH", "EZETH", "WEETH", "RSETH", "OSETH",
-	"WBNB", "BNSOL", "MSOL", "JITOSOL", "JUPSOL", "BBSOL", "WSOL", "WAVAX", "WMATIC", "WTRX", "STRX",
+	"WBTC",
+	"BTCB",
+	"CBBTC",
+	"TBTC",
+	"RENBTC",
+	"HBTC",
+	"FBTC",
+	"LBTC",
+	"SOLVBTC",
+	"WETH",
+	"WBETH",
+	"BETH",
+	"STETH",
+	"WSTETH",
+	"RETH",
+	"CBETH",
+	"METH",
+	"EZETH",
+	"WEETH",
+	"RSETH",
+	"OSETH",
+	"WBNB",
+	"BNSOL",
+	"MSOL",
+	"JITOSOL",
+	"JUPSOL",
+	"BBSOL",
+	"WSOL",
+	"WAVAX",
+	"WMATIC",
+	"WTRX",
+	"STRX",
 ]);
 
 /** Endings of leveraged tokens: `BTCUP`, `ETHBULL`, `BTC3L`. */

@@ -1,5 +1,5 @@
-import { ASSET_TIERS } from "../catalogue.ts";
 import type { AssetTier } from "../catalogue.ts";
+import { ASSET_TIERS } from "../catalogue.ts";
 import type { Asset, Market, Universe } from "./contract.ts";
 
 export interface AssetSelection {

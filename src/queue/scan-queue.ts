@@ -87,7 +87,9 @@ export function createScanWorker(
 		},
 	);
 	worker.on("error", (error) => log.warn({ err: error }, "queue worker connection"));
-	worker.on("failed", (job, error) => log.warn({ scan_id: job?.id, err: error }, "scan job failed; the scan itself goes on"));
+	worker.on("failed", (job, error) =>
+		log.warn({ scan_id: job?.id, err: error }, "scan job failed; the scan itself goes on"),
+	);
 	return {
 		async close(graceMs) {
 			const timeout = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());

@@ -52,7 +52,10 @@ export function createEffectRunner(deps: RunnerDeps): EffectRunner {
 	const start = (effect: ScanEffect) => {
 		const controller = new AbortController();
 		// A second guard beside the machine's own deadline: also holds while a commit cannot be made.
-		const timer = deps.clock.setTimeout(() => controller.abort(new EffectCut()), Math.max(0, effect.deadline_at_ms - deps.now()));
+		const timer = deps.clock.setTimeout(
+			() => controller.abort(new EffectCut()),
+			Math.max(0, effect.deadline_at_ms - deps.now()),
+		);
 		const entry = { controller, timer };
 		running.set(effect.key, entry);
 		const isCurrent = () => running.get(effect.key) === entry;
@@ -80,7 +83,12 @@ export function createEffectRunner(deps: RunnerDeps): EffectRunner {
 	};
 }
 
-async function carryOut(deps: RunnerDeps, effect: ScanEffect, signal: AbortSignal, isCurrent: () => boolean): Promise<Outcome> {
+async function carryOut(
+	deps: RunnerDeps,
+	effect: ScanEffect,
+	signal: AbortSignal,
+	isCurrent: () => boolean,
+): Promise<Outcome> {
 	const context = effectContext(deps, effect, signal);
 	switch (effect.type) {
 		case "fetchPortfolio": {

@@ -17,9 +17,16 @@ const DISCLOSED_NAMES: ReadonlySet<string> = new Set(["MarketError", "EffectErro
  * named by its class only, because a dependency's text may hold hosts, keys or queries (the log has it).
  */
 export function toFailure(error: unknown): Failure {
-	if (error instanceof Error && (DISCLOSED_NAMES.has(error.name) || (error as unknown as Disclosed).disclosed === true)) {
+	if (
+		error instanceof Error &&
+		(DISCLOSED_NAMES.has(error.name) || (error as unknown as Disclosed).disclosed === true)
+	) {
 		const { code, message, retryable = false } = error as unknown as Disclosed;
-		return { code: typeof code === "string" ? code : "internal_error", message: message.slice(0, MESSAGE_MAX), retryable };
+		return {
+			code: typeof code === "string" ? code : "internal_error",
+			message: message.slice(0, MESSAGE_MAX),
+			retryable,
+		};
 	}
 	const name = error instanceof Error ? error.name : typeof error;
 	return { code: "internal_error", message: `Unexpected ${name}`, retryable: false };

@@ -1,10 +1,10 @@
 import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
-import { MACHINE_ID, step } from "./scan-host.ts";
-import { buildCommit, nothingPending } from "./scan-commit.ts";
-import { type RunDeps, type RunEnd, ScanRun, stateOf } from "./scan-run.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { ClaimMode, MachineEvent } from "../store/write-contract.ts";
+import { buildCommit, nothingPending } from "./scan-commit.ts";
+import { MACHINE_ID, step } from "./scan-host.ts";
+import { type RunDeps, type RunEnd, ScanRun, stateOf } from "./scan-run.ts";
 
 /** Why a scan was not run here, or how the run ended. */
 export type RunAnswer = RunEnd | "held" | "missing" | "unaccepted" | "busy" | "quarantined";
@@ -59,7 +59,10 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 			const held = runs.get(scanId);
 			if (held) return held.promise;
 			if (closing) return Promise.resolve("busy");
-			const entry: { promise: Promise<RunAnswer>; run: ScanRun | null } = { promise: Promise.resolve("busy"), run: null };
+			const entry: { promise: Promise<RunAnswer>; run: ScanRun | null } = {
+				promise: Promise.resolve("busy"),
+				run: null,
+			};
 			runs.set(scanId, entry);
 			entry.promise = claimAndRun(scanId, (run) => {
 				entry.run = run;
@@ -112,7 +115,12 @@ export async function applyOne(
 	const next = step(before, event);
 	if (!next) return "refused";
 	const pending = { ...nothingPending(), entries: next.entries, events: [event as MachineEvent] };
-	const envelope = { scan_id: scanId, epoch: record.epoch, base_seq: record.revision, lease_ms: deps.settings.lease_ms };
+	const envelope = {
+		scan_id: scanId,
+		epoch: record.epoch,
+		base_seq: record.revision,
+		lease_ms: deps.settings.lease_ms,
+	};
 	const commit = buildCommit(envelope, before, next.state, pending, deps.projections);
 	const result = await deps.writer.commit(commit);
 	if (result !== "ok" && result !== "duplicate") return "refused";

@@ -7,8 +7,16 @@ import type { HostState } from "./scan-host.ts";
 
 /** Pure projections for operators, written in the same commit as the state (CONTRACT.md 12.7). */
 export interface Projections {
-	lifecycleFields(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Record<string, string>;
-	debugFields(before: ScanContext | null, context: ScanContext, entries: readonly JournalEntry[]): Record<string, string>;
+	lifecycleFields(
+		before: ScanContext | null,
+		context: ScanContext,
+		entries: readonly JournalEntry[],
+	): Record<string, string>;
+	debugFields(
+		before: ScanContext | null,
+		context: ScanContext,
+		entries: readonly JournalEntry[],
+	): Record<string, string>;
 }
 
 /** What has happened since the last commit. */
@@ -21,7 +29,13 @@ export interface Pending {
 	inbox: string | null;
 }
 
-export const nothingPending = (): Pending => ({ entries: [], events: [], rows: new Map(), documents: new Map(), inbox: null });
+export const nothingPending = (): Pending => ({
+	entries: [],
+	events: [],
+	rows: new Map(),
+	documents: new Map(),
+	inbox: null,
+});
 
 export function attach(pending: Pending, attachments: Attachments): void {
 	for (const [id, row] of Object.entries(attachments.rows ?? {})) pending.rows.set(id, row);
@@ -52,7 +66,11 @@ export function numbered(entries: readonly NewEntry[], baseSeq: number): Journal
 }
 
 /** Fields of the scan hash besides context and bookkeeping. */
-export function stateFields(before: HostState | null, state: HostState, entries: readonly NewEntry[]): Record<string, string> {
+export function stateFields(
+	before: HostState | null,
+	state: HostState,
+	entries: readonly NewEntry[],
+): Record<string, string> {
 	const fields = encodeContext(before?.context ?? null, state.context);
 	if (before?.position !== state.position) fields.position = state.position;
 	if (before?.deadlines !== state.deadlines) fields.deadlines = JSON.stringify(state.deadlines);

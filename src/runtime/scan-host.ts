@@ -65,7 +65,12 @@ function interpret(snapshot: Snapshot, actions: readonly Action[], held: Deadlin
 	return { state: { position, context, ended, deadlines: ended ? {} : deadlines }, entries };
 }
 
-const entryOf = (type: JournalType, phase: ScanPosition, payload: Record<string, unknown>, at_ms: number): NewEntry => ({
+const entryOf = (
+	type: JournalType,
+	phase: ScanPosition,
+	payload: Record<string, unknown>,
+	at_ms: number,
+): NewEntry => ({
 	type,
 	phase,
 	strategy_id: typeof payload.strategy_id === "string" ? payload.strategy_id : null,

@@ -145,7 +145,11 @@ export class ScanRun {
 		if (this.end !== null) return;
 		await this.takeInbox();
 		for (const event of this.takeEvents()) this.apply(event);
-		for (let due = takeDue(this.state, this.deps.writer.now()); due; due = takeDue(this.state, this.deps.writer.now())) {
+		for (
+			let due = takeDue(this.state, this.deps.writer.now());
+			due;
+			due = takeDue(this.state, this.deps.writer.now())
+		) {
 			this.state = due.state;
 			this.apply(due.event);
 		}
@@ -196,7 +200,12 @@ export class ScanRun {
 		} catch (error) {
 			this.deps.log.error({ scan_id: this.scanId, event: event.type, err: error }, "transition threw");
 			const message = "A rule of the scan machine failed";
-			return step(this.state, { type: "scan.abandoned", at_ms: this.deps.writer.now(), code: "internal_error", message });
+			return step(this.state, {
+				type: "scan.abandoned",
+				at_ms: this.deps.writer.now(),
+				code: "internal_error",
+				message,
+			});
 		}
 	}
 
@@ -211,12 +220,21 @@ export class ScanRun {
 			this.inboxSeen = id;
 			this.pending.inbox = id;
 			if (!INBOX_TYPES.has(event.type)) continue;
-			this.mailbox.push({ kind: "event", event: { ...event, at_ms: this.deps.writer.now() } as ScanEvent, attachments: {} });
+			this.mailbox.push({
+				kind: "event",
+				event: { ...event, at_ms: this.deps.writer.now() } as ScanEvent,
+				attachments: {},
+			});
 		}
 	}
 
 	private async commit(): Promise<void> {
-		const envelope = { scan_id: this.scanId, epoch: this.epoch, base_seq: this.seq, lease_ms: this.deps.settings.lease_ms };
+		const envelope = {
+			scan_id: this.scanId,
+			epoch: this.epoch,
+			base_seq: this.seq,
+			lease_ms: this.deps.settings.lease_ms,
+		};
 		const commit = buildCommit(envelope, this.committed, this.state, this.pending, this.deps.projections);
 		const result = await this.write(() => this.deps.writer.commit(commit));
 		if (result !== "ok" && result !== "duplicate") {
@@ -247,7 +265,8 @@ export class ScanRun {
 	/** Liveness only: a heartbeat renews the lease and shows whether a command waits. */
 	private beat(): void {
 		const again = () => {
-			if (!this.stopping.signal.aborted) this.heartbeatTimer = this.deps.clock.setTimeout(() => this.beat(), this.deps.settings.heartbeat_ms);
+			if (!this.stopping.signal.aborted)
+				this.heartbeatTimer = this.deps.clock.setTimeout(() => this.beat(), this.deps.settings.heartbeat_ms);
 		};
 		this.deps.writer.heartbeat(this.scanId, this.epoch, this.deps.settings.lease_ms).then(
 			({ status, inbox_newest }) => {
@@ -287,5 +306,7 @@ export const stateOf = (record: ScanRecord): HostState => ({
 
 export function firstEvent({ record, lost_lease, lease_until_ms }: Granted, at_ms: number): ScanEvent {
 	const facts = { at_ms, worker_id: record.worker_id ?? "", lease_expires_at_ms: lease_until_ms };
-	return record.position === "queued" ? { type: "scan.claimed", ...facts } : { type: "scan.resumed", ...facts, lost_lease };
+	return record.position === "queued"
+		? { type: "scan.claimed", ...facts }
+		: { type: "scan.resumed", ...facts, lost_lease };
 }

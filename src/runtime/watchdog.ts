@@ -45,14 +45,30 @@ export function createWatchdog(deps: WatchdogDeps): Watchdog {
 	let current: Promise<void> = Promise.resolve();
 
 	async function pass(): Promise<void> {
-		await guarded("overdue", () => writer.overdue(BATCH), (id) => endOverdue(deps, id));
-		await guarded("leaseless", () => writer.leaseless(BATCH), (id) => takeOver(deps, id));
-		await guarded("unclaimed", () => writer.unclaimed(UNCLAIMED_AFTER_MS, BATCH), (id) => repairStart(deps, id));
+		await guarded(
+			"overdue",
+			() => writer.overdue(BATCH),
+			(id) => endOverdue(deps, id),
+		);
+		await guarded(
+			"leaseless",
+			() => writer.leaseless(BATCH),
+			(id) => takeOver(deps, id),
+		);
+		await guarded(
+			"unclaimed",
+			() => writer.unclaimed(UNCLAIMED_AFTER_MS, BATCH),
+			(id) => repairStart(deps, id),
+		);
 		await writer.noteSweep();
 	}
 
 	/** One bad scan must not keep the others from being looked at. */
-	async function guarded(what: string, list: () => Promise<string[]>, each: (id: string) => Promise<void>): Promise<void> {
+	async function guarded(
+		what: string,
+		list: () => Promise<string[]>,
+		each: (id: string) => Promise<void>,
+	): Promise<void> {
 		for (const scanId of await list()) {
 			try {
 				await each(scanId);
@@ -90,7 +106,12 @@ export function createWatchdog(deps: WatchdogDeps): Watchdog {
 		const answer = await applyOne(apply, scanId, "deadline", (_, at_ms) =>
 			unclaimed
 				? { type: "scan.abandoned", at_ms, code: "not_claimed", message: "No worker took the scan before its deadline" }
-				: { type: "scan.abandoned", at_ms, code: "worker_lost", message: "The scan's worker was lost and the deadline passed" },
+				: {
+						type: "scan.abandoned",
+						at_ms,
+						code: "worker_lost",
+						message: "The scan's worker was lost and the deadline passed",
+					},
 		);
 		log.warn({ scan_id: scanId, answer, unclaimed }, "ended an overdue scan");
 		const after = await reader.read(scanId);

@@ -24,7 +24,11 @@ export interface ScanStore {
 	close(): Promise<void>;
 }
 
-export async function openScanStore(connection: RedisConnection, logger: Logger, settings: WriterSettings): Promise<ScanStore> {
+export async function openScanStore(
+	connection: RedisConnection,
+	logger: Logger,
+	settings: WriterSettings,
+): Promise<ScanStore> {
 	const redis = createRedisClient(connection, "commands", logger, { name: "scans" });
 	const subscriber = createRedisClient(connection, "subscriber", logger, { name: "scan-news" });
 	const clock = await storeClock(redis, systemClock, { logger });

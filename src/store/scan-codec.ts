@@ -32,7 +32,8 @@ const DYNAMIC_KEYS = [
 export function encodeContext(before: ScanContext | null, after: ScanContext): Record<string, string> {
 	const fields: Record<string, string> = {};
 	if (!before) fields.input = JSON.stringify(after.input);
-	if (!before || DYNAMIC_KEYS.some((key) => before[key] !== after[key])) fields.snapshot = JSON.stringify(dynamicOf(after));
+	if (!before || DYNAMIC_KEYS.some((key) => before[key] !== after[key]))
+		fields.snapshot = JSON.stringify(dynamicOf(after));
 	after.strategies.forEach((entry, position) => {
 		if (before?.strategies[position] !== entry) fields[`s:${position}`] = JSON.stringify(entry);
 	});
@@ -48,7 +49,8 @@ export function decodeContext(fields: Record<string, string>): ScanContext {
 	return { input: JSON.parse(fields.input ?? "{}") as ScanInput, ...dynamic, strategies };
 }
 
-const numberOrNull = (text: string | undefined): number | null => (text === undefined || text === "" || text === "0" ? null : Number(text));
+const numberOrNull = (text: string | undefined): number | null =>
+	text === undefined || text === "" || text === "0" ? null : Number(text);
 
 export function decodeRecord(scanId: string, fields: Record<string, string>): ScanRecord {
 	return {

@@ -86,7 +86,19 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		finish: (record, ended) => finish(redis, run, settings, record, ended),
 		async forget(userId, filterKey, scanId) {
 			const keys = userKeys(userId);
-			await run(scripts.FINISH, [keys.active, keys.fresh, keys.ended, keys.scans, filterKey, scanId, 0, 0, "", now(), settings.tombstone_ms]);
+			await run(scripts.FINISH, [
+				keys.active,
+				keys.fresh,
+				keys.ended,
+				keys.scans,
+				filterKey,
+				scanId,
+				0,
+				0,
+				"",
+				now(),
+				settings.tombstone_ms,
+			]);
 		},
 		async forgetFresh(userId, filterKey, scanId) {
 			const { fresh } = userKeys(userId);
@@ -177,18 +189,32 @@ async function claimedByStart(redis: Redis, now: () => number, scanId: string): 
 	if (!user_id || !input) return { kind: "gone" };
 	const { filter_key, accepted_at_ms } = JSON.parse(input) as ScanInput;
 	const held = await redis.hget(userKeys(user_id).active, filter_key);
-	return held?.startsWith(`${scanId}|`) ? { kind: "named", user_id, filter_key } : { kind: "waiting", age_ms: now() - accepted_at_ms };
+	return held?.startsWith(`${scanId}|`)
+		? { kind: "named", user_id, filter_key }
+		: { kind: "waiting", age_ms: now() - accepted_at_ms };
 }
 
 async function claim(
 	redis: Redis,
 	run: Run,
 	now: () => number,
-	{ scanId, worker, nonce, leaseMs, mode }: { scanId: string; worker: string; nonce: string; leaseMs: number; mode: ClaimMode },
+	{
+		scanId,
+		worker,
+		nonce,
+		leaseMs,
+		mode,
+	}: { scanId: string; worker: string; nonce: string; leaseMs: number; mode: ClaimMode },
 ): Promise<ClaimResult> {
 	// The index goes first: a claimer that dies right after the claim is found when the lease is over.
 	await redis.zadd(globalKeys.leases, now() + leaseMs, scanId);
-	const [kind, first, second, ...pairs] = (await run(scripts.CLAIM, [scanKeys(scanId).scan, worker, nonce, leaseMs, mode])) as string[];
+	const [kind, first, second, ...pairs] = (await run(scripts.CLAIM, [
+		scanKeys(scanId).scan,
+		worker,
+		nonce,
+		leaseMs,
+		mode,
+	])) as string[];
 	switch (kind) {
 		case "granted": {
 			await redis.zrem(globalKeys.unclaimed, scanId);
@@ -242,7 +268,15 @@ async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promi
 	];
 	entries.forEach((entry, position) => {
 		const events = position === 0 && commit.events.length > 0 ? JSON.stringify(commit.events) : "";
-		args.push(entry.type, entry.phase, entry.strategy_id ?? "", entry.attempt ?? "", entry.at_ms, JSON.stringify(entry.payload), events);
+		args.push(
+			entry.type,
+			entry.phase,
+			entry.strategy_id ?? "",
+			entry.attempt ?? "",
+			entry.at_ms,
+			JSON.stringify(entry.payload),
+			events,
+		);
 	});
 	const [result] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
 	return result;
@@ -307,7 +341,11 @@ async function countScan(
 	]);
 	if (failed) await run(scripts.COUNT_ERROR, [day.errors, day.errorsCounted, ended.scan_id, ttl]);
 	if (counted !== 1) return;
-	const sample = { duration_ms: ended.execution_time_ms, strategies: ended.strategies_scanned, completed: ended.success };
+	const sample = {
+		duration_ms: ended.execution_time_ms,
+		strategies: ended.strategies_scanned,
+		completed: ended.success,
+	};
 	await redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms);
 	await redis.lpush(globalKeys.durations, JSON.stringify(sample));
 	await redis.ltrim(globalKeys.durations, 0, DURATIONS_KEPT - 1);

@@ -12,7 +12,11 @@ export interface Script {
 	readonly keys: number;
 }
 
-const script = (keys: number, lua: string): Script => ({ lua, keys, sha: createHash("sha1").update(lua).digest("hex") });
+const script = (keys: number, lua: string): Script => ({
+	lua,
+	keys,
+	sha: createHash("sha1").update(lua).digest("hex"),
+});
 
 /** Runs a script by its hash, loading it once when the server does not know it (yet or any more). */
 export async function runScript(redis: Redis, { lua, sha, keys }: Script, args: (string | number)[]): Promise<unknown> {

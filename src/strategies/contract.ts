@@ -1,5 +1,16 @@
 import type { DataSource, NearMiss, ScanFilters } from "../../machines/types.ts";
-import type { Asset, FundingSeries, Market, MarketType, OrderBook, Series, Timeframe } from "../market/contract.ts";
+import type {
+	Asset,
+	FundingSeries,
+	Market,
+	MarketType,
+	OptionChain,
+	OrderBook,
+	Series,
+	Timeframe,
+	TradeTape,
+	VolatilityHistory,
+} from "../market/contract.ts";
 
 export type Side = "long" | "short" | "neutral";
 export type RiskLevel = "low" | "medium" | "high" | "very_high";
@@ -114,6 +125,12 @@ export interface DataNeeds {
 	evidence: { market: MarketType; timeframe: Timeframe; bars_min: number; funding: boolean } | null;
 	/** Series that are always read, e.g. the BTC benchmark. */
 	benchmarks: string[];
+	/** Trades of the last so many ms for each candidate. */
+	trades_window_ms?: number;
+	/** The option chain and its volatility history of each candidate's base. */
+	chain?: boolean;
+	/** Also read candles (and funding, if asked for) of these markets of each candidate's base. */
+	companions?: MarketType[];
 }
 
 /** Read-only view a strategy evaluates. Everything in it can cross to a worker thread. */
@@ -128,6 +145,11 @@ export interface MarketView {
 	/** Evidence universe. Order must not matter. */
 	evidence: { series: Series[]; funding: FundingSeries[] };
 	markets: Record<string, Market>;
+	/** By symbol; absent: the source records none. */
+	trades?: Record<string, TradeTape>;
+	/** By base; absent: there is no quoted chain. */
+	chains?: Record<string, OptionChain>;
+	volatility?: Record<string, VolatilityHistory>;
 	/** symbol -> why its data could not be read. */
 	errors: Record<string, string>;
 }
@@ -166,7 +188,12 @@ export interface Evaluation {
 export interface Strategy {
 	readonly id: string;
 	readonly needs: DataNeeds;
-	evaluate(candidates: readonly Candidate[], view: MarketView, portfolio: PortfolioSnapshot, limits: StrategyLimits): Evaluation;
+	evaluate(
+		candidates: readonly Candidate[],
+		view: MarketView,
+		portfolio: PortfolioSnapshot,
+		limits: StrategyLimits,
+	): Evaluation;
 }
 
 /** The request that crosses into a worker thread; series travel as shared memory. */

@@ -41,7 +41,13 @@ export function marketImpact(sigmaDay: number, q: number, adv: number): number {
 
 export interface CostInput {
 	/** One entry per leg; a spot trade has one. */
-	legs: { market: Pick<Market, "taker_fee">; halfSpread: number; sigmaDay: number; notionalUsd: number; advUsd: number }[];
+	legs: {
+		market: Pick<Market, "taker_fee">;
+		halfSpread: number;
+		sigmaDay: number;
+		notionalUsd: number;
+		advUsd: number;
+	}[];
 	/** Expected funding paid over the holding time, fraction of notional; negative = received. */
 	funding?: number;
 }
@@ -51,7 +57,8 @@ export interface CostInput {
  * spreads and two impacts per leg. The one cost model, live and in replay.
  */
 export function roundTripCosts({ legs, funding = 0 }: CostInput): Costs {
-	const sum = (of: (leg: CostInput["legs"][number]) => number) => legs.reduce((total, leg) => total + 2 * of(leg), 0) * 10_000;
+	const sum = (of: (leg: CostInput["legs"][number]) => number) =>
+		legs.reduce((total, leg) => total + 2 * of(leg), 0) * 10_000;
 	const fee_bps = sum((leg) => leg.market.taker_fee);
 	const spread_bps = sum((leg) => leg.halfSpread);
 	const impact_bps = sum((leg) => marketImpact(leg.sigmaDay, leg.notionalUsd, leg.advUsd));
@@ -62,7 +69,13 @@ export function roundTripCosts({ legs, funding = 0 }: CostInput): Costs {
 /** One way in or out instead of there and back: what a trade costs that only reduces a position. */
 export function oneWayCosts(input: CostInput): Costs {
 	const { fee_bps, spread_bps, impact_bps, funding_bps, total_bps } = roundTripCosts(input);
-	return { fee_bps: fee_bps / 2, spread_bps: spread_bps / 2, impact_bps: impact_bps / 2, funding_bps, total_bps: (total_bps + funding_bps) / 2 };
+	return {
+		fee_bps: fee_bps / 2,
+		spread_bps: spread_bps / 2,
+		impact_bps: impact_bps / 2,
+		funding_bps,
+		total_bps: (total_bps + funding_bps) / 2,
+	};
 }
 
 /**

@@ -3,8 +3,8 @@ import type { MarketView } from "./contract.ts";
 import { SPOT_REPLAY_COST } from "./costs.ts";
 import { byYear, chosenWithHindsight, evidenceReport, type Measurement, measure } from "./evidence/measure.ts";
 import { Memo, seriesFingerprint, universeFingerprint } from "./evidence/memo.ts";
-import { drifted } from "./evidence/reliability.ts";
 import { regimeSplit } from "./evidence/regime.ts";
+import { drifted } from "./evidence/reliability.ts";
 import { walkForward } from "./evidence/walk-forward.ts";
 import type { Rule } from "./rule.ts";
 
@@ -25,7 +25,12 @@ const memo = new Memo<DirectionalEvidence>(ENTRIES_MAX);
  * The measured record of a rule over the evidence universe of a view, kept by content. It knows neither
  * the candidates nor the portfolio, so a row's confidence does not depend on who asks.
  */
-export function directionalEvidence(rule: Rule, variants: Record<string, Rule>, view: MarketView, barsMin: number): DirectionalEvidence {
+export function directionalEvidence(
+	rule: Rule,
+	variants: Record<string, Rule>,
+	view: MarketView,
+	barsMin: number,
+): DirectionalEvidence {
 	const universe = view.evidence.series.filter((series) => (view.markets[series.symbol]?.tags.length ?? 0) === 0);
 	const hindsight = chosenWithHindsight(view.data_source);
 	const stepMs = universe[0] ? TIMEFRAME_MS[universe[0].timeframe] : 1;
@@ -60,6 +65,10 @@ function measureRule(
 			regime,
 			...(measuredVariants.length > 0 ? { variants: Object.fromEntries(measuredVariants) } : {}),
 		},
-		extra: { regime_evidence: regime, drift_ece: measurement.reliability.eceRecent, drift_alert: drifted(measurement.reliability) },
+		extra: {
+			regime_evidence: regime,
+			drift_ece: measurement.reliability.eceRecent,
+			drift_alert: drifted(measurement.reliability),
+		},
 	};
 }

@@ -1,6 +1,15 @@
 import { type Series, TIMEFRAME_MS } from "../market/contract.ts";
 import { last } from "./columns.ts";
-import type { Candidate, DataNeeds, MarketView, Opportunity, PortfolioSnapshot, RiskLevel, Strategy, StrategyLimits } from "./contract.ts";
+import type {
+	Candidate,
+	DataNeeds,
+	MarketView,
+	Opportunity,
+	PortfolioSnapshot,
+	RiskLevel,
+	Strategy,
+	StrategyLimits,
+} from "./contract.ts";
 import { roundTripCosts, SPOT_REPLAY_COST, tierHalfSpread, tierPriority } from "./costs.ts";
 import { type DirectionalEvidence, directionalEvidence } from "./directional-evidence.ts";
 import { symbolConfidence } from "./evidence/measure.ts";
@@ -97,8 +106,11 @@ function clusterLimited(spec: DirectionalSpec, signals: Signal[], ledger: Ledger
 	const max = spec.rowsPerCluster;
 	if (max === undefined || signals.length <= max) return signals;
 	const strength = (signal: Signal) => signal.reading.strengthAt(signal.series.length - 1);
-	const ordered = [...signals].sort((a, b) => strength(b) - strength(a) || (a.candidate.symbol < b.candidate.symbol ? -1 : 1));
-	for (const { candidate } of ordered.slice(max)) ledger.reject(candidate.symbol, "cluster_limit", `at most ${max} signals of one crash`);
+	const ordered = [...signals].sort(
+		(a, b) => strength(b) - strength(a) || (a.candidate.symbol < b.candidate.symbol ? -1 : 1),
+	);
+	for (const { candidate } of ordered.slice(max))
+		ledger.reject(candidate.symbol, "cluster_limit", `at most ${max} signals of one crash`);
 	return ordered.slice(0, max);
 }
 
@@ -114,7 +126,9 @@ function settle(spec: DirectionalSpec, signal: Signal, evidence: DirectionalEvid
 	const { symbol } = signal.candidate;
 	const { grade, evidence: figures } = evidence.measurement;
 	if (grade === "D") {
-		return ledger.reject(symbol, "negative_expectancy", `mean net ${figures.mean_net_bps?.toFixed(1)} bp over ${figures.n} trades`);
+		const detail = `mean net ${figures.mean_net_bps?.toFixed(1)} bp over ${figures.n} trades`;
+		ledger.reject(symbol, "negative_expectancy", detail);
+		return;
 	}
 	const outcome = rowOf(spec, signal, evidence, setting);
 	if ("reason" in outcome) ledger.reject(symbol, outcome.reason, outcome.detail);
@@ -140,7 +154,13 @@ function rowOf(
 	const sizing = sizePosition({ capitalUsd, stopDistance, advUsd, grade, p, payoff, limits, market, price: entry });
 	if (!sizing.ok) return sizing;
 	const { notionalUsd } = sizing;
-	const leg = { market: market ?? DEFAULT_FEES, halfSpread: tierHalfSpread(advUsd), sigmaDay: recentVolatility(series.close, SIGMA_DAYS), notionalUsd, advUsd };
+	const leg = {
+		market: market ?? DEFAULT_FEES,
+		halfSpread: tierHalfSpread(advUsd),
+		sigmaDay: recentVolatility(series.close, SIGMA_DAYS),
+		notionalUsd,
+		advUsd,
+	};
 	const costs = roundTripCosts({ legs: [leg] });
 	const expectedNet = ((evidence.mean_net_bps ?? 0) + SPOT_REPLAY_COST * 10_000 - costs.total_bps) / 10_000;
 	if (grade !== "C" && expectedNet <= 0) {

@@ -4,7 +4,15 @@ import type { MarketView } from "./contract.ts";
 import { chosenWithHindsight, type Measurement, measure } from "./evidence/measure.ts";
 import { fundingFingerprint, Memo, universeFingerprint } from "./evidence/memo.ts";
 import { quantileOf, type ResolvedTrade } from "./evidence/trades.ts";
-import { E8, exceedsThreshold, HOUR_MS, isPersistent, PAST_UNITS, pastWindow, settledBetween } from "./funding-rates.ts";
+import {
+	E8,
+	exceedsThreshold,
+	HOUR_MS,
+	isPersistent,
+	PAST_UNITS,
+	pastWindow,
+	settledBetween,
+} from "./funding-rates.ts";
 
 const DAY_MS = 24 * HOUR_MS;
 export const HORIZON_DAYS = 7;
@@ -39,11 +47,17 @@ export function samplesOf(funding: FundingSeries): FundingSample[] {
 		const forward = settledBetween(funding, timeMs, timeMs + HORIZON_DAYS * DAY_MS);
 		if (forward === null) return samples;
 		const window = pastWindow(funding, timeMs);
+		// Holes in a record are not days without funding.
+		const complete =
+			window.newestMs > timeMs - 8 * HOUR_MS &&
+			window.settlements >= PAST_UNITS &&
+			forward.settlements >= HORIZON_UNITS;
+		if (!complete) continue;
 		samples.push({
 			symbol: funding.symbol,
 			timeMs,
 			past: window.sumE8 / PAST_UNITS / E8,
-			forward: forward / HORIZON_UNITS / E8,
+			forward: forward.sumE8 / HORIZON_UNITS / E8,
 			signal: window.sumE8 > 0 && exceedsThreshold(window.sumE8) && isPersistent(window),
 		});
 	}
@@ -100,7 +114,9 @@ export function fundingEvidence(view: MarketView): FundingEvidence {
 }
 
 function measureFunding(universe: readonly FundingSeries[], hindsight: boolean): FundingEvidence {
-	const series = [...universe].sort((x, y) => (x.symbol < y.symbol ? -1 : x.symbol > y.symbol ? 1 : x.venue < y.venue ? -1 : 1));
+	const series = [...universe].sort((x, y) =>
+		x.symbol < y.symbol ? -1 : x.symbol > y.symbol ? 1 : x.venue < y.venue ? -1 : 1,
+	);
 	const samples = series.flatMap(samplesOf);
 	const measured = new Memo<Measurement>(64);
 	const bucket = (index: number, cost: number) =>
@@ -130,13 +146,21 @@ export function bucketTable(samples: readonly FundingSample[]): Record<string, u
 	return BUCKETS_BPS.map((from, index) => {
 		const inside = samples.filter((sample) => sample.past > 0 && bucketOf(sample.past) === index);
 		const above = (bps: number) =>
-			inside.length === 0 ? null : inside.filter((s) => s.forward * HORIZON_UNITS * 10_000 > bps).length / inside.length;
+			inside.length === 0
+				? null
+				: inside.filter((s) => s.forward * HORIZON_UNITS * 10_000 > bps).length / inside.length;
 		return { from_bps: from, n: inside.length, p_above_30_bps: above(30), p_above_14_bps: above(14) };
 	});
 }
 
 /** Trades of the live rule that do not overlap within a symbol; every day is a placebo's entry. */
-function measureBucket(samples: readonly FundingSample[], bucket: number, cost: number, universeSize: number, hindsight: boolean): Measurement {
+function measureBucket(
+	samples: readonly FundingSample[],
+	bucket: number,
+	cost: number,
+	universeSize: number,
+	hindsight: boolean,
+): Measurement {
 	const trades: ResolvedTrade[] = [];
 	const pools = new Map<string, { outcomes: number[]; entries: number; freeAtMs: number }>();
 	for (const sample of samples) {
@@ -147,7 +171,14 @@ function measureBucket(samples: readonly FundingSample[], bucket: number, cost: 
 		if (!sample.signal || bucketOf(sample.past) !== bucket || sample.timeMs < pool.freeAtMs) continue;
 		pool.entries++;
 		pool.freeAtMs = sample.timeMs + HORIZON_DAYS * DAY_MS;
-		trades.push({ symbol: sample.symbol, signalTime: sample.timeMs, exitTime: pool.freeAtMs, net, r: net / BASIS_STOP, holdBars: HORIZON_DAYS });
+		trades.push({
+			symbol: sample.symbol,
+			signalTime: sample.timeMs,
+			exitTime: pool.freeAtMs,
+			net,
+			r: net / BASIS_STOP,
+			holdBars: HORIZON_DAYS,
+		});
 	}
 	return measure({
 		rule: `funding_arbitrage/7d/bucket${bucket}/cost${cost.toFixed(6)}`,
@@ -163,4 +194,3 @@ function measureBucket(samples: readonly FundingSample[], bucket: number, cost: 
 export const BASIS_DEVIATION = 0.00064;
 /** The trade ends when the basis widens by three of them: its unit of risk. */
 export const BASIS_STOP = 3 * BASIS_DEVIATION;
-

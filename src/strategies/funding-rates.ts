@@ -17,6 +17,8 @@ export interface FundingWindow {
 	largestE8: number;
 	/** Of the newest nine settlements, how many have the sign of the sum. */
 	agreeing: number;
+	/** Time of the newest settlement, epoch ms; NaN without one. */
+	newestMs: number;
 }
 
 /** Index of the first time after `ms`. */
@@ -48,16 +50,21 @@ export function pastWindow(funding: FundingSeries, atMs: number): FundingWindow 
 	const sign = Math.sign(sumE8);
 	let agreeing = 0;
 	for (let i = Math.max(0, end - 9); i < end; i++) if (Math.sign(at(funding.rate_e8, i)) === sign) agreeing++;
-	return { settlements: end - start, sumE8, largestE8, agreeing };
+	return { settlements: end - start, sumE8, largestE8, agreeing, newestMs: at(funding.funding_time, end - 1) };
 }
 
-/** Sum of settlements in (fromMs, toMs], integer 1e-8; null when the series ends before toMs. */
-export function settledBetween(funding: FundingSeries, fromMs: number, toMs: number): number | null {
+/** Sum (integer 1e-8) and count of settlements in (fromMs, toMs]; null when the series ends before toMs. */
+export function settledBetween(
+	funding: FundingSeries,
+	fromMs: number,
+	toMs: number,
+): { sumE8: number; settlements: number } | null {
 	if (funding.length === 0 || at(funding.funding_time, funding.length - 1) < toMs) return null;
 	let sumE8 = 0;
+	const start = firstAfter(funding.funding_time, fromMs);
 	const end = firstAfter(funding.funding_time, toMs);
-	for (let i = firstAfter(funding.funding_time, fromMs); i < end; i++) sumE8 += at(funding.rate_e8, i);
-	return sumE8;
+	for (let i = start; i < end; i++) sumE8 += at(funding.rate_e8, i);
+	return { sumE8, settlements: end - start };
 }
 
 /** A rate of any settlement interval as the rate of 8 hours. */

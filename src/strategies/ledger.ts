@@ -34,10 +34,17 @@ export class Ledger {
 	}
 
 	/** Rows best first, cut at rows_max each (`rank_limit`); rejections by symbol. */
-	close(unit: string, limits: StrategyLimits, thresholds: Record<string, number>, report: Record<string, unknown>): Evaluation {
+	close(
+		unit: string,
+		limits: StrategyLimits,
+		thresholds: Record<string, number>,
+		report: Record<string, unknown>,
+	): Evaluation {
 		const published = this.#cut(this.#rows.published, limits.rows_max);
 		const unproven = this.#cut(this.#rows.unproven, limits.rows_max);
-		const rejected = this.#rejected.sort((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.reason < b.reason ? -1 : 1));
+		const rejected = this.#rejected.sort((a, b) =>
+			a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.reason < b.reason ? -1 : 1,
+		);
 		return {
 			candidate_unit: unit,
 			evaluated: published.length + unproven.length + rejected.length,

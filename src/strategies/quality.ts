@@ -24,7 +24,11 @@ export function checkSeries(candidate: Candidate, view: MarketView, lookbackBars
 		return refuse("fetch_failed", view.errors[candidate.symbol] ?? "no bars were read");
 	}
 	const refusal =
-		staleness(series, view.as_of_ms) ?? gaps(series, lookbackBars) ?? shortness(series, lookbackBars) ?? zeroVolume(series, lookbackBars) ?? pegged(candidate);
+		staleness(series, view.as_of_ms) ??
+		gaps(series, lookbackBars) ??
+		shortness(series, lookbackBars) ??
+		zeroVolume(series, lookbackBars) ??
+		pegged(candidate);
 	return refusal ? { ok: false, ...refusal } : { ok: true, series };
 }
 
@@ -44,7 +48,8 @@ function gaps(series: Series, lookbackBars: number): Refusal | null {
 	let missing = 0;
 	for (let i = from + 1; i < series.length; i++) {
 		const steps = (at(series.open_time, i) - at(series.open_time, i - 1)) / step;
-		if (!Number.isInteger(steps) || steps < 1) return { reason: "gaps", detail: "bars are not in exact, growing steps" };
+		if (!Number.isInteger(steps) || steps < 1)
+			return { reason: "gaps", detail: "bars are not in exact, growing steps" };
 		missing += steps - 1;
 	}
 	const share = missing / (series.length - from + missing);

@@ -7,7 +7,10 @@ import { spotMomentum } from "./spot-momentum.ts";
 
 /** The strategies of this build. What the catalogue names beyond them is `not_available`. */
 const STRATEGIES: ReadonlyMap<string, Strategy> = new Map(
-	[spotMomentum, spotMeanReversion, spotBreakout, fundingArbitrage, riskManagement].map((strategy) => [strategy.id, strategy]),
+	[spotMomentum, spotMeanReversion, spotBreakout, fundingArbitrage, riskManagement].map((strategy) => [
+		strategy.id,
+		strategy,
+	]),
 );
 
 /** undefined: this build lacks the strategy (verdict skipped, not_available). */

@@ -1,6 +1,6 @@
 import type { MarketView, Strategy } from "./contract.ts";
 import { Ledger } from "./ledger.ts";
-import { type Book, joinCloses, readBook, RETURNS_MIN, simpleReturns } from "./risk/book.ts";
+import { type Book, joinCloses, RETURNS_MIN, readBook, simpleReturns } from "./risk/book.ts";
 import { bookMeasures, excessOf, type Measure, positionMeasures } from "./risk/checks.ts";
 import { HEDGES, hedgeProposal } from "./risk/hedge.ts";
 import { RISK_LIMITS } from "./risk/limits.ts";
@@ -8,6 +8,7 @@ import { portfolioRow, positionRow } from "./risk/mitigation.ts";
 
 const PORTFOLIO = "PORTFOLIO";
 const BENCHMARK = "BTC/USDT";
+const HEDGED_MEASURES: ReadonlySet<string> = new Set(["cvar95_1d", "drawdown"]);
 /** Below it no trade is worth its fees. */
 const EQUITY_USD_MIN = 100;
 
@@ -71,13 +72,20 @@ function unmeasured(book: Book, ledger: Ledger): Record<string, unknown> {
 	return { status: "not_measured", measures: [], unmeasured: book.unread };
 }
 
-function proposePositions(book: Book, view: MarketView, measures: readonly Measure[][], assumed: boolean, ledger: Ledger): void {
+function proposePositions(
+	book: Book,
+	view: MarketView,
+	measures: readonly Measure[][],
+	assumed: boolean,
+	ledger: Ledger,
+): void {
 	book.holdings.forEach(({ position: { symbol } }, i) => {
 		const own = measures[i] ?? [];
 		const breaches = own.filter((measure) => measure.breached);
 		if (breaches.length === 0) {
 			noteNearest(own, ledger);
-			return ledger.reject(symbol, "within_limits");
+			ledger.reject(symbol, "within_limits");
+			return;
 		}
 		const row = positionRow(i, { book, view, breaches, assumed });
 		if (row) ledger.add(row);
@@ -85,17 +93,30 @@ function proposePositions(book: Book, view: MarketView, measures: readonly Measu
 	});
 }
 
-function proposeForBook(book: Book, view: MarketView, measures: readonly Measure[], assumed: boolean, ledger: Ledger): void {
+function proposeForBook(
+	book: Book,
+	view: MarketView,
+	measures: readonly Measure[],
+	assumed: boolean,
+	ledger: Ledger,
+): void {
 	const breaches = measures.filter((measure) => measure.breached);
 	if (breaches.length === 0) {
 		noteNearest(measures, ledger);
 		ledger.reject(PORTFOLIO, "within_limits");
-		return ledger.reject(HEDGES[0], "within_limits");
+		ledger.reject(HEDGES[0], "within_limits");
+		return;
 	}
 	const row = portfolioRow({ book, view, breaches, assumed });
 	if (row) ledger.add(row);
 	else ledger.reject(PORTFOLIO, "negative_expectancy", "the change would not have calmed the book in past windows");
-	const outcome = hedgeProposal(book, view, Math.max(...breaches.map(excessOf)), assumed);
+	// A hedge answers losses of the whole; it does not make a book less concentrated.
+	const losses = breaches.filter(({ measure }) => HEDGED_MEASURES.has(measure));
+	if (losses.length === 0) {
+		ledger.reject(HEDGES[0], "within_limits");
+		return;
+	}
+	const outcome = hedgeProposal(book, view, Math.max(...losses.map(excessOf)), assumed);
 	if ("row" in outcome) ledger.add(outcome.row);
 	else ledger.reject(outcome.symbol, outcome.reason, outcome.detail);
 }
@@ -104,7 +125,13 @@ function proposeForBook(book: Book, view: MarketView, measures: readonly Measure
 function noteNearest(measures: readonly Measure[], ledger: Ledger): void {
 	for (const { symbol, value, limit, bound } of measures) {
 		if (value === null || !limit || bound === "none") continue;
-		ledger.nearMiss({ symbol, reason: "within_limits", value, threshold: limit, distance: Math.abs(1 - value / limit) });
+		ledger.nearMiss({
+			symbol,
+			reason: "within_limits",
+			value,
+			threshold: limit,
+			distance: Math.abs(1 - value / limit),
+		});
 	}
 }
 

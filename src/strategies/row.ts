@@ -49,7 +49,8 @@ export function buildRow(input: RowInput): Opportunity {
 	const costShare = input.costs.total_bps / 10_000;
 	const maxRisk = stopDistance === null ? null : notionalUsd * (stopDistance + costShare);
 	const sharePercent = capitalUsd > 0 ? (100 * notionalUsd) / capitalUsd : null;
-	const executable = input.side !== "neutral" && entry !== null && stop !== null && target !== null && (sharePercent ?? 0) > 0;
+	const executable =
+		input.side !== "neutral" && entry !== null && stop !== null && target !== null && (sharePercent ?? 0) > 0;
 	const row: Opportunity = {
 		opportunity_id: opportunityId(input.strategyId, input.type, input.symbol, input.exchange, input.side),
 		strategy_id: input.strategyId,

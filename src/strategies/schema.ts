@@ -5,13 +5,21 @@ const finite = z.number().finite();
 const price = finite.positive().nullable();
 const percent = finite.min(0).max(100);
 const share = finite.min(0).max(1);
-const timestamp = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "an ISO timestamp in UTC with milliseconds");
+const timestamp = z
+	.string()
+	.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "an ISO timestamp in UTC with milliseconds");
 const code = z.string().regex(/^[a-z0-9_]+$/, "a snake_case code");
 
 const catalogueIds = CATALOGUE.map((entry) => entry.id);
 const typesById = new Map(CATALOGUE.map((entry) => [entry.id, entry.types]));
 
-const costsSchema = z.object({ fee_bps: finite.min(0), spread_bps: finite.min(0), impact_bps: finite.min(0), funding_bps: finite, total_bps: finite });
+const costsSchema = z.object({
+	fee_bps: finite.min(0),
+	spread_bps: finite.min(0),
+	impact_bps: finite.min(0),
+	funding_bps: finite,
+	total_bps: finite,
+});
 
 const evidenceSchema = z.object({
 	method: z.string().min(1),
@@ -33,7 +41,11 @@ const evidenceSchema = z.object({
 	ece: share.nullable(),
 });
 
-const dataSourceSchema = z.object({ kind: z.enum(["live", "recorded", "simulated"]), name: z.string().min(1), as_of: z.string().nullable() });
+const dataSourceSchema = z.object({
+	kind: z.enum(["live", "recorded", "simulated"]),
+	name: z.string().min(1),
+	as_of: z.string().nullable(),
+});
 
 /** Path of the first member that JSON would lose or that is null; null when all is well. */
 function unfit(value: unknown, path: (string | number)[]): { path: (string | number)[]; message: string } | null {
@@ -101,7 +113,12 @@ function checkRow(row: Row, complain: Complaint): void {
 	if (metadata.signal_action !== actions[row.side]) complain(["metadata", "signal_action"], actions[row.side]);
 	const size = metadata.position_size_percent;
 	const complete =
-		row.side !== "neutral" && row.entry_price !== null && row.stop_price !== null && row.target_price !== null && typeof size === "number" && size > 0;
+		row.side !== "neutral" &&
+		row.entry_price !== null &&
+		row.stop_price !== null &&
+		row.target_price !== null &&
+		typeof size === "number" &&
+		size > 0;
 	if (typeof metadata.executable !== "boolean" || (metadata.executable && !complete)) {
 		complain(["metadata", "executable"], "true only with side, entry, stop, target and a size above 0");
 	}

@@ -29,14 +29,17 @@ export type Sizing = { ok: true; notionalUsd: number } | { ok: false; reason: st
 
 /** Notional of a new position, USD (STRATEGIES 5.5): the smallest of the caps, or why none fits. */
 export function sizePosition(input: SizingInput): Sizing {
-	const { capitalUsd, limits } = input;
+	const { capitalUsd, limits, p, payoff } = input;
+	const kelly = input.grade === "C" || payoff === null ? null : 0.5 * kellyFraction(p, payoff);
+	if (kelly === 0) {
+		const odds = `a chance of ${(100 * p).toFixed(1)} % at ${payoff?.toFixed(2)} to 1`;
+		return { ok: false, reason: "negative_expectancy", detail: `${odds} leaves nothing to stake` };
+	}
 	const caps = [
 		capitalUsd * limits.max_position_share,
 		(capitalUsd * limits.risk_per_trade) / input.stopDistance,
 		input.advUsd * VOLUME_SHARE_MAX,
-		input.grade === "C"
-			? capitalUsd * UNPROVEN_SHARE_MAX
-			: capitalUsd * (input.payoff === null ? UNPROVEN_SHARE_MAX : 0.5 * kellyFraction(input.p, input.payoff)),
+		capitalUsd * (kelly ?? UNPROVEN_SHARE_MAX),
 	];
 	const notionalUsd = Math.min(...caps);
 	const step = input.market?.quantity_step;

@@ -73,5 +73,10 @@ export const spotBreakout = directionalStrategy({
 	timeframeLabel: "20d",
 	rule: breakoutTargetRule,
 	variants: { trail_low_10: breakoutTrailRule },
-	thresholds: { channel_bars: CHANNEL, volume_ratio_min: VOLUME_RATIO_MIN, extension_n_max: EXTENSION_MAX, bars_min: 120 },
+	thresholds: {
+		channel_bars: CHANNEL,
+		volume_ratio_min: VOLUME_RATIO_MIN,
+		extension_n_max: EXTENSION_MAX,
+		bars_min: 120,
+	},
 });

@@ -74,5 +74,11 @@ export const spotMeanReversion = directionalStrategy({
 	/** One crash makes all signals at once: the deepest three stand for it. */
 	rowsPerCluster: ROWS_PER_CLUSTER,
 	riskAtLeast: "high",
-	thresholds: { z20_max: Z_MAX, rsi14_max: RSI_MAX, target_distance_min: 2 * SPOT_REPLAY_COST, bars_min: 120, rows_per_cluster: ROWS_PER_CLUSTER },
+	thresholds: {
+		z20_max: Z_MAX,
+		rsi14_max: RSI_MAX,
+		target_distance_min: 2 * SPOT_REPLAY_COST,
+		bars_min: 120,
+		rows_per_cluster: ROWS_PER_CLUSTER,
+	},
 });

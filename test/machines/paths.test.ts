@@ -5,7 +5,17 @@ import { getShortestPaths, getSimplePaths } from "xstate/graph";
 import { scanMachine } from "../../machines/scan.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import { limits, planned, scanInput, T0 } from "../support/scan-input.ts";
-import { assetsDiscovered, cancelRequested, claimed, portfolioFetched, ranked, type ReportKind, report, reported, resumed } from "../support/scan-walk.ts";
+import {
+	assetsDiscovered,
+	cancelRequested,
+	claimed,
+	portfolioFetched,
+	type ReportKind,
+	ranked,
+	report,
+	reported,
+	resumed,
+} from "../support/scan-walk.ts";
 
 const paths = suite("machines/scan: all paths at three strategies");
 
@@ -15,7 +25,12 @@ type Snapshot = { value: unknown; status: string; context: ScanContext };
 /** What makes two states different for the walk; time stands still, so the number of states is finite. */
 const serializeState = (state: unknown): string => {
 	const { value, context } = state as Snapshot;
-	const strategies = context.strategies.map(({ state, attempt, verdict, failures }) => [state, attempt, verdict, failures]);
+	const strategies = context.strategies.map(({ state, attempt, verdict, failures }) => [
+		state,
+		attempt,
+		verdict,
+		failures,
+	]);
 	return JSON.stringify([value, strategies, context.resumes, context.end?.error?.code, context.end?.reason]);
 };
 
@@ -43,13 +58,20 @@ paths("every reachable state: one end, balanced books, cancel always ends it", (
 	const input = scanInput({ strategies: planned(3), limits: limits({ resumes_max: 1, strategy_concurrency: 3 }) });
 	// One word per kind of answer; degraded and skipped settle like found and empty (the walks try them all).
 	const kinds: ReportKind[] = ["found", "empty", "retryable", "fatal"];
-	const found = getShortestPaths(scanMachine, { input, serializeState, events: (state) => eventsOf(state, kinds, true) });
+	const found = getShortestPaths(scanMachine, {
+		input,
+		serializeState,
+		events: (state) => eventsOf(state, kinds, true),
+	});
 	const ends = new Set<string>();
 	for (const { state } of found) {
 		const { value, status, context } = state as unknown as Snapshot;
 		if (status !== "done") continue;
 		ends.add(value as string);
-		assert.ok(context.strategies.every((entry) => entry.verdict !== null), "no open strategy in an end");
+		assert.ok(
+			context.strategies.every((entry) => entry.verdict !== null),
+			"no open strategy in an end",
+		);
 		assert.ok(context.end, "an end says how");
 	}
 	assert.equal([...ends].sort(), ["cancelled", "completed", "failed"]);
@@ -58,7 +80,11 @@ paths("every reachable state: one end, balanced books, cancel always ends it", (
 
 paths("every order in which three strategies can answer leads to one end", () => {
 	const input = scanInput({ strategies: planned(3) });
-	const found = getSimplePaths(scanMachine, { input, serializeState, events: (state) => eventsOf(state, ["found", "fatal"], false) });
+	const found = getSimplePaths(scanMachine, {
+		input,
+		serializeState,
+		events: (state) => eventsOf(state, ["found", "fatal"], false),
+	});
 	const ended = found.filter(({ state }) => (state as unknown as Snapshot).status === "done");
 	assert.ok(ended.length >= 48, `${ended.length} complete paths`);
 	for (const { state, steps } of ended) {

@@ -6,7 +6,16 @@ import type { ScanInput } from "../../machines/types.ts";
 import { begin, type HostState, type HostStep, step, takeDue } from "../../src/runtime/scan-host.ts";
 import { checkState } from "../support/invariants.ts";
 import { limits, planned, scanInput, T0 } from "../support/scan-input.ts";
-import { assetsDiscovered, cancelRequested, claimed, portfolioFetched, ranked, report, reported, resumed } from "../support/scan-walk.ts";
+import {
+	assetsDiscovered,
+	cancelRequested,
+	claimed,
+	portfolioFetched,
+	ranked,
+	report,
+	reported,
+	resumed,
+} from "../support/scan-walk.ts";
 
 const table = suite("machines/scan: transition table");
 
@@ -30,7 +39,10 @@ function upTo(position: string, overrides: Partial<ScanInput> = {}): HostState {
 		["queued", () => claimed(T0 + 10)],
 		["portfolio_fetch", () => portfolioFetched(T0 + 20)],
 		["asset_discovery", () => assetsDiscovered(T0 + 30)],
-		["strategies_scan", ({ context }) => reported(T0 + 40, ...context.strategies.map((entry) => report(entry, "found")))],
+		[
+			"strategies_scan",
+			({ context }) => reported(T0 + 40, ...context.strategies.map((entry) => report(entry, "found"))),
+		],
 		["ranking", ({ context }) => ranked(context, T0 + 50)],
 	];
 	for (const [from, event] of path) {
@@ -58,9 +70,15 @@ table("the way without disturbance", () => {
 		held = next.state;
 	};
 	send(claimed(T0 + 10));
-	assert.equal(outstandingEffects(held.position, held.context).map(({ key }) => key), ["fetchPortfolio"]);
+	assert.equal(
+		outstandingEffects(held.position, held.context).map(({ key }) => key),
+		["fetchPortfolio"],
+	);
 	send(portfolioFetched(T0 + 20));
-	assert.equal(outstandingEffects(held.position, held.context).map(({ key }) => key), ["discoverAssets"]);
+	assert.equal(
+		outstandingEffects(held.position, held.context).map(({ key }) => key),
+		["discoverAssets"],
+	);
 	send(assetsDiscovered(T0 + 30));
 	assert.is(outstandingEffects(held.position, held.context).length, 2);
 	for (const entry of held.context.strategies) send(reported(T0 + 40, report(entry, "found")));
@@ -69,7 +87,14 @@ table("the way without disturbance", () => {
 		"scan.claimed",
 		...["phase.started", "phase.completed", "phase.started"],
 		...["portfolio.fetched", "phase.completed", "phase.started"],
-		...["assets.discovered", "phase.completed", "phase.started", "strategies.resolved", "strategy.started", "strategy.started"],
+		...[
+			"assets.discovered",
+			"phase.completed",
+			"phase.started",
+			"strategies.resolved",
+			"strategy.started",
+			"strategy.started",
+		],
 		...["strategy.row_found", "strategy.settled"],
 		...["strategy.row_found", "strategy.settled", "phase.completed", "phase.started"],
 		...["ranking.completed", "phase.completed", "phase.started", "phase.completed", "scan.completed"],
@@ -131,8 +156,16 @@ table("the cutoff times strategies out, keeps their rows and still ranks", () =>
 	const some = must(held, reported(T0 + 50, report(a, "empty"), report(b, "progress")));
 	const cut = fire(some.state, T0 + 145_000);
 	assert.is(cut.state.position, "ranking");
-	const verdicts = cut.state.context.strategies.map((entry) => [entry.verdict, entry.tally.row_ids.length, entry.tally.rejected]);
-	assert.equal(verdicts, [["ok_empty", 0, { no_trigger: 3 }], ["timed_out", 1, { timeout: 2 }], ["timed_out", 0, {}]]);
+	const verdicts = cut.state.context.strategies.map((entry) => [
+		entry.verdict,
+		entry.tally.row_ids.length,
+		entry.tally.rejected,
+	]);
+	assert.equal(verdicts, [
+		["ok_empty", 0, { no_trigger: 3 }],
+		["timed_out", 1, { timeout: 2 }],
+		["timed_out", 0, {}],
+	]);
 	assert.is(Object.values(cut.state.deadlines)[0]?.at_ms, T0 + 150_000, "the reserve is left for ranking");
 	const late = fire(cut.state, T0 + 150_000);
 	assert.is(late.state.context.end?.error?.code, "budget_exceeded");
@@ -153,7 +186,10 @@ table("a strategy is cut at its own deadline, the others go on", () => {
 	const later = must(held, reported(T0 + 5_000, report(a, "found")));
 	assert.is(later.entries.at(-1)?.type, "strategy.started", "the free place is taken at once");
 	const due = fire(later.state, T0 + 60_030);
-	assert.equal(due.state.context.strategies.map((entry) => entry.verdict), ["ok_found", "timed_out", null]);
+	assert.equal(
+		due.state.context.strategies.map((entry) => entry.verdict),
+		["ok_found", "timed_out", null],
+	);
 	assert.is(due.state.context.wake_at_ms, T0 + 65_000);
 });
 
@@ -167,7 +203,11 @@ table("retryable failures are retried once after a pause, then fail", () => {
 	const [second] = again.state.context.strategies;
 	assert.ok(second);
 	assert.is(second.attempt, 2);
-	assert.is(step(again.state, reported(T0 + 1_600, report(a, "found"))), null, "the first attempt's late report is refused");
+	assert.is(
+		step(again.state, reported(T0 + 1_600, report(a, "found"))),
+		null,
+		"the first attempt's late report is refused",
+	);
 	const failed = must(again.state, reported(T0 + 2_000, report(second, "retryable")));
 	assert.is(failed.state.context.strategies[0]?.verdict, "failed");
 });
@@ -178,11 +218,14 @@ table("a takeover restarts what ran as a further attempt and keeps what is settl
 	assert.ok(a);
 	const some = must(held, reported(T0 + 50, report(a, "found")));
 	const taken = must(some.state, resumed(T0 + 9_000));
-	assert.equal(taken.state.context.strategies.map(({ attempt, verdict, failures }) => [attempt, verdict, failures]), [
-		[1, "ok_found", 0],
-		[2, null, 0],
-		[2, null, 0],
-	]);
+	assert.equal(
+		taken.state.context.strategies.map(({ attempt, verdict, failures }) => [attempt, verdict, failures]),
+		[
+			[1, "ok_found", 0],
+			[2, null, 0],
+			[2, null, 0],
+		],
+	);
 	assert.is(taken.state.context.strategies[1]?.deadline_at_ms, T0 + 60_030, "the strategy's deadline does not move");
 	let state = taken.state;
 	for (let i = 0; i < 2; i++) state = must(state, resumed(T0 + 10_000 + i)).state;
@@ -221,7 +264,10 @@ table("nothing to scan completes; skipped strategies count", () => {
 	assert.is(empty.position, "completed");
 	assert.is(empty.context.outcome, "nothing_to_scan");
 	const skipped = upTo("ranking", { strategies: planned(3, { skip: "not_available" }) });
-	assert.equal(skipped.context.strategies.map((entry) => entry.reason), ["not_available", "not_available", "not_available"]);
+	assert.equal(
+		skipped.context.strategies.map((entry) => entry.reason),
+		["not_available", "not_available", "not_available"],
+	);
 	assert.is(must(skipped, ranked(skipped.context, T0 + 60)).state.context.outcome, "nothing_to_scan");
 });
 

@@ -4,13 +4,23 @@ import * as assert from "uvu/assert";
 import { createActor, SimulatedClock } from "xstate";
 import type { ScanEvent } from "../../machines/events.ts";
 import { scanMachine } from "../../machines/scan.ts";
+import { type StrategyEvent, strategyMachine } from "../../machines/strategy.ts";
 import { settle } from "../../machines/strategy-rules.ts";
-import { strategyMachine, type StrategyEvent } from "../../machines/strategy.ts";
 import type { ScanContext, ScanInput } from "../../machines/types.ts";
 import { begin, type HostState, nextDeadlineMs, step, takeDue } from "../../src/runtime/scan-host.ts";
 import { checkMonotone, checkState } from "../support/invariants.ts";
 import { limits, planned, scanInput, T0 } from "../support/scan-input.ts";
-import { assetsDiscovered, cancelRequested, claimed, portfolioFetched, ranked, REPORT_KINDS, report, reported, resumed } from "../support/scan-walk.ts";
+import {
+	assetsDiscovered,
+	cancelRequested,
+	claimed,
+	portfolioFetched,
+	REPORT_KINDS,
+	ranked,
+	report,
+	reported,
+	resumed,
+} from "../support/scan-walk.ts";
 
 const walks = suite("machines: random walks");
 
@@ -28,7 +38,13 @@ const move: fc.Arbitrary<Move> = fc.record({
 	other: fc.nat(1_000),
 });
 
-function eventOf(kind: Move["kind"], { pick, other }: Move, position: unknown, context: ScanContext, at_ms: number): ScanEvent | null {
+function eventOf(
+	kind: Move["kind"],
+	{ pick, other }: Move,
+	position: unknown,
+	context: ScanContext,
+	at_ms: number,
+): ScanEvent | null {
 	if (kind === "cancel") return other % 4 === 0 ? cancelRequested(at_ms) : null;
 	if (kind === "resume") return position === "queued" ? null : resumed(at_ms, other % 2 === 0);
 	if (position === "queued") return claimed(at_ms);
@@ -44,9 +60,16 @@ function eventOf(kind: Move["kind"], { pick, other }: Move, position: unknown, c
 }
 
 const inputArbitrary: fc.Arbitrary<ScanInput> = fc
-	.record({ concurrency: fc.integer({ min: 1, max: 15 }), rows: fc.constantFrom(3, 1_000), timeout: fc.constantFrom(2_000, 60_000) })
+	.record({
+		concurrency: fc.integer({ min: 1, max: 15 }),
+		rows: fc.constantFrom(3, 1_000),
+		timeout: fc.constantFrom(2_000, 60_000),
+	})
 	.map(({ concurrency, rows, timeout }) =>
-		scanInput({ strategies: planned(14), limits: limits({ strategy_concurrency: concurrency, rows_max: rows, strategy_timeout_ms: timeout }) }),
+		scanInput({
+			strategies: planned(14),
+			limits: limits({ strategy_concurrency: concurrency, rows_max: rows, strategy_timeout_ms: timeout }),
+		}),
 	);
 
 walks("fourteen strategies: invariants in every state, whatever happens", () => {
@@ -66,7 +89,8 @@ walks("fourteen strategies: invariants in every state, whatever happens", () => 
 				const event = eventOf(item.kind, item, state.position, state.context, now);
 				const next = event && step(state, event);
 				if (!next) continue;
-				if (item.kind === "stale" && state.position === "strategies_scan") assert.unreachable("a stale report changed something");
+				if (item.kind === "stale" && state.position === "strategies_scan")
+					assert.unreachable("a stale report changed something");
 				checkMonotone(state.context, next.state.context);
 				assert.ok(next.entries.length > 0 || event.type === "strategies.reported", "a transition leaves an entry");
 				state = next.state;
@@ -95,7 +119,8 @@ walks("a plain actor with a SimulatedClock and the pure host reach equal snapsho
 				const until = now + (item.kind === "time" ? item.pick * 20 : 1);
 				for (let next = nextDeadlineMs(state); next !== null && next <= until; next = nextDeadlineMs(state)) {
 					clock.set(Math.max(now, next));
-					for (let due = takeDue(state, next); due; due = takeDue(state, next)) state = step(due.state, due.event)?.state ?? due.state;
+					for (let due = takeDue(state, next); due; due = takeDue(state, next))
+						state = step(due.state, due.event)?.state ?? due.state;
 				}
 				clock.set(until);
 				now = until;
@@ -142,17 +167,22 @@ walks("an entry of the scan obeys the rules of strategy.v1", () => {
 			assert.ok(plan);
 			const clock = new SimulatedClock();
 			clock.set(T0);
-			const actor = createActor(strategyMachine, { input: { planned: plan, now_ms: T0, cutoff_at_ms: cutoff, limits: held }, clock });
+			const actor = createActor(strategyMachine, {
+				input: { planned: plan, now_ms: T0, cutoff_at_ms: cutoff, limits: held },
+				clock,
+			});
 			actor.start();
 			let now = T0;
 			let state = begin(scanInput({ strategies: [plan], limits: held })).state;
-			for (const event of [claimed(T0), portfolioFetched(T0), assetsDiscovered(T0)]) state = step(state, event)?.state ?? state;
+			for (const event of [claimed(T0), portfolioFetched(T0), assetsDiscovered(T0)])
+				state = step(state, event)?.state ?? state;
 			actor.send({ type: "strategy.start", at_ms: T0 });
 			for (const item of moves) {
 				const until = now + (item.kind === "time" ? item.pick * 5 : 1);
 				for (let next = nextDeadlineMs(state); next !== null && next <= until; next = nextDeadlineMs(state)) {
 					clock.set(Math.max(now, next));
-					for (let due = takeDue(state, next); due; due = takeDue(state, next)) state = step(due.state, due.event)?.state ?? due.state;
+					for (let due = takeDue(state, next); due; due = takeDue(state, next))
+						state = step(due.state, due.event)?.state ?? due.state;
 				}
 				clock.set(until);
 				now = until;
@@ -162,7 +192,10 @@ walks("an entry of the scan obeys the rules of strategy.v1", () => {
 				const event: [ScanEvent, StrategyEvent] =
 					item.kind === "resume" && entry.state === "evaluating"
 						? [resumed(now, false), { type: "strategy.takeover", at_ms: now }]
-						: [reported(now, report(entry, word)), { type: "strategy.reported", at_ms: now, report: report(entry, word) }];
+						: [
+								reported(now, report(entry, word)),
+								{ type: "strategy.reported", at_ms: now, report: report(entry, word) },
+							];
 				state = step(state, event[0])?.state ?? state;
 				actor.send(event[1]);
 				const { error: _a, ...mine } = state.context.strategies[0] ?? settle(entry, "failed", now);

@@ -17,7 +17,11 @@ const build = () =>
 		funding: [fakeFunding({ symbol: "A/USDT", rates: [1e-4, 2e-4, 3e-4], intervalHours: 8, asOfMs: AS_OF })],
 	});
 const read = (as_of_ms = AS_OF) => ({ signal: new AbortController().signal, as_of_ms });
-const outcome = (work: Promise<unknown>) => work.then(() => "ok", (error: unknown) => error);
+const outcome = (work: Promise<unknown>) =>
+	work.then(
+		() => "ok",
+		(error: unknown) => error,
+	);
 
 test("market data is fetched once per (source, symbol, timeframe), under concurrency and later", async () => {
 	const fake = build();
@@ -99,7 +103,10 @@ test("a call aborted before it starts reads nothing", async () => {
 	const fake = build();
 	const market = withCache(fake);
 	const reason = new Error("late");
-	assert.is(await outcome(market.candles("A/USDT", "1d", { as_of_ms: AS_OF, signal: AbortSignal.abort(reason) })), reason);
+	assert.is(
+		await outcome(market.candles("A/USDT", "1d", { as_of_ms: AS_OF, signal: AbortSignal.abort(reason) })),
+		reason,
+	);
 	assert.is(fake.count("candles"), 0);
 });
 
@@ -108,12 +115,29 @@ test("a failed fetch fails its waiters and is not remembered", async () => {
 	const failure = new MarketError("fetch_failed", "broken", true);
 	fake.fail("candles", failure);
 	const market = withCache(fake);
-	const both = await Promise.all([outcome(market.candles("A/USDT", "1d", read())), outcome(market.candles("A/USDT", "1d", read()))]);
+	const both = await Promise.all([
+		outcome(market.candles("A/USDT", "1d", read())),
+		outcome(market.candles("A/USDT", "1d", read())),
+	]);
 	assert.equal(both, [failure, failure]);
 	assert.is(fake.count("candles"), 1);
 	fake.heal();
 	assert.is((await market.candles("A/USDT", "1d", read())).length, 30);
 	assert.is(market.stats().entries, 1);
+});
+
+test("that a source has no such data is an answer and remembered", async () => {
+	const fake = build();
+	const market = withCache(fake);
+	for (let i = 0; i < 3; i++) {
+		const answer = await outcome(market.candles("A/USDT", "5m", read()));
+		assert.is((answer as MarketError).code, "not_supported");
+	}
+	assert.is(fake.count("candles"), 1);
+	assert.is(market.stats().failures, 0);
+	for (let i = 0; i < 2; i++)
+		assert.is(((await outcome(market.candles("X/USDT", "1d", read()))) as MarketError).code, "bad_symbol");
+	assert.is(fake.count("candles"), 3);
 });
 
 test("memory is bounded: the least recently used answer goes first", async () => {
@@ -138,7 +162,9 @@ test("a venue gets no more calls at a time than its bound, and its queue is boun
 	const markets = { one: symbols.slice(0, 6), two: symbols.slice(6) };
 	const fake = createFakeMarket({
 		nowMs: AS_OF,
-		markets: Object.fromEntries(Object.entries(markets).map(([venue, own]) => [venue, own.map((symbol) => fakeMarketEntry({ symbol, venue }))])),
+		markets: Object.fromEntries(
+			Object.entries(markets).map(([venue, own]) => [venue, own.map((symbol) => fakeMarketEntry({ symbol, venue }))]),
+		),
 	});
 	const market = withCache(fake, { venueConcurrencyMax: 2, venueWaitingMax: 3 });
 	await Promise.all(market.venues().map((venue) => market.markets(venue, read())));

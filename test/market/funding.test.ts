@@ -18,7 +18,9 @@ test("times are rounded to the hour, so late stamps make no second settlement", 
 });
 
 test("rates are integers of 1e-8: nine times 1 bp is exactly the threshold", () => {
-	const columns = buildFundingColumns(Array.from({ length: 9 }, (_, i) => ({ time: START + i * 8 * HOUR, rate: 0.0001 })));
+	const columns = buildFundingColumns(
+		Array.from({ length: 9 }, (_, i) => ({ time: START + i * 8 * HOUR, rate: 0.0001 })),
+	);
 	assert.is(columns.rate_e8.reduce((a, b) => a + b) / 9, 10_000);
 	assert.is(buildFundingColumns([{ time: START, rate: -0.00012345 }]).rate_e8[0], -12_345);
 });
@@ -34,8 +36,14 @@ test("the interval is the most frequent spacing seen by as_of", () => {
 });
 
 test("merging two sources keeps one settlement an hour", () => {
-	const recent = buildFundingColumns([{ time: START + 8 * HOUR, rate: 2e-8 }, { time: START + 16 * HOUR, rate: 3e-8 }]);
-	const long = buildFundingColumns([{ time: START, rate: 1e-8 }, { time: START + 8 * HOUR, rate: 9e-8 }]);
+	const recent = buildFundingColumns([
+		{ time: START + 8 * HOUR, rate: 2e-8 },
+		{ time: START + 16 * HOUR, rate: 3e-8 },
+	]);
+	const long = buildFundingColumns([
+		{ time: START, rate: 1e-8 },
+		{ time: START + 8 * HOUR, rate: 9e-8 },
+	]);
 	assert.equal([...mergeFunding(recent, long).rate_e8], [1, 2, 3]);
 });
 

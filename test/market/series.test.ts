@@ -1,10 +1,17 @@
+import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Worker } from "node:worker_threads";
 import { TIMEFRAME_MS } from "../../src/market/contract.ts";
 import { seriesQuality } from "../../src/market/quality.ts";
-import { createBarColumns, mergeBars, newestBars, normaliseBars, resampleBars, seriesUpTo } from "../../src/market/series.ts";
+import {
+	createBarColumns,
+	mergeBars,
+	newestBars,
+	normaliseBars,
+	resampleBars,
+	seriesUpTo,
+} from "../../src/market/series.ts";
 import { fakeBars, fakeSeries } from "../support/fake-market.ts";
 
 const test = suite("market/series");
@@ -31,15 +38,22 @@ function hoursAt(offsets: readonly number[]) {
 
 test("no bar that closes after as_of is in a series, and every closed one is", () => {
 	fc.assert(
-		fc.property(fc.uniqueArray(fc.nat(200), { maxLength: 80 }), fc.integer({ min: -5 * HOUR, max: 210 * HOUR }), (offsets, at) => {
-			offsets.sort((a, b) => a - b);
-			const asOf = START + at;
-			const series = seriesUpTo(hoursAt(offsets), HOURLY, asOf);
-			const expected = offsets.filter((offset) => START + (offset + 1) * HOUR <= asOf);
-			assert.equal([...series.open_time], expected.map((offset) => START + offset * HOUR));
-			const span = expected.length === 0 ? 0 : (expected.at(-1) as number) - (expected[0] as number) + 1;
-			assert.is(series.missing, span - expected.length);
-		}),
+		fc.property(
+			fc.uniqueArray(fc.nat(200), { maxLength: 80 }),
+			fc.integer({ min: -5 * HOUR, max: 210 * HOUR }),
+			(offsets, at) => {
+				offsets.sort((a, b) => a - b);
+				const asOf = START + at;
+				const series = seriesUpTo(hoursAt(offsets), HOURLY, asOf);
+				const expected = offsets.filter((offset) => START + (offset + 1) * HOUR <= asOf);
+				assert.equal(
+					[...series.open_time],
+					expected.map((offset) => START + offset * HOUR),
+				);
+				const span = expected.length === 0 ? 0 : (expected.at(-1) as number) - (expected[0] as number) + 1;
+				assert.is(series.missing, span - expected.length);
+			},
+		),
 	);
 });
 
@@ -80,8 +94,14 @@ test("bars in any order with repeats become growing and unique, the first of equ
 			for (let i = 0; i < bars.length; i++) bars.volume[i] = i;
 			const ordered = normaliseBars(bars);
 			const expected = [...new Set(offsets)].sort((a, b) => a - b);
-			assert.equal([...ordered.open_time], expected.map((offset) => START + offset * HOUR));
-			assert.equal([...ordered.volume], expected.map((offset) => offsets.indexOf(offset)));
+			assert.equal(
+				[...ordered.open_time],
+				expected.map((offset) => START + offset * HOUR),
+			);
+			assert.equal(
+				[...ordered.volume],
+				expected.map((offset) => offsets.indexOf(offset)),
+			);
 			assert.is(ordered.duplicates, offsets.length - expected.length);
 		}),
 	);
@@ -98,7 +118,10 @@ test("merging is the union by open time and prefers its first argument", () => {
 test("columns lie over shared memory and reach a worker thread without a copy", async () => {
 	const series = fakeSeries({ symbol: "A/USDT", bars: [{ close: 1 }, { close: 2 }], asOfMs: START });
 	assert.ok(series.close.buffer instanceof SharedArrayBuffer);
-	const worker = new Worker("const { parentPort } = require('node:worker_threads'); parentPort.once('message', (s) => { s.close[1] = 42; parentPort.postMessage(s.close.length); });", { eval: true });
+	const worker = new Worker(
+		"const { parentPort } = require('node:worker_threads'); parentPort.once('message', (s) => { s.close[1] = 42; parentPort.postMessage(s.close.length); });",
+		{ eval: true },
+	);
 	try {
 		const length = await new Promise((resolve, reject) => {
 			worker.once("message", resolve);
@@ -117,14 +140,22 @@ test("quality names the first gate that fails", () => {
 	const good = fakeSeries({ symbol: "A/USDT", bars: closes(100), asOfMs: START });
 	assert.is(seriesQuality(good).reason, null);
 	assert.is(seriesQuality(good).age_ms, 0);
-	const gaps = fakeSeries({ symbol: "A/USDT", bars: [...closes(50), { close: 1, steps: 3 }, ...closes(49)], asOfMs: START });
+	const gaps = fakeSeries({
+		symbol: "A/USDT",
+		bars: [...closes(50), { close: 1, steps: 3 }, ...closes(49)],
+		asOfMs: START,
+	});
 	assert.is(gaps.missing, 2);
 	assert.is(seriesQuality(gaps).reason, "gaps");
 	assert.is(seriesQuality(gaps, 40).reason, null);
 	const stale = { ...good, as_of_ms: START + 2 * DAY + 1 };
 	assert.is(seriesQuality(stale).reason, "stale_data");
 	assert.is(seriesQuality({ ...good, as_of_ms: START + 2 * DAY }).reason, null);
-	const quiet = fakeSeries({ symbol: "A/USDT", bars: [...closes(97), ...closes(3).map((bar) => ({ ...bar, volume: 0 }))], asOfMs: START });
+	const quiet = fakeSeries({
+		symbol: "A/USDT",
+		bars: [...closes(97), ...closes(3).map((bar) => ({ ...bar, volume: 0 }))],
+		asOfMs: START,
+	});
 	assert.is(seriesQuality(quiet).zero_volume_share, 0.03);
 	assert.is(seriesQuality(quiet).reason, "illiquid");
 	const empty = fakeSeries({ symbol: "A/USDT", bars: [], asOfMs: START });

@@ -80,43 +80,57 @@ function monotone(): (reply: Reply) => void {
 }
 
 const verdicts = (results: Reply): unknown =>
-	results.body.strategy_results.map(({ strategy_id, verdict, evaluated, published, unproven, rejected }: Reply["body"]) => [
-		strategy_id,
-		verdict,
-		evaluated,
-		published,
-		unproven,
-		rejected,
-	]);
+	results.body.strategy_results.map(
+		({ strategy_id, verdict, evaluated, published, unproven, rejected }: Reply["body"]) => [
+			strategy_id,
+			verdict,
+			evaluated,
+			published,
+			unproven,
+			rejected,
+		],
+	);
 
-takeover("SIGKILL in the middle of a scan: another worker goes on, the result is that of an undisturbed run", async () => {
-	const calm = await client.post("/opportunities/discover", { symbols: "" });
-	await client.poll(calm.body.scan_id, isEnded, monotone());
-	const expected = await client.get(`/opportunities/results/${calm.body.scan_id}`);
-	assert.is(expected.status, 200, JSON.stringify(expected.body));
+takeover(
+	"SIGKILL in the middle of a scan: another worker goes on, the result is that of an undisturbed run",
+	async () => {
+		const calm = await client.post("/opportunities/discover", { symbols: "" });
+		await client.poll(calm.body.scan_id, isEnded, monotone());
+		const expected = await client.get(`/opportunities/results/${calm.body.scan_id}`);
+		assert.is(expected.status, 200, JSON.stringify(expected.body));
 
-	const start = await client.post("/opportunities/discover", { force_refresh: true });
-	const id = start.body.scan_id;
-	const see = monotone();
-	await client.poll(id, ({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < 14, see);
-	const victim = await holder(id);
-	victim.kill("SIGKILL");
-	const done = await client.poll(id, isEnded, see);
-	assert.is(done.body.status, "complete");
-	const results = await client.get(`/opportunities/results/${id}`);
-	assert.equal(verdicts(results), verdicts(expected));
-	const ids = ({ body }: Reply) => body.opportunities.map(({ opportunity_id }: { opportunity_id: string }) => opportunity_id);
-	assert.equal(ids(results), ids(expected));
-	const attempts = results.body.strategy_results.map(({ attempts }: Reply["body"]) => attempts);
-	assert.ok(Math.max(...attempts) === 2, `what was in flight ran again: ${attempts}`);
-	workers = workers.filter((worker) => worker !== victim).concat(await startWorker());
-});
+		const start = await client.post("/opportunities/discover", { force_refresh: true });
+		const id = start.body.scan_id;
+		const see = monotone();
+		await client.poll(
+			id,
+			({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < 14,
+			see,
+		);
+		const victim = await holder(id);
+		victim.kill("SIGKILL");
+		const done = await client.poll(id, isEnded, see);
+		assert.is(done.body.status, "complete");
+		const results = await client.get(`/opportunities/results/${id}`);
+		assert.equal(verdicts(results), verdicts(expected));
+		const ids = ({ body }: Reply) =>
+			body.opportunities.map(({ opportunity_id }: { opportunity_id: string }) => opportunity_id);
+		assert.equal(ids(results), ids(expected));
+		const attempts = results.body.strategy_results.map(({ attempts }: Reply["body"]) => attempts);
+		assert.ok(Math.max(...attempts) === 2, `what was in flight ran again: ${attempts}`);
+		workers = workers.filter((worker) => worker !== victim).concat(await startWorker());
+	},
+);
 
 takeover("SIGTERM: the worker hands its scan over and leaves in order", async () => {
 	const start = await client.post("/opportunities/discover", { force_refresh: true, symbols: "BTC,ETH" });
 	const id = start.body.scan_id;
 	const see = monotone();
-	await client.poll(id, ({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < 14, see);
+	await client.poll(
+		id,
+		({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < 14,
+		see,
+	);
 	const leaving = await holder(id);
 	leaving.kill("SIGTERM");
 	assert.is(await leaving.ended(), 0);
@@ -129,7 +143,11 @@ takeover("a frozen worker can change nothing when it wakes up", async () => {
 	const start = await client.post("/opportunities/discover", { force_refresh: true, symbols: "BTC,SOL" });
 	const id = start.body.scan_id;
 	const see = monotone();
-	await client.poll(id, ({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < 14, see);
+	await client.poll(
+		id,
+		({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < 14,
+		see,
+	);
 	const frozen = await holder(id);
 	frozen.kill("SIGSTOP");
 	const done = await client.poll(id, isEnded, see);
@@ -142,7 +160,9 @@ takeover("a frozen worker can change nothing when it wakes up", async () => {
 });
 
 takeover("300 polls right after a start lose the scan 0 times; 20 equal starts make one scan", async () => {
-	const starts = await Promise.all(Array.from({ length: 20 }, () => client.post("/opportunities/discover", { symbols: "DOGE" })));
+	const starts = await Promise.all(
+		Array.from({ length: 20 }, () => client.post("/opportunities/discover", { symbols: "DOGE" })),
+	);
 	const ids = new Set(starts.map(({ body }) => body.scan_id));
 	assert.is(ids.size, 1);
 	const [id] = [...ids];
@@ -159,7 +179,10 @@ takeover("cancel reaches the running worker from either API at once", async () =
 	if (reply.status === 409) return; // It was quicker than we were.
 	assert.is(reply.status, 200);
 	assert.is(reply.body.state, "cancelled");
-	const [a, b] = await Promise.all([client.get(`/opportunities/status/${id}`), client.get(`/opportunities/status/${id}`)]);
+	const [a, b] = await Promise.all([
+		client.get(`/opportunities/status/${id}`),
+		client.get(`/opportunities/status/${id}`),
+	]);
 	assert.is(a.body.state, "cancelled");
 	assert.is(b.body.state, "cancelled");
 	assert.is((await client.get(`/opportunities/results/${id}`)).status, 409);
@@ -177,7 +200,8 @@ takeover("no secret lies in Redis or in any log", async () => {
 	}
 	await redis.quit();
 	const everything = [...dumped, ...[...apis, ...workers].map(({ output }) => output())].join("\n");
-	for (const secret of [ADMIN_PASSWORD, shared.JWT_SECRET ?? ""]) assert.not.ok(everything.includes(secret), "a secret is stored or logged");
+	for (const secret of [ADMIN_PASSWORD, shared.JWT_SECRET ?? ""])
+		assert.not.ok(everything.includes(secret), "a secret is stored or logged");
 	assert.not.ok(/eyJhbGciOi/.test(everything), "a token is stored or logged");
 });
 

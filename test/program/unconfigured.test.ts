@@ -64,7 +64,10 @@ for (const [way, path] of [
 }
 
 unconfigured("wrong settings are all named at once, and secrets are not repeated", async () => {
-	const program = await startProgram({ ROLE: "api", PORT: "99999", JWT_SECRET: "hunter2", MARKET: "nonsense" }, { expectFailure: true });
+	const program = await startProgram(
+		{ ROLE: "api", PORT: "99999", JWT_SECRET: "hunter2", MARKET: "nonsense" },
+		{ expectFailure: true },
+	);
 	assert.is(await program.ended(), 1);
 	for (const name of ["PORT", "JWT_SECRET", "MARKET"]) assert.ok(program.output().includes(name), name);
 	assert.not.ok(program.output().includes("hunter2"));

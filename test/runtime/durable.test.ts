@@ -4,18 +4,18 @@ import * as assert from "uvu/assert";
 import { createActor, SimulatedClock } from "xstate";
 import type { ScanEvent } from "../../machines/events.ts";
 import { scanMachine } from "../../machines/scan.ts";
+import { systemClock } from "../../src/clock.ts";
+import { finishStart } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { createRedisClient } from "../../src/redis/clients.ts";
+import { book } from "../../src/runtime/booking.ts";
 import { applyOne } from "../../src/runtime/runtime.ts";
 import { createWatchdog } from "../../src/runtime/watchdog.ts";
-import { finishStart } from "../../src/commands.ts";
-import { book } from "../../src/runtime/booking.ts";
-import { systemClock } from "../../src/clock.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import { tally } from "../support/scan-input.ts";
-import { startTestRedis, testLogger, type TestRedis } from "../support/store.ts";
+import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { commandDeps, commandsOn, never, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 
 const durable = suite("runtime: a scan is a durable actor");
@@ -37,7 +37,9 @@ const noQueue = async () => {};
 async function accepted(limitsOf = {}): Promise<string> {
 	users += 1;
 	const deps = commandDeps(store, noQueue);
-	const commands = commandsOn(store, noQueue, { settings: { ...deps.settings, limits: { ...deps.settings.limits, ...limitsOf } } });
+	const commands = commandsOn(store, noQueue, {
+		settings: { ...deps.settings, limits: { ...deps.settings.limits, ...limitsOf } },
+	});
 	const { scan_id, decision } = await commands.startScan(viewer(users), startRequest());
 	assert.is(decision, "created");
 	return scan_id;
@@ -67,7 +69,10 @@ durable("runs to its end; the journal is gapless and its entries are one story",
 	assert.is(found.position, "completed");
 	assert.is(found.context.outcome, "found");
 	const journal = await store.reader.journal(scanId, 0, 1_000);
-	assert.equal(journal.map(({ seq }) => seq), journal.map((_, i) => i + 1));
+	assert.equal(
+		journal.map(({ seq }) => seq),
+		journal.map((_, i) => i + 1),
+	);
 	assert.is(journal.at(-1)?.type, "scan.completed");
 	assert.is(journal.at(-1)?.seq, found.revision);
 	assert.is(journal[0]?.type, "scan.created");
@@ -92,7 +97,8 @@ durable("the journal's events give the same snapshot under a plain actor with a 
 	actor.start();
 	for (const [, fields] of entries) {
 		const at = fields.indexOf("e");
-		for (const event of at < 0 || fields[at + 1] === "" ? [] : (JSON.parse(fields[at + 1] ?? "[]") as ScanEvent[])) actor.send(event);
+		for (const event of at < 0 || fields[at + 1] === "" ? [] : (JSON.parse(fields[at + 1] ?? "[]") as ScanEvent[]))
+			actor.send(event);
 	}
 	assert.is(actor.getSnapshot().value, found.position);
 	assert.equal(JSON.parse(JSON.stringify(actor.getSnapshot().context)), found.context);
@@ -147,7 +153,16 @@ durable("a commit with an older epoch is refused and changes nothing", async () 
 		lifecycle: {},
 		debug: {},
 		results: {},
-		entries: [{ type: "scan.completed" as const, phase: "completed" as const, strategy_id: null, attempt: null, at_ms: 1, payload: {} }],
+		entries: [
+			{
+				type: "scan.completed" as const,
+				phase: "completed" as const,
+				strategy_id: null,
+				attempt: null,
+				at_ms: 1,
+				payload: {},
+			},
+		],
 		events: [],
 		ended: true,
 		lease_ms: 1_000,
@@ -173,7 +188,9 @@ durable("twenty equal starts at once make one scan", async () => {
 	users += 1;
 	const queued: string[] = [];
 	const commands = commandsOn(store, async (id) => void queued.push(id));
-	const results = await Promise.all(Array.from({ length: 20 }, () => commands.startScan(viewer(users), startRequest())));
+	const results = await Promise.all(
+		Array.from({ length: 20 }, () => commands.startScan(viewer(users), startRequest())),
+	);
 	assert.is(new Set(results.map(({ scan_id }) => scan_id)).size, 1);
 	assert.is(results.filter(({ decision }) => decision === "created").length, 1);
 	assert.is(new Set(queued).size, 1);
@@ -239,7 +256,15 @@ durable("hanging effects end by the budget; late strategies keep what they found
 		async evaluateStrategy(effect, context) {
 			const id = `${effect.strategy_id}-row`;
 			const rows = { [id]: JSON.stringify({ opportunity_id: id }) };
-			context.progress({ strategy_id: effect.strategy_id, attempt: effect.attempt, kind: "progressed", tally: tally({ candidates_total: 2, evaluated: 2, row_ids: [id] }) }, { rows });
+			context.progress(
+				{
+					strategy_id: effect.strategy_id,
+					attempt: effect.attempt,
+					kind: "progressed",
+					tally: tally({ candidates_total: 2, evaluated: 2, row_ids: [id] }),
+				},
+				{ rows },
+			);
 			return never(context.signal);
 		},
 	});
@@ -248,11 +273,14 @@ durable("hanging effects end by the budget; late strategies keep what they found
 	const { end, input } = found.context;
 	assert.ok((end?.at_ms ?? 0) <= input.deadline_at_ms + 1_000, "ended within its budget plus one second");
 	assert.ok(found.progress_at_ms <= input.deadline_at_ms + 1_000);
-	assert.equal(found.context.strategies.slice(0, 3).map(({ verdict, tally }) => [verdict, tally.row_ids.length, tally.rejected]), [
-		["timed_out", 1, { timeout: 1 }],
-		["timed_out", 1, { timeout: 1 }],
-		["timed_out", 1, { timeout: 1 }],
-	]);
+	assert.equal(
+		found.context.strategies.slice(0, 3).map(({ verdict, tally }) => [verdict, tally.row_ids.length, tally.rejected]),
+		[
+			["timed_out", 1, { timeout: 1 }],
+			["timed_out", 1, { timeout: 1 }],
+			["timed_out", 1, { timeout: 1 }],
+		],
+	);
 	assert.is(found.context.end?.error?.code, "budget_exceeded");
 	assert.is((await store.reader.rows(scanId, ["ai_spot_momentum_strategy-row"])).length, 1);
 });
@@ -282,7 +310,8 @@ durable("the watchdog takes over dead scans, ends overdue ones and finishes half
 		log: testLogger(),
 		apply: deps.apply,
 		runtime,
-		finishStart: (user, key, id) => finishStart({ ...deps, enqueue: async (scanId) => void queued.push(scanId) }, user, key, id),
+		finishStart: (user, key, id) =>
+			finishStart({ ...deps, enqueue: async (scanId) => void queued.push(scanId) }, user, key, id),
 		book: (ended) => book(store.writer, ended, 1_000),
 		settings: { watchdog_ms: 500, lease_ms: 2_000 },
 	});
@@ -317,7 +346,11 @@ durable("any process may end a scan past its deadline although a frozen worker h
 	await store.writer.claim(scanId, "frozen", randomUUID(), 60_000, "normal");
 	const apply = commandDeps(store, noQueue).apply;
 	const lost = { type: "scan.abandoned" as const, code: "worker_lost" as const, message: "lost" };
-	assert.is(await applyOne(apply, scanId, "deadline", (_, at_ms) => ({ ...lost, at_ms })), "refused", "not before two seconds");
+	assert.is(
+		await applyOne(apply, scanId, "deadline", (_, at_ms) => ({ ...lost, at_ms })),
+		"refused",
+		"not before two seconds",
+	);
 	await store.reader.nextCommit("scan_none", 900, AbortSignal.timeout(3_000));
 	for (let i = 0; i < 2; i++) await store.reader.nextCommit("scan_none", 700, AbortSignal.timeout(3_000));
 	assert.is(await applyOne(apply, scanId, "deadline", (_, at_ms) => ({ ...lost, at_ms })), "ended");

@@ -72,13 +72,23 @@ export function createFakeMarket(options: FakeMarketOptions): FakeMarket {
 	let pending = 0;
 	let closed = false;
 	const series = options.series ?? [];
-	const markets = options.markets ?? { fake: series.map((entry) => fakeMarketEntry({ symbol: entry.symbol, venue: entry.venue })) };
+	const markets = options.markets ?? {
+		fake: series.map((entry) => fakeMarketEntry({ symbol: entry.symbol, venue: entry.venue })),
+	};
 	const symbols = new Set([
-		...Object.values(markets).flat().map((entry) => entry.symbol),
+		...Object.values(markets)
+			.flat()
+			.map((entry) => entry.symbol),
 		...series.map((entry) => entry.symbol),
 	]);
 
-	const call = async <T>(method: FakeMethod, key: string, signal: AbortSignal, asOfMs: number | null, answer: () => T): Promise<T> => {
+	const call = async <T>(
+		method: FakeMethod,
+		key: string,
+		signal: AbortSignal,
+		asOfMs: number | null,
+		answer: () => T,
+	): Promise<T> => {
 		calls.push({ method, key, as_of_ms: asOfMs });
 		signal.throwIfAborted();
 		pending++;
@@ -120,7 +130,8 @@ export function createFakeMarket(options: FakeMarketOptions): FakeMarket {
 			}),
 		tickers: (wanted, read) =>
 			call("tickers", wanted.join(","), read.signal, read.as_of_ms, () =>
-				wanted.map((symbol) => visible(bySymbol(options.tickers, symbol), read)).filter((entry) => entry !== null)),
+				wanted.map((symbol) => visible(bySymbol(options.tickers, symbol), read)).filter((entry) => entry !== null),
+			),
 		funding: (symbol, read) =>
 			call("funding", symbol, read.signal, read.as_of_ms, () => {
 				const found = bySymbol(options.funding, symbol);
@@ -128,14 +139,20 @@ export function createFakeMarket(options: FakeMarketOptions): FakeMarket {
 			}),
 		orderBook: (symbol, read) =>
 			call("orderBook", symbol, read.signal, read.as_of_ms, () => visible(bySymbol(options.books, symbol), read)),
+		trades: async () => null,
+		optionChain: async () => null,
+		volatilityHistory: async () => null,
 		openInterest: (symbol, read) =>
-			call("openInterest", symbol, read.signal, read.as_of_ms, () => visible(bySymbol(options.openInterest, symbol), read)),
+			call("openInterest", symbol, read.signal, read.as_of_ms, () =>
+				visible(bySymbol(options.openInterest, symbol), read),
+			),
 		check: (signal) => call("check", "", signal, null, () => ({ ok: true, error: null })),
 		close: async () => {
 			closed = true;
 		},
 		calls,
-		count: (method, key) => calls.filter((entry) => entry.method === method && (key === undefined || entry.key === key)).length,
+		count: (method, key) =>
+			calls.filter((entry) => entry.method === method && (key === undefined || entry.key === key)).length,
 		get pending() {
 			return pending;
 		},
@@ -146,7 +163,7 @@ export function createFakeMarket(options: FakeMarketOptions): FakeMarket {
 		hangDeaf: (method, key) => add(method, key, () => new Promise(() => undefined)),
 		fail: (method, error, key) => add(method, key, () => Promise.reject(error)),
 		hold(method, key) {
-			let release = () => undefined as void;
+			let release: () => void = () => undefined;
 			const gate = new Promise<void>((resolve) => {
 				release = resolve;
 			});
@@ -226,7 +243,8 @@ export function fakeSeries(given: {
 }): Series {
 	const timeframe = given.timeframe ?? "1d";
 	const stepMs = TIMEFRAME_MS[timeframe];
-	const startMs = Math.floor(given.asOfMs / stepMs) * stepMs - given.bars.reduce((sum, bar) => sum + (bar.steps ?? 1), 0) * stepMs;
+	const startMs =
+		Math.floor(given.asOfMs / stepMs) * stepMs - given.bars.reduce((sum, bar) => sum + (bar.steps ?? 1), 0) * stepMs;
 	const market: MarketType = given.symbol.includes(":") ? "perp" : "spot";
 	const identity = { symbol: given.symbol, venue: given.venue ?? "fake", market, timeframe };
 	return seriesUpTo(fakeBars(given.bars, startMs, stepMs), identity, given.asOfMs);

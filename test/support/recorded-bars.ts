@@ -13,7 +13,15 @@ export const PEGGED = new Set(["PAXG", "WBTC", "WBETH", "BNSOL"]);
 export const sharedColumn = (length: number): Float64Array =>
 	new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT));
 
-export type BarRow = [openTime: number, open: number, high: number, low: number, close: number, volume: number, quoteVolume?: number];
+export type BarRow = [
+	openTime: number,
+	open: number,
+	high: number,
+	low: number,
+	close: number,
+	volume: number,
+	quoteVolume?: number,
+];
 
 export interface SeriesName {
 	symbol: string;
@@ -35,7 +43,13 @@ export function seriesOf(rows: readonly BarRow[], name: SeriesName): Series {
 		});
 	});
 	const [open_time, open, high, low, close, volume, quote_volume] = columns as [
-		Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array,
+		Float64Array,
+		Float64Array,
+		Float64Array,
+		Float64Array,
+		Float64Array,
+		Float64Array,
+		Float64Array,
 	];
 	const step = TIMEFRAME_MS[timeframe];
 	const first = rows[0]?.[0] ?? 0;
@@ -46,7 +60,13 @@ export function seriesOf(rows: readonly BarRow[], name: SeriesName): Series {
 		market: name.market ?? "spot",
 		timeframe,
 		length: rows.length,
-		open_time, open, high, low, close, volume, quote_volume,
+		open_time,
+		open,
+		high,
+		low,
+		close,
+		volume,
+		quote_volume,
 		missing: rows.length === 0 ? 0 : Math.round((final - first) / step) + 1 - rows.length,
 		as_of_ms: name.as_of_ms ?? final + step,
 	};
@@ -84,7 +104,15 @@ export function dailyOf(hours: readonly BarRow[]): BarRow[] {
 		const [first, final] = [bars[0], bars.at(-1)];
 		if (bars.length !== 24 || !first || !final) continue;
 		const quote = bars.reduce((sum, b) => sum + (b[6] ?? (b[5] * (b[1] + b[2] + b[3] + b[4])) / 4), 0);
-		result.push([day, first[1], Math.max(...bars.map((b) => b[2])), Math.min(...bars.map((b) => b[3])), final[4], bars.reduce((sum, b) => sum + b[5], 0), quote]);
+		result.push([
+			day,
+			first[1],
+			Math.max(...bars.map((b) => b[2])),
+			Math.min(...bars.map((b) => b[3])),
+			final[4],
+			bars.reduce((sum, b) => sum + b[5], 0),
+			quote,
+		]);
 	}
 	return result;
 }
@@ -94,7 +122,10 @@ const folder = (name: string): string => {
 	return join(sharedRoot, "market", name);
 };
 const filesOf = (name: string): string[] =>
-	readdirSync(folder(name)).filter((file) => file.endsWith(".csv.gz")).sort().map((file) => join(folder(name), file));
+	readdirSync(folder(name))
+		.filter((file) => file.endsWith(".csv.gz"))
+		.sort()
+		.map((file) => join(folder(name), file));
 
 /** The 35 coins of STRATEGIES 7.2: >= 300 daily bars, pegged ones removed. */
 export function recordedSpotDaily(barsMin = 300): Series[] {
@@ -124,7 +155,12 @@ export function spotDailyAtSnapshot(): Series[] {
 
 export function recordedPerpDaily(): Series[] {
 	return filesOf("binance_usdm/1d").map((file) =>
-		seriesOf(barsOf(file), { symbol: `${baseOf(file)}/USDT:USDT`, venue: "binanceusdm", market: "perp", as_of_ms: SNAPSHOT_MS }),
+		seriesOf(barsOf(file), {
+			symbol: `${baseOf(file)}/USDT:USDT`,
+			venue: "binanceusdm",
+			market: "perp",
+			as_of_ms: SNAPSHOT_MS,
+		}),
 	);
 }
 
@@ -147,34 +183,54 @@ function spacingOf(times: readonly number[]): number {
 }
 
 /** Settlements as the port gives them: times rounded to the hour, rates as integers of 1e-8. */
-export function fundingOf(rows: readonly (readonly [timeMs: number, rate: number])[], symbol: string, asOfMs: number): FundingSeries {
+export function fundingOf(
+	rows: readonly (readonly [timeMs: number, rate: number])[],
+	symbol: string,
+	asOfMs: number,
+): FundingSeries {
 	const funding_time = sharedColumn(rows.length);
 	const rate_e8 = sharedColumn(rows.length);
 	rows.forEach(([timeMs, rate], i) => {
 		funding_time[i] = Math.round(timeMs / 3_600_000) * 3_600_000;
 		rate_e8[i] = Math.round(rate * 1e8);
 	});
-	return { symbol, venue: "binanceusdm", length: rows.length, funding_time, rate_e8, interval_hours: spacingOf([...funding_time]), as_of_ms: asOfMs };
+	return {
+		symbol,
+		venue: "binanceusdm",
+		length: rows.length,
+		funding_time,
+		rate_e8,
+		interval_hours: spacingOf([...funding_time]),
+		as_of_ms: asOfMs,
+	};
 }
 
 /** The 32 long funding histories. */
 export function longFunding(): FundingSeries[] {
 	return filesOf("binance_usdm/funding_long").map((file) =>
-		fundingOf(readRows(file).rows.map(([time = 0, rate = 0]) => [time, rate]), `${baseOf(file)}/USDT:USDT`, SNAPSHOT_MS),
+		fundingOf(
+			readRows(file).rows.map(([time = 0, rate = 0]) => [time, rate]),
+			`${baseOf(file)}/USDT:USDT`,
+			SNAPSHOT_MS,
+		),
 	);
 }
 
 /** Recent funding of all perps by exchange id. */
 export function recentFunding(): Map<string, FundingSeries> {
 	const bySymbol = new Map<string, [number, number][]>();
-	const text = gunzipSync(readFileSync(folder("binance_usdm/funding_all_recent.csv.gz"))).toString("utf8").trim();
+	const text = gunzipSync(readFileSync(folder("binance_usdm/funding_all_recent.csv.gz")))
+		.toString("utf8")
+		.trim();
 	for (const line of text.split("\n").slice(1)) {
 		const [time = "", id = "", rate = ""] = line.split(",");
 		const rows = bySymbol.get(id);
 		if (rows) rows.push([Number(time), Number(rate)]);
 		else bySymbol.set(id, [[Number(time), Number(rate)]]);
 	}
-	return new Map([...bySymbol].map(([id, rows]) => [id, fundingOf(rows, `${id.replace(/USDT$/, "")}/USDT:USDT`, SNAPSHOT_MS)]));
+	return new Map(
+		[...bySymbol].map(([id, rows]) => [id, fundingOf(rows, `${id.replace(/USDT$/, "")}/USDT:USDT`, SNAPSHOT_MS)]),
+	);
 }
 
 export interface SnapshotPerp {

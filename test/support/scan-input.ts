@@ -1,5 +1,5 @@
-import { STANDARD_STRATEGIES } from "../../src/catalogue.ts";
 import type { PlannedStrategy, ScanInput, ScanLimits, Tally } from "../../machines/types.ts";
+import { STANDARD_STRATEGIES } from "../../src/catalogue.ts";
 
 export const T0 = Date.UTC(2026, 2, 19, 19);
 

@@ -7,7 +7,14 @@ import { tally } from "./scan-input.ts";
 export const portfolioFetched = (at_ms: number): ScanEvent => ({
 	type: "portfolio.fetched",
 	at_ms,
-	portfolio: { positions: 0, portfolio_version: 0, capital_usd: 10_000, assumed: true, source: "assumed", duration_ms: 1 },
+	portfolio: {
+		positions: 0,
+		portfolio_version: 0,
+		capital_usd: 10_000,
+		assumed: true,
+		source: "assumed",
+		duration_ms: 1,
+	},
 });
 
 export const assetsDiscovered = (at_ms: number): ScanEvent => ({
@@ -63,7 +70,16 @@ export const cancelRequested = (at_ms: number): ScanEvent => ({
 });
 
 export type ReportKind = "found" | "empty" | "degraded" | "retryable" | "fatal" | "skipped" | "progress" | "unbalanced";
-export const REPORT_KINDS: readonly ReportKind[] = ["found", "empty", "degraded", "retryable", "fatal", "skipped", "progress", "unbalanced"];
+export const REPORT_KINDS: readonly ReportKind[] = [
+	"found",
+	"empty",
+	"degraded",
+	"retryable",
+	"fatal",
+	"skipped",
+	"progress",
+	"unbalanced",
+];
 
 export function report(entry: Pick<StrategyEntry, "strategy_id" | "attempt">, kind: ReportKind): StrategyReport {
 	const { strategy_id, attempt } = entry;
@@ -73,20 +89,61 @@ export function report(entry: Pick<StrategyEntry, "strategy_id" | "attempt">, ki
 		case "found":
 			return { strategy_id, attempt, kind: "finished", degraded: null, tally: full };
 		case "empty":
-			return { strategy_id, attempt, kind: "finished", degraded: null, tally: tally({ candidates_total: 3, evaluated: 3, rejected: { no_trigger: 3 } }) };
+			return {
+				strategy_id,
+				attempt,
+				kind: "finished",
+				degraded: null,
+				tally: tally({ candidates_total: 3, evaluated: 3, rejected: { no_trigger: 3 } }),
+			};
 		case "degraded":
-			return { strategy_id, attempt, kind: "finished", degraded: { code: "fetch_failed", message: "one", retryable: true }, tally: full };
+			return {
+				strategy_id,
+				attempt,
+				kind: "finished",
+				degraded: { code: "fetch_failed", message: "one", retryable: true },
+				tally: full,
+			};
 		case "retryable":
-			return { strategy_id, attempt, kind: "failed", reason: null, tally: null, error: { code: "fetch_failed", message: "again", retryable: true } };
+			return {
+				strategy_id,
+				attempt,
+				kind: "failed",
+				reason: null,
+				tally: null,
+				error: { code: "fetch_failed", message: "again", retryable: true },
+			};
 		case "fatal":
-			return { strategy_id, attempt, kind: "failed", reason: "schema_violation", tally: null, error: { code: "schema_violation", message: "no", retryable: false } };
+			return {
+				strategy_id,
+				attempt,
+				kind: "failed",
+				reason: "schema_violation",
+				tally: null,
+				error: { code: "schema_violation", message: "no", retryable: false },
+			};
 		case "skipped":
 			return { strategy_id, attempt, kind: "skipped", reason: "no_symbols", tally: tally() };
 		case "progress":
-			return { strategy_id, attempt, kind: "progressed", tally: tally({ candidates_total: 3, evaluated: 3, row_ids: [id] }) };
+			return {
+				strategy_id,
+				attempt,
+				kind: "progressed",
+				tally: tally({ candidates_total: 3, evaluated: 3, row_ids: [id] }),
+			};
 		case "unbalanced":
-			return { strategy_id, attempt, kind: "finished", degraded: null, tally: tally({ candidates_total: 3, evaluated: 3, row_ids: [id] }) };
+			return {
+				strategy_id,
+				attempt,
+				kind: "finished",
+				degraded: null,
+				tally: tally({ candidates_total: 3, evaluated: 3, row_ids: [id] }),
+			};
 	}
 }
 
-export const reported = (at_ms: number, ...reports: StrategyReport[]): ScanEvent => ({ type: "strategies.reported", at_ms, reports });
+export const reported = (at_ms: number, ...reports: StrategyReport[]): ScanEvent => ({
+	type: "strategies.reported",
+	at_ms,
+	reports,
+});

@@ -26,7 +26,11 @@ export async function startTestRedis(path = process.env.PATH ?? ""): Promise<Tes
 		kind: provision.kind,
 		connection: provision.connection,
 		async store(settings = {}) {
-			const store = await openScanStore(provision.connection, logger, { retention_ms: 600_000, tombstone_ms: 600_000, ...settings });
+			const store = await openScanStore(provision.connection, logger, {
+				retention_ms: 600_000,
+				tombstone_ms: 600_000,
+				...settings,
+			});
 			stores.push(store);
 			return store;
 		},

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { StrategyReport } from "../../machines/events.ts";
 import type { ScanInput } from "../../machines/types.ts";
+import { systemClock } from "../../src/clock.ts";
 import { type CommandDeps, createCommands } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { book } from "../../src/runtime/booking.ts";
 import { createRuntime, type Runtime, type RuntimeDeps } from "../../src/runtime/runtime.ts";
-import { systemClock } from "../../src/clock.ts";
 import type { ScanCommands, StartRequest } from "../../src/services.ts";
 import type { ScanRecord, Viewer } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
@@ -16,8 +16,18 @@ import { testLogger } from "./store.ts";
 /** Effects that answer at once; each can be replaced by one that hangs, counts or fails. */
 export const quickEffects = (overrides: Partial<Effects> = {}): Effects => ({
 	async fetchPortfolio() {
-		const portfolio = { positions: 0, portfolio_version: 0, capital_usd: 10_000, assumed: true, source: "assumed", duration_ms: 1 };
-		return { portfolio, attachments: { portfolio: { positions: [], cash_usd: 0, version: 0, capital_usd: 10_000, assumed: true } } };
+		const portfolio = {
+			positions: 0,
+			portfolio_version: 0,
+			capital_usd: 10_000,
+			assumed: true,
+			source: "assumed",
+			duration_ms: 1,
+		};
+		return {
+			portfolio,
+			attachments: { portfolio: { positions: [], cash_usd: 0, version: 0, capital_usd: 10_000, assumed: true } },
+		};
 	},
 	async discoverAssets() {
 		return {
@@ -37,11 +47,21 @@ export const quickEffects = (overrides: Partial<Effects> = {}): Effects => ({
 	},
 	async evaluateStrategy(effect) {
 		const id = `${effect.strategy_id}-row`;
-		return { report: foundReport(effect), attachments: { rows: { [id]: JSON.stringify({ opportunity_id: id, strategy_id: effect.strategy_id }) } } };
+		return {
+			report: foundReport(effect),
+			attachments: { rows: { [id]: JSON.stringify({ opportunity_id: id, strategy_id: effect.strategy_id }) } },
+		};
 	},
 	async rankOpportunities(context) {
 		const rows = await context.rows();
-		const ranking = { ranked_count: rows.size, unproven_count: 0, cut: {}, recommendations_count: 0, recommendations: "skipped" as const, duration_ms: 1 };
+		const ranking = {
+			ranked_count: rows.size,
+			unproven_count: 0,
+			cut: {},
+			recommendations_count: 0,
+			recommendations: "skipped" as const,
+			duration_ms: 1,
+		};
 		const document = { ranked: [...rows.keys()].sort(), unproven: [], recommendations: [] };
 		return { ranking, attachments: { documents: { ranking: document } } };
 	},
@@ -78,7 +98,10 @@ export function runtimeOn(store: ScanStore, effects: Effects, overrides: Partial
 	});
 }
 
-export const viewer = (user = 1): Viewer => ({ user_id: `00000000-0000-4000-8000-${String(user).padStart(12, "0")}`, role: "admin" });
+export const viewer = (user = 1): Viewer => ({
+	user_id: `00000000-0000-4000-8000-${String(user).padStart(12, "0")}`,
+	role: "admin",
+});
 
 export const startRequest = (overrides: Partial<StartRequest> = {}): StartRequest => ({
 	filters: {},
@@ -90,11 +113,19 @@ export const startRequest = (overrides: Partial<StartRequest> = {}): StartReques
 });
 
 /** Commands over the store with an account that owns what `scanInput` plans. */
-export function commandsOn(store: ScanStore, enqueue: (scanId: string) => Promise<void>, overrides: Partial<CommandDeps> = {}): ScanCommands {
+export function commandsOn(
+	store: ScanStore,
+	enqueue: (scanId: string) => Promise<void>,
+	overrides: Partial<CommandDeps> = {},
+): ScanCommands {
 	return createCommands(commandDeps(store, enqueue, overrides));
 }
 
-export function commandDeps(store: ScanStore, enqueue: (scanId: string) => Promise<void>, overrides: Partial<CommandDeps> = {}): CommandDeps {
+export function commandDeps(
+	store: ScanStore,
+	enqueue: (scanId: string) => Promise<void>,
+	overrides: Partial<CommandDeps> = {},
+): CommandDeps {
 	const sample: ScanInput = scanInput();
 	return {
 		writer: store.writer,

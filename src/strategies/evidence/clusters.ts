@@ -1,5 +1,5 @@
 import { createRandom } from "../random.ts";
-import { type ResolvedTrade, quantileOf, weekOf } from "./trades.ts";
+import { quantileOf, type ResolvedTrade, weekOf } from "./trades.ts";
 
 /** Fewer weeks than this say too little about clustering. */
 const CLUSTERS_MIN = 30;

@@ -20,8 +20,7 @@ export function wilsonInterval(p: number, n: number, z = Z_95): [low: number, hi
 }
 
 /** Mean of the Beta(5,5) posterior: the pooled rate drawn toward one half. */
-export const pooledRate = (wins: number, trades: number): number =>
-	(wins + PRIOR_WINS) / (trades + PRIOR_TRADES);
+export const pooledRate = (wins: number, trades: number): number => (wins + PRIOR_WINS) / (trades + PRIOR_TRADES);
 
 /** A symbol's rate drawn toward the pool with the weight of 50 trades. */
 export const symbolRate = (wins: number, trades: number, pool: number): number =>

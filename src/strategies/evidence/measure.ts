@@ -6,7 +6,15 @@ import { gradeOf } from "./grade.ts";
 import { pooledRate, symbolRate, wilsonInterval } from "./intervals.ts";
 import { type PlaceboPool, placeboShare } from "./placebo.ts";
 import { drifted, type Reliability, reliabilityOf } from "./reliability.ts";
-import { byTime, meanOf, profitFactorOf, quantileOf, type ResolvedTrade, shortfallOf, winsorisedMean } from "./trades.ts";
+import {
+	byTime,
+	meanOf,
+	profitFactorOf,
+	quantileOf,
+	type ResolvedTrade,
+	shortfallOf,
+	winsorisedMean,
+} from "./trades.ts";
 
 export const BOOTSTRAP_DRAWS = 1000;
 export const PLACEBO_DRAWS = 2000;
@@ -48,7 +56,9 @@ export function measure(input: MeasureInput): Measurement {
 	const n = trades.length;
 	const wins = nets.filter((net) => net > 0).length;
 	const final = trades.at(-1)?.signalTime ?? 0;
-	const seed = hashText(`${input.rule}|${n}|${wins}|${final}|${[...new Set(trades.map((t) => t.symbol))].sort().join()}`);
+	const seed = hashText(
+		`${input.rule}|${n}|${wins}|${final}|${[...new Set(trades.map((t) => t.symbol))].sort().join()}`,
+	);
 	const designEffect = designEffectOf(trades);
 	const nEff = effectiveTrades(n, designEffect);
 	const meanNet = n === 0 ? null : meanOf(nets);
@@ -128,7 +138,12 @@ export interface Confidence {
 export function confidenceOf(p: number, nEff: number): Confidence {
 	const [low, high] = wilsonInterval(p, nEff);
 	// At rates of 0 and 1 rounding may put an end of the interval a hair inside the rate.
-	return { p, confidence_score: 100 * p, confidence_low: 100 * Math.min(low, p), confidence_high: 100 * Math.max(high, p) };
+	return {
+		p,
+		confidence_score: 100 * p,
+		confidence_low: 100 * Math.min(low, p),
+		confidence_high: 100 * Math.max(high, p),
+	};
 }
 
 /** A symbol's own record, shrunk to the pool (STRATEGIES 5.4 steps 2, 3 and 5). */
@@ -138,7 +153,9 @@ export function symbolConfidence(measurement: Measurement, symbol: string): Conf
 }
 
 /** Mean net by calendar year of the signal, for the report. */
-export function byYear(trades: readonly ResolvedTrade[]): Record<string, { n: number; hit_rate: number; mean_net_bps: number }> {
+export function byYear(
+	trades: readonly ResolvedTrade[],
+): Record<string, { n: number; hit_rate: number; mean_net_bps: number }> {
 	const years = new Map<string, number[]>();
 	for (const trade of trades) {
 		const year = String(new Date(trade.signalTime).getUTCFullYear());
@@ -147,7 +164,14 @@ export function byYear(trades: readonly ResolvedTrade[]): Record<string, { n: nu
 	return Object.fromEntries(
 		[...years].sort().map(([year, nets]) => {
 			const column = Float64Array.from(nets);
-			return [year, { n: nets.length, hit_rate: nets.filter((net) => net > 0).length / nets.length, mean_net_bps: bps(meanOf(column)) }];
+			return [
+				year,
+				{
+					n: nets.length,
+					hit_rate: nets.filter((net) => net > 0).length / nets.length,
+					mean_net_bps: bps(meanOf(column)),
+				},
+			];
 		}),
 	);
 }

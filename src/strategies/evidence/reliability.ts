@@ -90,8 +90,20 @@ export function calibrationError(forecasts: readonly Forecast[]): number | null 
 export function reliabilityOf(trades: readonly ResolvedTrade[]): Reliability {
 	const forecasts = expandingForecasts(trades);
 	const won = forecasts.map((forecast) => forecast.won);
-	const brier = forecasts.length === 0 ? null : brierScore(forecasts.map((f) => f.p), won);
-	const poolBrier = forecasts.length === 0 ? null : brierScore(forecasts.map((f) => f.pool), won);
+	const brier =
+		forecasts.length === 0
+			? null
+			: brierScore(
+					forecasts.map((f) => f.p),
+					won,
+				);
+	const poolBrier =
+		forecasts.length === 0
+			? null
+			: brierScore(
+					forecasts.map((f) => f.pool),
+					won,
+				);
 	const recent = forecasts.slice(-RECENT);
 	return {
 		scored: forecasts.length,

@@ -28,7 +28,9 @@ export interface WalkForwardOptions {
  */
 export function walkForward(rule: Rule, universe: readonly Series[], options: WalkForwardOptions): WalkForward {
 	const result: WalkForward = { trades: [], placebo: [], universeSize: 0, gapsThroughStop: 0 };
-	const ordered = [...universe].sort((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.venue < b.venue ? -1 : 1));
+	const ordered = [...universe].sort((a, b) =>
+		a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.venue < b.venue ? -1 : 1,
+	);
 	for (const series of ordered) {
 		if (series.length < options.barsMin) continue;
 		result.universeSize++;
@@ -49,7 +51,8 @@ export function walkForward(rule: Rule, universe: readonly Series[], options: Wa
 				holdBars: trade.holdBars,
 			});
 		}
-		if (entries > 0) result.placebo.push({ outcomes: placeboOutcomes(series, reading, options.cost, embargoMs), entries });
+		if (entries > 0)
+			result.placebo.push({ outcomes: placeboOutcomes(series, reading, options.cost, embargoMs), entries });
 	}
 	return result;
 }

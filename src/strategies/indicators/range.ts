@@ -9,8 +9,7 @@ export function trueRange({ high, low, close }: Candles): Column {
 	for (let i = 0; i < close.length; i++) {
 		const spread = at(high, i) - at(low, i);
 		const before = at(close, i - 1);
-		result[i] =
-			i === 0 ? spread : Math.max(spread, Math.abs(at(high, i) - before), Math.abs(at(low, i) - before));
+		result[i] = i === 0 ? spread : Math.max(spread, Math.abs(at(high, i) - before), Math.abs(at(low, i) - before));
 	}
 	return result;
 }

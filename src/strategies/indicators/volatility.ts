@@ -13,7 +13,9 @@ export function logReturns(close: Column): Column {
  * weighted mean of squared log returns, not centred, weights normalised, centre of mass in bars.
  */
 export function exAnteVolatility(close: Column, centreOfMassBars: number): Column {
-	const squares = logReturns(close).subarray(1).map((value) => value * value);
+	const squares = logReturns(close)
+		.subarray(1)
+		.map((value) => value * value);
 	const variance = normalisedMean(squares, 1 / (1 + centreOfMassBars));
 	const result = unknownColumn(close.length);
 	for (let i = 1; i < close.length; i++) result[i] = Math.sqrt(at(variance, i - 1));

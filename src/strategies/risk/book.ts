@@ -50,12 +50,24 @@ export function readBook(candidates: readonly Candidate[], view: MarketView, por
 		const check = checkSeries({ symbol, asset: null, market: null }, view, RETURNS_MIN + 1);
 		const series = view.series[symbol];
 		if (!series || (!check.ok && check.reason !== "illiquid")) {
-			unread.push(check.ok ? { symbol, reason: "fetch_failed", detail: "no bars were read" } : { symbol, reason: check.reason, detail: check.detail });
+			unread.push(
+				check.ok
+					? { symbol, reason: "fetch_failed", detail: "no bars were read" }
+					: { symbol, reason: check.reason, detail: check.detail },
+			);
 			continue;
 		}
 		const price = last(series.close);
 		const value = position.quantity * price;
-		holdings.push({ position, market, series, price, value, weight: value / portfolio.capital_usd, stablecoin: market?.tags.includes("stablecoin") ?? false });
+		holdings.push({
+			position,
+			market,
+			series,
+			price,
+			value,
+			weight: value / portfolio.capital_usd,
+			stablecoin: market?.tags.includes("stablecoin") ?? false,
+		});
 	}
 	return { equity: portfolio.capital_usd, holdings, unread, ...joined(holdings) };
 }

@@ -2,7 +2,17 @@ import { at, type Column } from "../columns.ts";
 import type { Book, Holding } from "./book.ts";
 import { quadratic, slopeOf } from "./covariance.ts";
 import { CONCENTRATION_POSITIONS_MIN, DAILY_VOLUME_SHARE, RISK_LIMITS, RISK_SHARE_POSITIONS_MIN } from "./limits.ts";
-import { bookReturns, cornishFisherVar, effectiveNumber, equityPath, historicalTail, maxDrawdown, overlapping, riskShares, stressedCovariance } from "./measures.ts";
+import {
+	bookReturns,
+	cornishFisherVar,
+	effectiveNumber,
+	equityPath,
+	historicalTail,
+	maxDrawdown,
+	overlapping,
+	riskShares,
+	stressedCovariance,
+} from "./measures.ts";
 
 /** One measure as it is shown; `value` null = cannot be known from what is recorded. */
 export interface Measure {
@@ -20,7 +30,14 @@ export interface Measure {
 const STRESS_CORRELATION = 0.9;
 const BTC_SHOCK = -0.3;
 
-function limited(measure: string, symbol: string, value: number | null, bound: "max" | "min", limit: number, note?: string): Measure {
+function limited(
+	measure: string,
+	symbol: string,
+	value: number | null,
+	bound: "max" | "min",
+	limit: number,
+	note?: string,
+): Measure {
 	const breached = value !== null && (bound === "max" ? value > limit : value < limit);
 	return { measure, symbol, value, limit, bound, breached, ...(value === null && note ? { note } : {}) };
 }
@@ -68,10 +85,33 @@ export function positionMeasures(book: Book, index: number): Measure[] {
 	const unstopped = stop === undefined ? null : stop === null ? weight : 0;
 	return [
 		judged ? limited("weight", symbol, weight, "max", RISK_LIMITS.weight_max) : shown("weight", symbol, weight),
-		enough ? limited("risk_share", symbol, share, "max", RISK_LIMITS.risk_share_max) : shown("risk_share", symbol, share),
-		limited("liquidity_days", symbol, liquidityDays(holding), "max", RISK_LIMITS.liquidity_days_max, "the 24-hour volume is not known"),
-		limited("unstopped_weight", symbol, unstopped, "max", RISK_LIMITS.unstopped_weight_max, "the portfolio does not record stops"),
-		limited("liquidation_sigmas", symbol, liquidationSigmas(book, index), "min", RISK_LIMITS.liquidation_sigmas_min, "no liquidation price is recorded"),
+		enough
+			? limited("risk_share", symbol, share, "max", RISK_LIMITS.risk_share_max)
+			: shown("risk_share", symbol, share),
+		limited(
+			"liquidity_days",
+			symbol,
+			liquidityDays(holding),
+			"max",
+			RISK_LIMITS.liquidity_days_max,
+			"the 24-hour volume is not known",
+		),
+		limited(
+			"unstopped_weight",
+			symbol,
+			unstopped,
+			"max",
+			RISK_LIMITS.unstopped_weight_max,
+			"the portfolio does not record stops",
+		),
+		limited(
+			"liquidation_sigmas",
+			symbol,
+			liquidationSigmas(book, index),
+			"min",
+			RISK_LIMITS.liquidation_sigmas_min,
+			"no liquidation price is recorded",
+		),
 	];
 }
 
@@ -96,11 +136,21 @@ export function bookMeasures(book: Book, benchmark: Column | null): Measure[] {
 		shown("cvar95_10d", portfolio, tenDays.cvar95),
 		limited("drawdown", portfolio, maxDrawdown(equityPath(weights, book.prices)), "max", RISK_LIMITS.drawdown_max),
 		shown("hhi", portfolio, number > 0 ? 1 / number : null),
-		many ? limited("effective_number", portfolio, number, "min", RISK_LIMITS.effective_number_min) : shown("effective_number", portfolio, number),
+		many
+			? limited("effective_number", portfolio, number, "min", RISK_LIMITS.effective_number_min)
+			: shown("effective_number", portfolio, number),
 		shown("volatility_annual_correlation_0.9", portfolio, annual(stressedCovariance(covariance, STRESS_CORRELATION))),
 		shown("loss_btc_minus_30_percent", portfolio, benchmark && -BTC_SHOCK * slopeOf(daily, benchmark), missing),
-		shown("leverage", portfolio, weights.reduce((sum, weight) => sum + Math.abs(weight), 0)),
-		shown("stablecoin_and_cash_share", portfolio, 1 - book.holdings.filter((h) => !h.stablecoin).reduce((sum, h) => sum + h.weight, 0)),
+		shown(
+			"leverage",
+			portfolio,
+			weights.reduce((sum, weight) => sum + Math.abs(weight), 0),
+		),
+		shown(
+			"stablecoin_and_cash_share",
+			portfolio,
+			1 - book.holdings.filter((h) => !h.stablecoin).reduce((sum, h) => sum + h.weight, 0),
+		),
 		shown("largest_venue_share", portfolio, largestVenueShare(book)),
 	];
 }
@@ -119,4 +169,5 @@ export const shortfallUsd = (book: Book, weights: readonly number[]): number =>
 	book.equity * historicalTail(bookReturns(weights, book.returns)).cvar95;
 
 /** Newest daily sigma of a holding, fraction. */
-export const sigmaOf = (book: Book, index: number): number => Math.sqrt(at(Float64Array.from(book.covariance[index] ?? []), index));
+export const sigmaOf = (book: Book, index: number): number =>
+	Math.sqrt(at(Float64Array.from(book.covariance[index] ?? []), index));

@@ -77,7 +77,10 @@ function dot(a: Column, b: Column): number {
 }
 
 /** Daily covariance: deviations of EWMA 0.94 around shrunk correlations. */
-export function riskCovariance(columns: readonly Column[], correlation = shrunkCorrelation(columns).matrix): number[][] {
+export function riskCovariance(
+	columns: readonly Column[],
+	correlation = shrunkCorrelation(columns).matrix,
+): number[][] {
 	const deviations = columns.map((column) => Math.sqrt(ewmaVariance(column)));
 	return correlation.map((row, i) => row.map((c, j) => c * (deviations[i] ?? 0) * (deviations[j] ?? 0)));
 }

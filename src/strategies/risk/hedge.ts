@@ -1,9 +1,9 @@
-import type { MarketView, Opportunity } from "../contract.ts";
 import { at, type Column, last } from "../columns.ts";
+import type { MarketView, Opportunity } from "../contract.ts";
 import { roundTripCosts, tierHalfSpread, tierPriority } from "../costs.ts";
 import { chosenWithHindsight } from "../evidence/measure.ts";
 import { quantileOf } from "../evidence/trades.ts";
-import { pastWindow, E8, PAST_UNITS } from "../funding-rates.ts";
+import { E8, PAST_UNITS, pastWindow } from "../funding-rates.ts";
 import { riskLevelOf } from "../risk-level.ts";
 import { buildRow } from "../row.ts";
 import { type Book, joinCloses, RETURNS_MIN, simpleReturns } from "./book.ts";
@@ -40,17 +40,31 @@ export function hedgeProposal(book: Book, view: MarketView, urgency: number, ass
 	if (!best) {
 		const error = HEDGES.map((symbol) => view.errors[symbol]).find((text) => text !== undefined);
 		if (error !== undefined) return { symbol: fallback, reason: "fetch_failed", detail: error };
-		return { symbol: fallback, reason: "no_derivative_market", detail: "the source has no BTC or ETH perpetual with enough days" };
+		return {
+			symbol: fallback,
+			reason: "no_derivative_market",
+			detail: "the source has no BTC or ETH perpetual with enough days",
+		};
 	}
 	if (!(best.beta > BETA_MIN && best.r2 >= R_SQUARED_MIN)) {
-		return { symbol: best.symbol, reason: "hedge_ineffective", detail: `beta ${best.beta.toFixed(2)}, R2 ${best.r2.toFixed(2)}` };
+		return {
+			symbol: best.symbol,
+			reason: "hedge_ineffective",
+			detail: `beta ${best.beta.toFixed(2)}, R2 ${best.r2.toFixed(2)}`,
+		};
 	}
 	const record = hedgedWindows(best.book, best.hedge, best.days);
 	const measured = frequencyEvidence(record, book.holdings.length, chosenWithHindsight(view.data_source));
 	if (measured.evidence.grade === "D") {
-		return { symbol: best.symbol, reason: "hedge_ineffective", detail: `${record.wins} of ${record.n} windows were calmer` };
+		return {
+			symbol: best.symbol,
+			reason: "hedge_ineffective",
+			detail: `${record.wins} of ${record.n} windows were calmer`,
+		};
 	}
-	return { row: hedgeRow(best, measured, quantileOf(Float64Array.from(record.effects), 0.5), { book, view, urgency, assumed }) };
+	return {
+		row: hedgeRow(best, measured, quantileOf(Float64Array.from(record.effects), 0.5), { book, view, urgency, assumed }),
+	};
 }
 
 function fitOf(book: Book, view: MarketView, symbol: string): Fit[] {
@@ -64,6 +78,35 @@ function fitOf(book: Book, view: MarketView, symbol: string): Fit[] {
 	return [{ symbol, beta: slopeOf(y, x), r2: rSquared(y, x), book: whole, hedge, days: joined.days.slice(1) }];
 }
 
+/** What a hedge costs over thirty days, and how deep the book's tail is with and without it. */
+function hedgeTerms(fit: Fit, view: MarketView, notionalUsd: number) {
+	const series = view.series[fit.symbol];
+	const market = view.markets[fit.symbol];
+	const advUsd = market?.volume_usd_24h ?? (series ? last(series.quote_volume) : 0);
+	const funding = view.funding[fit.symbol];
+	const [y, x] = [fit.book.subarray(-RETURNS_MIN), fit.hedge.subarray(-RETURNS_MIN)];
+	const leg = {
+		market: market ?? { taker_fee: 0.0005 },
+		halfSpread: tierHalfSpread(advUsd),
+		sigmaDay: Math.sqrt(varianceDaily(x)),
+		notionalUsd,
+		advUsd,
+	};
+	return {
+		advUsd,
+		price: series ? last(series.close) : null,
+		exchange: market?.venue ?? series?.venue ?? "multiple",
+		fundingKnown: funding !== undefined,
+		costs: roundTripCosts({
+			legs: [leg],
+			// A short receives positive funding: income is a negative cost.
+			funding: funding ? (-pastWindow(funding, view.as_of_ms).sumE8 / PAST_UNITS / E8) * HORIZON_UNITS : 0,
+		}),
+		before: historicalTail(y).cvar95,
+		after: historicalTail(y.map((value, i) => value - fit.beta * at(x, i))).cvar95,
+	};
+}
+
 function hedgeRow(
 	fit: Fit,
 	{ evidence, confidence }: ReturnType<typeof frequencyEvidence>,
@@ -71,21 +114,12 @@ function hedgeRow(
 	{ book, view, urgency, assumed }: { book: Book; view: MarketView; urgency: number; assumed: boolean },
 ): Opportunity {
 	const notionalUsd = fit.beta * book.equity;
-	const series = view.series[fit.symbol];
-	const market = view.markets[fit.symbol];
-	const price = series ? last(series.close) : null;
-	const advUsd = market?.volume_usd_24h ?? (series ? last(series.quote_volume) : 0);
-	const funding = view.funding[fit.symbol];
-	// A short receives positive funding: income is a negative cost.
-	const carry = funding ? (-pastWindow(funding, view.as_of_ms).sumE8 / PAST_UNITS / E8) * HORIZON_UNITS : 0;
-	const [y, x] = [fit.book.subarray(-RETURNS_MIN), fit.hedge.subarray(-RETURNS_MIN)];
-	const before = historicalTail(y).cvar95;
-	const after = historicalTail(y.map((value, i) => value - fit.beta * at(x, i))).cvar95;
+	const terms = hedgeTerms(fit, view, notionalUsd);
 	return buildRow({
 		strategyId: RISK_ID,
 		type: "risk_hedge",
 		symbol: fit.symbol,
-		exchange: market?.venue ?? series?.venue ?? "multiple",
+		exchange: terms.exchange,
 		side: "short",
 		timeframe: "1-3 months",
 		view,
@@ -95,22 +129,23 @@ function hedgeRow(
 		requiredCapitalUsd: notionalUsd / LEVERAGE,
 		profitUsd: 0,
 		confidence: shownConfidence(confidence),
-		riskLevel: riskLevelOf({ shortfallShare: Math.max(0, after), leverage: LEVERAGE, tierPriority: tierPriority(advUsd) }),
-		entry: price,
+		riskLevel: riskLevelOf({
+			shortfallShare: Math.max(0, terms.after),
+			leverage: LEVERAGE,
+			tierPriority: tierPriority(terms.advUsd),
+		}),
+		entry: terms.price,
 		stop: null,
 		target: null,
-		costs: roundTripCosts({
-			legs: [{ market: market ?? { taker_fee: 0.0005 }, halfSpread: tierHalfSpread(advUsd), sigmaDay: Math.sqrt(varianceDaily(x)), notionalUsd, advUsd }],
-			funding: carry,
-		}),
+		costs: terms.costs,
 		evidence,
 		strength: 1 + urgency,
 		reasoning: `The book moves ${fit.beta.toFixed(2)} times with ${fit.symbol} (R2 ${fit.r2.toFixed(2)}); a short of that size took away ${(100 * medianEffect).toFixed(0)} % of its variance in the median past window.`,
 		indicators: { beta: fit.beta, r_squared: fit.r2, variance_reduction_median: medianEffect },
 		extra: {
 			leverage_perp: LEVERAGE,
-			risk_reduction_usd: Math.max(0, (before - after) * book.equity),
-			funding_known: funding !== undefined,
+			risk_reduction_usd: Math.max(0, (terms.before - terms.after) * book.equity),
+			funding_known: terms.fundingKnown,
 			urgency,
 			capital_assumed: assumed,
 		},
@@ -118,4 +153,5 @@ function hedgeRow(
 	});
 }
 
-const varianceDaily = (returns: Column): number => returns.reduce((sum, value) => sum + value * value, 0) / returns.length;
+const varianceDaily = (returns: Column): number =>
+	returns.reduce((sum, value) => sum + value * value, 0) / returns.length;

@@ -44,16 +44,21 @@ export const keepForWeight = (weight: number): number => Math.min(1, RISK_LIMITS
 
 /** Share to keep so that its part of the book's variance is within the limit, the others unchanged. */
 export const keepForRiskShare = (weights: readonly number[], covariance: readonly number[][], index: number): number =>
-	largestShare((share) => (riskShares(scaledAt(weights, index, share), covariance)[index] ?? 0) <= RISK_LIMITS.risk_share_max - MARGIN);
+	largestShare(
+		(share) =>
+			(riskShares(scaledAt(weights, index, share), covariance)[index] ?? 0) <= RISK_LIMITS.risk_share_max - MARGIN,
+	);
 
 /** Share to keep so that it can be sold within a day. */
-export const keepForLiquidity = (liquidityDays: number): number => Math.min(1, RISK_LIMITS.liquidity_days_max / liquidityDays);
+export const keepForLiquidity = (liquidityDays: number): number =>
+	Math.min(1, RISK_LIMITS.liquidity_days_max / liquidityDays);
 
 /**
  * Share to keep so that liquidation lies three daily sigmas away. With the margin left in place the
  * distance grows as the position shrinks (maintenance margin ignored, so the true distance is larger).
  */
-export const keepForLiquidation = (sigmasAway: number): number => Math.min(1, sigmasAway / RISK_LIMITS.liquidation_sigmas_min);
+export const keepForLiquidation = (sigmasAway: number): number =>
+	Math.min(1, sigmasAway / RISK_LIMITS.liquidation_sigmas_min);
 
 /** Share of the whole book to keep for a 1-day CVaR95 within the limit: linear in exposure. */
 export function keepForShortfall(weights: readonly number[], returns: readonly Column[]): number {
@@ -63,7 +68,16 @@ export function keepForShortfall(weights: readonly number[], returns: readonly C
 
 /** Share of the whole book to keep so that today's quantities would not have fallen further than the limit. */
 export const keepForDrawdown = (weights: readonly number[], prices: readonly Column[]): number =>
-	largestShare((share) => maxDrawdown(equityPath(weights.map((w) => w * share), prices)) <= RISK_LIMITS.drawdown_max - MARGIN);
+	largestShare(
+		(share) =>
+			maxDrawdown(
+				equityPath(
+					weights.map((w) => w * share),
+					prices,
+				),
+			) <=
+			RISK_LIMITS.drawdown_max - MARGIN,
+	);
 
 /** Weights cut to the highest cap at which the book counts as three positions; signs kept. */
 export function capForConcentration(weights: readonly number[]): number[] {
@@ -71,6 +85,8 @@ export function capForConcentration(weights: readonly number[]): number[] {
 	const capped = (share: number) => weights.map((w) => Math.sign(w) * Math.min(Math.abs(w), largest * share));
 	// A cap at the smallest weight makes all equal: n positions count as n.
 	const smallest = Math.min(...weights.filter((w) => w !== 0).map(Math.abs)) / largest;
-	const share = largestShare((s) => effectiveNumber(capped(smallest + (1 - smallest) * s)) >= RISK_LIMITS.effective_number_min + MARGIN);
+	const share = largestShare(
+		(s) => effectiveNumber(capped(smallest + (1 - smallest) * s)) >= RISK_LIMITS.effective_number_min + MARGIN,
+	);
 	return capped(smallest + (1 - smallest) * share);
 }

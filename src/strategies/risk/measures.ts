@@ -37,7 +37,8 @@ export function cornishFisherVar(returns: Column): number {
 	const skew = moment(3);
 	const excess = moment(4) - 3;
 	const z = Z_05;
-	const adjusted = z + ((z ** 2 - 1) * skew) / 6 + ((z ** 3 - 3 * z) * excess) / 24 - ((2 * z ** 3 - 5 * z) * skew ** 2) / 36;
+	const adjusted =
+		z + ((z ** 2 - 1) * skew) / 6 + ((z ** 3 - 3 * z) * excess) / 24 - ((2 * z ** 3 - 5 * z) * skew ** 2) / 36;
 	return -(mean + deviation * adjusted);
 }
 
@@ -83,5 +84,7 @@ export function riskShares(weights: readonly number[], covariance: readonly numb
 /** The covariance with every correlation of two different assets set to `correlation`. */
 export function stressedCovariance(covariance: readonly number[][], correlation: number): number[][] {
 	const deviations = covariance.map((row, i) => Math.sqrt(row[i] ?? 0));
-	return covariance.map((row, i) => row.map((value, j) => (i === j ? value : correlation * (deviations[i] ?? 0) * (deviations[j] ?? 0))));
+	return covariance.map((row, i) =>
+		row.map((value, j) => (i === j ? value : correlation * (deviations[i] ?? 0) * (deviations[j] ?? 0))),
+	);
 }

@@ -1,12 +1,20 @@
-import type { MarketView, Opportunity } from "../contract.ts";
+import type { Costs, MarketView, Opportunity } from "../contract.ts";
 import { oneWayCosts, tierHalfSpread, tierPriority } from "../costs.ts";
 import { chosenWithHindsight } from "../evidence/measure.ts";
 import { riskLevelOf } from "../risk-level.ts";
 import { buildRow } from "../row.ts";
 import type { Book, Holding } from "./book.ts";
 import { excessOf, type Measure, shortfallUsd, sigmaOf } from "./checks.ts";
-import { capForConcentration, keepForDrawdown, keepForLiquidation, keepForLiquidity, keepForRiskShare, keepForShortfall, keepForWeight } from "./limits.ts";
-import { calmerWindows, frequencyEvidence } from "./windows.ts";
+import {
+	capForConcentration,
+	keepForDrawdown,
+	keepForLiquidation,
+	keepForLiquidity,
+	keepForRiskShare,
+	keepForShortfall,
+	keepForWeight,
+} from "./limits.ts";
+import { calmerWindows, frequencyEvidence, NO_WINDOWS, type WindowRecord } from "./windows.ts";
 
 export const RISK_ID = "ai_risk_management";
 /** Distance of a proposed stop in daily sigmas. */
@@ -43,145 +51,177 @@ export function restoredWeights(book: Book, breaches: readonly Measure[]): numbe
 }
 
 const describe = (breaches: readonly Measure[]): string =>
-	breaches.map(({ measure, value, limit }) => `${measure} ${value?.toPrecision(3)} against a limit of ${limit}`).join("; ");
+	breaches
+		.map(({ measure, value, limit }) => `${measure} ${value?.toPrecision(3)} against a limit of ${limit}`)
+		.join("; ");
 
 const limitsOf = (breaches: readonly Measure[]) =>
 	Object.fromEntries(breaches.map(({ measure, value, limit }) => [measure, { value, limit }]));
 
 function saleCosts(holding: Holding, soldUsd: number, sigmaDay: number) {
 	const advUsd = holding.market?.volume_usd_24h ?? 0;
-	const leg = { market: holding.market ?? { taker_fee: 0.001 }, halfSpread: tierHalfSpread(advUsd), sigmaDay, notionalUsd: soldUsd, advUsd };
+	const leg = {
+		market: holding.market ?? { taker_fee: 0.001 },
+		halfSpread: tierHalfSpread(advUsd),
+		sigmaDay,
+		notionalUsd: soldUsd,
+		advUsd,
+	};
 	return oneWayCosts({ legs: [leg] });
 }
 
-/** The trade that brings one position back within its limits. */
-export function positionRow(index: number, { book, view, breaches, assumed }: Proposal): Opportunity | null {
-	const holding = book.holdings[index];
-	if (!holding || book.asOfMs === null) return null;
-	const keep = keepOf(book, index, breaches);
-	const after = book.weights.map((weight, i) => (i === index ? weight * keep : weight));
-	const soldUsd = Math.abs(holding.value) * (1 - keep);
+/** What all rows of this kind have in common: nothing is opened, nothing is earned. */
+function mitigation({ book, view, breaches, assumed }: Proposal, after: readonly number[], record: WindowRecord) {
 	const hindsight = chosenWithHindsight(view.data_source);
-	const record = calmerWindows(book.history, book.days, book.weights, after);
-	// A stop order changes no weight: its effect cannot be read from past windows.
-	const { evidence, confidence } = frequencyEvidence(keep < 1 ? record : { ...record, n: 0, wins: 0, firstDay: null, lastDay: null }, book.holdings.length, hindsight);
-	if (evidence.grade === "D") return null;
-	const reduction = shortfallUsd(book, book.weights) - shortfallUsd(book, after);
-	const long = holding.value > 0;
-	const missingStop = breaches.some((breach) => breach.measure === "unstopped_weight");
-	const stop = missingStop ? holding.price * (1 - (long ? 1 : -1) * STOP_SIGMAS * sigmaOf(book, index)) : null;
-	return buildRow({
+	const { evidence, confidence } = frequencyEvidence(record, book.holdings.length, hindsight);
+	const urgency = Math.max(...breaches.map(excessOf));
+	return {
 		strategyId: RISK_ID,
 		type: "risk_mitigation",
-		symbol: holding.position.symbol,
-		exchange: holding.market?.venue ?? holding.series.venue,
-		side: keep < 1 ? (long ? "short" : "long") : "neutral",
 		timeframe: "immediate",
 		view,
-		asOfMs: book.asOfMs,
+		asOfMs: book.asOfMs ?? view.as_of_ms,
 		capitalUsd: book.equity,
 		notionalUsd: 0,
 		requiredCapitalUsd: 0,
 		profitUsd: 0,
 		confidence: shownConfidence(confidence),
+		target: null,
+		evidence,
+		strength: 1 + urgency,
+		indicators: {},
+		extra: {
+			risk_reduction_usd: Math.max(0, shortfallUsd(book, book.weights) - shortfallUsd(book, after)),
+			urgency,
+			limits: limitsOf(breaches),
+			capital_assumed: assumed,
+		},
+		...(evidence.grade === "C" ? { unprovenReason: "insufficient_evidence" } : {}),
+	};
+}
+
+/** The trade that brings one position back within its limits; null where it never calmed the book. */
+export function positionRow(index: number, proposal: Proposal): Opportunity | null {
+	const { book, breaches } = proposal;
+	const holding = book.holdings[index];
+	if (!holding) return null;
+	const keep = keepOf(book, index, breaches);
+	const after = book.weights.map((weight, i) => (i === index ? weight * keep : weight));
+	const alone = book.weights.map((weight, i) => (i === index ? weight : 0));
+	const soldUsd = Math.abs(holding.value) * (1 - keep);
+	// A stop order changes no weight: its effect cannot be read from past windows.
+	const record = keep < 1 ? calmerWindows(book.history, book.days, book.weights, after) : NO_WINDOWS;
+	const common = mitigation(proposal, after, record);
+	if (common.evidence.grade === "D") return null;
+	const long = holding.value > 0;
+	return buildRow({
+		...common,
+		symbol: holding.position.symbol,
+		exchange: holding.market?.venue ?? holding.series.venue,
+		side: keep < 1 ? (long ? "short" : "long") : "neutral",
 		riskLevel: riskLevelOf({
-			shortfallShare: Math.max(0, shortfallUsd(book, book.weights.map((weight, i) => (i === index ? weight : 0))) / book.equity),
+			shortfallShare: Math.max(0, shortfallUsd(book, alone) / book.equity),
 			leverage: 1,
 			tierPriority: tierPriority(holding.market?.volume_usd_24h ?? 0),
 		}),
 		entry: holding.price,
-		stop: stop !== null && stop > 0 ? stop : null,
-		target: null,
+		stop: proposedStop(book, index, breaches),
 		costs: saleCosts(holding, soldUsd, sigmaOf(book, index)),
-		evidence,
-		strength: 1 + Math.max(...breaches.map(excessOf)),
 		reasoning: `${describe(breaches)}. ${keep < 1 ? `Reducing the position to ${(100 * keep).toFixed(1)} % of its size restores the limit.` : "A stop order restores the limit."}`,
-		indicators: {},
 		extra: {
+			...common.extra,
 			reduce_only: keep < 1,
 			trade_usd: soldUsd,
 			trade_quantity: Math.abs(holding.position.quantity) * (1 - keep),
 			keep_share: keep,
 			weight_before: book.weights[index] ?? 0,
 			weight_after: after[index] ?? 0,
-			risk_reduction_usd: Math.max(0, reduction),
-			urgency: Math.max(...breaches.map(excessOf)),
-			limits: limitsOf(breaches),
-			capital_assumed: assumed,
 		},
-		...(evidence.grade === "C" ? { unprovenReason: "insufficient_evidence" } : {}),
 	});
 }
 
+/** A stop three daily sigmas away where the position is known to have none; else null. */
+function proposedStop(book: Book, index: number, breaches: readonly Measure[]): number | null {
+	const holding = book.holdings[index];
+	if (!holding || !breaches.some((breach) => breach.measure === "unstopped_weight")) return null;
+	const stop = holding.price * (1 - Math.sign(holding.value) * STOP_SIGMAS * sigmaOf(book, index));
+	return stop > 0 ? stop : null;
+}
+
 /** The trades that bring the whole book back within its limits, as one row. */
-export function portfolioRow({ book, view, breaches, assumed }: Proposal): Opportunity | null {
-	if (book.asOfMs === null) return null;
+export function portfolioRow(proposal: Proposal): Opportunity | null {
+	const { book, breaches } = proposal;
 	const after = restoredWeights(book, breaches);
-	const { evidence, confidence } = frequencyEvidence(
-		calmerWindows(book.history, book.days, book.weights, after),
-		book.holdings.length,
-		chosenWithHindsight(view.data_source),
-	);
-	if (evidence.grade === "D") return null;
-	const sales = book.holdings.map((holding, i) => {
-		const soldUsd = Math.abs(holding.weight - (after[i] ?? 0)) * book.equity;
-		return { holding, soldUsd, costs: saleCosts(holding, soldUsd, sigmaOf(book, i)), from: holding.weight, to: after[i] ?? 0 };
-	});
-	const traded = sales.reduce((sum, sale) => sum + sale.soldUsd, 0);
-	const mean = (key: "fee_bps" | "spread_bps" | "impact_bps" | "total_bps") =>
-		traded > 0 ? sales.reduce((sum, sale) => sum + (sale.costs[key] * sale.soldUsd) / traded, 0) : 0;
+	const common = mitigation(proposal, after, calmerWindows(book.history, book.days, book.weights, after));
+	if (common.evidence.grade === "D") return null;
+	const sales = salesOf(book, after);
 	const venues = new Set(book.holdings.map(({ market, series }) => market?.venue ?? series.venue));
 	const [venue = "multiple"] = venues;
+	const gross = book.weights.reduce((sum, weight) => sum + Math.abs(weight), 0);
 	return buildRow({
-		strategyId: RISK_ID,
-		type: "risk_mitigation",
+		...common,
 		symbol: "PORTFOLIO",
 		exchange: venues.size === 1 ? venue : "multiple",
 		side: "neutral",
-		timeframe: "immediate",
-		view,
-		asOfMs: book.asOfMs,
-		capitalUsd: book.equity,
-		notionalUsd: 0,
-		requiredCapitalUsd: 0,
-		profitUsd: 0,
-		confidence: shownConfidence(confidence),
 		riskLevel: riskLevelOf({
 			shortfallShare: Math.max(0, shortfallUsd(book, book.weights) / book.equity),
-			leverage: Math.max(1, book.weights.reduce((sum, weight) => sum + Math.abs(weight), 0)),
+			leverage: Math.max(1, gross),
 			tierPriority: Math.max(...book.holdings.map(({ market }) => tierPriority(market?.volume_usd_24h ?? 0))),
 		}),
 		entry: null,
 		stop: null,
-		target: null,
-		costs: { fee_bps: mean("fee_bps"), spread_bps: mean("spread_bps"), impact_bps: mean("impact_bps"), funding_bps: 0, total_bps: mean("total_bps") },
-		evidence,
-		strength: 1 + Math.max(...breaches.map(excessOf)),
+		costs: meanCosts(sales),
 		reasoning: `${describe(breaches)}. The listed trades restore the limits.`,
-		indicators: {},
 		extra: {
+			...common.extra,
 			reduce_only: true,
-			trade_usd: traded,
-			trades: sales
-				.filter((sale) => sale.soldUsd > 0)
-				.map((sale) => ({
-					symbol: sale.holding.position.symbol,
-					action: sale.holding.value > 0 ? "SELL" : "BUY",
-					amount_usd: sale.soldUsd,
-					from_weight: sale.from,
-					to_weight: sale.to,
-				})),
-			risk_reduction_usd: Math.max(0, shortfallUsd(book, book.weights) - shortfallUsd(book, after)),
-			urgency: Math.max(...breaches.map(excessOf)),
-			limits: limitsOf(breaches),
-			capital_assumed: assumed,
+			trade_usd: sales.reduce((sum, sale) => sum + sale.soldUsd, 0),
+			trades: sales.map(({ holding, soldUsd, to }) => ({
+				symbol: holding.position.symbol,
+				action: holding.value > 0 ? "SELL" : "BUY",
+				amount_usd: soldUsd,
+				from_weight: holding.weight,
+				to_weight: to,
+			})),
 		},
-		...(evidence.grade === "C" ? { unprovenReason: "insufficient_evidence" } : {}),
 	});
 }
 
+interface Sale {
+	holding: Holding;
+	soldUsd: number;
+	to: number;
+	costs: Costs;
+}
+
+function salesOf(book: Book, after: readonly number[]): Sale[] {
+	return book.holdings
+		.map((holding, i) => {
+			const to = after[i] ?? 0;
+			const soldUsd = Math.abs(holding.weight - to) * book.equity;
+			return { holding, soldUsd, to, costs: saleCosts(holding, soldUsd, sigmaOf(book, i)) };
+		})
+		.filter((sale) => sale.soldUsd > 0);
+}
+
+/** Costs of several sales, weighted by what is sold. */
+function meanCosts(sales: readonly Sale[]): Costs {
+	const traded = sales.reduce((sum, sale) => sum + sale.soldUsd, 0);
+	const mean = (key: keyof Costs) =>
+		traded > 0 ? sales.reduce((sum, sale) => sum + (sale.costs[key] * sale.soldUsd) / traded, 0) : 0;
+	return {
+		fee_bps: mean("fee_bps"),
+		spread_bps: mean("spread_bps"),
+		impact_bps: mean("impact_bps"),
+		funding_bps: mean("funding_bps"),
+		total_bps: mean("total_bps"),
+	};
+}
+
 /** The three published members of a confidence; null without a measured window. */
-export const shownConfidence = (confidence: { confidence_score: number; confidence_low: number; confidence_high: number } | null) => ({
+export const shownConfidence = (
+	confidence: { confidence_score: number; confidence_low: number; confidence_high: number } | null,
+) => ({
 	confidence_score: confidence?.confidence_score ?? null,
 	confidence_low: confidence?.confidence_low ?? null,
 	confidence_high: confidence?.confidence_high ?? null,

@@ -13,7 +13,8 @@ const WINDOW_DAYS = 30;
 /** Windows that do not overlap: estimation days before, then the next 30. */
 function windowsOf(periods: number): { from: number; to: number }[] {
 	const windows: { from: number; to: number }[] = [];
-	for (let to = periods; to - WINDOW_DAYS >= RETURNS_MIN; to -= WINDOW_DAYS) windows.push({ from: to - WINDOW_DAYS, to });
+	for (let to = periods; to - WINDOW_DAYS >= RETURNS_MIN; to -= WINDOW_DAYS)
+		windows.push({ from: to - WINDOW_DAYS, to });
 	return windows.reverse();
 }
 
@@ -22,12 +23,19 @@ export interface WindowRecord {
 	wins: number;
 	firstDay: number | null;
 	lastDay: number | null;
-	/** Median share of variance that went away. */
+	/** Share of variance that went away per window, ascending. */
 	effects: number[];
 }
 
+export const NO_WINDOWS: WindowRecord = { n: 0, wins: 0, firstDay: null, lastDay: null, effects: [] };
+
 /** In how many past windows the changed weights would have been calmer than the present ones. */
-export function calmerWindows(history: readonly Column[], days: readonly number[], before: readonly number[], after: readonly number[]): WindowRecord {
+export function calmerWindows(
+	history: readonly Column[],
+	days: readonly number[],
+	before: readonly number[],
+	after: readonly number[],
+): WindowRecord {
 	return recordOf(history[0]?.length ?? 0, days, ({ from, to }) => {
 		const cut = history.map((column) => column.subarray(from, to));
 		return 1 - varianceOf(bookReturns(after, cut)) / varianceOf(bookReturns(before, cut));
@@ -43,7 +51,11 @@ export function hedgedWindows(book: Column, hedge: Column, days: readonly number
 	});
 }
 
-function recordOf(periods: number, days: readonly number[], effectOf: (window: { from: number; to: number }) => number): WindowRecord {
+function recordOf(
+	periods: number,
+	days: readonly number[],
+	effectOf: (window: { from: number; to: number }) => number,
+): WindowRecord {
 	const windows = windowsOf(periods);
 	const effects = windows.map(effectOf).filter(Number.isFinite);
 	return {
@@ -56,7 +68,11 @@ function recordOf(periods: number, days: readonly number[], effectOf: (window: {
 }
 
 /** Evidence of a measured frequency, with its confidence (null without a window). */
-export function frequencyEvidence(record: WindowRecord, universeSize: number, hindsight: boolean): { evidence: Evidence; confidence: Confidence | null } {
+export function frequencyEvidence(
+	record: WindowRecord,
+	universeSize: number,
+	hindsight: boolean,
+): { evidence: Evidence; confidence: Confidence | null } {
 	const { n, wins } = record;
 	const frequency = n === 0 ? 0 : wins / n;
 	const [low] = wilsonInterval(frequency, n);

@@ -1,0 +1,77 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { evaluate } from "../../src/strategies/evaluate.ts";
+import { createEvaluationPool, EvaluationPoolError } from "../../src/strategies/pool.ts";
+import { requestOf, trendingSeries } from "../support/synthetic-market.ts";
+
+const test = suite("evaluation pool");
+const series = Array.from({ length: 8 }, (_, i) => trendingSeries(`C${i}/USDT`, 1000, 100 + i));
+const request = requestOf({ strategyId: "ai_spot_momentum_strategy", series });
+const open = new AbortController().signal;
+
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+	promise.then(
+		() => assert.unreachable("it should fail"),
+		(error: unknown) => error,
+	);
+
+test("a thread gives what this thread gives, over shared memory", async () => {
+	const pool = createEvaluationPool({ threads: 1 });
+	try {
+		assert.ok(series.every((one) => one.close.buffer instanceof SharedArrayBuffer));
+		const answer = await pool.evaluate(request, open);
+		assert.equal(answer, evaluate(request));
+		assert.equal(await pool.evaluate(request, open), answer);
+	} finally {
+		await pool.close();
+	}
+});
+
+test("an abort rejects with the signal's reason and the pool goes on", async () => {
+	const pool = createEvaluationPool({ threads: 1 });
+	try {
+		const controller = new AbortController();
+		const reason = new Error("the scan was cancelled");
+		const running = failure(pool.evaluate(request, controller.signal));
+		controller.abort(reason);
+		assert.is(await running, reason);
+		assert.is(await failure(pool.evaluate(request, controller.signal)), reason);
+		assert.is((await pool.evaluate(request, open)).evaluated, 8);
+	} finally {
+		await pool.close();
+	}
+});
+
+test("a strategy's own error passes through", async () => {
+	const pool = createEvaluationPool({ threads: 1 });
+	try {
+		const error = await failure(pool.evaluate({ ...request, strategy_id: "ai_options_trade" }, open));
+		assert.match((error as Error).message, /not part of this build/);
+	} finally {
+		await pool.close();
+	}
+});
+
+test("the queue is bounded, and close rejects what waits", async () => {
+	const pool = createEvaluationPool({ threads: 1, queueMax: 2 });
+	const asked = Array.from({ length: 8 }, () =>
+		failure(pool.evaluate(request, open).then(() => Promise.reject(new Error("done")))),
+	);
+	const closed = pool.close();
+	const codes = (await Promise.all(asked)).map((error) =>
+		error instanceof EvaluationPoolError ? error.code : (error as Error).message,
+	);
+	await closed;
+	assert.ok(codes.includes("overloaded"), codes.join());
+	assert.ok(codes.includes("closed"), codes.join());
+	const late = await failure(pool.evaluate(request, open));
+	assert.ok(late instanceof EvaluationPoolError && late.code === "closed");
+	await pool.close();
+});
+
+test("options are checked", () => {
+	assert.throws(() => createEvaluationPool({ threads: 0 }), /threads must be a positive integer/);
+	assert.throws(() => createEvaluationPool({ queueMax: 1.5 }), /queueMax/);
+});
+
+test.run();
