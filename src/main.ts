@@ -46,6 +46,7 @@ async function main(): Promise<void> {
 	});
 	if (config.role !== "worker") {
 		await ensureFirstAdmin(firstAdmin(users), config, systemEntropy, (text) => process.stdout.write(text));
+		await users.onboarding.settleReferrals();
 	}
 	const market = await createMarketData({
 		market: marketWord(config.market),
