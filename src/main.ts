@@ -1,60 +1,32 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { firstAdmin } from "./accounts/admin.ts";
-import { createUsers } from "./accounts/users.ts";
 import { type ApiApp, createApp } from "./api/app.ts";
 import { createScanRoutes } from "./api/routes/scan-routes.ts";
 import { systemClock } from "./clock.ts";
-import { resolveJwtSecrets } from "./config/secrets.ts";
-import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { parseFilters } from "./filters.ts";
-import { ensureFirstAdmin } from "./first-admin.ts";
+import { openFoundation } from "./foundation.ts";
 import { createHealthChecks, createProbes } from "./health.ts";
-import { createLogger, type Logger } from "./log.ts";
+import type { Logger } from "./log.ts";
 import { createMarketData } from "./market/index.ts";
 import { installShutdown, type ShutdownStep } from "./process/shutdown.ts";
 import { createQueries } from "./queries.ts";
-import { closeRedisClient, createRedisClient } from "./redis/clients.ts";
-import { provideRedis, RedisSetupError } from "./redis/provide.ts";
-import { createScanParts, type PartsDeps, type ScanExecutor, startExecutor, startWatchdog } from "./scan-parts.ts";
-import { openScanStore } from "./store/index.ts";
+import { closeRedisClient } from "./redis/clients.ts";
+import { RedisSetupError } from "./redis/provide.ts";
+import { createScanParts, type ScanExecutor, startExecutor, startWatchdog } from "./scan-parts.ts";
 import { VERSION } from "./version.ts";
 
 /** Wires one process: Redis, store, users, and, as ROLE says, the API, the scan executor, or both. */
 async function main(): Promise<void> {
-	const config = loadConfig(process.env);
-	const logger = createLogger(config.logLevel);
-	const provision = await provideRedis({
-		redisUrl: config.redisUrl,
-		dataDir: config.dataDir,
-		path: process.env.PATH ?? "",
-		logger,
-	});
-	const store = await openScanStore(provision.connection, logger, {
-		retention_ms: config.retentionMs,
-		tombstone_ms: config.tombstoneMs,
-	});
-	const redis = createRedisClient(provision.connection, "commands", logger, { name: "users" });
-	const users = createUsers({
-		redis,
-		clock: systemClock,
-		entropy: systemEntropy,
-		jwtSecrets: await resolveJwtSecrets(config, systemEntropy),
-		refreshGraceMs: config.refreshGraceMs,
-		policies: config.strategyPolicies,
-	});
-	if (config.role !== "worker") {
-		await ensureFirstAdmin(firstAdmin(users), config, systemEntropy, (text) => process.stdout.write(text));
-		await users.onboarding.settleReferrals();
-	}
+	const deps = await openFoundation(process.env);
+	const { config, logger, provision, store, redis, users } = deps;
 	const market = await createMarketData({
 		market: marketWord(config.market),
 		asOfMs: config.marketAsOfMs,
 		latencyMs: config.marketLatencyMs,
 		clock: systemClock,
 	});
-	const deps: PartsDeps = { config, logger, entropy: systemEntropy, provision, store, users };
 	const parts = await createScanParts(deps);
 	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
 	await executor?.ready;
