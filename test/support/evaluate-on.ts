@@ -55,6 +55,19 @@ export const HEAVY_PORTFOLIO: PortfolioSnapshot = {
 	assumed: false,
 };
 
+/** Mostly cash, five small positions with a stop each: nothing to mend. */
+export const CALM_PORTFOLIO: PortfolioSnapshot = {
+	positions: ["BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT", "ADA/USDT"].map((symbol, i) => ({
+		symbol,
+		quantity: [0.005, 0.1, 2, 200, 500][i] ?? 1,
+		entry_price: null,
+	})),
+	cash_usd: 95_000,
+	version: 1,
+	capital_usd: 96_000,
+	assumed: false,
+};
+
 /** The request that a scan of the whole universe would send to the worker thread. */
 export async function requestOn(
 	strategyId: string,
