@@ -26,6 +26,10 @@ async function main(): Promise<void> {
 		asOfMs: config.marketAsOfMs,
 		latencyMs: config.marketLatencyMs,
 		clock: systemClock,
+	}).catch((error: unknown) => {
+		throw Object.assign(new Error(error instanceof Error ? error.message : String(error)), {
+			name: "MarketStartError",
+		});
 	});
 	const parts = await createScanParts(deps);
 	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
@@ -135,11 +139,17 @@ function executorSteps(executor: ScanExecutor | null): ShutdownStep[] {
 	];
 }
 
+/** What went wrong in one line for the person who starts the program; a stack only for what nobody foresaw. */
+function startFailure(error: unknown): string {
+	if (error instanceof ConfigError || error instanceof RedisSetupError) return error.message;
+	if (!(error instanceof Error)) return `Lookout did not start: ${String(error)}`;
+	if (error.name === "MarketStartError") return `Lookout cannot start, MARKET: ${error.message}`;
+	if ((error as NodeJS.ErrnoException).code === "EADDRINUSE")
+		return "Lookout cannot start: PORT is taken by another program";
+	return `Lookout did not start: ${error.stack ?? error.message}`;
+}
+
 main().catch((error: unknown) => {
-	if (error instanceof ConfigError || error instanceof RedisSetupError) process.stderr.write(`${error.message}\n`);
-	else
-		process.stderr.write(
-			`Lookout did not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-		);
+	process.stderr.write(`${startFailure(error)}\n`);
 	process.exit(1);
 });
