@@ -229,8 +229,8 @@ export interface RankingSummary {
 	/** Rows shown, after filters and limits. */
 	ranked_count: number;
 	unproven_count: number;
-	/** Per strategy id: rows that ranking cut (`rank_limit`). */
-	cut: Record<string, number>;
+	/** Per strategy id: the opportunity ids that ranking cut (`rank_limit`). */
+	cut: Record<string, string[]>;
 	recommendations_count: number;
 	/** completed, failed or skipped (step 7). */
 	recommendations: "completed" | "failed" | "skipped";

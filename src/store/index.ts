@@ -36,7 +36,7 @@ export async function openScanStore(
 	const now = () => clock.now();
 	return {
 		writer: createScanWriter({ redis, hub, now, settings }),
-		reader: createScanReader({ redis, hub, now }),
+		reader: createScanReader({ redis, hub, now, tombstoneMs: settings.tombstone_ms }),
 		statistics: createStatistics(redis),
 		universes: createUniverseStore(redis),
 		clock,

@@ -33,7 +33,7 @@ interface WriterDeps {
 
 const DAY_S = 86_400;
 const STATISTICS_DAYS = 7;
-const DURATIONS_KEPT = 200;
+const RECENT_KEPT = 200;
 
 const flat = (fields: Record<string, string>): string[] => Object.entries(fields).flat();
 const count = (fields: Record<string, string>): number => Object.keys(fields).length;
@@ -341,12 +341,7 @@ async function countScan(
 	]);
 	if (failed) await run(scripts.COUNT_ERROR, [day.errors, day.errorsCounted, ended.scan_id, ttl]);
 	if (counted !== 1) return;
-	const sample = {
-		duration_ms: ended.execution_time_ms,
-		strategies: ended.strategies_scanned,
-		completed: ended.success,
-	};
 	await redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms);
-	await redis.lpush(globalKeys.durations, JSON.stringify(sample));
-	await redis.ltrim(globalKeys.durations, 0, DURATIONS_KEPT - 1);
+	await redis.lpush(globalKeys.recent, JSON.stringify(latest));
+	await redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1);
 }
