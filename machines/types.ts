@@ -5,6 +5,9 @@
  * because they cross the wire as they are; identifiers in code are camelCase. Units stand in names.
  */
 
+/** Id and version of the machine whose snapshots this build writes. */
+export const SCAN_MACHINE_ID = "scan.v1";
+
 export const PHASES = [
 	"started",
 	"portfolio_fetch",

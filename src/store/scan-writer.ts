@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { ScanInput } from "../../machines/types.ts";
+import { SCAN_MACHINE_ID, type ScanInput } from "../../machines/types.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import type { EndedScan, ScanRecord, WorkerInfo } from "./contract.ts";
 import { channels, dayKeys, globalKeys, scanKeys, userKeys } from "./keys.ts";
@@ -31,6 +31,8 @@ interface WriterDeps {
 	settings: WriterSettings;
 }
 
+/** How often a worker looks whether another version's scan has become one of its own. */
+const FOREIGN_RECHECK_MS = 60_000;
 const DAY_S = 86_400;
 const STATISTICS_DAYS = 7;
 const RECENT_KEPT = 200;
@@ -100,6 +102,10 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 				settings.tombstone_ms,
 			]);
 		},
+		async freshScan(userId, filterKey) {
+			const [scan_id, completed, fingerprint] = (await redis.hget(userKeys(userId).fresh, filterKey))?.split("|") ?? [];
+			return scan_id ? { scan_id, completed_at_ms: Number(completed), fingerprint: fingerprint ?? "" } : null;
+		},
 		async forgetFresh(userId, filterKey, scanId) {
 			const { fresh } = userKeys(userId);
 			const held = await redis.hget(fresh, filterKey);
@@ -120,6 +126,9 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		overdue: (limit) => redis.zrangebyscore(globalKeys.due, "-inf", now(), "LIMIT", 0, limit),
 		leaseless: (limit) => redis.zrangebyscore(globalKeys.leases, "-inf", now(), "LIMIT", 0, limit),
 		unclaimed: (ageMs, limit) => redis.zrangebyscore(globalKeys.unclaimed, "-inf", now() - ageMs, "LIMIT", 0, limit),
+		async postpone(scanId, delayMs) {
+			await redis.zadd(globalKeys.due, "XX", now() + delayMs, scanId);
+		},
 		unlist: (scanId) => unlist(redis, scanId),
 		async noteWorker(worker: WorkerInfo) {
 			await redis.hset(globalKeys.workers, worker.worker_id, JSON.stringify(worker));
@@ -214,6 +223,7 @@ async function claim(
 		nonce,
 		leaseMs,
 		mode,
+		SCAN_MACHINE_ID,
 	])) as string[];
 	switch (kind) {
 		case "granted": {
@@ -226,6 +236,9 @@ async function claim(
 		case "held":
 			await redis.zadd(globalKeys.leases, Number(first), scanId);
 			return { kind, lease_until_ms: Number(first) };
+		case "foreign":
+			await redis.zadd(globalKeys.leases, now() + FOREIGN_RECHECK_MS, scanId);
+			return { kind };
 		case "unaccepted":
 			await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
