@@ -1,5 +1,5 @@
 import { compareText } from "../canonical.ts";
-import { isDollarQuote, symbolMatches } from "../filter-words.ts";
+import { isDollarQuote } from "../filter-words.ts";
 import type { Asset, Market, MarketType, Universe } from "../market/contract.ts";
 import type { Candidate, DataNeeds, PortfolioSnapshot } from "../strategies/contract.ts";
 
@@ -51,12 +51,13 @@ function marketCandidates(
 	assets: readonly Asset[],
 	symbols: readonly string[] | undefined,
 ): Candidate[] {
+	const words = symbols ? new Set(symbols) : null;
 	const found: Candidate[] = [];
 	for (const asset of assets) {
 		const market = asset.markets
 			.filter((candidate) => wanted === "chain" || candidate.type === wanted)
 			.filter((candidate) => isDollarQuote(candidate.quote))
-			.filter((candidate) => !symbols || symbols.some((word) => symbolMatches(candidate.symbol, word)))
+			.filter((candidate) => !words || wordsOf(candidate).some((word) => words.has(word)))
 			.sort(byVolume)[0];
 		if (market) found.push({ symbol: market.symbol, asset, market });
 	}
@@ -64,6 +65,9 @@ function marketCandidates(
 		(a, b) => (b.asset?.volume_usd_24h ?? 0) - (a.asset?.volume_usd_24h ?? 0) || compareText(a.symbol, b.symbol),
 	);
 }
+
+/** The canonical filter words that mean this market. */
+const wordsOf = ({ symbol, base, quote }: Market): string[] => [symbol, base, `${base}/${quote}`];
 
 const byVolume = (a: Market, b: Market): number =>
 	(b.volume_usd_24h ?? -1) - (a.volume_usd_24h ?? -1) ||

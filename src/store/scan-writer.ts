@@ -137,6 +137,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			await redis.hdel(globalKeys.workers, workerId);
 		},
 		async noteSweep() {
+			await dropSilentWorkers(redis, now());
 			await redis.set(globalKeys.sweep, now());
 		},
 		async lastSweepMs() {
@@ -144,6 +145,17 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			return text === null ? null : Number(text);
 		},
 	};
+}
+
+/** A worker that was killed cannot take itself off the list. */
+const WORKER_FORGOTTEN_MS = 300_000;
+
+async function dropSilentWorkers(redis: Redis, nowMs: number): Promise<void> {
+	const listed = await redis.hgetall(globalKeys.workers);
+	const silent = Object.entries(listed).filter(
+		([, text]) => nowMs - (JSON.parse(text) as WorkerInfo).last_seen_at_ms > WORKER_FORGOTTEN_MS,
+	);
+	if (silent.length > 0) await redis.hdel(globalKeys.workers, ...silent.map(([workerId]) => workerId));
 }
 
 type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
