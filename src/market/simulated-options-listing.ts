@@ -23,8 +23,8 @@ export interface OptionMarket {
 }
 
 export const OPTION_MARKETS: readonly OptionMarket[] = [
-	{ base: "BTC", inverse: true, contractSize: 0.01, halfSpread: 0.006, openInterest: 9000, quoteSize: 400 },
-	{ base: "ETH", inverse: true, contractSize: 0.1, halfSpread: 0.008, openInterest: 7000, quoteSize: 300 },
+	{ base: "BTC", inverse: true, contractSize: 0.01, halfSpread: 0.0035, openInterest: 9000, quoteSize: 400 },
+	{ base: "ETH", inverse: true, contractSize: 0.1, halfSpread: 0.0045, openInterest: 7000, quoteSize: 300 },
 	{ base: "AVAX", inverse: false, contractSize: 10, halfSpread: 0.075, openInterest: 14, quoteSize: 12 },
 ];
 
@@ -51,7 +51,8 @@ export function expiriesAt(atMs: number): number[] {
 		.sort((a, b) => a - b);
 }
 
-const NICE = [1, 2, 2.5, 5, 10] as const;
+/** Without 2, neighbouring steps share every other strike at least, so that expiries can be compared. */
+const NICE = [1, 2.5, 5, 10] as const;
 
 /** Round strikes around `price`: a step near 0.4 standard deviations of the tenor, out to 2.6 of them. */
 export function strikesAround(price: number, deviation: number): number[] {

@@ -45,7 +45,7 @@ function quoteOne(expiry: QuotedExpiry, years: number, strike: number, kind: "ca
 	const half =
 		market.halfSpread *
 		Math.min(2.5, Math.max(0.6, Math.sqrt(30 / 365 / years))) *
-		(1 + 0.3 * distance * distance) *
+		(1 + 0.12 * distance * distance) *
 		(0.8 + 0.4 * draws.uniform());
 	const centre = fair * staleness(draws) + half * 0.4 * (draws.uniform() - 0.5);
 	const terms: OptionTerms = { kind, forward, strike, years };
