@@ -9,7 +9,7 @@ import { createDraws, hashKey } from "./simulated-random.ts";
 /** Quotes keep their noise, and a stale one stays, for so long. */
 const QUOTE_LIFE_MS = 300_000;
 /** Share of quotes that were left behind, and by how much of their volatility. */
-const STALE = { share: 0.0008, least: 0.12, most: 0.4 };
+const STALE = { share: 0.0006, least: 0.12, most: 0.4 };
 /** Smallest step of a premium: a part of the base when inverse, else of the underlying's price. */
 const TICK = 0.0001;
 

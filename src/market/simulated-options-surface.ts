@@ -10,9 +10,9 @@ const FADE_DAYS = 33;
 /** Days whose mean variance is taken for the usual one. */
 const USUAL_DAYS = 365;
 /** Jumps and drifts that the path's sigma leaves out, as a share of volatility. */
-const BEYOND_SIGMA = 1.06;
+const BEYOND_SIGMA = 1.12;
 /** Log premium of implied over expected volatility: an Ornstein-Uhlenbeck process by days. */
-const PREMIUM = { mean: 0.05, deviation: 0.19, phi: 0.95 };
+const PREMIUM = { mean: 0.06, deviation: 0.19, phi: 0.95 };
 /** What moves the short end alone, fading with the tenor. */
 const SHORT_END = { deviation: 0.1, phi: 0.85, fadeDays: 10 };
 /** Yearly basis of the forwards over the spot price. */

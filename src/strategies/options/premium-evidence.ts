@@ -23,6 +23,7 @@ export const EVIDENCE_MARKETS = [
 ] as const;
 /** Half spread charged in the walk-forward, in volatility, more away from the money. */
 export const REPLAY_HALF_SPREAD = 0.0075;
+const DAY_MS = TIMEFRAME_MS["1d"];
 const METHOD = `walk-forward/pooled: Black-76 at the recorded 30-day at-the-money volatility, no smile, ${HORIZON_DAYS} days to expiry`;
 const YEARS = HORIZON_DAYS / DAYS_PER_YEAR;
 
@@ -55,8 +56,9 @@ export function premiumEvidence(names: readonly PremiumName[], view: MarketView)
 		seriesFingerprint(series),
 		volatilityFingerprint(history),
 	]);
-	return memo.get([hindsight, ...names, universeFingerprint(fingerprints)].join("#"), () => {
-		const days = markets.map(({ base, series, history }) => readDays(base, series, history));
+	const asOfMs = Math.floor(view.as_of_ms / DAY_MS) * DAY_MS;
+	return memo.get([hindsight, asOfMs, ...names, universeFingerprint(fingerprints)].join("#"), () => {
+		const days = markets.map(({ base, series, history }) => readDays(base, series, history, asOfMs));
 		const records = new Map(
 			days.length === 0 ? [] : names.map((name) => [name, measureRule(PREMIUM_RULES[name], days, hindsight)] as const),
 		);
@@ -76,7 +78,7 @@ export function premiumEvidence(names: readonly PremiumName[], view: MarketView)
 	});
 }
 
-/** Days on which a close and a volatility were recorded for the same instant. */
+/** Days up to the pinned instant on which a close and a volatility were recorded for the same instant. */
 interface Days {
 	base: string;
 	/** Closes and opens of the bars that end on those instants. */
@@ -87,16 +89,18 @@ interface Days {
 	percentile: (number | null)[];
 }
 
-function readDays(base: string, series: Series, history: VolatilityHistory): Days {
+function readDays(base: string, series: Series, history: VolatilityHistory, asOfMs: number): Days {
 	const step = TIMEFRAME_MS[series.timeframe];
-	const forecast = volatilityForecast(series.close, HORIZON_DAYS);
+	const openTime = series.open_time.filter((time) => time + step <= asOfMs);
+	const close = series.close.subarray(0, openTime.length);
+	const forecast = volatilityForecast(close, HORIZON_DAYS);
 	const indexAt = new Map(Array.from(history.time, (time, i) => [time, i]));
-	const volatility = series.open_time.map((time) => at(history.atm_iv, indexAt.get(time + step) ?? -1));
-	const percentile = Array.from(series.open_time, (time, t) => {
+	const volatility = openTime.map((time) => at(history.atm_iv, indexAt.get(time + step) ?? -1));
+	const percentile = Array.from(openTime, (time, t) => {
 		const index = indexAt.get(time + step);
 		return index === undefined ? null : percentileAt(history.atm_iv, index, at(volatility, t) - REPLAY_HALF_SPREAD);
 	});
-	return { base, close: series.close, openTime: series.open_time, volatility, forecast, percentile };
+	return { base, close, openTime, volatility, forecast, percentile };
 }
 
 const isSignal = (rule: PremiumRule, { volatility, forecast, percentile }: Days, t: number): boolean =>
