@@ -13,7 +13,7 @@ const SAMPLES_MIN = 120;
 const EWMA_WARMUP = 60;
 
 /** Bars from which on a forecast exists. */
-export const forecastBarsMin = (horizonDays: number): number => MONTH + horizonDays + SAMPLES_MIN + 1;
+export const forecastBarsMin = (horizonDays: number): number => MONTH + horizonDays + SAMPLES_MIN;
 
 /**
  * Forecast of the realised volatility over the next `horizonDays` at each daily close, fraction a year:
