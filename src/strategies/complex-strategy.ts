@@ -2,13 +2,13 @@ import type { Opportunity, Strategy } from "./contract.ts";
 import { Ledger } from "./ledger.ts";
 import { readUnderlying, type Underlying } from "./options/asset.ts";
 import { calendarIdea } from "./options/calendar.ts";
-import { EVIDENCE_MARKETS, premiumEvidence } from "./options/premium-evidence.ts";
+import { premiumEvidence } from "./options/premium-evidence.ts";
 import { premiumIdea } from "./options/premium-idea.ts";
 import type { PremiumName } from "./options/premium-rules.ts";
-import type { OptionSetting } from "./options/structure-row.ts";
+import { compareStructures, type OptionSetting } from "./options/structure-row.ts";
+import { OPTION_NEEDS, OPTION_THRESHOLDS } from "./options/thresholds.ts";
 import { violationRow } from "./options/violation-row.ts";
 import { findViolations, type Violation, type ViolationName } from "./options/violations.ts";
-import { compareStructures, OPTION_THRESHOLDS } from "./options-trade.ts";
 import type { Refusal } from "./quality.ts";
 
 const ID = "ai_complex_strategy";
@@ -23,17 +23,7 @@ const VIOLATIONS: readonly ViolationName[] = ["box", "butterfly", "parity"];
  */
 export const complexStrategy: Strategy = {
 	id: ID,
-	needs: {
-		candidates: "chain",
-		chain: true,
-		timeframe: "1d",
-		candles: true,
-		funding: false,
-		orderBook: false,
-		evidence: null,
-		benchmarks: EVIDENCE_MARKETS.map(({ symbol }) => symbol),
-		volatility_bases: EVIDENCE_MARKETS.map(({ base }) => base),
-	},
+	needs: OPTION_NEEDS,
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();
 		const evidences = premiumEvidence(RULES, view);

@@ -1,25 +1,15 @@
 import type { Candidate, Opportunity, PortfolioSnapshot, Strategy } from "./contract.ts";
 import { Ledger } from "./ledger.ts";
 import { readUnderlying, type Underlying } from "./options/asset.ts";
-import { EXPIRY_DAYS_MAX, EXPIRY_DAYS_MIN, OPEN_INTEREST_MIN, SPREAD_OF_MID_MAX } from "./options/chain.ts";
-import { EVIDENCE_MARKETS, premiumEvidence } from "./options/premium-evidence.ts";
+import { premiumEvidence } from "./options/premium-evidence.ts";
 import { type Holding, premiumIdea } from "./options/premium-idea.ts";
-import { EDGE_MIN, HORIZON_DAYS, type PremiumName, SELL_PERCENTILE_MIN } from "./options/premium-rules.ts";
-import type { OptionSetting } from "./options/structure-row.ts";
+import type { PremiumName } from "./options/premium-rules.ts";
+import { compareStructures, type OptionSetting } from "./options/structure-row.ts";
+import { OPTION_NEEDS, OPTION_THRESHOLDS } from "./options/thresholds.ts";
 import type { Refusal } from "./quality.ts";
-import { compareRows } from "./ranking.ts";
 
 const ID = "ai_options_trade";
 const RULES: readonly PremiumName[] = ["straddle", "long_call", "long_put", "covered_call", "protective_put"];
-export const OPTION_THRESHOLDS = {
-	edge_vol_points_min: 100 * EDGE_MIN,
-	sell_percentile_min: SELL_PERCENTILE_MIN,
-	expiry_days_min: EXPIRY_DAYS_MIN,
-	expiry_days_max: EXPIRY_DAYS_MAX,
-	expiry_days_aim: HORIZON_DAYS,
-	open_interest_min: OPEN_INTEREST_MIN,
-	spread_of_mid_max: SPREAD_OF_MID_MAX,
-};
 
 /**
  * Simple ideas on a quoted chain (STRATEGIES 6.12): a straddle or a single option where volatility is
@@ -28,17 +18,7 @@ export const OPTION_THRESHOLDS = {
  */
 export const optionsTrade: Strategy = {
 	id: ID,
-	needs: {
-		candidates: "chain",
-		chain: true,
-		timeframe: "1d",
-		candles: true,
-		funding: false,
-		orderBook: false,
-		evidence: null,
-		benchmarks: EVIDENCE_MARKETS.map(({ symbol }) => symbol),
-		volatility_bases: EVIDENCE_MARKETS.map(({ base }) => base),
-	},
+	needs: OPTION_NEEDS,
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();
 		const evidences = premiumEvidence(RULES, view);
@@ -75,12 +55,6 @@ function singleOption(underlying: Underlying, setting: OptionSetting): Opportuni
 	if ("reason" in put) return call;
 	return [call, put].sort(compareStructures)[0] ?? call;
 }
-
-/** Rows of one id differ by their structure alone. */
-export const compareStructures = (a: Opportunity, b: Opportunity): number =>
-	compareRows(a, b) ||
-	Number(b.metadata.expected_net_bps) - Number(a.metadata.expected_net_bps) ||
-	(String(a.metadata.structure) < String(b.metadata.structure) ? -1 : 1);
 
 /** Coins of the asset that are held on a spot market; contracts cover nothing. */
 function holdingOf({ asset }: Candidate, portfolio: PortfolioSnapshot): Holding | null {

@@ -1,6 +1,7 @@
 import type { Costs, Evidence, MarketView, Opportunity, PortfolioSnapshot, Side, StrategyLimits } from "../contract.ts";
 import { tierPriority } from "../costs.ts";
 import type { Ledger } from "../ledger.ts";
+import { compareRows } from "../ranking.ts";
 import { riskLevelOf } from "../risk-level.ts";
 import { buildRow } from "../row.ts";
 import { asOfOf, type Underlying } from "./asset.ts";
@@ -151,3 +152,9 @@ function legOf({ option, units }: Leg): Record<string, unknown> {
 		...(quote.open_interest === null ? {} : { open_interest: quote.open_interest }),
 	};
 }
+
+/** Rows of one id differ by their structure alone. */
+export const compareStructures = (a: Opportunity, b: Opportunity): number =>
+	compareRows(a, b) ||
+	Number(b.metadata.expected_net_bps) - Number(a.metadata.expected_net_bps) ||
+	(String(a.metadata.structure) < String(b.metadata.structure) ? -1 : 1);
