@@ -111,7 +111,15 @@ export async function readShared(
 				}),
 			)
 		: [];
-	await Promise.all([...benchmarks, readEvidence(market, needs, read, got, guard)]);
+	const volatility = (needs.volatility_bases ?? []).map((base) =>
+		guard(base, async () => {
+			const history = await orAbsent(market.volatilityHistory(base, read));
+			return () => {
+				if (history) got.volatility[base] = history;
+			};
+		}),
+	);
+	await Promise.all([...benchmarks, ...volatility, readEvidence(market, needs, read, got, guard)]);
 }
 
 async function readEvidence(

@@ -8,6 +8,7 @@ import { countUpTo, fundingUpTo, seriesUpTo } from "./series.ts";
 import { simulateBook } from "./simulated-book.ts";
 import type { SimulatedExchange, SimulatedMarket } from "./simulated-exchange.ts";
 import { createSimulatedExchange, INTRADAY_DAYS } from "./simulated-exchange.ts";
+import { createSimulatedOptions } from "./simulated-options.ts";
 import { createDraws, hashKey } from "./simulated-random.ts";
 import { dayIndex, SIMULATION_START_MS } from "./simulated-world.ts";
 import { tagsOf } from "./tags.ts";
@@ -53,6 +54,7 @@ export function createSimulatedMarketData(options: SimulatedOptions): MarketData
 
 function assemble(exchange: SimulatedExchange, now: () => number): MarketData {
 	const bases = new Set(exchange.markets.map((market) => market.coin.base));
+	const options = createSimulatedOptions(exchange, (symbol, atMs) => lastMinute(exchange, find(symbol), atMs));
 	const find = (symbol: string): SimulatedMarket => {
 		const market = exchange.find(symbol);
 		if (!market) throw new MarketError("bad_symbol", `the simulated exchange has no market '${symbol}'`, false);
@@ -117,13 +119,11 @@ function assemble(exchange: SimulatedExchange, now: () => number): MarketData {
 			pinned(read);
 			return null;
 		},
-		async optionChain(_base, read) {
-			pinned(read);
-			return null;
+		async optionChain(base, read) {
+			return options.chain(base, pinned(read).as_of_ms);
 		},
-		async volatilityHistory(_base, read) {
-			pinned(read);
-			return null;
+		async volatilityHistory(base, read) {
+			return options.volatility(base, pinned(read).as_of_ms);
 		},
 		async check(signal) {
 			signal.throwIfAborted();

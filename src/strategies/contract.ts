@@ -129,6 +129,8 @@ export interface DataNeeds {
 	trades_window_ms?: number;
 	/** The option chain and its volatility history of each candidate's base. */
 	chain?: boolean;
+	/** Bases whose volatility history is always read, for evidence that does not depend on who asks. */
+	volatility_bases?: string[];
 	/** Also read candles (and funding, if asked for) of these markets of each candidate's base. */
 	companions?: MarketType[];
 }

@@ -40,7 +40,9 @@ const [row] = sample.published;
 
 test("the registry holds ids of the catalogue, and only built ones", () => {
 	assert.equal(builtStrategyIds().sort(), [
+		"ai_complex_strategy",
 		"ai_funding_arbitrage",
+		"ai_options_trade",
 		"ai_risk_management",
 		"ai_spot_breakout_strategy",
 		"ai_spot_mean_reversion",
@@ -50,8 +52,8 @@ test("the registry holds ids of the catalogue, and only built ones", () => {
 		assert.ok(CATALOGUE.some((entry) => entry.id === id));
 		assert.is(findBuiltStrategy(id)?.id, id);
 	}
-	assert.is(findBuiltStrategy("ai_options_trade"), undefined);
-	assert.throws(() => evaluate(requestOf({ strategyId: "ai_options_trade" })), /not part of this build/);
+	assert.is(findBuiltStrategy("ai_of_no_build"), undefined);
+	assert.throws(() => evaluate(requestOf({ strategyId: "ai_of_no_build" })), /not part of this build/);
 });
 
 test("costs: fees both ways, two half spreads, square-root impact with its cap", () => {
