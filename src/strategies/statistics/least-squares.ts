@@ -1,0 +1,104 @@
+import { at, type Column } from "../columns.ts";
+
+export interface Regression {
+	/** null when fitted without a constant. */
+	intercept: number | null;
+	/** One per regressor, in their order. NaN where the regressors do not tell themselves apart. */
+	slopes: Float64Array;
+	standardErrors: Float64Array;
+	residuals: Column;
+	/** Sum of squared residuals over the degrees of freedom. */
+	residualVariance: number;
+	/** 1 - residual over total sum of squares (about the mean with a constant, else about 0). */
+	r2: number;
+}
+
+/**
+ * Ordinary least squares of `y` on a few columns of the same length. A constant is partialled out by
+ * centring (Frisch-Waugh-Lovell), which also keeps price levels from spoiling the normal equations;
+ * these are solved by Cholesky. Throws RangeError when columns differ in length.
+ */
+export function leastSquares(y: Column, regressors: readonly Column[], constant: boolean): Regression {
+	const n = y.length;
+	for (const column of regressors) {
+		if (column.length !== n) throw new RangeError(`regressors have ${column.length} values, y has ${n}`);
+	}
+	const columns = constant ? regressors.map(centred) : regressors;
+	const response = constant ? centred(y) : y;
+	const k = columns.length;
+	const gram = new Float64Array(k * k);
+	const moment = new Float64Array(k);
+	columns.forEach((column, i) => {
+		moment[i] = dot(column, response);
+		for (let j = 0; j <= i; j++) gram[i * k + j] = dot(column, columns[j] ?? column);
+	});
+	const inverse = inverseOf(gram, k);
+	const slopes = new Float64Array(k);
+	for (let i = 0; i < k; i++) {
+		for (let j = 0; j < k; j++) slopes[i] = at(slopes, i) + at(inverse, i * k + j) * at(moment, j);
+	}
+	const residuals = Float64Array.from(response);
+	columns.forEach((column, i) => {
+		const slope = at(slopes, i);
+		for (let t = 0; t < n; t++) residuals[t] = at(residuals, t) - slope * at(column, t);
+	});
+	const squares = dot(residuals, residuals);
+	const residualVariance = squares / (n - k - (constant ? 1 : 0));
+	let intercept = meanOf(y);
+	regressors.forEach((column, i) => {
+		intercept -= at(slopes, i) * meanOf(column);
+	});
+	return {
+		intercept: constant ? intercept : null,
+		slopes,
+		standardErrors: slopes.map((_, i) => Math.sqrt(residualVariance * at(inverse, i * k + i))),
+		residuals,
+		residualVariance,
+		r2: 1 - squares / dot(response, response),
+	};
+}
+
+export function meanOf(values: Column): number {
+	let sum = 0;
+	for (let i = 0; i < values.length; i++) sum += at(values, i);
+	return sum / values.length;
+}
+
+function centred(values: Column): Column {
+	const mean = meanOf(values);
+	return values.map((value) => value - mean);
+}
+
+export function dot(a: Column, b: Column): number {
+	let sum = 0;
+	for (let i = 0; i < a.length; i++) sum += at(a, i) * at(b, i);
+	return sum;
+}
+
+/** Inverse of a symmetric positive definite matrix given by its lower triangle; NaN when it is singular. */
+function inverseOf(gram: Float64Array, k: number): Float64Array {
+	const factor = new Float64Array(k * k);
+	for (let i = 0; i < k; i++) {
+		for (let j = 0; j <= i; j++) {
+			let rest = at(gram, i * k + j);
+			for (let l = 0; l < j; l++) rest -= at(factor, i * k + l) * at(factor, j * k + l);
+			const singular = i === j && !(rest > 1e-14 * at(gram, i * k + i));
+			factor[i * k + j] = i === j ? Math.sqrt(singular ? Number.NaN : rest) : rest / at(factor, j * k + j);
+		}
+	}
+	const inverse = new Float64Array(k * k);
+	for (let c = 0; c < k; c++) {
+		const solved = new Float64Array(k);
+		for (let i = 0; i < k; i++) {
+			let rest = i === c ? 1 : 0;
+			for (let l = 0; l < i; l++) rest -= at(factor, i * k + l) * at(solved, l);
+			solved[i] = rest / at(factor, i * k + i);
+		}
+		for (let i = k - 1; i >= 0; i--) {
+			let rest = at(solved, i);
+			for (let l = i + 1; l < k; l++) rest -= at(factor, l * k + i) * at(inverse, l * k + c);
+			inverse[i * k + c] = rest / at(factor, i * k + i);
+		}
+	}
+	return inverse;
+}
