@@ -13,43 +13,53 @@ export interface Regression {
 	r2: number;
 }
 
+/** Regressors prepared once for any number of responses. */
+export interface Regressors {
+	columns: readonly Column[];
+	means: readonly number[];
+	/** Inverse of their cross products, row by row. */
+	inverse: Float64Array;
+	constant: boolean;
+	length: number;
+}
+
 /**
- * Ordinary least squares of `y` on a few columns of the same length. A constant is partialled out by
- * centring (Frisch-Waugh-Lovell), which also keeps price levels from spoiling the normal equations;
- * these are solved by Cholesky. Throws RangeError when columns differ in length.
+ * Centres the columns if there is a constant (Frisch-Waugh-Lovell: it is partialled out, which also
+ * keeps price levels from spoiling the normal equations) and inverts their cross products by Cholesky.
+ * Throws RangeError when columns differ in length.
  */
-export function leastSquares(y: Column, regressors: readonly Column[], constant: boolean): Regression {
-	const n = y.length;
-	for (const column of regressors) {
-		if (column.length !== n) throw new RangeError(`regressors have ${column.length} values, y has ${n}`);
+export function regressorsOf(given: readonly Column[], constant: boolean, length: number): Regressors {
+	for (const column of given) {
+		if (column.length !== length) throw new RangeError(`a regressor has ${column.length} values, not ${length}`);
 	}
-	const columns = constant ? regressors.map(centred) : regressors;
-	const response = constant ? centred(y) : y;
+	const columns = constant ? given.map(centred) : given;
 	const k = columns.length;
 	const gram = new Float64Array(k * k);
-	const moment = new Float64Array(k);
 	columns.forEach((column, i) => {
-		moment[i] = dot(column, response);
 		for (let j = 0; j <= i; j++) gram[i * k + j] = dot(column, columns[j] ?? column);
 	});
-	const inverse = inverseOf(gram, k);
+	return { columns, means: given.map(meanOf), inverse: inverseOf(gram, k), constant, length };
+}
+
+/** Ordinary least squares of `y` on prepared regressors. Throws RangeError for another length. */
+export function regress(y: Column, { columns, means, inverse, constant, length }: Regressors): Regression {
+	if (y.length !== length) throw new RangeError(`y has ${y.length} values, the regressors ${length}`);
+	const response = constant ? centred(y) : y;
+	const k = columns.length;
+	const moments = columns.map((column) => dot(column, response));
 	const slopes = new Float64Array(k);
 	for (let i = 0; i < k; i++) {
-		for (let j = 0; j < k; j++) slopes[i] = at(slopes, i) + at(inverse, i * k + j) * at(moment, j);
+		for (let j = 0; j < k; j++) slopes[i] = at(slopes, i) + at(inverse, i * k + j) * (moments[j] ?? 0);
 	}
 	const residuals = Float64Array.from(response);
 	columns.forEach((column, i) => {
 		const slope = at(slopes, i);
-		for (let t = 0; t < n; t++) residuals[t] = at(residuals, t) - slope * at(column, t);
+		for (let t = 0; t < length; t++) residuals[t] = at(residuals, t) - slope * at(column, t);
 	});
 	const squares = dot(residuals, residuals);
-	const residualVariance = squares / (n - k - (constant ? 1 : 0));
-	let intercept = meanOf(y);
-	regressors.forEach((column, i) => {
-		intercept -= at(slopes, i) * meanOf(column);
-	});
+	const residualVariance = squares / (length - k - (constant ? 1 : 0));
 	return {
-		intercept: constant ? intercept : null,
+		intercept: constant ? means.reduce((rest, mean, i) => rest - at(slopes, i) * mean, meanOf(y)) : null,
 		slopes,
 		standardErrors: slopes.map((_, i) => Math.sqrt(residualVariance * at(inverse, i * k + i))),
 		residuals,
@@ -57,6 +67,10 @@ export function leastSquares(y: Column, regressors: readonly Column[], constant:
 		r2: 1 - squares / dot(response, response),
 	};
 }
+
+/** Ordinary least squares of `y` on a few columns of the same length. */
+export const leastSquares = (y: Column, regressors: readonly Column[], constant: boolean): Regression =>
+	regress(y, regressorsOf(regressors, constant, y.length));
 
 export function meanOf(values: Column): number {
 	let sum = 0;
