@@ -1,22 +1,17 @@
-import { isDollarQuote } from "../filter-words.ts";
-import { type Market, TIMEFRAME_MS } from "../market/contract.ts";
-import { last } from "./columns.ts";
+import { TIMEFRAME_MS } from "../market/contract.ts";
 import type { Costs, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "./contract.ts";
-import { roundTripCosts, SPOT_REPLAY_COST, tierHalfSpread, tierPriority } from "./costs.ts";
+import { SPOT_REPLAY_COST, tierPriority } from "./costs.ts";
 import { type Measurement, symbolConfidence } from "./evidence/measure.ts";
-import { recentVolatility } from "./indicators/volatility.ts";
+import { costsOfLegs, exchangeOf, leastOrder, legTerms, type TradedLeg, tradedLeg } from "./legs.ts";
 import { holdDaysOf, stopDistanceOf, Z_EXIT, Z_STOP } from "./pairs-trading-rule.ts";
-import type { PairLeg, PairTest } from "./pairs-trading-scan.ts";
+import type { PairTest } from "./pairs-trading-scan.ts";
 import type { Refusal } from "./quality.ts";
 import { riskLevelOf } from "./risk-level.ts";
 import { buildRow } from "./row.ts";
 import { sizePosition } from "./sizing.ts";
 
 export const PAIRS_ID = "ai_pairs_trading";
-const SIGMA_DAYS = 60;
 const DAY_MS = TIMEFRAME_MS["1d"];
-/** Fees where no market description was read: Binance spot, base tier. */
-const DEFAULT_TAKER_FEE = 0.001;
 
 export interface PairSetting {
 	view: MarketView;
@@ -25,58 +20,14 @@ export interface PairSetting {
 	measurement: Measurement;
 }
 
-interface TradedLeg {
-	leg: PairLeg;
-	/** Perp of the base for the short leg; null: no description was read. */
-	market: Market | null;
-	side: "long" | "short";
-	/** Part of the gross value. */
-	share: number;
-	price: number;
-	advUsd: number;
-}
-
-/** A perp the source lists for the base: spot cannot be sold short here. */
-const perpOf = ({ candidate }: PairLeg): Market | null =>
-	candidate.asset?.markets.find(
-		(market) => market.type === "perp" && market.tags.length === 0 && isDollarQuote(market.quote),
-	) ?? null;
-
-function tradedLeg(leg: PairLeg, side: "long" | "short", share: number): TradedLeg | null {
-	const market = side === "short" ? perpOf(leg) : leg.candidate.market;
-	if (side === "short" && !market) return null;
-	const advUsd = market?.volume_usd_24h ?? last(leg.series.quote_volume);
-	return { leg, market, side, share, price: last(leg.series.close), advUsd };
-}
-
-/** Round trip of both legs in basis points of their gross value. */
-function costsOf(legs: readonly TradedLeg[], grossUsd: number): Costs {
-	const total: Costs = { fee_bps: 0, spread_bps: 0, impact_bps: 0, funding_bps: 0, total_bps: 0 };
-	for (const { market, share, advUsd, leg } of legs) {
-		const costs = roundTripCosts({
-			legs: [
-				{
-					market: market ?? { taker_fee: DEFAULT_TAKER_FEE },
-					halfSpread: tierHalfSpread(advUsd),
-					sigmaDay: recentVolatility(leg.series.close, SIGMA_DAYS),
-					notionalUsd: grossUsd * share,
-					advUsd,
-				},
-			],
-		});
-		for (const key of Object.keys(total) as (keyof Costs)[]) total[key] += share * costs[key];
-	}
-	return total;
-}
-
 /** The row of a pair whose gates hold, or the reason against it. */
 export function pairRow(test: PairTest, setting: PairSetting): Opportunity | Refusal {
 	const { fit } = test;
 	const { measurement, portfolio, limits } = setting;
 	const share = 1 / (1 + fit.slope);
 	const legs = [
-		tradedLeg(test.y, fit.z > 0 ? "short" : "long", share),
-		tradedLeg(test.x, fit.z > 0 ? "long" : "short", 1 - share),
+		tradedLeg(test.y.candidate, test.y.series, fit.z > 0 ? "short" : "long", share),
+		tradedLeg(test.x.candidate, test.x.series, fit.z > 0 ? "long" : "short", 1 - share),
 	].filter((leg) => leg !== null);
 	if (legs.length < 2) return { reason: "no_derivative_market", detail: "the source lists no perp for the short leg" };
 	const { evidence, grade, payoff } = measurement;
@@ -94,14 +45,11 @@ export function pairRow(test: PairTest, setting: PairSetting): Opportunity | Ref
 		payoff,
 		limits,
 		// Each leg must reach its own least order.
-		market: {
-			min_notional: Math.max(...legs.map((leg) => (leg.market?.min_notional ?? 0) / leg.share)),
-			quantity_step: Math.max(...legs.map((leg) => ((leg.market?.quantity_step ?? 0) * leg.price) / leg.share)),
-		},
+		market: leastOrder(legs),
 		price: 1,
 	});
 	if (!sizing.ok) return sizing;
-	const costs = costsOf(legs, sizing.notionalUsd);
+	const costs = costsOfLegs(legs, sizing.notionalUsd);
 	const expectedNet = ((evidence.mean_net_bps ?? 0) - costs.total_bps) / 10_000 + SPOT_REPLAY_COST;
 	if (grade !== "C" && expectedNet <= 0) {
 		return { reason: "cost_exceeds_edge", detail: `costs of ${costs.total_bps.toFixed(1)} bp leave no expected gain` };
@@ -135,12 +83,11 @@ function rowOf(test: PairTest, { view, portfolio, measurement }: PairSetting, tr
 	const costShare = trade.costs.total_bps / 10_000;
 	const shortfall = Math.max(1, -(measurement.shortfallR ?? -1)) * stopShare * grossUsd;
 	const holdDays = holdDaysOf(fit.halfLife);
-	const venues = new Set(legs.map(({ market, leg }) => market?.venue ?? leg.series.venue));
 	return buildRow({
 		strategyId: PAIRS_ID,
 		type: "pairs_trading",
 		symbol: test.name,
-		exchange: venues.size === 1 ? ([...venues][0] ?? test.y.series.venue) : "multiple",
+		exchange: exchangeOf(legs),
 		side: sign > 0 ? "short" : "long",
 		timeframe: `1-${Math.ceil(holdDays)}d`,
 		view,
@@ -196,14 +143,3 @@ const indicatorsOf = ({ fit }: PairTest): Record<string, number> => ({
 	spread_deviation: fit.deviation,
 	return_correlation: fit.correlation,
 });
-
-function legTerms({ leg, market, side, share, price }: TradedLeg, grossUsd: number): Record<string, unknown> {
-	return {
-		symbol: market?.symbol ?? leg.candidate.symbol,
-		exchange: market?.venue ?? leg.series.venue,
-		side,
-		price,
-		share_of_gross: share,
-		notional_usd: grossUsd * share,
-	};
-}

@@ -46,6 +46,7 @@ export interface FactorStep {
 export class FactorWalk {
 	readonly #panel: AssetPanel;
 	readonly #covariance: RollingCovariance;
+	readonly #room = new Float64Array(REGRESSION_BARS);
 
 	/** Starts on the bar `t`, at the earliest bar FACTOR_BARS. */
 	constructor(panel: AssetPanel, t: number) {
@@ -78,7 +79,7 @@ export class FactorWalk {
 			REGRESSION_BARS,
 		);
 		const fits = window.map((column) => {
-			const { intercept, slopes, residuals, r2 } = regress(column, factors);
+			const { intercept, slopes, residuals, r2 } = regress(column, factors, this.#room);
 			return { ...residualScore(residuals), alpha: intercept ?? 0, betas: slopes, r2 };
 		});
 		return { explained: shares.slice(0, vectors.length).reduce((sum, share) => sum + share, 0), portfolios, fits };

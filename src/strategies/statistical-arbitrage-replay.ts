@@ -22,6 +22,7 @@ export const HOLD_BARS = 30;
 export const FACTOR_REPLAY_COST = 0.002;
 /** Deviations a trade risks by design, from its entry level to its stop. */
 const RISK_DEVIATIONS = S_STOP - S_ENTRY;
+const PLACEBO_STRIDE = 3;
 
 export type TradeSide = 1 | -1;
 
@@ -58,7 +59,7 @@ export interface ReplayOptions {
 	holdBars(fit: AssetFit): number;
 	/** Trades signalled later are not counted: their whole horizon has not passed, epoch ms. */
 	embargoMs: number;
-	/** Also replay entries on any bar off the mean, for the placebo. */
+	/** Also replay entries on every third bar that is off the mean, for the placebo. */
 	placebo: boolean;
 }
 
@@ -96,7 +97,7 @@ function replayAsset(
 		if (!fit || time > options.embargoMs) return;
 		const signal = t >= free && isSignal(fit);
 		const name = sideOf(fit) === 1 ? "long" : "short";
-		const drawn = options.placebo && fit.r2 > R2_MIN && !isOver(fit, sideOf(fit));
+		const drawn = options.placebo && t % PLACEBO_STRIDE === 0 && fit.r2 > R2_MIN && !isOver(fit, sideOf(fit));
 		if (!signal && !drawn) return;
 		const exit = exitOf(panel, steps, asset, t, options);
 		if (!exit) return;

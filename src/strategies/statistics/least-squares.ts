@@ -5,7 +5,6 @@ export interface Regression {
 	intercept: number | null;
 	/** One per regressor, in their order. NaN where the regressors do not tell themselves apart. */
 	slopes: Float64Array;
-	standardErrors: Float64Array;
 	residuals: Column;
 	/** Sum of squared residuals over the degrees of freedom. */
 	residualVariance: number;
@@ -41,32 +40,40 @@ export function regressorsOf(given: readonly Column[], constant: boolean, length
 	return { columns, means: given.map(meanOf), inverse: inverseOf(gram, k), constant, length };
 }
 
-/** Ordinary least squares of `y` on prepared regressors. Throws RangeError for another length. */
-export function regress(y: Column, { columns, means, inverse, constant, length }: Regressors): Regression {
+/**
+ * Ordinary least squares of `y` on prepared regressors. `room`, if given, takes the residuals: fresh
+ * arrays are what costs most in a walk. Throws RangeError for another length.
+ */
+export function regress(y: Column, prepared: Regressors, room?: Column): Regression {
+	const { columns, means, inverse, constant, length } = prepared;
 	if (y.length !== length) throw new RangeError(`y has ${y.length} values, the regressors ${length}`);
-	const response = constant ? centred(y) : y;
 	const k = columns.length;
-	const moments = columns.map((column) => dot(column, response));
+	// Centred columns are orthogonal to a constant, so y need not be centred for its moments.
 	const slopes = new Float64Array(k);
-	for (let i = 0; i < k; i++) {
-		for (let j = 0; j < k; j++) slopes[i] = at(slopes, i) + at(inverse, i * k + j) * (moments[j] ?? 0);
-	}
-	const residuals = Float64Array.from(response);
+	columns.forEach((column, j) => {
+		const moment = dot(column, y);
+		for (let i = 0; i < k; i++) slopes[i] = at(slopes, i) + at(inverse, i * k + j) * moment;
+	});
+	const mean = meanOf(y);
+	const residuals = less(y, constant ? mean : 0, room);
+	const total = dot(residuals, residuals);
 	columns.forEach((column, i) => {
 		const slope = at(slopes, i);
 		for (let t = 0; t < length; t++) residuals[t] = at(residuals, t) - slope * at(column, t);
 	});
 	const squares = dot(residuals, residuals);
-	const residualVariance = squares / (length - k - (constant ? 1 : 0));
 	return {
-		intercept: constant ? means.reduce((rest, mean, i) => rest - at(slopes, i) * mean, meanOf(y)) : null,
+		intercept: constant ? means.reduce((rest, value, i) => rest - at(slopes, i) * value, mean) : null,
 		slopes,
-		standardErrors: slopes.map((_, i) => Math.sqrt(residualVariance * at(inverse, i * k + i))),
 		residuals,
-		residualVariance,
-		r2: 1 - squares / dot(response, response),
+		residualVariance: squares / (length - k - (constant ? 1 : 0)),
+		r2: 1 - squares / total,
 	};
 }
+
+/** Standard error of the slope of regressor `i`. */
+export const standardError = ({ residualVariance }: Regression, { inverse, columns }: Regressors, i: number): number =>
+	Math.sqrt(residualVariance * at(inverse, i * columns.length + i));
 
 /** Ordinary least squares of `y` on a few columns of the same length. */
 export const leastSquares = (y: Column, regressors: readonly Column[], constant: boolean): Regression =>
@@ -78,9 +85,13 @@ export function meanOf(values: Column): number {
 	return sum / values.length;
 }
 
-function centred(values: Column): Column {
-	const mean = meanOf(values);
-	return values.map((value) => value - mean);
+const centred = (values: Column): Column => less(values, meanOf(values));
+
+/** A loop, not `map`: typed arrays look up their species each time, and this runs a hundred thousand times. */
+function less(values: Column, level: number, room?: Column): Column {
+	const result = room ?? new Float64Array(values.length);
+	for (let i = 0; i < values.length; i++) result[i] = at(values, i) - level;
+	return result;
 }
 
 export function dot(a: Column, b: Column): number {

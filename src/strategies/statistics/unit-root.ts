@@ -1,5 +1,5 @@
 import { at, type Column } from "../columns.ts";
-import { leastSquares } from "./least-squares.ts";
+import { regress, regressorsOf, standardError } from "./least-squares.ts";
 import { mackinnonCritical, mackinnonP, type Trend } from "./mackinnon.ts";
 
 export interface UnitRootTest {
@@ -29,8 +29,9 @@ export function dickeyFullerTau(values: Column, trend: Trend, lags: number): { t
 	const regressors: Column[] = [values.slice(lags, values.length - 1)];
 	for (let lag = 1; lag <= lags; lag++) regressors.push(change(lag));
 	if (trend === "ct") regressors.push(Float64Array.from({ length: n }, (_, t) => t + 1));
-	const { slopes, standardErrors } = leastSquares(change(0), regressors, trend !== "n");
-	return { tau: at(slopes, 0) / at(standardErrors, 0), observations: n };
+	const prepared = regressorsOf(regressors, trend !== "n", n);
+	const regression = regress(change(0), prepared);
+	return { tau: at(regression.slopes, 0) / standardError(regression, prepared, 0), observations: n };
 }
 
 /** Augmented Dickey-Fuller test of one series. */
