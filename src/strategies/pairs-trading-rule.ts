@@ -1,6 +1,6 @@
 import type { Column } from "./columns.ts";
-import { mackinnonP } from "./statistics/mackinnon.ts";
-import { directedTau, legOf, type PairFit } from "./statistics/pair-fit.ts";
+import { engleGranger } from "./statistics/cointegration.ts";
+import type { PairFit } from "./statistics/pair-fit.ts";
 
 /** Daily closes a pair is judged by, and days its parameters stay frozen (STRATEGIES 6.2). */
 export const FORMATION_DAYS = 365;
@@ -59,10 +59,10 @@ export const bucketName = (bucket: number, rule: PairRule): string =>
 /** p-values of the same direction, fitted anew in each half of the formation. */
 export function halvesP(y: Column, x: Column): [first: number, second: number] {
 	const middle = Math.floor(y.length / 2);
-	return [directedP(y.subarray(0, middle), x.subarray(0, middle)), directedP(y.subarray(middle), x.subarray(middle))];
+	const of = (from: number, to: number) =>
+		engleGranger(y.subarray(from, to), x.subarray(from, to), { trend: "c", lags: 1 }).p;
+	return [of(0, middle), of(middle, y.length)];
 }
-
-const directedP = (y: Column, x: Column): number => mackinnonP(directedTau(legOf(y), legOf(x)), "c", 2);
 
 /** Both halves look stationary too. */
 export const halvesHold = ([first, second]: readonly [number, number]): boolean =>

@@ -17,7 +17,7 @@ const METHOD = "walk-forward/pooled by side, factor-hedged returns";
 /** Series with fewer bars would shorten the common history of all. */
 export const EVIDENCE_BARS_MIN = 1800;
 /** Assets of the walk-forward: the components of a matrix cost the cube of its size. */
-const EVIDENCE_ASSETS_MAX = 30;
+const EVIDENCE_ASSETS_MAX = 24;
 const DAY_MS = TIMEFRAME_MS["1d"];
 
 export interface FactorEvidence {

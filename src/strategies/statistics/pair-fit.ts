@@ -129,12 +129,6 @@ export function fitPair(a: Leg, b: Leg): PairFit {
 	};
 }
 
-/** Tau of y on x in this direction only. */
-export function directedTau(y: Leg, x: Leg): number {
-	const slope = dot(y.centred, x.centred) / x.squares;
-	return tauOf(residualMoments(y.own, x.own, momentsOf(y.lagged, x.lagged), slope), y.log.length);
-}
-
 /** Moments of y - slope * x. */
 function residualMoments(y: Moments, x: Moments, joint: Moments, slope: number): Moments {
 	const of = (own: number, shared: number, other: number) => own - 2 * slope * shared + slope * slope * other;
