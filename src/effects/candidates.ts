@@ -11,7 +11,8 @@ export interface CandidateSelection {
 	candidates: Candidate[];
 	/** Before the policy's limit. */
 	candidates_total: number;
-	candidate_unit: "symbol" | "position";
+	/** `pair`: each two of the candidates are counted once. */
+	candidate_unit: "symbol" | "position" | "pair";
 	/** Set when there is nothing to evaluate. */
 	skip: "no_symbols" | "no_positions" | "portfolio_too_small" | null;
 }
@@ -35,13 +36,13 @@ export function selectCandidates(
 	return {
 		candidates,
 		candidates_total: all.length,
-		candidate_unit: ofPositions ? "position" : "symbol",
-		skip: skipReason(ofPositions, candidates.length, portfolio),
+		candidate_unit: ofPositions ? "position" : (needs.unit ?? "symbol"),
+		skip: skipReason(ofPositions, needs.unit === "pair" ? candidates.length - 1 : candidates.length, portfolio),
 	};
 }
 
 function skipReason(ofPositions: boolean, count: number, portfolio: PortfolioSnapshot): CandidateSelection["skip"] {
-	if (!ofPositions) return count === 0 ? "no_symbols" : null;
+	if (!ofPositions) return count <= 0 ? "no_symbols" : null;
 	if (count === 0) return "no_positions";
 	return portfolio.capital_usd < PORTFOLIO_CAPITAL_USD_MIN ? "portfolio_too_small" : null;
 }

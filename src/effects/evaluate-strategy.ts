@@ -155,7 +155,11 @@ async function gather(harvest: Harvest, attempt: Attempt): Promise<void> {
 async function showInterim(harvest: Harvest, attempt: Attempt): Promise<void> {
 	try {
 		const { settled, pending } = await evaluate(harvest, attempt);
-		progress(attempt, { ...settled.tally, evaluated: settled.tally.evaluated + pending }, settled.rows);
+		const { tally, rows } = settled;
+		// The pairs that wait for a candidate are more than the candidates that are waited for.
+		const evaluated =
+			tally.candidate_unit === "pair" ? openTally(attempt.selection).evaluated : tally.evaluated + pending;
+		progress(attempt, { ...tally, evaluated }, rows);
 	} catch {
 		attempt.context.signal.throwIfAborted();
 	}

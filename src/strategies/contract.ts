@@ -113,6 +113,8 @@ export interface PortfolioSnapshot {
 export interface DataNeeds {
 	/** Which market of an asset makes it a candidate; `positions`: the portfolio's positions. */
 	candidates: MarketType | "positions" | "chain";
+	/** What is counted, where it is not the symbol or position itself: each two of them once. */
+	unit?: "pair";
 	timeframe: Timeframe | null;
 	/** Series needed for each candidate. */
 	candles: boolean;
@@ -166,6 +168,8 @@ export interface Rejection {
 	symbol: string;
 	reason: string;
 	detail?: string;
+	/** Symbol of the candidate at fault, where `symbol` names something made of several (a pair). */
+	cause?: string;
 }
 
 /** Invariant: evaluated = published.length + unproven.length + rejected.length. */
