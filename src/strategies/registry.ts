@@ -1,5 +1,6 @@
 import type { Strategy } from "./contract.ts";
 import { fundingArbitrage } from "./funding-arbitrage.ts";
+import { hedgePosition } from "./hedge-position.ts";
 import { portfolioOptimization } from "./portfolio-optimization.ts";
 import { riskManagement } from "./risk-management.ts";
 import { spotBreakout } from "./spot-breakout.ts";
@@ -8,9 +9,15 @@ import { spotMomentum } from "./spot-momentum.ts";
 
 /** The strategies of this build. What the catalogue names beyond them is `not_available`. */
 const STRATEGIES: ReadonlyMap<string, Strategy> = new Map(
-	[spotMomentum, spotMeanReversion, spotBreakout, fundingArbitrage, riskManagement, portfolioOptimization].map(
-		(strategy) => [strategy.id, strategy],
-	),
+	[
+		spotMomentum,
+		spotMeanReversion,
+		spotBreakout,
+		fundingArbitrage,
+		riskManagement,
+		portfolioOptimization,
+		hedgePosition,
+	].map((strategy) => [strategy.id, strategy]),
 );
 
 /** undefined: this build lacks the strategy (verdict skipped, not_available). */

@@ -1,5 +1,5 @@
-import type { Costs, MarketView, Opportunity } from "../contract.ts";
-import { tierPriority } from "../costs.ts";
+import type { MarketView, Opportunity } from "../contract.ts";
+import { blendedCosts, tierPriority } from "../costs.ts";
 import { quantileOf } from "../evidence/trades.ts";
 import { RETURNS_MIN } from "../risk/book.ts";
 import { bookReturns, historicalTail } from "../risk/measures.ts";
@@ -133,7 +133,7 @@ export function analysisRow(plan: MethodPlan, setting: RowSetting): Opportunity 
 		requiredCapitalUsd: 0,
 		riskLevel: riskOf(universe, rebalance.weights, [...universe.assets.keys()]),
 		entry: null,
-		costs: meanCosts(rebalance.trades, traded),
+		costs: blendedCosts(rebalance.trades.map(({ costs, amountUsd: usd }) => ({ costs, usd }))),
 		reasoning: `${method.title}: annual volatility ${(100 * rebalance.volatilityBefore).toFixed(1)} % before and ${(100 * rebalance.volatilityAfter).toFixed(1)} % after, costs ${rebalance.costUsd.toFixed(2)} USD; calmer in ${record.wins} of ${record.n} past months.`,
 		extra: {
 			...shared.extra,
@@ -148,17 +148,4 @@ export function analysisRow(plan: MethodPlan, setting: RowSetting): Opportunity 
 			median_volatility_reduction_past: effects.length > 0 ? quantileOf(effects, 0.5) : null,
 		},
 	});
-}
-
-/** Costs of several trades, weighted by amount. */
-function meanCosts(trades: readonly RebalanceTrade[], tradedUsd: number): Costs {
-	const mean = (key: keyof Costs) =>
-		tradedUsd > 0 ? trades.reduce((sum, trade) => sum + (trade.costs[key] * trade.amountUsd) / tradedUsd, 0) : 0;
-	return {
-		fee_bps: mean("fee_bps"),
-		spread_bps: mean("spread_bps"),
-		impact_bps: mean("impact_bps"),
-		funding_bps: mean("funding_bps"),
-		total_bps: mean("total_bps"),
-	};
 }
