@@ -73,18 +73,19 @@ function unweighable({ assets, investedUsd, simple, left }: AssetUniverse): Refu
 
 function settle(
 	universe: AssetUniverse,
-	{ plans, silent }: MethodPlans,
+	all: MethodPlans,
 	view: MarketView,
 	portfolio: PortfolioSnapshot,
 	ledger: Ledger,
 ): void {
+	const { plans, silent } = all;
 	const setting = { universe, view, assumed: portfolio.assumed };
 	for (const { refusal } of silent) ledger.reject(PORTFOLIO, refusal.reason, refusal.detail);
 	for (const plan of plans) {
 		if (plan.refusal === null) ledger.add(analysisRow(plan, setting));
 		else ledger.reject(PORTFOLIO, plan.refusal.reason, plan.refusal.detail);
 	}
-	const chosen = chosenPlan(plans);
+	const chosen = chosenPlan(all);
 	const trades = new Map(chosen?.rebalance.trades.map((trade) => [trade.asset.symbol, trade]));
 	const refusal = chosen ? null : nearestRefusal(plans, ledger);
 	for (const { symbol } of universe.assets) {
@@ -99,13 +100,15 @@ function settle(
 function nearestRefusal(plans: MethodPlans["plans"], ledger: Ledger): Refusal {
 	const ordered = plans.filter(({ method }) => !method.forecastsReturns).sort((a, b) => b.reduction - a.reduction);
 	for (const { reduction, rebalance, refusal } of ordered) {
-		const byCost = refusal?.reason === "cost_exceeds_edge";
+		if (refusal === null) continue;
+		const byCost = refusal.reason === "cost_exceeds_edge";
 		const value = byCost ? rebalance.utilityGainUsd : reduction;
 		const threshold = byCost ? rebalance.costUsd : REBALANCE.volatility_reduction_min;
 		const distance = threshold > 0 ? Math.max(0, 1 - value / threshold) : null;
-		ledger.nearMiss({ symbol: PORTFOLIO, reason: refusal?.reason ?? "already_at_target", value, threshold, distance });
+		ledger.nearMiss({ symbol: PORTFOLIO, reason: refusal.reason, value, threshold, distance });
 	}
-	return ordered[0]?.refusal ?? { reason: "already_at_target", detail: "no method gave weights" };
+	const refused = ordered.find(({ refusal }) => refusal !== null)?.refusal;
+	return refused ?? { reason: "already_at_target", detail: "every passing method would break more limits" };
 }
 
 /** Every method with its figures, whatever became of it. */
@@ -119,7 +122,7 @@ function reportOf(universe: AssetUniverse, { plans, silent, breaches }: MethodPl
 		cvar95_1d: shortfallShare(universe, universe.current),
 		limits_breached: breaches,
 		left_out: universe.left,
-		methods: plans.map(({ method, target, rebalance, reduction, record, refusal, evidence }) => ({
+		methods: plans.map(({ method, target, rebalance, reduction, record, refusal, evidence, breachesAfter }) => ({
 			method: method.key,
 			forecasts_returns: method.forecastsReturns,
 			target_weights: weightsBySymbol(universe, target),
@@ -134,6 +137,7 @@ function reportOf(universe: AssetUniverse, { plans, silent, breaches }: MethodPl
 			months: record.n,
 			months_calmer: record.wins,
 			grade: evidence.grade,
+			limits_breached_after: breachesAfter,
 			refused: refusal,
 		})),
 		methods_without_answer: silent.map(({ method }) => method.key),

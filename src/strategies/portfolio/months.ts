@@ -3,7 +3,7 @@ import { Memo } from "../evidence/memo.ts";
 import { RETURNS_MIN } from "../risk/book.ts";
 import { varianceOf } from "../risk/covariance.ts";
 import { bookReturns } from "../risk/measures.ts";
-import { recordOf, type WindowRecord, windowsOf } from "../risk/windows.ts";
+import { recordOf, type Window, type WindowRecord, windowsOf } from "../risk/windows.ts";
 import { type MethodKey, weighAll } from "./methods.ts";
 
 /** Weights of every method for each past month, from the 180 days before it; the user is not part of it. */
@@ -36,22 +36,29 @@ export function pastMonths(key: string, logs: readonly Column[]): PastMonths {
 export const portfolioLogs = (weights: readonly number[], simple: readonly Column[]): Column =>
 	bookReturns(weights, simple).map(Math.log1p);
 
+/** Variance of daily log returns of fixed weights over the days [from, to). */
+function realisedVariance(weights: readonly number[], simple: readonly Column[], { from, to }: Window): number {
+	const cut = simple.map((column) => column.subarray(from, to));
+	return varianceOf(portfolioLogs(weights, cut));
+}
+
 /**
- * In how many months the method's weights would have been calmer than the present ones. Effects are the
+ * In how many months each method's weights would have been calmer than the present ones. Effects are the
  * share of realised volatility that was missing, negative where there was more.
  */
 export function calmerMonths(
 	months: PastMonths,
-	method: MethodKey,
+	methods: readonly MethodKey[],
 	current: readonly number[],
 	simple: readonly Column[],
 	days: readonly number[],
-): WindowRecord {
-	return recordOf(simple[0]?.length ?? 0, days, ({ from, to }) => {
-		const weights = months.weights.get(from)?.[method];
+): Map<MethodKey, WindowRecord> {
+	const periods = simple[0]?.length ?? 0;
+	const present = new Map(windowsOf(periods).map((window) => [window.from, realisedVariance(current, simple, window)]));
+	const effectOf = (method: MethodKey, window: Window): number => {
+		const weights = months.weights.get(window.from)?.[method];
 		if (!weights) return Number.NaN;
-		const cut = simple.map((column) => column.subarray(from, to));
-		const variance = (of: readonly number[]) => varianceOf(portfolioLogs(of, cut));
-		return 1 - Math.sqrt(variance(weights) / variance(current));
-	});
+		return 1 - Math.sqrt(realisedVariance(weights, simple, window) / (present.get(window.from) ?? Number.NaN));
+	};
+	return new Map(methods.map((method) => [method, recordOf(periods, days, (window) => effectOf(method, window))]));
 }

@@ -1,7 +1,7 @@
 import type { Evidence } from "../contract.ts";
 import type { Refusal } from "../quality.ts";
 import { RETURNS_MIN } from "../risk/book.ts";
-import { frequencyEvidence, type WindowRecord } from "../risk/windows.ts";
+import { frequencyEvidence, NO_WINDOWS, type WindowRecord } from "../risk/windows.ts";
 import { capOf, METHODS, type Method, weighAll } from "./methods.ts";
 import { calmerMonths, pastMonths } from "./months.ts";
 import { breachedLimits, REBALANCE, type Rebalance, rebalanceTo } from "./rebalance.ts";
@@ -21,6 +21,8 @@ export interface MethodPlan {
 	confidence: ReturnType<typeof frequencyEvidence>["confidence"];
 	/** First gate that fails; null: it passes. */
 	refusal: Refusal | null;
+	/** Limits of the risk strategy that its weights would break. */
+	breachesAfter: string[];
 }
 
 export interface MethodPlans {
@@ -36,7 +38,9 @@ export interface MethodPlans {
 export function planAll(universe: AssetUniverse, hindsight: boolean): MethodPlans {
 	const { covariance, weights } = weighAll(universe.logs.map((column) => column.subarray(-RETURNS_MIN)));
 	const months = pastMonths(universe.key, universe.logs);
-	const breaches = breachedLimits(universe, covariance);
+	const breaches = breachedLimits(universe, universe.current, covariance);
+	const keys = METHODS.map(({ key }) => key);
+	const records = calmerMonths(months, keys, universe.current, universe.simple, universe.days);
 	const plans: MethodPlan[] = [];
 	const silent: MethodPlans["silent"] = [];
 	for (const method of METHODS) {
@@ -51,10 +55,11 @@ export function planAll(universe: AssetUniverse, hindsight: boolean): MethodPlan
 		// A portfolio that does not move cannot become calmer.
 		const { volatilityBefore: before, volatilityAfter: after } = rebalance;
 		const reduction = before > 0 ? 1 - after / before : 0;
-		const record = calmerMonths(months, method.key, universe.current, universe.simple, universe.days);
+		const record = records.get(method.key) ?? NO_WINDOWS;
 		const measured = frequencyEvidence(record, universe.assets.length, hindsight, EVIDENCE_METHOD);
 		const refusal = refusalOf(method, { rebalance, reduction, record, breached: breaches.length > 0, ...measured });
-		plans.push({ method, target, rebalance, reduction, record, ...measured, refusal });
+		const breachesAfter = breachedLimits(universe, rebalance.weights, covariance);
+		plans.push({ method, target, rebalance, reduction, record, ...measured, refusal, breachesAfter });
 	}
 	return { covariance, breaches, plans, silent };
 }
@@ -88,14 +93,18 @@ function refusalOf(
 const GRADES = "ABCD";
 
 /**
- * The passing method whose trades are proposed: best grade, then most benefit after costs, then the order
- * of METHODS. Forecasts of returns are never traded on.
+ * The passing method whose trades are proposed: best grade, then fewest limits broken afterwards, then most
+ * benefit after costs, then the order of METHODS. One that breaks more limits than the present weights is
+ * only shown, and forecasts of returns are never traded on.
  */
-export function chosenPlan(plans: readonly MethodPlan[]): MethodPlan | null {
+export function chosenPlan({ plans, breaches }: MethodPlans): MethodPlan | null {
 	const net = ({ rebalance }: MethodPlan) => rebalance.utilityGainUsd - rebalance.costUsd;
-	const open = plans.filter(({ refusal, method }) => refusal === null && !method.forecastsReturns);
-	const ordered = [...open].sort(
-		(a, b) => GRADES.indexOf(a.evidence.grade) - GRADES.indexOf(b.evidence.grade) || net(b) - net(a),
+	const grade = ({ evidence }: MethodPlan) => GRADES.indexOf(evidence.grade);
+	const open = plans
+		.filter(({ refusal, method }) => refusal === null && !method.forecastsReturns)
+		.filter(({ breachesAfter }) => breachesAfter.length <= breaches.length);
+	const ordered = open.sort(
+		(a, b) => grade(a) - grade(b) || a.breachesAfter.length - b.breachesAfter.length || net(b) - net(a),
 	);
 	return ordered[0] ?? null;
 }

@@ -133,20 +133,24 @@ function tradeCosts(asset: Asset, notionalUsd: number, sigmaDay: number): Costs 
 	return oneWayCosts({ legs: [{ market, halfSpread: tierHalfSpread(advUsd), sigmaDay, notionalUsd, advUsd }] });
 }
 
-/** Limits of the risk strategy that the present weights break, as text; weights are shares of equity. */
-export function breachedLimits(universe: AssetUniverse, covariance: readonly number[][]): string[] {
-	const share = universe.investedUsd / universe.equityUsd;
-	const held = universe.current.filter((weight) => weight > 0).length;
-	const risk = riskShares(universe.current, covariance);
-	const breaches = universe.assets.flatMap(({ symbol }, i) => {
-		const weight = (universe.current[i] ?? 0) * share;
+/** Limits of the risk strategy that these weights break, as text; limits are shares of equity. */
+export function breachedLimits(
+	{ assets, investedUsd, equityUsd }: AssetUniverse,
+	weights: readonly number[],
+	covariance: readonly number[][],
+): string[] {
+	const held = weights.filter((weight) => weight > 0).length;
+	const risk = riskShares(weights, covariance);
+	const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+	const breaches = assets.flatMap(({ symbol }, i) => {
+		const weight = ((weights[i] ?? 0) * investedUsd) / equityUsd;
 		const own: string[] = [];
-		if (weight > RISK_LIMITS.weight_max) own.push(`weight of ${symbol} ${(100 * weight).toFixed(1)} %`);
+		if (weight > RISK_LIMITS.weight_max) own.push(`weight of ${symbol} ${percent(weight)}`);
 		if (held >= RISK_SHARE_POSITIONS_MIN && (risk[i] ?? 0) > RISK_LIMITS.risk_share_max)
-			own.push(`${symbol} carries ${(100 * (risk[i] ?? 0)).toFixed(1)} % of the risk`);
+			own.push(`${symbol} carries ${percent(risk[i] ?? 0)} of the risk`);
 		return own;
 	});
-	const number = effectiveNumber(universe.current);
+	const number = effectiveNumber(weights);
 	if (held >= CONCENTRATION_POSITIONS_MIN && number < RISK_LIMITS.effective_number_min)
 		breaches.push(`effective number ${number.toFixed(2)}`);
 	return breaches;

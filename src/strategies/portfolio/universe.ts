@@ -1,7 +1,7 @@
 import { type Market, type Series, TIMEFRAME_MS } from "../../market/contract.ts";
 import { type Column, last } from "../columns.ts";
 import type { Candidate, MarketView, PortfolioSnapshot } from "../contract.ts";
-import { seriesFingerprint, universeFingerprint } from "../evidence/memo.ts";
+import { Memo, seriesFingerprint, universeFingerprint } from "../evidence/memo.ts";
 import { checkSeries, type Refusal } from "../quality.ts";
 import { joinCloses, RETURNS_MIN, simpleReturns } from "../risk/book.ts";
 
@@ -72,16 +72,26 @@ function readAsset(symbol: string, quantity: number, market: Market | null, view
 	return { symbol, market, series: check.series, price, value: quantity * price };
 }
 
+interface JoinedReturns {
+	simple: Column[];
+	logs: Column[];
+	days: number[];
+}
+
+const memo = new Memo<JoinedReturns>(32);
+
 function joined(assets: readonly Asset[], investedUsd: number) {
-	const { days, columns } = joinCloses(assets.map((asset) => asset.series));
-	const simple = columns.map(simpleReturns);
-	const newest = days.at(-1);
+	const key = universeFingerprint(assets.map((asset) => seriesFingerprint(asset.series)));
+	const returns = memo.get(key, () => {
+		const { days, columns } = joinCloses(assets.map((asset) => asset.series));
+		const simple = columns.map(simpleReturns);
+		return { simple, logs: simple.map((column) => column.map(Math.log1p)), days: days.slice(1) };
+	});
+	const newest = returns.days.at(-1);
 	return {
+		...returns,
+		key,
 		current: assets.map((asset) => (investedUsd > 0 ? asset.value / investedUsd : 0)),
-		simple,
-		logs: simple.map((column) => column.map(Math.log1p)),
-		days: days.slice(1),
-		key: universeFingerprint(assets.map((asset) => seriesFingerprint(asset.series))),
 		asOfMs: newest === undefined ? null : newest + TIMEFRAME_MS["1d"],
 	};
 }
