@@ -65,6 +65,15 @@ function commonLeg(symbol: string, { position }: Holding, view: MarketView): Leg
 const usable = (symbol: string, view: MarketView): boolean =>
 	checkSeries({ symbol, asset: null, market: null }, view, ESTIMATION_DAYS + 1).ok;
 
+/** A series is part of several hedges of several positions: its content is read once. */
+const fingerprints = new WeakMap<Series, string>();
+
+function fingerprintOf(series: Series): string {
+	const known = fingerprints.get(series) ?? seriesFingerprint(series);
+	fingerprints.set(series, known);
+	return known;
+}
+
 function choiceOf(
 	kind: HedgeKind,
 	holding: Holding,
@@ -79,7 +88,7 @@ function choiceOf(
 		return { series, before };
 	});
 	const key = [holding.series, ...sources.flatMap(({ series, before }) => (before ? [series, before] : [series]))]
-		.map(seriesFingerprint)
+		.map(fingerprintOf)
 		.join("|");
 	const read = () => alignedReturns(holding.series, sources);
 	return { kind, legs, effectiveness: effectivenessOf(`${kind}#${key}`, read, fixed) };

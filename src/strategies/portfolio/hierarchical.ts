@@ -42,23 +42,49 @@ export const correlationOf = (covariance: readonly number[][]): number[][] =>
 
 /** Leaves of the single-linkage tree, the older cluster on the left. */
 export function leafOrder(correlation: readonly number[][]): number[] {
-	let clusters: Cluster[] = correlation.map((_, i) => ({ leaves: [i], id: i }));
-	const distance = (i: number, j: number): number => Math.sqrt(Math.max(0, (1 - (correlation[i]?.[j] ?? 0)) / 2));
-	const pairs = correlation
-		.flatMap((_, i) => correlation.slice(i + 1).map((__, k) => ({ i, j: i + 1 + k })))
-		.map(({ i, j }) => ({ i, j, d: distance(i, j) }))
-		.sort((a, b) => a.d - b.d || a.i - b.i || a.j - b.j);
+	const edges = spanningTree(correlation).sort((a, b) => a.distance - b.distance || a.i - b.i || a.j - b.j);
+	const clusterOf: Cluster[] = correlation.map((_, id) => ({ leaves: [id], id }));
 	let nextId = correlation.length;
-	// Single linkage joins clusters along the shortest edges that do not close a circle.
-	for (const { i, j } of pairs) {
-		const a = clusters.find(({ leaves }) => leaves.includes(i));
-		const b = clusters.find(({ leaves }) => leaves.includes(j));
-		if (!a || !b || a === b) continue;
+	// Single linkage joins clusters along the edges of the shortest tree, shortest first.
+	for (const { i, j } of edges) {
+		const [a, b] = [clusterOf[i], clusterOf[j]];
+		if (!a || !b) continue;
 		const [left, right] = a.id < b.id ? [a, b] : [b, a];
 		const joined = { leaves: [...left.leaves, ...right.leaves], id: nextId++ };
-		clusters = [...clusters.filter((cluster) => cluster !== a && cluster !== b), joined];
+		for (const leaf of joined.leaves) clusterOf[leaf] = joined;
 	}
-	return clusters.flatMap(({ leaves }) => leaves);
+	return clusterOf[0]?.leaves ?? [];
+}
+
+interface Edge {
+	i: number;
+	j: number;
+	distance: number;
+}
+
+/** Prim's shortest tree over the distances sqrt((1 - correlation)/2). */
+function spanningTree(correlation: readonly number[][]): Edge[] {
+	const distance = (i: number, j: number): number => Math.sqrt(Math.max(0, (1 - (correlation[i]?.[j] ?? 0)) / 2));
+	const nearest = correlation.map((_, j): Edge => ({ i: 0, j, distance: distance(0, j) }));
+	const outside = new Set(nearest.keys());
+	outside.delete(0);
+	const edges: Edge[] = [];
+	while (outside.size > 0) {
+		let best: Edge | null = null;
+		for (const j of outside) {
+			const edge = nearest[j];
+			if (edge && (best === null || edge.distance < best.distance)) best = edge;
+		}
+		if (best === null) break;
+		edges.push({ i: Math.min(best.i, best.j), j: Math.max(best.i, best.j), distance: best.distance });
+		outside.delete(best.j);
+		for (const j of outside) {
+			const shorter = distance(best.j, j);
+			if (shorter < (nearest[j]?.distance ?? Number.POSITIVE_INFINITY))
+				nearest[j] = { i: best.j, j, distance: shorter };
+		}
+	}
+	return edges;
 }
 
 /** Variance of a group held in inverse proportion to its variances. */
