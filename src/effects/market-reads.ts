@@ -104,9 +104,13 @@ export async function readShared(
 	const benchmarks = timeframe
 		? needs.benchmarks.map((symbol) =>
 				guard(symbol, async () => {
-					const series = await market.candles(symbol, timeframe, read);
+					const [series, funding] = await Promise.all([
+						market.candles(symbol, timeframe, read),
+						needs.funding ? orAbsent(market.funding(symbol, read)) : null,
+					]);
 					return () => {
 						got.series[symbol] = series;
+						if (funding) got.funding[symbol] = funding;
 					};
 				}),
 			)
