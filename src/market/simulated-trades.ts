@@ -14,16 +14,21 @@ const MINUTE_MS = TIMEFRAME_MS["1m"];
 const DAY_MS = TIMEFRAME_MS["1d"];
 
 /** Trades of a minute, each the sum of what one taker swept; a venue's own tape is finer. */
-export const TRADES_PER_MINUTE = 6;
-/** Days a tape reaches back at most: 35 * 1440 * 6 = 302,400 trades, 7.6 MB. */
+export const TRADES_PER_MINUTE = 8;
+/** Days a tape reaches back at most: 35 * 1440 * 8 = 403,200 trades, 10 MB. */
 export const TAPE_DAYS_MAX = 35;
 /** Days made between two turns of the event loop. */
 const CHUNK_DAYS = 2;
+/** Which trades of a minute make its extremes. */
+const EXTREMES = [1, 4] as const;
 /**
  * Takers pay half the quoted spread, but never more than this share of the minute's range: the bars
  * are those of the trades, so a bounce wider than the bar cannot have happened.
  */
-const BOUNCE_SHARE = 0.24;
+const BOUNCE_SHARE = 0.47;
+/** Share of trades that answer the one before from the other side, whoever presses: the bounce. */
+const TURN_SHARE = 0.55;
+const SLOT_MS = MINUTE_MS / TRADES_PER_MINUTE;
 /** How much more the side under pressure trades. */
 const SIZE_TILT = 0.8;
 
@@ -85,7 +90,10 @@ function fillTrades(
 	}
 }
 
-/** Six trades that make one bar: open, one extreme, a trade between, the other extreme, another, close. */
+/**
+ * The trades that make one bar: open, one extreme, some between, the other extreme, some more, close.
+ * Between them takers on both sides pay `half` around a mid that keeps out of the way of the extremes.
+ */
 function fillMinute(
 	bars: BarColumns,
 	bar: number,
@@ -105,25 +113,30 @@ function fillMinute(
 	const highFirst = draws.uniform() < (close >= open ? 0.3 : 0.7);
 	const [midHigh, midLow] = [high - half, low + half];
 	const between = midLow + (midHigh - midLow) * draws.uniform();
-	const last = (highFirst ? midLow : midHigh) * 0.5 + close * 0.5;
+	const late = ((highFirst ? midLow : midHigh) + close) / 2;
 	let weights = 0;
+	let before = 1;
 	for (let i = 0; i < TRADES_PER_MINUTE; i++) {
-		const extreme = i === 1 || i === 3;
-		const isHigh = extreme && (i === 1) === highFirst;
-		const drawn = draws.uniform() < (1 + pressure) / 2 ? 1 : -1;
-		const side = extreme ? (isHigh ? 1 : -1) : drawn;
-		let price = open;
-		if (extreme) price = isHigh ? high : low;
-		else if (i === 5) price = close;
-		else if (i > 0)
-			price = Math.min(high, Math.max(low, roundToTick((i === 2 ? between : last) + side * half, perUnit)));
+		const extreme = i === EXTREMES[0] || i === EXTREMES[1];
+		const isHigh = extreme && (i === EXTREMES[0]) === highFirst;
+		const end = i === 0 ? open : i === TRADES_PER_MINUTE - 1 ? close : null;
+		const buys = end === null ? (1 + pressure) / 2 : shareOfBuys((end - low) / (high - low));
+		const drawn = draws.uniform() < buys ? 1 : -1;
+		const turned = draws.uniform() < TURN_SHARE && end === null;
+		const side: number = extreme ? (isHigh ? 1 : -1) : turned ? -before : drawn;
+		const around = (i < EXTREMES[1] ? between : late) + side * half;
+		const price = extreme ? (isHigh ? high : low) : (end ?? roundToTick(around, perUnit));
 		const weight = (0.3 + draws.uniform()) * (1 + SIZE_TILT * side * pressure);
 		weights += weight;
-		out.time[at + i] = (bars.open_time[bar] as number) + Math.floor((i + 0.98 * draws.uniform()) * 10_000);
-		out.price[at + i] = price;
+		before = side;
+		out.time[at + i] = (bars.open_time[bar] as number) + Math.floor((i + 0.98 * draws.uniform()) * SLOT_MS);
+		out.price[at + i] = Math.min(high, Math.max(low, price));
 		out.taker_side[at + i] = side;
 		out.quantity[at + i] = weight;
 	}
 	const scale = (bars.volume[bar] as number) / weights;
 	for (let i = at; i < at + TRADES_PER_MINUTE; i++) out.quantity[i] = (out.quantity[i] as number) * scale;
 }
+
+/** A price near the minute's high was a buy, one near its low a sell; `place` 0 .. 1 in the range. */
+const shareOfBuys = (place: number): number => (Number.isNaN(place) ? 0.5 : place * place * (3 - 2 * place));
