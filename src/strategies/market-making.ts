@@ -1,9 +1,10 @@
 import type { Strategy } from "./contract.ts";
 import { Ledger } from "./ledger.ts";
-import { type MakerRecord, REPLAY_DAYS, TAPE_WINDOW_MS } from "./market-making/evidence.ts";
+import { type MakerRecord, REPLAY_DAYS } from "./market-making/evidence.ts";
 import { JUMP_SIGMAS, LEVELS_MIN, readMakeable, SIGMA_SPREADS_MAX, VOLUME_USD_MIN } from "./market-making/gates.ts";
 import { EDGE_MIN, INVENTORY_MAX, LATENCY_SECONDS, REPRICE_SECONDS } from "./market-making/replay.ts";
 import { MAKER_ID, makerRow, recordFor } from "./market-making/row.ts";
+import { TAPE_WINDOW_MS } from "./tape.ts";
 
 const THRESHOLDS = {
 	levels_min: LEVELS_MIN,

@@ -2,16 +2,16 @@ import type { Strategy } from "./contract.ts";
 import { fundingArbitrage } from "./funding-arbitrage.ts";
 import { marketMaking } from "./market-making.ts";
 import { riskManagement } from "./risk-management.ts";
+import { scalping } from "./scalping-strategy.ts";
 import { spotBreakout } from "./spot-breakout.ts";
 import { spotMeanReversion } from "./spot-mean-reversion.ts";
 import { spotMomentum } from "./spot-momentum.ts";
 
 /** The strategies of this build. What the catalogue names beyond them is `not_available`. */
 const STRATEGIES: ReadonlyMap<string, Strategy> = new Map(
-	[spotMomentum, spotMeanReversion, spotBreakout, fundingArbitrage, riskManagement, marketMaking].map((strategy) => [
-		strategy.id,
-		strategy,
-	]),
+	[spotMomentum, spotMeanReversion, spotBreakout, fundingArbitrage, riskManagement, marketMaking, scalping].map(
+		(strategy) => [strategy.id, strategy],
+	),
 );
 
 /** undefined: this build lacks the strategy (verdict skipped, not_available). */

@@ -1,6 +1,14 @@
 import type { Series, TradeTape } from "../market/contract.ts";
 import { at } from "./columns.ts";
 
+/** Whole days of trades that are asked for. */
+export const TAPE_DAYS = 31;
+/**
+ * One window for all who read tapes, so that they share what was fetched; a minute more than whole days,
+ * so that the last of them is complete whatever the second of the scan.
+ */
+export const TAPE_WINDOW_MS = TAPE_DAYS * 86_400_000 + 60_000;
+
 /**
  * A tape in steps of equal length: what a maker who requotes once a step can know and what may fill
  * him. Step i is [start_ms + i step, next).

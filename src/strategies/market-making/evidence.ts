@@ -4,7 +4,7 @@ import { frequencyGrade } from "../evidence/grade.ts";
 import { wilsonInterval } from "../evidence/intervals.ts";
 import { Memo } from "../evidence/memo.ts";
 import { meanOf, profitFactorOf, quantileOf, shortfallOf } from "../evidence/trades.ts";
-import { stepsOf, tapeFingerprint } from "../tape.ts";
+import { stepsOf, TAPE_DAYS, tapeFingerprint } from "../tape.ts";
 import {
 	INVENTORY_MAX,
 	LATENCY_SECONDS,
@@ -18,9 +18,7 @@ import {
 } from "./replay.ts";
 
 /** Days that are replayed; one more teaches the first of them. A grade of B needs 30. */
-export const REPLAY_DAYS = 30;
-/** A minute more than whole days, so that the 31st is complete whatever the second of the scan. */
-export const TAPE_WINDOW_MS = (REPLAY_DAYS + 1) * 86_400_000 + 60_000;
+export const REPLAY_DAYS = TAPE_DAYS - 1;
 const METHOD = "replay of the trade tape by days, each quoted with what the day before taught";
 
 /** What the tape of one market says about making it. */
