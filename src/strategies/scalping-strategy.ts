@@ -1,7 +1,14 @@
 import type { Candidate, Grade, Opportunity, Strategy } from "./contract.ts";
 import { Ledger } from "./ledger.ts";
 import type { Refusal } from "./quality.ts";
-import { type BarEvidence, barEvidence, FLOW_BARS, flowRecord, recordReport } from "./scalping/evidence.ts";
+import {
+	type BarEvidence,
+	barEvidence,
+	FLOW_BARS,
+	type FlowRecords,
+	flowRecord,
+	recordReport,
+} from "./scalping/evidence.ts";
 import { readScalpable, SPREAD_ATR_MAX } from "./scalping/gates.ts";
 import { DEPTH_MULTIPLE_MIN, losingDetail, SCALPING_ID, type ScalpSetting, scalpRow } from "./scalping/row.ts";
 import { ATR_COSTS_MIN, BARS_MIN, FLOW_MIN, HORIZON_BARS, SCALP_COST, SLIPPAGE } from "./scalping/rules.ts";
@@ -38,8 +45,9 @@ export const scalping: Strategy = {
 		const ledger = new Ledger();
 		const bars = barEvidence(view);
 		const setting = { view, portfolio, limits };
+		const flows: [string, FlowRecords][] = [];
 		for (const candidate of candidates) {
-			const outcome = examine(candidate, bars, setting, ledger);
+			const outcome = examine(candidate, bars, setting, { ledger, flows });
 			if ("reason" in outcome) ledger.reject(candidate.symbol, outcome.reason, outcome.detail);
 			else ledger.add(outcome);
 		}
@@ -47,7 +55,7 @@ export const scalping: Strategy = {
 			evidence_cost_bps: SCALP_COST * 10_000,
 			time_stop_bars: HORIZON_BARS,
 			...bars.report,
-			order_flow: flowReport(candidates, setting),
+			order_flow: flowReport(flows),
 		});
 	},
 };
@@ -59,26 +67,30 @@ function examine(
 	candidate: Candidate,
 	bars: BarEvidence,
 	setting: ScalpSetting,
-	ledger: Ledger,
+	account: { ledger: Ledger; flows: [symbol: string, records: FlowRecords][] },
 ): Opportunity | Refusal {
-	const found = readScalpable(candidate, setting.view, ledger);
+	const { view } = setting;
+	const { ledger, flows } = account;
+	const found = readScalpable(candidate, view, ledger);
 	if ("reason" in found) return found;
-	const fired = firedSignals(found, bars, setting.view, ledger);
+	const tape = view.trades?.[candidate.symbol];
+	const flow = tape ? flowRecord(found.series, tape, view) : null;
+	if (flow) flows.push([candidate.symbol, flow]);
 	const rank = (grade: Grade) => GRADES.indexOf(grade);
-	const best = fired.sort((a, b) => rank(a.measurement.grade) - rank(b.measurement.grade))[0];
+	const best = firedSignals(found, flow, bars, ledger).sort(
+		(a, b) => rank(a.measurement.grade) - rank(b.measurement.grade),
+	)[0];
 	if (!best) return { reason: "no_trigger", detail: "no signal fires on the newest bar" };
 	if (best.measurement.grade === "D") return { reason: "negative_expectancy", detail: losingDetail(best) };
 	return scalpRow(found, best, setting);
 }
 
-/** The record of the flow signal on each market that has a tape, by symbol. */
-function flowReport(candidates: readonly Candidate[], { view }: ScalpSetting): Record<string, unknown> {
-	const symbols = candidates.map((candidate) => candidate.symbol).sort();
-	const records = symbols.flatMap((symbol) => {
-		const [series, tape] = [view.series[symbol], view.trades?.[symbol]];
-		if (!series || !tape || series.length < BARS_MIN) return [];
-		const { long, short } = flowRecord(series, tape, view);
-		return [[symbol, { long: recordReport(long.measurement), short: recordReport(short.measurement) }] as const];
-	});
-	return { window_bars: FLOW_BARS, by_symbol: Object.fromEntries(records) };
+/** The record of the flow signal on each feasible market that has a tape, by symbol. */
+function flowReport(flows: [string, FlowRecords][]): Record<string, unknown> {
+	const ordered = flows.sort(([a], [b]) => (a < b ? -1 : 1));
+	const shown = ordered.map(([symbol, { long, short }]) => [
+		symbol,
+		{ long: recordReport(long.measurement), short: recordReport(short.measurement) },
+	]);
+	return { window_bars: FLOW_BARS, by_symbol: Object.fromEntries(shown) };
 }

@@ -90,13 +90,15 @@ export function flowOf(series: Series, stepMs: number, tape: TradeTape, bars: nu
  * trade by its place. A changed, added or moved trade changes it.
  */
 export function tapeFingerprint(tape: TradeTape): string {
-	let [prices, sizes, times, sides] = [0, 0, 0, 0];
-	for (let i = 0; i < tape.length; i++) {
-		const place = 1 + (i % 8191);
-		prices += place * at(tape.price, i);
-		sizes += place * at(tape.quantity, i);
-		times += place * (at(tape.time, i) - tape.since_ms);
-		sides += place * (tape.taker_side[i] ?? 0);
+	const { time, price, quantity, taker_side: side, since_ms: since, length } = tape;
+	let [traded, times, place] = [0, 0, 1];
+	for (let i = 0; i < length; i++) {
+		traded += place * ((price[i] as number) + (side[i] as number) * (quantity[i] as number));
+		times += place * ((time[i] as number) - since);
+		place = place === PLACES ? 1 : place + 1;
 	}
-	return [tape.venue, tape.symbol, tape.length, tape.since_ms, prices, sizes, times, sides].join("/");
+	return [tape.venue, tape.symbol, length, since, traded, times].join("/");
 }
+
+/** Weights of places repeat after so many, a prime, so that sums stay exact enough to tell trades apart. */
+const PLACES = 8191;

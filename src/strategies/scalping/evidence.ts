@@ -3,7 +3,7 @@ import type { MarketView } from "../contract.ts";
 import { chosenWithHindsight, evidenceReport, type Measurement, measure } from "../evidence/measure.ts";
 import { Memo, seriesFingerprint, universeFingerprint } from "../evidence/memo.ts";
 import { walkForward } from "../evidence/walk-forward.ts";
-import type { Rule } from "../rule.ts";
+import type { Reading, Rule } from "../rule.ts";
 import { flowOf, tapeFingerprint } from "../tape.ts";
 import { BARS_MIN, bandRule, crossRule, flowRule, SCALP_COST, type ScalpSide } from "./rules.ts";
 
@@ -27,12 +27,14 @@ export interface BarEvidence {
 
 /** The flow rule of one market and side with its own record. */
 export interface FlowRecord {
-	rule: Rule;
+	reading: Reading;
 	measurement: Measurement;
 }
 
+export type FlowRecords = Record<"long" | "short", FlowRecord>;
+
 const barMemo = new Memo<BarEvidence>(8);
-const flowMemo = new Memo<Record<"long" | "short", FlowRecord>>(32);
+const flowMemo = new Memo<FlowRecords>(64);
 
 /** Kept by content; it knows neither the candidates nor the portfolio. */
 export function barEvidence(view: MarketView): BarEvidence {
@@ -55,7 +57,7 @@ export function barEvidence(view: MarketView): BarEvidence {
 }
 
 /** Bars and trades of one market; the record of its flow signal on both sides. */
-export function flowRecord(series: Series, tape: TradeTape, view: MarketView): Record<"long" | "short", FlowRecord> {
+export function flowRecord(series: Series, tape: TradeTape, view: MarketView): FlowRecords {
 	const hindsight = chosenWithHindsight(view.data_source);
 	const asOfMs = closedBar(view.as_of_ms);
 	const key = [hindsight, asOfMs, seriesFingerprint(series), tapeFingerprint(tape)].join("#");
@@ -63,7 +65,10 @@ export function flowRecord(series: Series, tape: TradeTape, view: MarketView): R
 		const flow = flowOf(series, TIMEFRAME_MS[series.timeframe], tape, FLOW_BARS);
 		const recordOf = (side: ScalpSide): FlowRecord => {
 			const rule = flowRule(side, flow);
-			return { rule, measurement: measureRule(rule, [series], { asOfMs, hindsight, method: FLOW_METHOD }) };
+			return {
+				reading: rule.read(series),
+				measurement: measureRule(rule, [series], { asOfMs, hindsight, method: FLOW_METHOD }),
+			};
 		};
 		return { long: recordOf(1), short: recordOf(-1) };
 	});

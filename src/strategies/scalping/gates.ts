@@ -3,7 +3,7 @@ import { last } from "../columns.ts";
 import type { Candidate, MarketView } from "../contract.ts";
 import type { Ledger } from "../ledger.ts";
 import { checkSeries, type Refusal } from "../quality.ts";
-import { ATR_COSTS_MIN, atrShare, BARS_MIN, FLOW_MIN, type ScalpSide, SLIPPAGE } from "./rules.ts";
+import { ATR_COSTS_MIN, atrShare, BARS_MIN, FLOW_MIN, newestBars, type ScalpSide, SLIPPAGE } from "./rules.ts";
 
 /** Levels of each side that the imbalance is taken over. */
 export const IMBALANCE_LEVELS = 10;
@@ -15,6 +15,8 @@ export interface Scalpable {
 	candidate: Candidate;
 	market: Market;
 	series: Series;
+	/** The newest bars of it, enough for every average to be warm. */
+	recent: Series;
 	book: OrderBook;
 	bid: number;
 	ask: number;
@@ -44,7 +46,8 @@ export function readScalpable(candidate: Candidate, view: MarketView, ledger: Le
 		return refuse("stale_data", `the book is ${Math.round((view.as_of_ms - book.at_ms) / 1000)} seconds old`);
 	}
 	ledger.sawDatumAt(book.at_ms);
-	const found: Scalpable = { candidate, market, series, book, bid, ask, atr: atrShare(series) };
+	const recent = newestBars(series);
+	const found: Scalpable = { candidate, market, series, recent, book, bid, ask, atr: atrShare(recent) };
 	return feasibility(found, ledger) ?? found;
 }
 

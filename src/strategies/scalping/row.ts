@@ -36,9 +36,8 @@ export function losingDetail({ signal, side, measurement }: Fired): string {
 /** The row of one fired signal that does not lose, or the economic reason against it. */
 export function scalpRow(found: Scalpable, fired: Fired, setting: ScalpSetting): Opportunity | Refusal {
 	const { portfolio, limits } = setting;
-	const { market, series, bid, ask } = found;
-	const { measurement, reading, side } = fired;
-	const t = series.length - 1;
+	const { market, bid, ask } = found;
+	const { measurement, reading, side, t } = fired;
 	const entry = side === 1 ? bid : ask;
 	const stop = at(reading.plan.stop, t);
 	const stopDistance = (side * (entry - stop)) / entry;
@@ -97,10 +96,9 @@ interface Terms {
 
 function rowOf(found: Scalpable, fired: Fired, terms: Terms, { view, portfolio }: ScalpSetting): Opportunity {
 	const { market, series, book } = found;
-	const { measurement, reading, side, signal } = fired;
+	const { measurement, reading, side, signal, t } = fired;
 	const { evidence, grade, shortfallR } = measurement;
 	const { notionalUsd, stopDistance } = terms;
-	const t = series.length - 1;
 	const capitalUsd = portfolio.capital_usd;
 	return buildRow({
 		strategyId: SCALPING_ID,

@@ -25,6 +25,27 @@ const BAND_DEVIATIONS = 2;
 export type ScalpSide = 1 | -1;
 const word = (side: ScalpSide): string => (side === 1 ? "long" : "short");
 
+/** Columns that both sides of a signal read, computed once as long as the series lives. */
+function remembered<Columns>(compute: (series: Series) => Columns): (series: Series) => Columns {
+	const known = new WeakMap<Series, Columns>();
+	return (series) => {
+		const columns = known.get(series) ?? compute(series);
+		known.set(series, columns);
+		return columns;
+	};
+}
+
+const rangeOf = remembered(({ high, low, close }) => wilderRange({ high, low, close }, ATR_BARS));
+const crossOf = remembered(({ close, volume }) => ({
+	fast: exponentialMean(close, 9),
+	slow: exponentialMean(close, 21),
+	usual: meanBefore(volume, VOLUME_BARS),
+}));
+const bandOf = remembered(({ close }) => {
+	const mean = simpleMean(close, BAND_BARS);
+	return { mean, deviation: populationDeviation(close, BAND_BARS, mean) };
+});
+
 /** What one of the signals says about each bar; the exits are common to all. */
 interface Trigger {
 	fires(t: number): boolean;
@@ -41,8 +62,8 @@ function scalpRule(name: string, side: ScalpSide, triggerOf: (series: Series) =>
 		horizonBars: HORIZON_BARS,
 		warmupBars: BARS_MIN,
 		read(series): Reading {
-			const { close, high, low } = series;
-			const atr = wilderRange({ high, low, close }, ATR_BARS);
+			const { close } = series;
+			const atr = rangeOf(series);
 			const trigger = triggerOf(series);
 			const feasible = (t: number) => at(atr, t) >= ATR_COSTS_MIN * SCALP_COST * at(close, t);
 			const gateAt = (t: number): string | null =>
@@ -68,9 +89,9 @@ function scalpRule(name: string, side: ScalpSide, triggerOf: (series: Series) =>
 
 /** Signal (b): EMA9 crosses EMA21 on more than 1.5 times the usual volume. */
 export const crossRule = (side: ScalpSide): Rule =>
-	scalpRule("ema9x21,vol>1.5", side, ({ close, volume }) => {
-		const [fast, slow] = [exponentialMean(close, 9), exponentialMean(close, 21)];
-		const usual = meanBefore(volume, VOLUME_BARS);
+	scalpRule("ema9x21,vol>1.5", side, (series) => {
+		const { volume } = series;
+		const { fast, slow, usual } = crossOf(series);
 		const lead = (t: number) => side * (at(fast, t) - at(slow, t));
 		const ratio = (t: number) => at(volume, t) / at(usual, t);
 		return {
@@ -88,9 +109,9 @@ export const crossRule = (side: ScalpSide): Rule =>
 
 /** Signal (c): a close back inside the band of two population deviations around the mean of 20 bars. */
 export const bandRule = (side: ScalpSide): Rule =>
-	scalpRule("band20,2sd,reentry", side, ({ close }) => {
-		const mean = simpleMean(close, BAND_BARS);
-		const deviation = populationDeviation(close, BAND_BARS, mean);
+	scalpRule("band20,2sd,reentry", side, (series) => {
+		const { close } = series;
+		const { mean, deviation } = bandOf(series);
 		const z = (t: number) => (at(close, t) - at(mean, t)) / at(deviation, t);
 		return {
 			fires: (t) => side * z(t - 1) < -BAND_DEVIATIONS && side * z(t) >= -BAND_DEVIATIONS,
@@ -120,6 +141,21 @@ export const flowRule = (side: ScalpSide, flow: Column): Rule =>
 	});
 
 /** Newest ATR14 as a fraction of the close. */
-export function atrShare({ high, low, close }: Pick<Series, "high" | "low" | "close">): number {
-	return last(wilderRange({ high, low, close }, ATR_BARS)) / last(close);
+export const atrShare = (series: Series): number => last(rangeOf(series)) / last(series.close);
+
+/** The newest bars that a live reading needs: what lies before them weighs (1 - 2/22)^500 or less. */
+export function newestBars(series: Series): Series {
+	if (series.length <= BARS_MIN) return series;
+	const cut = (column: Float64Array) => column.subarray(series.length - BARS_MIN, series.length);
+	return {
+		...series,
+		length: BARS_MIN,
+		open_time: cut(series.open_time),
+		open: cut(series.open),
+		high: cut(series.high),
+		low: cut(series.low),
+		close: cut(series.close),
+		volume: cut(series.volume),
+		quote_volume: cut(series.quote_volume),
+	};
 }
