@@ -2,10 +2,12 @@ import { complexStrategy } from "./complex-strategy.ts";
 import type { Strategy } from "./contract.ts";
 import { fundingArbitrage } from "./funding-arbitrage.ts";
 import { hedgePosition } from "./hedge-position.ts";
+import { marketMaking } from "./market-making.ts";
 import { optionsTrade } from "./options-trade.ts";
 import { pairsTrading } from "./pairs-trading.ts";
 import { portfolioOptimization } from "./portfolio-optimization.ts";
 import { riskManagement } from "./risk-management.ts";
+import { scalping } from "./scalping-strategy.ts";
 import { spotBreakout } from "./spot-breakout.ts";
 import { spotMeanReversion } from "./spot-mean-reversion.ts";
 import { spotMomentum } from "./spot-momentum.ts";
@@ -13,7 +15,7 @@ import { statisticalArbitrage } from "./statistical-arbitrage.ts";
 
 /** The strategies of this build. What the catalogue names beyond them is `not_available`. */
 const STRATEGIES: ReadonlyMap<string, Strategy> = new Map(
-	[spotMomentum, spotMeanReversion, spotBreakout, pairsTrading, statisticalArbitrage, complexStrategy, optionsTrade, fundingArbitrage, riskManagement, portfolioOptimization, hedgePosition].map((strategy) => [strategy.id, strategy]),
+	[spotMomentum, spotMeanReversion, spotBreakout, pairsTrading, statisticalArbitrage, marketMaking, scalping, complexStrategy, optionsTrade, fundingArbitrage, riskManagement, portfolioOptimization, hedgePosition].map((strategy) => [strategy.id, strategy]),
 );
 
 /** undefined: this build lacks the strategy (verdict skipped, not_available). */

@@ -20,6 +20,8 @@ export interface WalkForwardOptions {
 	barsMin: number;
 	/** Trades count only if their whole horizon had passed by then (embargo at the boundary), epoch ms. */
 	asOfMs: number;
+	/** false: leave the placebo out, for a rule whose mean may well be a loss; default true. */
+	placebo?: boolean;
 }
 
 /**
@@ -51,7 +53,7 @@ export function walkForward(rule: Rule, universe: readonly Series[], options: Wa
 				holdBars: trade.holdBars,
 			});
 		}
-		if (entries > 0)
+		if (entries > 0 && options.placebo !== false)
 			result.placebo.push({ outcomes: placeboOutcomes(series, reading, options.cost, embargoMs), entries });
 	}
 	return result;
