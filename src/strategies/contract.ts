@@ -4,6 +4,7 @@ import type {
 	FundingSeries,
 	Market,
 	MarketType,
+	OpenInterest,
 	OptionChain,
 	OrderBook,
 	Series,
@@ -129,6 +130,8 @@ export interface DataNeeds {
 	trades_window_ms?: number;
 	/** The option chain and its volatility history of each candidate's base. */
 	chain?: boolean;
+	/** Open interest of each candidate now and so many ms before. */
+	open_interest_change_ms?: number;
 	/** Also read candles (and funding, if asked for) of these markets of each candidate's base. */
 	companions?: MarketType[];
 }
@@ -150,6 +153,8 @@ export interface MarketView {
 	/** By base; absent: there is no quoted chain. */
 	chains?: Record<string, OptionChain>;
 	volatility?: Record<string, VolatilityHistory>;
+	/** By symbol: at the pinned instant and `open_interest_change_ms` before; absent: one of them is not recorded. */
+	open_interest?: Record<string, { now: OpenInterest; before: OpenInterest }>;
 	/** symbol -> why its data could not be read. */
 	errors: Record<string, string>;
 }

@@ -83,3 +83,6 @@ export function oneWayCosts(input: CostInput): Costs {
  * professional tier twice. It depends on nobody's capital.
  */
 export const SPOT_REPLAY_COST = 0.003;
+
+/** The same for USD-margined perpetuals: 5 bp taker each way and the same half spread twice; funding comes on top. */
+export const PERP_REPLAY_COST = 0.002;
