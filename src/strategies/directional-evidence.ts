@@ -2,7 +2,7 @@ import { type FundingSeries, type Series, TIMEFRAME_MS } from "../market/contrac
 import type { MarketView } from "./contract.ts";
 import type { MarketProfile } from "./directional-market.ts";
 import { byYear, chosenWithHindsight, evidenceReport, type Measurement, measure } from "./evidence/measure.ts";
-import { fundingFingerprint, Memo, seriesFingerprint, universeFingerprint } from "./evidence/memo.ts";
+import { fundingFingerprint, Memo, universeFingerprint } from "./evidence/memo.ts";
 import { regimeSplit } from "./evidence/regime.ts";
 import { drifted } from "./evidence/reliability.ts";
 import { type WalkForward, type WalkForwardOptions, walkForward } from "./evidence/walk-forward.ts";
@@ -40,6 +40,7 @@ export function directionalEvidence(
 	setups: readonly Setup[],
 	market: MarketProfile,
 	view: MarketView,
+	fingerprintOf: (series: Series) => string,
 ): DirectionalEvidence[] {
 	const universe = view.evidence.series.filter((series) => (view.markets[series.symbol]?.tags.length ?? 0) === 0);
 	const hindsight = chosenWithHindsight(view.data_source);
@@ -49,7 +50,7 @@ export function directionalEvidence(
 	const content = [
 		hindsight,
 		asOfMs,
-		universeFingerprint(universe.map(seriesFingerprint)),
+		universeFingerprint(universe.map(fingerprintOf)),
 		universeFingerprint(funding.map(fundingFingerprint)),
 	].join("#");
 	const options = {

@@ -1,6 +1,6 @@
 import { TIMEFRAME_MS } from "../market/contract.ts";
 import { last } from "./columns.ts";
-import type { Costs, MarketView, Opportunity } from "./contract.ts";
+import type { Costs, Opportunity } from "./contract.ts";
 import { roundTripCosts, tierHalfSpread, tierPriority } from "./costs.ts";
 import type { DirectionalSpec, Setting, Signal } from "./directional.ts";
 import { type Confidence, symbolConfidence } from "./evidence/measure.ts";
@@ -26,28 +26,28 @@ export interface Trade {
 /** What contracts add to a directional trade (STRATEGIES 6.11). */
 export interface ContractTerms {
 	/** Expected funding over the holding time, fraction of notional (negative: received), or why it forbids the trade. */
-	funding(signal: Signal, view: MarketView): { paid: number; extra: Record<string, unknown> } | Refusal;
+	funding(signal: Signal): { paid: number; extra: Record<string, unknown> } | Refusal;
 	/** Leverage and the capital it asks for, or why none is allowed. */
 	margin(trade: Trade): { leverage: number; requiredUsd: number; extra: Record<string, unknown> } | Refusal;
 	/** Facts beside the trade that decide nothing. */
-	context(signal: Signal, view: MarketView): Record<string, unknown>;
+	context(signal: Signal): Record<string, unknown>;
 }
 
 /** The row of a signal whose record does not lose, or the reason against it. */
 export function directionalRow(spec: DirectionalSpec, signal: Signal, setting: Setting): Opportunity | Refusal {
-	const funding = spec.terms?.funding(signal, setting.view) ?? { paid: 0, extra: {} };
+	const funding = setting.terms?.funding(signal) ?? { paid: 0, extra: {} };
 	if ("reason" in funding) return funding;
 	const confidence = symbolConfidence(signal.evidence.measurement, signal.candidate.symbol);
 	const trade = sizeTrade(spec, signal, setting, { p: confidence.p, fundingPaid: funding.paid });
 	if ("reason" in trade) return trade;
-	const margin = spec.terms?.margin(trade) ?? { leverage: 1, requiredUsd: trade.notionalUsd, extra: {} };
+	const margin = setting.terms?.margin(trade) ?? { leverage: 1, requiredUsd: trade.notionalUsd, extra: {} };
 	if ("reason" in margin) return margin;
 	const expectedNet = expectedNetOf(spec, signal, trade);
 	if (signal.evidence.measurement.grade !== "C" && expectedNet <= 0) {
 		const detail = `costs of ${trade.costs.total_bps.toFixed(1)} bp leave no expected gain`;
 		return { reason: "cost_exceeds_edge", detail };
 	}
-	const extra = { ...funding.extra, ...margin.extra, ...(spec.terms?.context(signal, setting.view) ?? {}) };
+	const extra = { ...funding.extra, ...margin.extra, ...(setting.terms?.context(signal) ?? {}) };
 	return rowOf(spec, signal, setting, { trade, confidence, expectedNet, ...margin, extra });
 }
 

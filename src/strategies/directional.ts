@@ -13,6 +13,7 @@ import { tierPriority } from "./costs.ts";
 import { type DirectionalEvidence, directionalEvidence, type Setup } from "./directional-evidence.ts";
 import type { MarketProfile } from "./directional-market.ts";
 import { type ContractTerms, directionalRow } from "./directional-row.ts";
+import { fingerprints } from "./evidence/memo.ts";
 import { type LastReading, readLast } from "./last-reading.ts";
 import { Ledger } from "./ledger.ts";
 import { checkSeries } from "./quality.ts";
@@ -34,7 +35,7 @@ export interface DirectionalSpec {
 	rowsPerCluster?: number;
 	riskAtLeast?: RiskLevel;
 	/** Funding, leverage and margin of contracts; absent: paid in full, like spot. */
-	terms?: ContractTerms;
+	terms?: (view: MarketView) => ContractTerms;
 	thresholds: Record<string, number>;
 }
 
@@ -56,6 +57,7 @@ export interface Setting {
 	portfolio: PortfolioSnapshot;
 	limits: StrategyLimits;
 	ledger: Ledger;
+	terms: ContractTerms | null;
 }
 
 /** Trades on daily bars, long or short: gates, trigger, evidence per setup, sizing, row; one shape for all rules. */
@@ -65,11 +67,12 @@ export function directionalStrategy(spec: DirectionalSpec): Strategy {
 		needs: spec.market.needs,
 		evaluate(candidates, view, portfolio, limits) {
 			const ledger = new Ledger();
-			const evidence = directionalEvidence(spec.setups, spec.market, view);
-			const signals = candidates.flatMap((candidate) => readSignal(spec, evidence, candidate, view, ledger));
-			for (const signal of clusterLimited(spec, signals, ledger)) {
-				settle(spec, signal, { view, portfolio, limits, ledger });
-			}
+			const fingerprintOf = fingerprints();
+			const evidence = directionalEvidence(spec.setups, spec.market, view, fingerprintOf);
+			const source = { evidence, view, ledger, fingerprintOf };
+			const signals = candidates.flatMap((candidate) => readSignal(spec, candidate, source));
+			const setting = { view, portfolio, limits, ledger, terms: spec.terms?.(view) ?? null };
+			for (const signal of clusterLimited(spec, signals, ledger)) settle(spec, signal, setting);
 			return ledger.close("symbol", limits, spec.thresholds, reportOf(spec, evidence));
 		},
 	};
@@ -82,12 +85,18 @@ function reportOf({ setups }: DirectionalSpec, evidence: readonly DirectionalEvi
 	return { setups: Object.fromEntries(setups.map(({ rule }, i) => [rule.name.split("/")[1], evidence[i]?.report])) };
 }
 
+/** What all candidates of one evaluation are read with. */
+interface Source {
+	evidence: readonly DirectionalEvidence[];
+	view: MarketView;
+	ledger: Ledger;
+	fingerprintOf: (series: Series) => string;
+}
+
 function readSignal(
 	spec: DirectionalSpec,
-	evidence: readonly DirectionalEvidence[],
 	candidate: Candidate,
-	view: MarketView,
-	ledger: Ledger,
+	{ evidence, view, ledger, fingerprintOf }: Source,
 ): Signal[] {
 	const { symbol } = candidate;
 	const check = checkSeries(candidate, view, Math.max(...spec.setups.map(({ rule }) => rule.warmupBars)));
@@ -103,9 +112,10 @@ function readSignal(
 		ledger.reject(symbol, "illiquid", `${Math.round(tierVolume)} USD traded in 24 h`);
 		return [];
 	}
+	const fingerprint = fingerprintOf(series);
 	const readings = spec.setups.flatMap((setup, i) => {
 		const own = evidence[i];
-		return own ? [{ setup, evidence: own, reading: readLast(setup.rule, series) }] : [];
+		return own ? [{ setup, evidence: own, reading: readLast(setup.rule, series, fingerprint) }] : [];
 	});
 	const [chosen, ...others] = readings
 		.filter(({ reading }) => reading.gate === null)

@@ -1,6 +1,6 @@
 import type { Series } from "../market/contract.ts";
 import { last } from "./columns.ts";
-import { Memo, seriesFingerprint } from "./evidence/memo.ts";
+import { Memo } from "./evidence/memo.ts";
 import type { Reading, Rule } from "./rule.ts";
 
 /** What a rule says of the last closed bar of one series; levels in price units. */
@@ -23,8 +23,8 @@ const ENTRIES_MAX = 4096;
 const memo = new Memo<LastReading>(ENTRIES_MAX);
 
 /** Reads a rule at the last bar, once per closed bar: the key is the rule and the content of the series. */
-export function readLast(rule: Rule, series: Series): LastReading {
-	return memo.get(`${rule.name}#${seriesFingerprint(series)}`, () => {
+export function readLast(rule: Rule, series: Series, fingerprint: string): LastReading {
+	return memo.get(`${rule.name}#${fingerprint}`, () => {
 		const reading = rule.read(series);
 		const t = series.length - 1;
 		const gate = reading.gateAt(t);

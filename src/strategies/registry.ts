@@ -1,5 +1,6 @@
 import type { Strategy } from "./contract.ts";
 import { fundingArbitrage } from "./funding-arbitrage.ts";
+import { futuresTrade } from "./futures-trade.ts";
 import { riskManagement } from "./risk-management.ts";
 import { spotBreakout } from "./spot-breakout.ts";
 import { spotMeanReversion } from "./spot-mean-reversion.ts";
@@ -7,7 +8,7 @@ import { spotMomentum } from "./spot-momentum.ts";
 
 /** The strategies of this build. What the catalogue names beyond them is `not_available`. */
 const STRATEGIES: ReadonlyMap<string, Strategy> = new Map(
-	[spotMomentum, spotMeanReversion, spotBreakout, fundingArbitrage, riskManagement].map((strategy) => [
+	[spotMomentum, spotMeanReversion, spotBreakout, fundingArbitrage, futuresTrade, riskManagement].map((strategy) => [
 		strategy.id,
 		strategy,
 	]),
