@@ -6,19 +6,24 @@ import { fundingFingerprint, Memo, universeFingerprint } from "./evidence/memo.t
 import { regimeSplit } from "./evidence/regime.ts";
 import { drifted } from "./evidence/reliability.ts";
 import { type WalkForward, type WalkForwardOptions, walkForward } from "./evidence/walk-forward.ts";
-import type { Rule } from "./rule.ts";
+import type { ReplayRule, Rule } from "./rule.ts";
 
 const METHOD = "walk-forward/pooled";
 /** Records kept warm in this thread: a handful of rules over a handful of sources. */
 const ENTRIES_MAX = 32;
 
+/** A rule whose record is wanted. */
+export interface Measured {
+	rule: ReplayRule;
+	/** Other exits of the same signal, measured for the report only. */
+	variants?: Record<string, ReplayRule>;
+}
+
 /** One rule and how its trades are spoken of; a strategy has one or several, each with its own record. */
-export interface Setup {
+export interface Setup extends Measured {
 	rule: Rule;
 	/** Holding time as rows state it. */
 	timeframeLabel: string;
-	/** Other exits of the same signal, measured for the report only. */
-	variants?: Record<string, Rule>;
 }
 
 export interface DirectionalEvidence {
@@ -37,7 +42,7 @@ const memo = new Memo<DirectionalEvidence>(ENTRIES_MAX);
  * the candidates nor the portfolio, so a row's confidence does not depend on who asks.
  */
 export function directionalEvidence(
-	setups: readonly Setup[],
+	setups: readonly Measured[],
 	market: MarketProfile,
 	view: MarketView,
 	fingerprintOf: (series: Series) => string,
@@ -68,7 +73,7 @@ const bySymbol = (funding: readonly FundingSeries[]): Map<string, FundingSeries>
 	new Map(funding.map((one) => [one.symbol, one]));
 
 function measureSetup(
-	{ rule, variants = {} }: Setup,
+	{ rule, variants = {} }: Measured,
 	universe: readonly Series[],
 	options: WalkForwardOptions,
 	hindsight: boolean,

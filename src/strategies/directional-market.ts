@@ -1,5 +1,5 @@
 import type { DataNeeds } from "./contract.ts";
-import { PERP_REPLAY_COST, SPOT_REPLAY_COST } from "./costs.ts";
+import { PERP_REPLAY_COST, PERP_TAKER_FEE, SPOT_REPLAY_COST, SPOT_TAKER_FEE } from "./costs.ts";
 
 /** Where a directional rule trades: what it reads, how its record is replayed, what it pays by default. */
 export interface MarketProfile {
@@ -30,7 +30,7 @@ export const SPOT_DAILY: MarketProfile = {
 	},
 	evidenceBarsMin: 300,
 	replayCost: SPOT_REPLAY_COST,
-	takerFee: 0.001,
+	takerFee: SPOT_TAKER_FEE,
 };
 
 /** Perpetuals: settled funding is part of every record, and the open interest of three days is context. */
@@ -44,5 +44,5 @@ export const PERP_DAILY: MarketProfile = {
 	},
 	evidenceBarsMin: 200,
 	replayCost: PERP_REPLAY_COST,
-	takerFee: 0.0005,
+	takerFee: PERP_TAKER_FEE,
 };
