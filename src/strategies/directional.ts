@@ -17,6 +17,7 @@ import { fingerprints } from "./evidence/memo.ts";
 import { type LastReading, readLast } from "./last-reading.ts";
 import { Ledger } from "./ledger.ts";
 import { checkSeries } from "./quality.ts";
+import { readOnce } from "./rule.ts";
 
 export { PERP_DAILY, SPOT_DAILY } from "./directional-market.ts";
 
@@ -68,8 +69,9 @@ export function directionalStrategy(spec: DirectionalSpec): Strategy {
 		evaluate(candidates, view, portfolio, limits) {
 			const ledger = new Ledger();
 			const fingerprintOf = fingerprints();
-			const evidence = directionalEvidence(spec.setups, spec.market, view, fingerprintOf);
-			const source = { evidence, view, ledger, fingerprintOf };
+			const setups = spec.setups.map((setup) => ({ ...setup, rule: readOnce(setup.rule) }));
+			const evidence = directionalEvidence(setups, spec.market, view, fingerprintOf);
+			const source = { setups, evidence, view, ledger, fingerprintOf };
 			const signals = candidates.flatMap((candidate) => readSignal(spec, candidate, source));
 			const setting = { view, portfolio, limits, ledger, terms: spec.terms?.(view) ?? null };
 			for (const signal of clusterLimited(spec, signals, ledger)) settle(spec, signal, setting);
@@ -87,6 +89,7 @@ function reportOf({ setups }: DirectionalSpec, evidence: readonly DirectionalEvi
 
 /** What all candidates of one evaluation are read with. */
 interface Source {
+	setups: readonly Setup[];
 	evidence: readonly DirectionalEvidence[];
 	view: MarketView;
 	ledger: Ledger;
@@ -96,10 +99,10 @@ interface Source {
 function readSignal(
 	spec: DirectionalSpec,
 	candidate: Candidate,
-	{ evidence, view, ledger, fingerprintOf }: Source,
+	{ setups, evidence, view, ledger, fingerprintOf }: Source,
 ): Signal[] {
 	const { symbol } = candidate;
-	const check = checkSeries(candidate, view, Math.max(...spec.setups.map(({ rule }) => rule.warmupBars)));
+	const check = checkSeries(candidate, view, Math.max(...setups.map(({ rule }) => rule.warmupBars)));
 	if (!check.ok) {
 		ledger.reject(symbol, check.reason, check.detail);
 		return [];
@@ -113,7 +116,7 @@ function readSignal(
 		return [];
 	}
 	const fingerprint = fingerprintOf(series);
-	const readings = spec.setups.flatMap((setup, i) => {
+	const readings = setups.flatMap((setup, i) => {
 		const own = evidence[i];
 		return own ? [{ setup, evidence: own, reading: readLast(setup.rule, series, fingerprint) }] : [];
 	});

@@ -41,3 +41,14 @@ export function signalsOf(length: number, gateAt: (t: number) => string | null):
 	for (let t = 0; t < length; t++) if (gateAt(t) === null) signal[t] = 1;
 	return signal;
 }
+
+/** The same rule for the length of one evaluation, in which series do not change: each is read once. */
+export function readOnce<R extends { read(series: Series): unknown }>(rule: R): R {
+	const known = new Map<Series, ReturnType<R["read"]>>();
+	const read = (series: Series) => {
+		const found = known.get(series) ?? (rule.read(series) as ReturnType<R["read"]>);
+		known.set(series, found);
+		return found;
+	};
+	return { ...rule, read };
+}

@@ -47,8 +47,8 @@ export interface SqueezeRule extends ReplayRule {
  * tenth of its last 250 values, and the bands inside Keltner's channel EMA20 +- 2 ATR10. The trade is a pair of
  * orders at the extremes of the last 20 bars, the signal bar included.
  */
-export const squeezeRuleOf = (name: string, stopOnEntryBar: boolean): SqueezeRule => ({
-	name,
+export const squeezeRule: SqueezeRule = {
+	name: "volatility_trading/squeeze<=10%,keltner,20d,2n/4n,10+20d",
 	horizonBars: ORDER_DAYS + HOLD_DAYS,
 	warmupBars: SQUEEZE_BARS_MIN,
 	read(series): SqueezeReading {
@@ -77,7 +77,6 @@ export const squeezeRuleOf = (name: string, stopOnEntryBar: boolean): SqueezeRul
 				targetN: TARGET_N,
 				validBars: ORDER_DAYS,
 				holdBars: HOLD_DAYS,
-				stopOnEntryBar,
 			},
 			gateAt,
 			admissible: (t) => at(n, t) > 0 && at(upper, t) > 0,
@@ -100,20 +99,46 @@ export const squeezeRuleOf = (name: string, stopOnEntryBar: boolean): SqueezeRul
 			forecastAt: (t) => at(forecast, t),
 		};
 	},
-});
+};
 
-/** Share of the last `bars` values, the own one included, that are at most the own; NaN until all are known. */
+/**
+ * Share of the last `bars` values, the own one included, that are at most the own; NaN until all are known.
+ * The window is kept sorted, so that a long history costs little more than a short one.
+ */
 function rankWithin(values: Column, bars: number): Column {
 	const result = unknownColumn(values.length);
-	for (let t = bars - 1; t < values.length; t++) {
-		const from = t - bars + 1;
-		if (Number.isNaN(at(values, from))) continue;
+	const window = new Float64Array(bars + 1);
+	let known = 0;
+	for (let t = 0; t < values.length; t++) {
 		const own = at(values, t);
-		let atMost = 0;
-		for (let i = from; i <= t; i++) if (at(values, i) <= own) atMost++;
-		result[t] = atMost / bars;
+		if (Number.isNaN(own)) {
+			known = 0;
+			continue;
+		}
+		if (known === bars) {
+			const leaving = countAtMost(window, known, at(values, t - bars)) - 1;
+			window.copyWithin(leaving, leaving + 1, known);
+			known--;
+		}
+		const place = countAtMost(window, known, own);
+		window.copyWithin(place + 1, place, known);
+		window[place] = own;
+		known++;
+		if (known === bars) result[t] = (place + 1) / bars;
 	}
 	return result;
+}
+
+/** How many of the first `length` values, ascending, are at most `value`. */
+function countAtMost(sorted: Column, length: number, value: number): number {
+	let low = 0;
+	let high = length;
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		if (at(sorted, middle) <= value) low = middle + 1;
+		else high = middle;
+	}
+	return low;
 }
 
 /** RiskMetrics' forecast of the next daily volatility: exponentially weighted squared returns, lambda 0.94. */
@@ -125,9 +150,15 @@ export function ewmaVolatility(close: Column): Column {
 	return close.map((_, t) => Math.sqrt(at(variance, t - 1)));
 }
 
-export const squeezeRule = squeezeRuleOf("volatility_trading/squeeze<=10%,keltner,20d,2n/4n,10+20d", false);
 /** The pessimist's reading of the same trades: the bar of the fill may also hit the stop. */
-export const squeezeEntryStopRule = squeezeRuleOf("volatility_trading/squeeze/entry_bar_stop", true);
+export const withEntryStop = (rule: SqueezeRule): SqueezeRule => ({
+	...rule,
+	name: `${rule.name}/entry_bar_stop`,
+	read(series) {
+		const reading = rule.read(series);
+		return { ...reading, plan: { ...reading.plan, stopOnEntryBar: true } };
+	},
+});
 
 /** What the rule says of the last closed bar; levels in price units. */
 export interface LastSqueeze {

@@ -6,13 +6,14 @@ import { type MarketProfile, SPOT_DAILY } from "./directional-market.ts";
 import { fingerprints, Memo, universeFingerprint } from "./evidence/memo.ts";
 import { Ledger } from "./ledger.ts";
 import { checkSeries } from "./quality.ts";
+import { readOnce } from "./rule.ts";
 import {
 	type LastSqueeze,
 	lastSqueeze,
 	PERCENTILE_MAX,
 	SQUEEZE_BARS_MIN,
-	squeezeEntryStopRule,
 	squeezeRule,
+	withEntryStop,
 } from "./squeeze-rule.ts";
 import { bracketRow, type Squeezed, VOLATILITY_ID } from "./volatility-row.ts";
 import {
@@ -97,7 +98,8 @@ const statements = new Memo<VolatilityStatement>(8);
 
 /** The record of the order pair and of the forecast, both kept by the content of the universe. */
 function recordOf(view: MarketView, fingerprintOf: (series: Series) => string) {
-	const setup = { rule: squeezeRule, variants: { entry_bar_stop: squeezeEntryStopRule } };
+	const rule = readOnce(squeezeRule);
+	const setup = { rule, variants: { entry_bar_stop: withEntryStop(rule) } };
 	const [evidence] = directionalEvidence([setup], MARKET, view, fingerprintOf);
 	if (!evidence) throw new Error("one setup has one record");
 	const universe = view.evidence.series.filter((series) => (view.markets[series.symbol]?.tags.length ?? 0) === 0);
@@ -105,7 +107,7 @@ function recordOf(view: MarketView, fingerprintOf: (series: Series) => string) {
 	const asOfMs = view.as_of_ms;
 	const key = `${asOfMs}#${universeFingerprint(universe.map(fingerprintOf))}`;
 	const statement = statements.get(key, () =>
-		measureStatement(squeezeRule, universe, { barsMin, asOfMs, percentileMax: PERCENTILE_MAX }),
+		measureStatement(rule, universe, { barsMin, asOfMs, percentileMax: PERCENTILE_MAX }),
 	);
 	return { evidence, statement };
 }
