@@ -4,7 +4,17 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -35,28 +45,65 @@ function stampOf(files) {
 	return hash.digest("hex");
 }
 
+const LOCK = join(ROOT, ".build-lock");
+const LOCK_WAIT_MS = 120_000;
+const POLL_MS = 100;
+
+const isAlive = (pid) => {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (error) {
+		return error.code === "EPERM";
+	}
+};
+
+/** One build at a time: an API and a worker may be started at once in a fresh clone. */
+function lock() {
+	for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+		try {
+			writeFileSync(LOCK, String(process.pid), { flag: "wx" });
+			process.on("exit", () => rmSync(LOCK, { force: true }));
+			return;
+		} catch (error) {
+			if (error.code !== "EEXIST") throw error;
+		}
+		const holder = existsSync(LOCK) ? Number(readFileSync(LOCK, "utf8")) : 0;
+		if (holder > 0 && !isAlive(holder)) rmSync(LOCK, { force: true });
+		else if (waitedMs > LOCK_WAIT_MS) throw new Error(`another build (process ${holder}) does not end; delete ${LOCK}`);
+		else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
+	}
+}
+
 const sources = SOURCES.flatMap(filesUnder).sort();
 const stamp = stampOf([...sources, ...SETTINGS]);
-const current = existsSync(STAMP) ? readFileSync(STAMP, "utf8") : "";
-if (current === stamp && !process.argv.includes("--force")) process.exit(0);
+const isCurrent = () => existsSync(STAMP) && readFileSync(STAMP, "utf8") === stamp;
+const forced = process.argv.includes("--force");
+if (isCurrent() && !forced) process.exit(0);
+lock();
+if (isCurrent() && !forced) process.exit(0);
 
-rmSync(DIST, { recursive: true, force: true });
+// Built beside dist and moved there whole: a process that starts meanwhile sees the old build or the new one.
+const draft = join(ROOT, "dist.draft");
+rmSync(draft, { recursive: true, force: true });
 const compiler = createRequire(import.meta.url).resolve("typescript/package.json");
 const compiled = spawnSync(
 	process.execPath,
-	[join(dirname(compiler), "bin", "tsc"), "-p", join(ROOT, "tsconfig.build.json")],
+	[join(dirname(compiler), "bin", "tsc"), "-p", join(ROOT, "tsconfig.build.json"), "--outDir", draft],
 	{ cwd: ROOT, stdio: "inherit" },
 );
 if (compiled.status !== 0) {
-	rmSync(DIST, { recursive: true, force: true });
+	rmSync(draft, { recursive: true, force: true });
 	console.error("build failed");
 	process.exit(compiled.status ?? 1);
 }
 
 const assets = sources.filter((file) => !NOT_COPIED.has(extname(file)) && !/(^|\/)tsconfig[^/]*\.json$/.test(file));
 for (const file of assets) {
-	mkdirSync(dirname(join(DIST, file)), { recursive: true });
-	cpSync(join(ROOT, file), join(DIST, file));
+	mkdirSync(dirname(join(draft, file)), { recursive: true });
+	cpSync(join(ROOT, file), join(draft, file));
 }
-writeFileSync(STAMP, stamp);
+writeFileSync(join(draft, ".build-stamp"), stamp);
+rmSync(DIST, { recursive: true, force: true });
+renameSync(draft, DIST);
 console.log(`built dist/ (${sources.length - assets.length} modules, ${assets.length} other files)`);

@@ -1,59 +1,36 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { firstAdmin } from "./accounts/admin.ts";
-import { createUsers } from "./accounts/users.ts";
 import { type ApiApp, createApp } from "./api/app.ts";
 import { createScanRoutes } from "./api/routes/scan-routes.ts";
 import { systemClock } from "./clock.ts";
-import { resolveJwtSecrets } from "./config/secrets.ts";
-import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { parseFilters } from "./filters.ts";
-import { ensureFirstAdmin } from "./first-admin.ts";
+import { openFoundation } from "./foundation.ts";
 import { createHealthChecks, createProbes } from "./health.ts";
-import { createLogger, type Logger } from "./log.ts";
+import type { Logger } from "./log.ts";
 import { createMarketData } from "./market/index.ts";
 import { installShutdown, type ShutdownStep } from "./process/shutdown.ts";
 import { createQueries } from "./queries.ts";
-import { closeRedisClient, createRedisClient } from "./redis/clients.ts";
-import { provideRedis, RedisSetupError } from "./redis/provide.ts";
-import { createScanParts, type PartsDeps, type ScanExecutor, startExecutor, startWatchdog } from "./scan-parts.ts";
-import { openScanStore } from "./store/index.ts";
+import { closeRedisClient } from "./redis/clients.ts";
+import { RedisSetupError } from "./redis/provide.ts";
+import { createScanParts, type ScanExecutor, startExecutor, startWatchdog } from "./scan-parts.ts";
 import { VERSION } from "./version.ts";
 
 /** Wires one process: Redis, store, users, and, as ROLE says, the API, the scan executor, or both. */
 async function main(): Promise<void> {
-	const config = loadConfig(process.env);
-	const logger = createLogger(config.logLevel);
-	const provision = await provideRedis({
-		redisUrl: config.redisUrl,
-		dataDir: config.dataDir,
-		path: process.env.PATH ?? "",
-		logger,
-	});
-	const store = await openScanStore(provision.connection, logger, {
-		retention_ms: config.retentionMs,
-		tombstone_ms: config.tombstoneMs,
-	});
-	const redis = createRedisClient(provision.connection, "commands", logger, { name: "users" });
-	const users = createUsers({
-		redis,
-		clock: systemClock,
-		entropy: systemEntropy,
-		jwtSecrets: await resolveJwtSecrets(config, systemEntropy),
-		refreshGraceMs: config.refreshGraceMs,
-		policies: config.strategyPolicies,
-	});
-	if (config.role !== "worker") {
-		await ensureFirstAdmin(firstAdmin(users), config, systemEntropy, (text) => process.stdout.write(text));
-	}
+	const deps = await openFoundation(process.env);
+	const { config, logger, provision, store, redis, users } = deps;
 	const market = await createMarketData({
 		market: marketWord(config.market),
 		asOfMs: config.marketAsOfMs,
 		latencyMs: config.marketLatencyMs,
 		clock: systemClock,
+	}).catch((error: unknown) => {
+		throw Object.assign(new Error(error instanceof Error ? error.message : String(error)), {
+			name: "MarketStartError",
+		});
 	});
-	const deps: PartsDeps = { config, logger, entropy: systemEntropy, provision, store, users };
 	const parts = await createScanParts(deps);
 	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
 	await executor?.ready;
@@ -162,11 +139,17 @@ function executorSteps(executor: ScanExecutor | null): ShutdownStep[] {
 	];
 }
 
+/** What went wrong in one line for the person who starts the program; a stack only for what nobody foresaw. */
+function startFailure(error: unknown): string {
+	if (error instanceof ConfigError || error instanceof RedisSetupError) return error.message;
+	if (!(error instanceof Error)) return `Lookout did not start: ${String(error)}`;
+	if (error.name === "MarketStartError") return `Lookout cannot start, MARKET: ${error.message}`;
+	if ((error as NodeJS.ErrnoException).code === "EADDRINUSE")
+		return "Lookout cannot start: PORT is taken by another program";
+	return `Lookout did not start: ${error.stack ?? error.message}`;
+}
+
 main().catch((error: unknown) => {
-	if (error instanceof ConfigError || error instanceof RedisSetupError) process.stderr.write(`${error.message}\n`);
-	else
-		process.stderr.write(
-			`Lookout did not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-		);
+	process.stderr.write(`${startFailure(error)}\n`);
 	process.exit(1);
 });

@@ -23,6 +23,8 @@ const PREFLIGHT_SECONDS = 600;
  */
 export const securityHeaders = (): Middleware =>
 	helmet({
+		// Whether a host is reached by TLS only is the word of whoever terminates it.
+		strictTransportSecurity: false,
 		xFrameOptions: { action: "deny" },
 		contentSecurityPolicy: {
 			useDefaults: false,

@@ -4,7 +4,8 @@ import { withCache } from "./cached.ts";
 import { createRecordedMarketData } from "./recorded.ts";
 import { createSimulatedMarketData } from "./simulated.ts";
 
-export const DEFAULT_SEED = 1;
+/** The same as the default of MARKET. */
+export const DEFAULT_SEED = 42;
 
 export interface MarketSettings {
 	/** MARKET: `simulated[:<seed>]` or `recorded:<dir>`. */

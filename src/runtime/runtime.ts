@@ -107,22 +107,34 @@ export async function applyOne(
 	if (claim.kind === "ended") return "ended";
 	if (claim.kind === "missing") return "missing";
 	if (claim.kind !== "granted") return "refused";
-	const { record } = claim;
-	if (record.machine !== MACHINE_ID) return "refused";
-	const before = stateOf(record);
-	const nowMs = deps.writer.now();
-	const event = eventFor(record.context, nowMs);
-	const next = step(before, event);
-	if (!next) return "refused";
-	const pending = { ...nothingPending(), entries: next.entries, events: [event as MachineEvent] };
-	const envelope = {
-		scan_id: scanId,
-		epoch: record.epoch,
-		base_seq: record.revision,
-		lease_ms: deps.settings.lease_ms,
-	};
-	const commit = buildCommit(envelope, before, next.state, pending, deps.projections);
-	const result = await deps.writer.commit(commit);
-	if (result !== "ok" && result !== "duplicate") return "refused";
-	return next.state.ended ? "ended" : "refused";
+	try {
+		if (await commitOne(deps, claim.record, eventFor)) return "ended";
+	} catch (error) {
+		await giveBack(deps, claim.record);
+		throw error;
+	}
+	await giveBack(deps, claim.record);
+	return "refused";
 }
+
+/** One transition and its commit. True: the scan has ended by it. */
+async function commitOne(
+	deps: ApplyDeps,
+	record: ScanRecord,
+	eventFor: (context: ScanContext, nowMs: number) => ScanEvent,
+): Promise<boolean> {
+	if (record.machine !== MACHINE_ID) return false;
+	const before = stateOf(record);
+	const event = eventFor(record.context, deps.writer.now());
+	const next = step(before, event);
+	if (!next) return false;
+	const pending = { ...nothingPending(), entries: next.entries, events: [event as MachineEvent] };
+	const { scan_id, epoch, revision: base_seq } = record;
+	const envelope = { scan_id, epoch, base_seq, lease_ms: deps.settings.lease_ms };
+	const result = await deps.writer.commit(buildCommit(envelope, before, next.state, pending, deps.projections));
+	return (result === "ok" || result === "duplicate") && next.state.ended;
+}
+
+/** Nobody runs effects under this claim, so whoever comes next need not wait for its lease. */
+const giveBack = (deps: ApplyDeps, { scan_id, epoch }: ScanRecord): Promise<void> =>
+	deps.writer.release(scan_id, epoch).catch(() => undefined);

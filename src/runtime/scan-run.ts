@@ -212,10 +212,8 @@ export class ScanRun {
 	private async takeInbox(): Promise<void> {
 		if (!this.inboxNews) return;
 		this.inboxNews = false;
-		const news = await this.deps.writer.inbox(this.scanId, this.inboxSeen).catch(() => {
-			this.inboxNews = true;
-			return [];
-		});
+		// Not answered: the next heartbeat that is answered shows again that something waits.
+		const news = await this.deps.writer.inbox(this.scanId, this.inboxSeen).catch(() => []);
 		for (const { id, event } of news) {
 			this.inboxSeen = id;
 			this.pending.inbox = id;

@@ -4,7 +4,7 @@ import { Piscina } from "piscina";
 import type { Evaluation, EvaluationRequest } from "./contract.ts";
 
 export interface EvaluationPoolOptions {
-	/** Worker threads; default max(1, min(4, cores - 1)). */
+	/** Worker threads; default max(2, min(4, cores - 1)): a strategy caught in a loop must not stop the others. */
 	threads?: number;
 	/** Evaluations that may wait; more are refused. Default 512. */
 	queueMax?: number;
@@ -47,7 +47,7 @@ const positive = (name: string, value: number): number => {
 
 /** Threads for strategies' CPU work, so that the event loop stays free. Throws RangeError for bad options. */
 export function createEvaluationPool(options: EvaluationPoolOptions = {}): EvaluationPool {
-	const threads = positive("threads", options.threads ?? Math.max(1, Math.min(4, availableParallelism() - 1)));
+	const threads = positive("threads", options.threads ?? Math.max(2, Math.min(4, availableParallelism() - 1)));
 	const queueMax = positive("queueMax", options.queueMax ?? 512);
 	const pool: Piscina<EvaluationRequest, Evaluation> = new Piscina({
 		filename: workerFile,

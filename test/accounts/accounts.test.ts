@@ -7,8 +7,11 @@ import { type CreditEntry, type CreditKind, createCreditLedger, summarise } from
 import { createDirectory } from "../../src/accounts/directory.ts";
 import { systemEntropy } from "../../src/accounts/entropy.ts";
 import { accessKey, accountKey, creditsKey, loginsKey, passwordKey, portfolioKey } from "../../src/accounts/keys.ts";
+import { createLogins, LOGINS_MAX } from "../../src/accounts/logins.ts";
 import { createOnboarding } from "../../src/accounts/onboarding.ts";
 import { createPortfolioStore } from "../../src/accounts/portfolio-store.ts";
+import { createSigningKeys, createTokens } from "../../src/accounts/tokens.ts";
+import { createUsers } from "../../src/accounts/users.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { ApiError } from "../../src/errors.ts";
 import { within } from "../support/api.ts";
@@ -79,6 +82,69 @@ test(
 		assert.is(await store.changePassword(first.user_id, "hash", "newer", "none"), true);
 		assert.is(await store.changePassword(first.user_id, "hash", "newest", "none"), false);
 		assert.is(await store.passwordHash(first.user_id), "newer");
+	}),
+);
+
+test(
+	"a lost reply opens one login, rotates it once and counts a call once, even without a grace",
+	within(10000, async () => {
+		const client = twice(server.client());
+		const users = createUsers({
+			redis: client,
+			clock: systemClock,
+			entropy: systemEntropy,
+			jwtSecrets: ["a test secret of thirty-two bytes or more"],
+			refreshGraceMs: 0,
+			hasher: { cost: { n_log2: 4, r: 8, p: 1 } },
+		});
+		const account = await users.accounts.create(person("login@example.com"));
+		const pair = await users.logins.open(account, "hash");
+		assert.is(await redis.hlen(loginsKey(account.user_id)), 1);
+		const claims = await users.tokens.verifyRefresh(pair.refresh_token);
+		const next = await users.logins.rotate(claims, account);
+		await users.logins.rotate(await users.tokens.verifyRefresh(next.refresh_token), account);
+		const window = { name: "other", max: 3, window_ms: 60_000 };
+		const decisions = [];
+		for (let call = 0; call < 4; call += 1)
+			decisions.push(await users.gatekeeper.admitUser(account.user_id, claims.sid, window));
+		assert.equal(
+			decisions.map((decision) => decision.kind === "admitted" && decision.rate?.allowed),
+			[true, true, true, false],
+		);
+		for (let call = 0; call < 5; call += 1)
+			await users.loginLimiter.attempt("10.0.0.1", "login@example.com", async () => ({
+				outcome: "failed",
+				value: null,
+			}));
+		await users.loginLimiter
+			.attempt("10.0.0.1", "login@example.com", async () => ({ outcome: "passed", value: null }))
+			.then(
+				() => assert.unreachable("the sixth attempt must be refused"),
+				(error: unknown) => assert.is((error as ApiError).code, "login_rate_limited"),
+			);
+	}),
+);
+
+test(
+	"a user holds at most a hundred logins: the oldest ends",
+	within(10000, async () => {
+		let nowMs = Date.parse("2026-05-01T00:00:00.000Z");
+		const clock = { ...systemClock, now: () => nowMs };
+		const accounts = createAccountStore(redis, clock, systemEntropy);
+		const tokens = createTokens(createSigningKeys(["a test secret of thirty-two bytes or more"]), clock);
+		const storeNow = () => String(nowMs);
+		const logins = createLogins({ redis, clock, entropy: systemEntropy, tokens, refreshGraceMs: 0, storeNow });
+		const account = await accounts.create(person("many@example.com"));
+		const first = await tokens.verifyRefresh((await logins.open(account, "hash")).refresh_token);
+		for (let i = 0; i < LOGINS_MAX; i += 1) {
+			nowMs += 1000;
+			await logins.open(account, "hash");
+		}
+		assert.is(await redis.hlen(loginsKey(account.user_id)), LOGINS_MAX);
+		assert.is(await redis.hexists(loginsKey(account.user_id), first.sid), 0);
+		nowMs += 31 * 24 * 3600 * 1000;
+		await logins.open(account, "hash");
+		assert.is(await redis.hlen(loginsKey(account.user_id)), 1);
 	}),
 );
 

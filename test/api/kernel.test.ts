@@ -1,100 +1,12 @@
-import http from "node:http";
-import type { AddressInfo } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { z } from "zod";
-import { type RouteSpec, route } from "../../src/api/route.ts";
-import { ApiError } from "../../src/errors.ts";
-import { ADMIN, type Answer, startWorld, type TestApi, within } from "../support/api.ts";
+import { startWorld, type TestApi, within } from "../support/api.ts";
+import { isProblem, probes } from "../support/probe-routes.ts";
 
 type World = Awaited<ReturnType<typeof startWorld>>;
 let world: World;
 let api: TestApi;
 let token: string;
-
-/** A gate that a test opens when the handler may go on. */
-function createGate() {
-	let open = (): void => undefined;
-	let entered = (): void => undefined;
-	const opened = new Promise<void>((resolve) => {
-		open = resolve;
-	});
-	const reached = new Promise<void>((resolve) => {
-		entered = resolve;
-	});
-	return { open: () => open(), enter: () => entered(), opened, reached };
-}
-const running = createGate();
-const polling = createGate();
-
-const anything = { 200: { description: "probe", schema: z.looseObject({}) } };
-const probe = { tag: "scans", rate: "other", summary: "probe", responses: anything } as const;
-
-const probes: RouteSpec[] = [
-	route({
-		...probe,
-		method: "get",
-		path: "/probe/gone/{scan_id}",
-		operation_id: "probeGone",
-		async handler() {
-			const scan = {
-				success: false,
-				message: "It has expired",
-				status: "expired",
-				scan_id: "scan_x",
-				expired_at: "2026-01-01T00:00:00.000Z",
-			};
-			throw new ApiError("scan_expired", "It has expired", scan);
-		},
-	}),
-	route({
-		...probe,
-		method: "get",
-		path: "/probe/broken",
-		operation_id: "probeBroken",
-		handler: async () => {
-			throw new Error("connect ECONNREFUSED 10.0.0.7:6379 secret-key");
-		},
-	}),
-	route({
-		...probe,
-		method: "get",
-		path: "/probe/tagged",
-		operation_id: "probeTagged",
-		query: z.object({ wait: z.coerce.number().int().min(0).max(30).default(0) }),
-		handler: async () => ({ status: 200, body: { text: "x".repeat(3000) }, etag: 'W/"scan_1-7"' }),
-	}),
-	route({
-		...probe,
-		method: "post",
-		path: "/probe/echo",
-		operation_id: "probeEcho",
-		body: z.object({ list: z.array(z.number()).optional() }),
-		handler: async ({ body }) => ({ status: 202, body }),
-	}),
-	route({
-		...probe,
-		method: "get",
-		path: "/probe/running",
-		operation_id: "probeRunning",
-		async handler() {
-			running.enter();
-			await running.opened;
-			return { status: 200, body: { done: true } };
-		},
-	}),
-	route({
-		...probe,
-		method: "get",
-		path: "/probe/poll",
-		operation_id: "probePoll",
-		async handler({ signal }) {
-			polling.enter();
-			await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-			return { status: 200, body: { state: "current" } };
-		},
-	}),
-];
 
 const test = suite("API: kernel");
 test.before(async () => {
@@ -103,16 +15,6 @@ test.before(async () => {
 	token = String((await api.login())["access_token"]);
 });
 test.after(() => world.stop());
-
-const isProblem = (answer: Answer, status: number, code: string): void => {
-	assert.is(answer.status, status, answer.text);
-	assert.match(answer.headers["content-type"] ?? "", /^application\/problem\+json/);
-	assert.is(answer.json["code"], code);
-	assert.is(answer.json["type"], `urn:problem-type:${code}`);
-	assert.is(answer.json["error"], answer.json["detail"]);
-	assert.is(answer.json["request_id"], answer.headers["x-request-id"]);
-	assert.ok(answer.headers["cache-control"]);
-};
 
 test(
 	"without a token everything is 401, before lookup and before the body",
@@ -293,71 +195,6 @@ test(
 		}
 		const initializer = await api.call("GET", "/docs/initializer.js");
 		assert.match(initializer.text, /validatorUrl: null/);
-	}),
-);
-
-test(
-	"shutdown: long polls answer their state, running requests finish, new ones get 503, /livez stays",
-	within(10000, async () => {
-		const draining = await world.second({ deps: { routes: probes } });
-		const poll = draining.call("GET", "/api/v1/probe/poll", { token });
-		const run = draining.call("GET", "/api/v1/probe/running", { token });
-		await Promise.all([polling.reached, running.reached]);
-		assert.is(draining.app.inFlight(), 2);
-		draining.app.beginShutdown();
-		assert.equal((await poll).json, { state: "current" });
-		const refused = await draining.call("POST", "/api/v1/auth/login", { body: ADMIN });
-		isProblem(refused, 503, "shutting_down");
-		assert.ok(Number(refused.headers["retry-after"]) >= 1);
-		const ready = await draining.call("GET", "/readyz");
-		isProblem(ready, 503, "shutting_down");
-		assert.is(ready.json["status"], "not_ready");
-		assert.is(ready.json["http_status"], 503);
-		assert.is((await draining.call("GET", "/livez")).status, 200);
-		running.open();
-		assert.equal((await run).json, { done: true });
-		assert.is(draining.app.inFlight(), 0);
-	}),
-);
-
-test(
-	"a client that goes away aborts the handler's signal",
-	within(8000, async () => {
-		let heard = (): void => undefined;
-		const aborted = new Promise<void>((resolve) => {
-			heard = resolve;
-		});
-		let entered = (): void => undefined;
-		const reached = new Promise<void>((resolve) => {
-			entered = resolve;
-		});
-		const waiting = route({
-			...probe,
-			method: "get",
-			path: "/probe/gone-client",
-			operation_id: "probeGoneClient",
-			handler: ({ signal }) =>
-				new Promise((_, reject) => {
-					signal.addEventListener("abort", () => {
-						heard();
-						reject(signal.reason);
-					});
-					entered();
-				}),
-		});
-		const other = await world.second({ deps: { routes: [waiting] } });
-		const { port } = other.server.address() as AddressInfo;
-		const sent = http.get({
-			host: "127.0.0.1",
-			port,
-			path: "/api/v1/probe/gone-client",
-			headers: { authorization: `Bearer ${token}` },
-		});
-		sent.on("error", () => undefined);
-		await reached;
-		sent.destroy();
-		await aborted;
-		assert.is(other.logs.length, 0);
 	}),
 );
 

@@ -11,8 +11,8 @@ const read = () => ({ signal: new AbortController().signal, as_of_ms: AS_OF });
 
 test("simulated with the default or a given seed, behind the cache", async () => {
 	for (const [setting, name] of [
-		["simulated", "simulated:1"],
-		["simulated:", "simulated:1"],
+		["simulated", "simulated:42"],
+		["simulated:", "simulated:42"],
 		["simulated:42", "simulated:42"],
 	] as const) {
 		const market = await createMarketData(settings(setting));

@@ -15,6 +15,12 @@ test("a file of skipped tests only passes, and they are counted", () => {
 	assert.equal(tallyOf(summary(0, 0, 2), 0, null), { passed: 0, failed: 0, skipped: 2, problem: null });
 });
 
+test("a file that says aloud why it runs nothing counts as skipped", () => {
+	for (const output of [`  skipped: want of data\n${summary(0, 0)}`, "  skipped: want of data\n"]) {
+		assert.equal(tallyOf(output, 0, null), { passed: 0, failed: 0, skipped: 1, problem: null });
+	}
+});
+
 test("failed tests are counted", () => {
 	const tally = tallyOf(summary(5, 3), 1, null);
 	assert.equal([tally.passed, tally.failed], [3, 2]);

@@ -169,7 +169,7 @@ export const hourlyBases = (): string[] => filesOf("binance_spot_1h").map(baseOf
 
 /** Says aloud that a test is skipped for want of the data set. */
 export function skipAloud(what: string): void {
-	process.stdout.write(`SKIP ${what}: ../shared/market is missing\n`);
+	process.stdout.write(`  skipped: ${what}, the recorded market data are not beside the project\n`);
 }
 
 /** Most frequent spacing of settlements, hours. */

@@ -10,9 +10,12 @@ export const RATCHET: Record<string, number> = {
 	"machines/scan.ts": 530,
 	"machines/scan-rules.ts": 430,
 	"src/store/scan-writer.ts": 360,
+	"src/catalogue.ts": 306,
+	"src/commands.ts": 326,
+	"src/runtime/scan-run.ts": 312,
 	"test/runtime/durable.test.ts": 370,
 	// Wiring is one list of parts in their order.
-	"src/main.ts#main": 90,
+	"src/main.ts#main": 70,
 };
 
 const keyOf = (path: string, name: string | null): string => (name === null ? path : `${path}#${name}`);
