@@ -31,6 +31,8 @@ export interface ContractTerms {
 	margin(trade: Trade): { leverage: number; requiredUsd: number; extra: Record<string, unknown> } | Refusal;
 	/** Facts beside the trade that decide nothing. */
 	context(signal: Signal): Record<string, unknown>;
+	/** Time of the newest datum among these, epoch ms. */
+	newestMs(signal: Signal): number;
 }
 
 /** The row of a signal whose record does not lose, or the reason against it. */
@@ -48,7 +50,10 @@ export function directionalRow(spec: DirectionalSpec, signal: Signal, setting: S
 		return { reason: "cost_exceeds_edge", detail };
 	}
 	const extra = { ...funding.extra, ...margin.extra, ...(setting.terms?.context(signal) ?? {}) };
-	return rowOf(spec, signal, setting, { trade, confidence, expectedNet, ...margin, extra });
+	const barEnd = last(signal.series.open_time) + TIMEFRAME_MS[signal.series.timeframe];
+	const asOfMs = Math.max(barEnd, setting.terms?.newestMs(signal) ?? barEnd);
+	setting.ledger.sawDatumAt(asOfMs);
+	return rowOf(spec, signal, setting, { trade, confidence, expectedNet, asOfMs, ...margin, extra });
 }
 
 /** Notional and costs of the trade at the last close, or the first level or cap that forbids it. */
@@ -103,6 +108,8 @@ interface Terms {
 	trade: Trade;
 	confidence: Confidence;
 	expectedNet: number;
+	/** Newest datum used, epoch ms. */
+	asOfMs: number;
 	leverage: number;
 	requiredUsd: number;
 	extra: Record<string, unknown>;
@@ -112,7 +119,7 @@ function rowOf(
 	spec: DirectionalSpec,
 	{ candidate, series, setup, reading, evidence, advUsd, alsoFiring }: Signal,
 	{ view, portfolio }: Setting,
-	{ trade, confidence: { p: _, ...confidence }, expectedNet, leverage, requiredUsd, extra }: Terms,
+	{ trade, confidence: { p: _, ...confidence }, expectedNet, asOfMs, leverage, requiredUsd, extra }: Terms,
 ): Opportunity {
 	const { entry, stop, target, side, notionalUsd, costs } = trade;
 	const { grade, evidence: figures, shortfallR } = evidence.measurement;
@@ -126,7 +133,7 @@ function rowOf(
 		side: side === 1 ? "long" : "short",
 		timeframe: setup.timeframeLabel,
 		view,
-		asOfMs: last(series.open_time) + TIMEFRAME_MS[series.timeframe],
+		asOfMs,
 		capitalUsd,
 		notionalUsd,
 		requiredCapitalUsd: requiredUsd,

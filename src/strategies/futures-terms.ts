@@ -26,6 +26,11 @@ export function perpTerms(view: MarketView): ContractTerms {
 		funding: (signal) => fundingOf(signal, view, forecast),
 		margin,
 		context: (signal) => interestOf(signal, view),
+		newestMs: ({ candidate: { symbol } }) => {
+			const settled = view.funding[symbol];
+			const settledMs = settled && settled.length > 0 ? last(settled.funding_time) : 0;
+			return Math.max(settledMs, view.open_interest?.[symbol]?.now.at_ms ?? 0);
+		},
 	};
 }
 
@@ -41,7 +46,8 @@ function fundingOf(
 	forecast: () => Forecast | null,
 ): { paid: number; extra: Record<string, unknown> } | Refusal {
 	const settled = view.funding[candidate.symbol];
-	if (!settled || settled.length === 0) return { reason: "fetch_failed", detail: "no funding was read" };
+	if (!settled || settled.length === 0)
+		return { reason: "insufficient_history", detail: "the source records no funding" };
 	const ageHours = (view.as_of_ms - last(settled.funding_time)) / HOUR_MS;
 	if (ageHours > STALE_HOURS) {
 		return { reason: "stale_data", detail: `the last settlement was ${ageHours.toFixed(1)} hours ago` };

@@ -27,12 +27,12 @@ export function marginTiers(rows: readonly (readonly [notionalMax: number, mmr: 
  * stated liquidation price lies nearer than a large contract's would.
  */
 export const CAUTIOUS_TIERS: readonly MarginTier[] = marginTiers([
-	[5_000, 0.015],
-	[25_000, 0.02],
-	[100_000, 0.025],
-	[250_000, 0.05],
-	[1_000_000, 0.1],
-	[Number.POSITIVE_INFINITY, 0.125],
+	[5_000, 0.02],
+	[25_000, 0.025],
+	[100_000, 0.05],
+	[250_000, 0.1],
+	[1_000_000, 0.125],
+	[Number.POSITIVE_INFINITY, 0.25],
 ]);
 
 /** The row for a position of that value. Throws RangeError for an empty table. */
