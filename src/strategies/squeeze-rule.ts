@@ -5,7 +5,14 @@ import { Memo } from "./evidence/memo.ts";
 import { exponentialMean, normalisedMean, populationDeviation, simpleMean } from "./indicators/averages.ts";
 import { highestBefore, lowestBefore } from "./indicators/channel.ts";
 import { wilderRange } from "./indicators/range.ts";
-import { closeVolatility, YEAR_DAYS, yangZhangVolatility } from "./indicators/range-volatility.ts";
+import {
+	closeVolatility,
+	garmanKlassVolatility,
+	parkinsonVolatility,
+	rogersSatchellVolatility,
+	YEAR_DAYS,
+	yangZhangVolatility,
+} from "./indicators/range-volatility.ts";
 import { logReturns } from "./indicators/volatility.ts";
 import { type Replayable, type ReplayRule, signalsOf } from "./rule.ts";
 
@@ -93,6 +100,9 @@ export const squeezeRule: SqueezeRule = {
 				bands_to_keltner: (excess(t) + KELTNER_WIDTH) / KELTNER_WIDTH,
 				n: at(n, t),
 				volatility_yang_zhang_30: at(yangZhangVolatility(series, VOLATILITY_BARS), t),
+				volatility_rogers_satchell_30: at(rogersSatchellVolatility(series, VOLATILITY_BARS), t),
+				volatility_garman_klass_30: at(garmanKlassVolatility(series, VOLATILITY_BARS), t),
+				volatility_parkinson_30: at(parkinsonVolatility(series, VOLATILITY_BARS), t),
 				volatility_close_30: at(closeVolatility(close, VOLATILITY_BARS), t),
 				volatility_ewma_94: at(forecast, t) * Math.sqrt(YEAR_DAYS),
 			}),
