@@ -1,7 +1,8 @@
 import type { FundingSeries, Series } from "../../src/market/contract.ts";
 import type { EvaluationRequest } from "../../src/strategies/contract.ts";
+import { createRandom } from "../../src/strategies/random.ts";
 import { type BarRow, fundingOf, seriesOf } from "./recorded-bars.ts";
-import { DAY_MS, type RequestParts, requestOf, START_MS } from "./synthetic-market.ts";
+import { barsFrom, DAY_MS, gaussian, type RequestParts, requestOf, START_MS } from "./synthetic-market.ts";
 
 const SETTLEMENT_MS = 8 * 3_600_000;
 /** Settlements of the newest days are enough for the window that is read. */
@@ -69,3 +70,22 @@ export const flatSeries = (symbol: string, bars = 400): Series =>
 		Array.from({ length: bars }, (_, t): BarRow => [START_MS + t * DAY_MS, 100, 100.1, 99.9, 100, 1000]),
 		{ symbol },
 	);
+
+/** Calm before the storm: weeks of noise, then a hush, then a run to either side; the newest bars are hushed. */
+export function squeezingSeries(symbol: string, bars: number, seed: number): Series {
+	const normal = gaussian(seed);
+	const random = createRandom(seed + 9);
+	const logs: number[] = [Math.log(100)];
+	const push = (days: number, drift: number, sigma: number) => {
+		for (let i = 0; i < days && logs.length < bars; i++) logs.push((logs.at(-1) ?? 0) + drift + sigma * normal());
+	};
+	while (logs.length < bars - 30) {
+		push(45 + Math.floor(random() * 30), 0, 0.02);
+		push(24, 0, 0.002);
+		push(12, random() < 0.5 ? 0.03 : -0.03, 0.01);
+	}
+	logs.length = bars - 30;
+	push(8, 0, 0.02);
+	push(22, 0, 0.002);
+	return seriesOf(barsFrom(logs, { seed, sigma: 0.004 }), { symbol });
+}
