@@ -143,6 +143,7 @@ function snapshotOf({ got, open, failures, sharedFailures, ...ledger }: Ledger):
 	const trades = { ...got.trades };
 	const chains = { ...got.chains };
 	const volatility = { ...got.volatility };
+	const open_interest = { ...got.open_interest };
 	const bySymbol = (a: { symbol: string; venue: string }, b: { symbol: string; venue: string }) =>
 		compareText(a.symbol, b.symbol) || compareText(a.venue, b.venue);
 	const evidence = {
@@ -151,7 +152,18 @@ function snapshotOf({ got, open, failures, sharedFailures, ...ledger }: Ledger):
 	};
 	return {
 		candidates,
-		view: { series, funding, books, trades, chains, volatility, evidence, markets: { ...got.markets }, errors },
+		view: {
+			series,
+			funding,
+			books,
+			trades,
+			chains,
+			volatility,
+			open_interest,
+			evidence,
+			markets: { ...got.markets },
+			errors,
+		},
 	};
 }
 

@@ -2,6 +2,7 @@ import type {
 	FundingSeries,
 	Market,
 	MarketData,
+	OpenInterest,
 	OptionChain,
 	OrderBook,
 	ReadOptions,
@@ -21,6 +22,7 @@ export interface Reads {
 	trades: Record<string, TradeTape>;
 	chains: Record<string, OptionChain>;
 	volatility: Record<string, VolatilityHistory>;
+	open_interest: Record<string, { now: OpenInterest; before: OpenInterest }>;
 	markets: Record<string, Market>;
 	evidence: { series: Series[]; funding: FundingSeries[] };
 }
@@ -32,6 +34,7 @@ export const nothingYet = (): Reads => ({
 	trades: {},
 	chains: {},
 	volatility: {},
+	open_interest: {},
 	markets: {},
 	evidence: { series: [], funding: [] },
 });
@@ -47,13 +50,14 @@ export async function readCandidate(
 	const { symbol } = candidate;
 	const base = candidate.asset?.base ?? candidate.market?.base ?? null;
 	const since_ms = read.as_of_ms - (needs.trades_window_ms ?? 0);
-	const [series, funding, book, trades, chain, volatility, companions] = await Promise.all([
+	const [series, funding, book, trades, chain, volatility, interest, companions] = await Promise.all([
 		needs.candles && needs.timeframe ? orAbsent(market.candles(symbol, needs.timeframe, read)) : null,
 		needs.funding ? orAbsent(market.funding(symbol, read)) : null,
 		needs.orderBook ? orAbsent(market.orderBook(symbol, read)) : null,
 		needs.trades_window_ms ? orAbsent(market.trades(symbol, { ...read, since_ms })) : null,
 		needs.chain && base ? orAbsent(market.optionChain(base, read)) : null,
 		needs.chain && base ? orAbsent(market.volatilityHistory(base, read)) : null,
+		readInterest(market, needs, symbol, read),
 		Promise.all(companionsOf(candidate, needs).map((of) => readCompanion(market, needs, of, read))),
 	]);
 	return () => {
@@ -63,9 +67,26 @@ export async function readCandidate(
 		if (trades) got.trades[symbol] = trades;
 		if (chain && base) got.chains[base] = chain;
 		if (volatility && base) got.volatility[base] = volatility;
+		if (interest) got.open_interest[symbol] = interest;
 		if (candidate.market) got.markets[symbol] = candidate.market;
 		for (const companion of companions) companion(got);
 	};
+}
+
+/** Open interest at both ends of the wanted window; null where one of them is not recorded. */
+async function readInterest(
+	market: MarketData,
+	needs: DataNeeds,
+	symbol: string,
+	read: ReadOptions,
+): Promise<Reads["open_interest"][string] | null> {
+	const backMs = needs.open_interest_change_ms;
+	if (backMs === undefined) return null;
+	const [now, before] = await Promise.all([
+		orAbsent(market.openInterest(symbol, read)),
+		orAbsent(market.openInterest(symbol, { ...read, as_of_ms: read.as_of_ms - backMs })),
+	]);
+	return now && before ? { now, before } : null;
 }
 
 /** Markets of the candidate's base that the strategy wants beside it, e.g. the perp of a held coin. */

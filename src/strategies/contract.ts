@@ -4,6 +4,7 @@ import type {
 	FundingSeries,
 	Market,
 	MarketType,
+	OpenInterest,
 	OptionChain,
 	OrderBook,
 	Series,
@@ -133,6 +134,8 @@ export interface DataNeeds {
 	chain?: boolean;
 	/** Bases whose volatility history is always read, for evidence that does not depend on who asks. */
 	volatility_bases?: string[];
+	/** Open interest of each candidate now and so many ms before. */
+	open_interest_change_ms?: number;
 	/** Also read candles (and funding, if asked for) of these markets of each candidate's base. */
 	companions?: MarketType[];
 }
@@ -154,6 +157,8 @@ export interface MarketView {
 	/** By base; absent: there is no quoted chain. */
 	chains?: Record<string, OptionChain>;
 	volatility?: Record<string, VolatilityHistory>;
+	/** By symbol: at the pinned instant and `open_interest_change_ms` before; absent: one of them is not recorded. */
+	open_interest?: Record<string, { now: OpenInterest; before: OpenInterest }>;
 	/** symbol -> why its data could not be read. */
 	errors: Record<string, string>;
 }

@@ -19,7 +19,7 @@ export const VOLUME_USD_MIN = 10_000_000;
 export const OPEN_INTEREST_USD_MIN = 5_000_000;
 export const SETTLEMENTS_MIN = 30;
 /** Two of the longest intervals: contracts change theirs, so their usual one is no measure. */
-const STALE_HOURS = 16;
+export const STALE_HOURS = 16;
 /** Percent a year of 1 bp per 8 hours. */
 const THRESHOLD_APR_PERCENT = 100 * simpleApr(BP_E8 / E8, 8);
 

@@ -19,10 +19,11 @@ export type SeriesCheck = { ok: true; series: Series } | ({ ok: false } & Refusa
  * insufficient_history, illiquid, pegged_or_wrapped. `lookbackBars` is what the rule needs.
  */
 export function checkSeries(candidate: Candidate, view: MarketView, lookbackBars: number): SeriesCheck {
+	const error = view.errors[candidate.symbol];
+	if (error !== undefined) return refuse("fetch_failed", error);
 	const series = view.series[candidate.symbol];
-	if (!series || candidate.symbol in view.errors) {
-		return refuse("fetch_failed", view.errors[candidate.symbol] ?? "no bars were read");
-	}
+	// A source that records no bars has answered: nothing failed, and nothing is degraded by it.
+	if (!series) return refuse("insufficient_history", "the source records no bars");
 	const refusal =
 		staleness(series, view.as_of_ms) ??
 		gaps(series, lookbackBars) ??

@@ -1,13 +1,26 @@
 import type { Series } from "../market/contract.ts";
-import type { TradePlan } from "./simulator.ts";
+import type { AnyPlan, TradePlan } from "./simulator.ts";
 
-/** What a directional rule reads from one series: whole columns, computed once. */
-export interface Reading {
-	plan: TradePlan;
-	/** First failing signal gate of the closed bar `t`, null when the rule fires. */
-	gateAt(t: number): string | null;
+/** What a walk-forward needs of a rule's reading. */
+export interface Replayable<Plan extends AnyPlan = AnyPlan> {
+	plan: Plan;
 	/** Bars whose exits make sense for any entry: where a placebo may enter. */
 	admissible(t: number): boolean;
+}
+
+/** A rule as a walk-forward sees it: whatever it reads, it can be replayed. */
+export interface ReplayRule {
+	/** Name and version of the rule: part of the evidence's key and seed. */
+	readonly name: string;
+	/** Bars from the signal until every trade has ended. */
+	readonly horizonBars: number;
+	read(series: Series): Replayable;
+}
+
+/** What a directional rule reads from one series: whole columns, computed once. */
+export interface Reading extends Replayable<TradePlan> {
+	/** First failing signal gate of the closed bar `t`, null when the rule fires. */
+	gateAt(t: number): string | null;
 	/** The rule's own measure of strength, in the units of its first threshold. */
 	strengthAt(t: number): number;
 	/** How far bar `t` was from firing; null when it is not about a threshold. */
@@ -17,10 +30,7 @@ export interface Reading {
 }
 
 /** A rule that opens a directional trade on a closed bar; the same code live and in the walk-forward. */
-export interface Rule {
-	/** Name and version of the rule: part of the evidence's key and seed. */
-	readonly name: string;
-	readonly horizonBars: number;
+export interface Rule extends ReplayRule {
 	readonly warmupBars: number;
 	read(series: Series): Reading;
 }
@@ -30,4 +40,15 @@ export function signalsOf(length: number, gateAt: (t: number) => string | null):
 	const signal = new Uint8Array(length);
 	for (let t = 0; t < length; t++) if (gateAt(t) === null) signal[t] = 1;
 	return signal;
+}
+
+/** The same rule for the length of one evaluation, in which series do not change: each is read once. */
+export function readOnce<R extends { read(series: Series): unknown }>(rule: R): R {
+	const known = new Map<Series, ReturnType<R["read"]>>();
+	const read = (series: Series) => {
+		const found = known.get(series) ?? (rule.read(series) as ReturnType<R["read"]>);
+		known.set(series, found);
+		return found;
+	};
+	return { ...rule, read };
 }

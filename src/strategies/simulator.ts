@@ -1,5 +1,7 @@
 import type { Series } from "../market/contract.ts";
+import { type BracketPlan, resolveBracket } from "./bracket.ts";
 import { at, type Column } from "./columns.ts";
+import { type FundingLedger, fundingPaid } from "./funding-charge.ts";
 
 /**
  * What a rule says about each bar of one series. Levels are frozen at the signal bar, so they are
@@ -28,17 +30,38 @@ export interface Trade {
 	entryPrice: number;
 	exitPrice: number;
 	exitReason: ExitReason;
-	/** Net of the round trip's cost, fraction of notional. */
+	/** Net of the round trip's cost and of funding, fraction of notional. */
 	net: number;
+	/** Funding paid within `net`, fraction of notional, negative = received; null = no history covers the trade. */
+	funding: number | null;
 	/** net over the distance from entry to stop. */
 	r: number;
 	holdBars: number;
 }
 
+/** How a trade went, whichever plan made it. */
+export interface Resolution {
+	kind: "resolved";
+	side: 1 | -1;
+	entryIndex: number;
+	exitIndex: number;
+	entryPrice: number;
+	stopPrice: number;
+	exitPrice: number;
+	exitReason: ExitReason;
+	/** The first bar that may signal again. */
+	resumeIndex: number;
+}
+
 export type Outcome =
-	| { kind: "resolved"; exitIndex: number; entryPrice: number; exitPrice: number; exitReason: ExitReason }
+	| Resolution
 	| { kind: "gap_through_stop" }
+	/** Waiting orders that were never touched. */
+	| { kind: "unfilled"; resumeIndex: number }
 	| { kind: "unresolved" };
+
+/** A trade at the next open, or a pair of waiting orders. */
+export type AnyPlan = TradePlan | BracketPlan;
 
 export interface Simulation {
 	trades: Trade[];
@@ -52,7 +75,11 @@ export interface Simulation {
  * is assumed to come first; a gap fills at the open where that is worse than the stop or better than
  * the target; timeout at close[t+H]. The entry bar counts.
  */
-export function resolveTrade(series: Series, plan: TradePlan, t: number): Outcome {
+export function resolveTrade(series: Series, plan: AnyPlan, t: number): Outcome {
+	return "upper" in plan ? resolveBracket(series, plan, t) : resolveBarriers(series, plan, t);
+}
+
+function resolveBarriers(series: Series, plan: TradePlan, t: number): Outcome {
 	const { open, high, low, close } = series;
 	const { side } = plan;
 	if (t + 1 >= series.length) return { kind: "unresolved" };
@@ -63,10 +90,14 @@ export function resolveTrade(series: Series, plan: TradePlan, t: number): Outcom
 	const end = t + plan.horizonBars;
 	const exit = (exitIndex: number, exitPrice: number, exitReason: ExitReason): Outcome => ({
 		kind: "resolved",
+		side,
+		entryIndex: t + 1,
 		exitIndex,
 		entryPrice,
+		stopPrice: stop,
 		exitPrice,
 		exitReason,
+		resumeIndex: exitIndex,
 	});
 	for (let i = t + 1; i <= Math.min(end, series.length - 1); i++) {
 		const trail = plan.trail && i > t + 1 ? at(plan.trail, i) : Number.NaN;
@@ -85,31 +116,28 @@ export function resolveTrade(series: Series, plan: TradePlan, t: number): Outcom
 }
 
 /** A resolved outcome as a trade; `cost` is the round trip as a fraction of notional. */
-export function tradeOf(
-	series: Series,
-	plan: TradePlan,
-	t: number,
-	outcome: Extract<Outcome, { kind: "resolved" }>,
-	cost: number,
-): Trade {
-	const net = plan.side * (outcome.exitPrice / outcome.entryPrice - 1) - cost;
-	const stopDistance = Math.abs(outcome.entryPrice - at(plan.stop, t)) / outcome.entryPrice;
+export function tradeOf(series: Series, t: number, outcome: Resolution, cost: number, ledger?: FundingLedger): Trade {
+	const { side, entryIndex, exitIndex, entryPrice, exitPrice, exitReason } = outcome;
+	const funding = ledger ? fundingPaid(ledger, outcome) : null;
+	const net = side * (exitPrice / entryPrice - 1) - cost - (funding ?? 0);
+	const stopDistance = Math.abs(entryPrice - outcome.stopPrice) / entryPrice;
 	return {
 		signalIndex: t,
-		exitIndex: outcome.exitIndex,
+		exitIndex,
 		signalTime: at(series.open_time, t),
-		exitTime: at(series.open_time, outcome.exitIndex),
-		entryPrice: outcome.entryPrice,
-		exitPrice: outcome.exitPrice,
-		exitReason: outcome.exitReason,
+		exitTime: at(series.open_time, exitIndex),
+		entryPrice,
+		exitPrice,
+		exitReason,
 		net,
+		funding,
 		r: net / stopDistance,
-		holdBars: outcome.exitIndex - t,
+		holdBars: exitIndex - entryIndex + 1,
 	};
 }
 
 /** All trades of a plan in time order, one open at a time; the exit bar may signal again. */
-export function simulate(series: Series, plan: TradePlan, cost: number): Simulation {
+export function simulate(series: Series, plan: AnyPlan, cost: number, ledger?: FundingLedger): Simulation {
 	const trades: Trade[] = [];
 	let gapsThroughStop = 0;
 	let t = 0;
@@ -125,8 +153,8 @@ export function simulate(series: Series, plan: TradePlan, cost: number): Simulat
 			t++;
 			continue;
 		}
-		trades.push(tradeOf(series, plan, t, outcome, cost));
-		t = outcome.exitIndex;
+		if (outcome.kind === "resolved") trades.push(tradeOf(series, t, outcome, cost, ledger));
+		t = outcome.resumeIndex;
 	}
 	return { trades, gapsThroughStop, unresolved: false };
 }

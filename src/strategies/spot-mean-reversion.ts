@@ -1,6 +1,6 @@
 import { at } from "./columns.ts";
 import { SPOT_REPLAY_COST } from "./costs.ts";
-import { directionalStrategy } from "./directional.ts";
+import { directionalStrategy, SPOT_DAILY } from "./directional.ts";
 import { populationDeviation, simpleMean } from "./indicators/averages.ts";
 import { halfLifeOf, varianceRatio } from "./indicators/persistence.ts";
 import { wilderRange } from "./indicators/range.ts";
@@ -69,8 +69,8 @@ export const meanReversionRule: Rule = {
 export const spotMeanReversion = directionalStrategy({
 	id: "ai_spot_mean_reversion",
 	type: "mean_reversion",
-	timeframeLabel: "1-10d",
-	rule: meanReversionRule,
+	market: SPOT_DAILY,
+	setups: [{ rule: meanReversionRule, timeframeLabel: "1-10d" }],
 	/** One crash makes all signals at once: the deepest three stand for it. */
 	rowsPerCluster: ROWS_PER_CLUSTER,
 	riskAtLeast: "high",

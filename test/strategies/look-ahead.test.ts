@@ -1,34 +1,27 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Series } from "../../src/market/contract.ts";
 import { at } from "../../src/strategies/columns.ts";
 import { walkForward } from "../../src/strategies/evidence/walk-forward.ts";
+import { shortBreakdownRule, shortMomentumRule } from "../../src/strategies/futures-trade.ts";
 import type { Rule } from "../../src/strategies/rule.ts";
 import { simulate } from "../../src/strategies/simulator.ts";
 import { breakoutTargetRule, breakoutTrailRule } from "../../src/strategies/spot-breakout.ts";
 import { meanReversionRule } from "../../src/strategies/spot-mean-reversion.ts";
 import { momentumRule } from "../../src/strategies/spot-momentum.ts";
+import { cut } from "../support/cut-series.ts";
 import { DAY_MS, randomWalk } from "../support/synthetic-market.ts";
 
 /** No rule may know of bar t+1 at bar t: it is asked again on data cut at t. */
 const test = suite("look-ahead");
-const RULES: Rule[] = [momentumRule, meanReversionRule, breakoutTargetRule, breakoutTrailRule];
-
-const cut = (series: Series, length: number): Series => {
-	const take = (column: Float64Array) => column.slice(0, length);
-	return {
-		...series,
-		length,
-		open_time: take(series.open_time),
-		open: take(series.open),
-		high: take(series.high),
-		low: take(series.low),
-		close: take(series.close),
-		volume: take(series.volume),
-		quote_volume: take(series.quote_volume),
-	};
-};
+const RULES: Rule[] = [
+	momentumRule,
+	meanReversionRule,
+	breakoutTargetRule,
+	breakoutTrailRule,
+	shortMomentumRule,
+	shortBreakdownRule,
+];
 
 for (const rule of RULES) {
 	test(`${rule.name}: signal and levels of bar t are the same on data cut at t`, () => {

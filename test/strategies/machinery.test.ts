@@ -43,10 +43,12 @@ test("the registry holds ids of the catalogue, and only built ones", () => {
 		"ai_complex_strategy",
 		"ai_funding_arbitrage",
 		"ai_options_trade",
+		"ai_futures_trade",
 		"ai_risk_management",
 		"ai_spot_breakout_strategy",
 		"ai_spot_mean_reversion",
 		"ai_spot_momentum_strategy",
+		"ai_volatility_trading",
 	]);
 	for (const id of builtStrategyIds()) {
 		assert.ok(CATALOGUE.some((entry) => entry.id === id));

@@ -168,7 +168,7 @@ test("each data gate has its reason, and the first failing one counts", () => {
 		"ERR/USDT": "fetch_failed",
 		"GAPS/USDT": "gaps",
 		"GOOD/USDT": "no_trigger",
-		"NONE/USDT": "fetch_failed",
+		"NONE/USDT": "insufficient_history",
 		"SHORT/USDT": "insufficient_history",
 		"SMALL/USDT": "illiquid",
 		"STALE/USDT": "stale_data",

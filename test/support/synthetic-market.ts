@@ -117,6 +117,7 @@ export interface RequestParts {
 	portfolio?: PortfolioSnapshot;
 	source?: DataSource;
 	errors?: Record<string, string>;
+	openInterest?: MarketView["open_interest"];
 	asOfMs?: number;
 	limits?: StrategyLimits;
 }
@@ -134,6 +135,7 @@ export function requestOf(parts: RequestParts): EvaluationRequest {
 		evidence: { series: parts.evidence ?? series, funding: parts.evidenceFunding ?? [] },
 		markets: Object.fromEntries((parts.markets ?? []).map((one) => [one.symbol, one])),
 		errors: parts.errors ?? {},
+		...(parts.openInterest ? { open_interest: parts.openInterest } : {}),
 	};
 	return {
 		strategy_id: parts.strategyId,

@@ -1,12 +1,14 @@
 /** The rules behind the measured table, with its conventions (normalised ATR, first-seeded RSI). */
 import type { Series } from "../../src/market/contract.ts";
+import type { BracketPlan } from "../../src/strategies/bracket.ts";
 import { at, type Column, unknownColumn } from "../../src/strategies/columns.ts";
 import type { ResolvedTrade } from "../../src/strategies/evidence/trades.ts";
 import { normalisedMean, populationDeviation, simpleMean } from "../../src/strategies/indicators/averages.ts";
-import { highestBefore, meanBefore } from "../../src/strategies/indicators/channel.ts";
+import { highestBefore, lowestBefore, meanBefore } from "../../src/strategies/indicators/channel.ts";
 import { trueRange } from "../../src/strategies/indicators/range.ts";
 import { exAnteVolatility } from "../../src/strategies/indicators/volatility.ts";
-import { simulate, type TradePlan } from "../../src/strategies/simulator.ts";
+import { type AnyPlan, simulate, type TradePlan } from "../../src/strategies/simulator.ts";
+import { squeezeRule } from "../../src/strategies/squeeze-rule.ts";
 
 export type PlanOf = (series: Series) => TradePlan;
 
@@ -31,7 +33,7 @@ const signals = (length: number, fires: (t: number) => boolean): Uint8Array =>
 	Uint8Array.from({ length }, (_, t) => (fires(t) ? 1 : 0));
 
 const momentum =
-	(z: (series: Series, sigma: Column, t: number) => number): PlanOf =>
+	(z: (series: Series, sigma: Column, t: number) => number, side: 1 | -1 = 1): PlanOf =>
 	(series) => {
 		const { close } = series;
 		const sigma = exAnteVolatility(close, 60);
@@ -41,33 +43,40 @@ const momentum =
 		return {
 			signal: signals(
 				series.length,
-				(t) => z(series, sigma, t) > 0.5 && at(close, t) > at(slow, t) && at(fast, t) > at(slow, t),
+				(t) =>
+					side * z(series, sigma, t) > 0.5 &&
+					side * (at(close, t) - at(slow, t)) > 0 &&
+					side * (at(fast, t) - at(slow, t)) > 0,
 			),
-			stop: close.map((c, t) => c - 2.5 * at(atr, t)),
-			target: close.map((c, t) => c + 5 * at(atr, t)),
-			side: 1,
+			stop: close.map((c, t) => c - side * 2.5 * at(atr, t)),
+			target: close.map((c, t) => c + side * 5 * at(atr, t)),
+			side,
 			horizonBars: 30,
 		};
 	};
-export const tsmom28Simple = momentum(
-	({ close }, sigma, t) => (at(close, t) / at(close, t - 28) - 1) / (at(sigma, t) * Math.sqrt(28)),
-);
+const simpleReturn = ({ close }: Series, sigma: Column, t: number): number =>
+	(at(close, t) / at(close, t - 28) - 1) / (at(sigma, t) * Math.sqrt(28));
+export const tsmom28Simple = momentum(simpleReturn);
+export const tsmom28SimpleShort = momentum(simpleReturn, -1);
 export const tsmom28Log = momentum(
 	({ close }, sigma, t) => Math.log(at(close, t) / at(close, t - 28)) / (at(sigma, t) * Math.sqrt(28)),
 );
 
 export const breakout =
-	(channelBars: number, horizonBars: number): PlanOf =>
+	(channelBars: number, horizonBars: number, side: 1 | -1 = 1): PlanOf =>
 	(series) => {
-		const { close, high, volume } = series;
-		const channel = highestBefore(high, channelBars);
+		const { close, high, low, volume } = series;
+		const channel = side === 1 ? highestBefore(high, channelBars) : lowestBefore(low, channelBars);
 		const usual = meanBefore(volume, 20);
 		const n = tableRange(series, 20);
 		return {
-			signal: signals(series.length, (t) => at(close, t) > at(channel, t) && at(volume, t) > 1.5 * at(usual, t)),
-			stop: close.map((c, t) => c - 2 * at(n, t)),
-			target: close.map((c, t) => c + 4 * at(n, t)),
-			side: 1,
+			signal: signals(
+				series.length,
+				(t) => side * (at(close, t) - at(channel, t)) > 0 && at(volume, t) > 1.5 * at(usual, t),
+			),
+			stop: close.map((c, t) => c - side * 2 * at(n, t)),
+			target: close.map((c, t) => c + side * 4 * at(n, t)),
+			side,
 			horizonBars,
 		};
 	};
@@ -89,8 +98,19 @@ export const meanReversion =
 		};
 	};
 
+/** The order pair on bandwidth alone, from the 300th bar on, with the table's range. */
+export const squeezeBracket = (series: Series): BracketPlan => {
+	const reading = squeezeRule.read(series);
+	const signal = signals(series.length, (t) => t >= 300 && reading.percentileAt(t) <= 0.1);
+	return { ...reading.plan, signal, n: tableRange(series, 20) };
+};
+
 /** All resolved trades of a plan over a universe. */
-export const tradesOf = (universe: readonly Series[], plan: PlanOf, cost: number): ResolvedTrade[] =>
+export const tradesOf = (
+	universe: readonly Series[],
+	plan: (series: Series) => AnyPlan,
+	cost: number,
+): ResolvedTrade[] =>
 	universe.flatMap((series) =>
 		simulate(series, plan(series), cost).trades.map((trade) => ({ ...trade, symbol: series.symbol })),
 	);

@@ -62,6 +62,16 @@ export const seriesFingerprint = (series: Series): string =>
 		series.volume,
 	]);
 
+/** Fingerprints of one evaluation, in which series do not change: each object is hashed once. */
+export function fingerprints(): (series: Series) => string {
+	const known = new Map<Series, string>();
+	return (series) => {
+		const found = known.get(series) ?? seriesFingerprint(series);
+		known.set(series, found);
+		return found;
+	};
+}
+
 export const fundingFingerprint = (funding: FundingSeries): string =>
 	fingerprint(`${funding.venue}/${funding.symbol}/${funding.interval_hours}/${funding.length}`, [
 		funding.funding_time,
