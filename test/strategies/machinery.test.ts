@@ -41,10 +41,12 @@ const [row] = sample.published;
 test("the registry holds ids of the catalogue, and only built ones", () => {
 	assert.equal(builtStrategyIds().sort(), [
 		"ai_funding_arbitrage",
+		"ai_pairs_trading",
 		"ai_risk_management",
 		"ai_spot_breakout_strategy",
 		"ai_spot_mean_reversion",
 		"ai_spot_momentum_strategy",
+		"ai_statistical_arbitrage",
 	]);
 	for (const id of builtStrategyIds()) {
 		assert.ok(CATALOGUE.some((entry) => entry.id === id));
