@@ -17,7 +17,23 @@ import { volatilityTrading } from "./volatility-trading.ts";
 
 /** The strategies of this build. What the catalogue names beyond them is `not_available`. */
 const STRATEGIES: ReadonlyMap<string, Strategy> = new Map(
-	[spotMomentum, spotMeanReversion, spotBreakout, pairsTrading, statisticalArbitrage, marketMaking, scalping, complexStrategy, futuresTrade, optionsTrade, fundingArbitrage, riskManagement, portfolioOptimization, hedgePosition, volatilityTrading].map((strategy) => [strategy.id, strategy]),
+	[
+		spotMomentum,
+		spotMeanReversion,
+		spotBreakout,
+		pairsTrading,
+		statisticalArbitrage,
+		marketMaking,
+		scalping,
+		complexStrategy,
+		futuresTrade,
+		optionsTrade,
+		fundingArbitrage,
+		riskManagement,
+		portfolioOptimization,
+		hedgePosition,
+		volatilityTrading,
+	].map((strategy) => [strategy.id, strategy]),
 );
 
 /** undefined: this build lacks the strategy (verdict skipped, not_available). */
