@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import { SCAN_MACHINE_ID, type ScanInput } from "../../machines/types.ts";
 import type { CommitHub } from "./commit-hub.ts";
-import type { EndedScan, ScanRecord, WorkerInfo } from "./contract.ts";
-import { channels, dayKeys, globalKeys, scanKeys, userKeys } from "./keys.ts";
+import type { WorkerInfo } from "./contract.ts";
+import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
+import { type BookingSettings, finish } from "./scan-booking.ts";
 import { decodeRecord, fromPairs } from "./scan-codec.ts";
 import * as scripts from "./scripts.ts";
 import type {
@@ -19,10 +20,7 @@ import type {
 	UnacceptedStart,
 } from "./write-contract.ts";
 
-export interface WriterSettings {
-	retention_ms: number;
-	tombstone_ms: number;
-}
+export type WriterSettings = BookingSettings;
 
 interface WriterDeps {
 	redis: Redis;
@@ -33,9 +31,6 @@ interface WriterDeps {
 
 /** How often a worker looks whether another version's scan has become one of its own. */
 const FOREIGN_RECHECK_MS = 60_000;
-const DAY_S = 86_400;
-const STATISTICS_DAYS = 7;
-const RECENT_KEPT = 200;
 
 const flat = (fields: Record<string, string>): string[] => Object.entries(fields).flat();
 const count = (fields: Record<string, string>): number => Object.keys(fields).length;
@@ -85,7 +80,10 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			return entries.map(([id, fields]) => ({ id, event: JSON.parse(fields[1] ?? "{}") as MachineEvent }));
 		},
 		onInbox: (listener) => hub.onInbox(listener),
-		finish: (record, ended) => finish(redis, run, settings, record, ended),
+		async finish(record, ended) {
+			await finish(redis, run, settings, record, ended);
+			await unlist(redis, record.scan_id);
+		},
 		async forget(userId, filterKey, scanId) {
 			const keys = userKeys(userId);
 			await run(scripts.FINISH, [
@@ -313,60 +311,4 @@ async function unlist(redis: Redis, scanId: string): Promise<void> {
 		redis.zrem(globalKeys.leases, scanId),
 		redis.zrem(globalKeys.unclaimed, scanId),
 	]);
-}
-
-async function finish(
-	redis: Redis,
-	run: Run,
-	settings: WriterSettings,
-	record: ScanRecord,
-	ended: EndedScan & { timeouts: number; failed: boolean },
-): Promise<void> {
-	const keys = userKeys(record.user_id);
-	const { filter_key, profile } = record.context.input;
-	const fingerprint = `${profile.strategy_fingerprint}.${record.context.portfolio?.portfolio_version ?? profile.portfolio_version}`;
-	const endedAtMs = record.context.end?.at_ms ?? record.progress_at_ms;
-	await run(scripts.FINISH, [
-		keys.active,
-		keys.fresh,
-		keys.ended,
-		keys.scans,
-		filter_key,
-		record.scan_id,
-		ended.success ? 1 : 0,
-		endedAtMs,
-		fingerprint,
-		record.expires_at_ms ?? endedAtMs + settings.retention_ms,
-		settings.tombstone_ms,
-	]);
-	await countScan(redis, run, settings, ended);
-	await unlist(redis, record.scan_id);
-}
-
-async function countScan(
-	redis: Redis,
-	run: Run,
-	settings: WriterSettings,
-	ended: EndedScan & { timeouts: number; failed: boolean },
-): Promise<void> {
-	const day = dayKeys(ended.timestamp.slice(0, 10));
-	const ttl = STATISTICS_DAYS * DAY_S;
-	const { timeouts, failed, ...latest } = ended;
-	const counted = await run(scripts.COUNT, [
-		day.stats,
-		day.counted,
-		day.timeouts,
-		ended.scan_id,
-		ended.success ? 1 : 0,
-		ended.opportunities_discovered,
-		ended.strategies_scanned,
-		ended.execution_time_ms,
-		ttl,
-		timeouts,
-	]);
-	if (failed) await run(scripts.COUNT_ERROR, [day.errors, day.errorsCounted, ended.scan_id, ttl]);
-	if (counted !== 1) return;
-	await redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms);
-	await redis.lpush(globalKeys.recent, JSON.stringify(latest));
-	await redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1);
 }

@@ -20,6 +20,8 @@ let shared: Record<string, string>;
 
 /** Slow enough that a scan can be disturbed, quick enough for a test. */
 const LATENCY_MS = "150";
+/** A few are enough: this test is about processes, not about what they compute. */
+const STRATEGIES = "spot_momentum,spot_mean_reversion,spot_breakout,funding_arbitrage,risk_management";
 const ADMIN_PASSWORD = "correct horse";
 
 takeover.before(async () => {
@@ -33,8 +35,7 @@ takeover.before(async () => {
 		MARKET: "simulated:1",
 		MARKET_LATENCY_MS: LATENCY_MS,
 		MARKET_AS_OF: "2026-03-19T19:00:00Z",
-		LEASE_MS: "1500",
-		HEARTBEAT_MS: "400",
+		LEASE_MS: "3000",
 		RATE_DISCOVER_MAX: "1000",
 		RATE_OTHER_MAX: "100000",
 	};
@@ -94,17 +95,17 @@ const verdicts = (results: Reply): unknown =>
 takeover(
 	"SIGKILL in the middle of a scan: another worker goes on, the result is that of an undisturbed run",
 	async () => {
-		const calm = await client.post("/opportunities/discover", { symbols: "" });
+		const calm = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, symbols: "" });
 		await client.poll(calm.body.scan_id, isEnded, monotone());
 		const expected = await client.get(`/opportunities/results/${calm.body.scan_id}`);
 		assert.is(expected.status, 200, JSON.stringify(expected.body));
 
-		const start = await client.post("/opportunities/discover", { force_refresh: true });
+		const start = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, force_refresh: true });
 		const id = start.body.scan_id;
 		const see = monotone();
 		await client.poll(
 			id,
-			({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < 14,
+			({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < progress.total_strategies,
 			see,
 		);
 		const victim = await holder(id);
@@ -123,12 +124,12 @@ takeover(
 );
 
 takeover("SIGTERM: the worker hands its scan over and leaves in order", async () => {
-	const start = await client.post("/opportunities/discover", { force_refresh: true, symbols: "BTC,ETH" });
+	const start = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, force_refresh: true, symbols: "BTC,ETH" });
 	const id = start.body.scan_id;
 	const see = monotone();
 	await client.poll(
 		id,
-		({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < 14,
+		({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < progress.total_strategies,
 		see,
 	);
 	const leaving = await holder(id);
@@ -140,12 +141,12 @@ takeover("SIGTERM: the worker hands its scan over and leaves in order", async ()
 });
 
 takeover("a frozen worker can change nothing when it wakes up", async () => {
-	const start = await client.post("/opportunities/discover", { force_refresh: true, symbols: "BTC,SOL" });
+	const start = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, force_refresh: true, symbols: "BTC,SOL" });
 	const id = start.body.scan_id;
 	const see = monotone();
 	await client.poll(
 		id,
-		({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < 14,
+		({ phase, progress }) => phase === "strategies_scan" && progress.strategies_completed < progress.total_strategies,
 		see,
 	);
 	const frozen = await holder(id);
@@ -154,14 +155,14 @@ takeover("a frozen worker can change nothing when it wakes up", async () => {
 	assert.is(done.body.status, "complete");
 	const before = await client.get(`/opportunities/results/${id}`);
 	frozen.kill("SIGCONT");
-	const other = await client.post("/opportunities/discover", { force_refresh: true, symbols: "BTC,ADA" });
+	const other = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, force_refresh: true, symbols: "BTC,ADA" });
 	await client.poll(other.body.scan_id, isEnded);
 	assert.equal((await client.get(`/opportunities/results/${id}`)).body, before.body);
 });
 
 takeover("300 polls right after a start lose the scan 0 times; 20 equal starts make one scan", async () => {
 	const starts = await Promise.all(
-		Array.from({ length: 20 }, () => client.post("/opportunities/discover", { symbols: "DOGE" })),
+		Array.from({ length: 20 }, () => client.post("/opportunities/discover", { strategy_ids: STRATEGIES, symbols: "DOGE" })),
 	);
 	const ids = new Set(starts.map(({ body }) => body.scan_id));
 	assert.is(ids.size, 1);
@@ -172,7 +173,7 @@ takeover("300 polls right after a start lose the scan 0 times; 20 equal starts m
 });
 
 takeover("cancel reaches the running worker from either API at once", async () => {
-	const start = await client.post("/opportunities/discover", { force_refresh: true, symbols: "XRP" });
+	const start = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, force_refresh: true, symbols: "XRP" });
 	const id = start.body.scan_id;
 	await client.poll(id, ({ phase }) => phase !== null && phase !== "queued");
 	const reply = await client.post(`/opportunities/scans/${id}/cancel`);

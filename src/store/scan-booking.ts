@@ -1,0 +1,72 @@
+import type { Redis } from "ioredis";
+import type { EndedScan, ScanRecord } from "./contract.ts";
+import { dayKeys, globalKeys, userKeys } from "./keys.ts";
+import * as scripts from "./scripts.ts";
+
+/** Books an ended scan: the user's claim, freshness and tombstone, then the statistics of the day, each once. */
+
+export interface BookingSettings {
+	retention_ms: number;
+	tombstone_ms: number;
+}
+
+type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
+
+const DAY_S = 86_400;
+const STATISTICS_DAYS = 7;
+const RECENT_KEPT = 200;
+
+export async function finish(
+	redis: Redis,
+	run: Run,
+	settings: BookingSettings,
+	record: ScanRecord,
+	ended: EndedScan & { timeouts: number; failed: boolean },
+): Promise<void> {
+	const keys = userKeys(record.user_id);
+	const { filter_key, profile } = record.context.input;
+	const fingerprint = `${profile.strategy_fingerprint}.${record.context.portfolio?.portfolio_version ?? profile.portfolio_version}`;
+	const endedAtMs = record.context.end?.at_ms ?? record.progress_at_ms;
+	await run(scripts.FINISH, [
+		keys.active,
+		keys.fresh,
+		keys.ended,
+		keys.scans,
+		filter_key,
+		record.scan_id,
+		ended.success ? 1 : 0,
+		endedAtMs,
+		fingerprint,
+		record.expires_at_ms ?? endedAtMs + settings.retention_ms,
+		settings.tombstone_ms,
+	]);
+	await countScan(redis, run, settings, ended);
+}
+
+async function countScan(
+	redis: Redis,
+	run: Run,
+	settings: BookingSettings,
+	ended: EndedScan & { timeouts: number; failed: boolean },
+): Promise<void> {
+	const day = dayKeys(ended.timestamp.slice(0, 10));
+	const ttl = STATISTICS_DAYS * DAY_S;
+	const { timeouts, failed, ...latest } = ended;
+	const counted = await run(scripts.COUNT, [
+		day.stats,
+		day.counted,
+		day.timeouts,
+		ended.scan_id,
+		ended.success ? 1 : 0,
+		ended.opportunities_discovered,
+		ended.strategies_scanned,
+		ended.execution_time_ms,
+		ttl,
+		timeouts,
+	]);
+	if (failed) await run(scripts.COUNT_ERROR, [day.errors, day.errorsCounted, ended.scan_id, ttl]);
+	if (counted !== 1) return;
+	await redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms);
+	await redis.lpush(globalKeys.recent, JSON.stringify(latest));
+	await redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1);
+}
