@@ -381,13 +381,15 @@ export const evaluation = (entry: StrategyEntry): Extract<ScanEffect, { type: "e
 });
 
 /** Ranking may move counts of a verdict (cut rows), never its word. */
-export function applyCuts(context: ScanContext, cut: Record<string, number>): ScanContext {
+export function applyCuts(context: ScanContext, cut: Record<string, string[]>): ScanContext {
 	if (Object.keys(cut).length === 0) return context;
 	const strategies = context.strategies.map((entry) => {
-		const count = Math.min(cut[entry.strategy_id] ?? 0, entry.tally.row_ids.length);
+		const gone = new Set(cut[entry.strategy_id]);
+		const row_ids = entry.tally.row_ids.filter((id) => !gone.has(id));
+		const count = entry.tally.row_ids.length - row_ids.length;
 		if (count === 0) return entry;
 		const rejected = { ...entry.tally.rejected, rank_limit: (entry.tally.rejected.rank_limit ?? 0) + count };
-		return { ...entry, tally: { ...entry.tally, row_ids: entry.tally.row_ids.slice(0, -count), rejected } };
+		return { ...entry, tally: { ...entry.tally, row_ids, rejected } };
 	});
 	return { ...context, strategies };
 }

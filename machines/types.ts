@@ -5,6 +5,9 @@
  * because they cross the wire as they are; identifiers in code are camelCase. Units stand in names.
  */
 
+/** Id and version of the machine whose snapshots this build writes. */
+export const SCAN_MACHINE_ID = "scan.v1";
+
 export const PHASES = [
 	"started",
 	"portfolio_fetch",
@@ -229,8 +232,8 @@ export interface RankingSummary {
 	/** Rows shown, after filters and limits. */
 	ranked_count: number;
 	unproven_count: number;
-	/** Per strategy id: rows that ranking cut (`rank_limit`). */
-	cut: Record<string, number>;
+	/** Per strategy id: the opportunity ids that ranking cut (`rank_limit`). */
+	cut: Record<string, string[]>;
 	recommendations_count: number;
 	/** completed, failed or skipped (step 7). */
 	recommendations: "completed" | "failed" | "skipped";

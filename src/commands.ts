@@ -1,56 +1,14 @@
-import type { CancelReason, PlannedStrategy, ScanInput, ScanLimits, UserProfile } from "../machines/types.ts";
-import { CATALOGUE, findStrategy, strategyKey } from "./catalogue.ts";
+import type { ScanInput, UserProfile } from "../machines/types.ts";
+import { cancelScan, endByCancel } from "./commands/cancel.ts";
+import type { CommandDeps, StartDeps } from "./commands/deps.ts";
+import { newScan, planScan } from "./commands/plan.ts";
 import { ApiError } from "./errors.ts";
-import { type ApplyDeps, applyOne } from "./runtime/runtime.ts";
-import { numbered, type Projections, stateFields } from "./runtime/scan-commit.ts";
-import { begin, MACHINE_ID } from "./runtime/scan-host.ts";
-import type {
-	Account,
-	AccountReader,
-	CancelResult,
-	PolicyReader,
-	PortfolioStore,
-	ScanCommands,
-	StartRequest,
-	StartResult,
-	StrategyPolicy,
-} from "./services.ts";
-import type { ScanReader, ScanRecord, Viewer } from "./store/contract.ts";
-import type { NewScan, ScanWriter, StartClaim } from "./store/write-contract.ts";
+import type { ScanCommands, StartRequest, StartResult } from "./services.ts";
+import type { Viewer } from "./store/contract.ts";
+import type { StartClaim } from "./store/write-contract.ts";
 
 /** The write side about scans: start, join, supersede, cancel, clear. No effect is run here. */
 
-export interface CommandSettings {
-	limits: ScanLimits;
-	force_join_ms: number;
-	fresh_ms: number;
-	/** Waiting scans before a start is refused as overloaded. */
-	queue_max: number;
-}
-
-export interface CommandDeps {
-	writer: ScanWriter;
-	reader: ScanReader;
-	projections: Projections;
-	apply: ApplyDeps;
-	accounts: AccountReader;
-	portfolios: PortfolioStore;
-	policies: PolicyReader;
-	/** Pure: tier, limits and fingerprint from what the account owns. */
-	profileOf: (account: Account, portfolioVersion: number) => UserProfile;
-	/** Strategies this build can run. */
-	available: ReadonlySet<string>;
-	enqueue: (scanId: string) => Promise<void>;
-	queued: () => Promise<number>;
-	newScanId: () => string;
-	book: (record: ScanRecord) => Promise<void>;
-	settings: CommandSettings;
-}
-
-type StartDeps = Pick<CommandDeps, "writer" | "reader" | "apply" | "enqueue" | "book">;
-
-/** How long the holder of a scan has to commit a cancel before any process does it. */
-const CANCEL_WAIT_MS = 500;
 /** A start that keeps meeting ended scans tries again; more often means that something else is wrong. */
 const START_TRIES = 5;
 
@@ -70,8 +28,9 @@ async function startScan(deps: CommandDeps, viewer: Viewer, request: StartReques
 	for (let attempt = 0; attempt < START_TRIES; attempt++) {
 		const joined = await tryJoin(deps, viewer, request);
 		if (joined) return joined;
-		if ((await deps.queued()) >= deps.settings.queue_max)
+		if (!(await isFresh(deps, viewer, request, profile)) && (await deps.queued()) >= deps.settings.queue_max) {
 			throw new ApiError("overloaded", undefined, { retry_after_seconds: 5 });
+		}
 		const superseded = request.force_refresh ? await deps.writer.activeScan(viewer.user_id, request.filter_key) : null;
 		const input = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
 		await deps.writer.create(newScan(input, deps.projections));
@@ -86,7 +45,11 @@ async function tryJoin(deps: CommandDeps, viewer: Viewer, request: StartRequest)
 	const active = await deps.writer.activeScan(viewer.user_id, request.filter_key);
 	if (!active) return null;
 	const young = deps.writer.now() - active.accepted_at_ms < deps.settings.force_join_ms;
-	if (request.force_refresh && !young) return null;
+	if (request.force_refresh && !young) {
+		// A scan that has ended in the meantime is booked first: only a running one can be superseded.
+		await join(deps, viewer, request, active.scan_id);
+		return null;
+	}
 	return (await join(deps, viewer, request, active.scan_id)) ? joinedTo(active.scan_id) : null;
 }
 
@@ -128,7 +91,7 @@ async function decide(
 		force: request.force_refresh,
 		force_join_ms: deps.settings.force_join_ms,
 		fresh_ms: deps.settings.fresh_ms,
-		fingerprint: `${profile.strategy_fingerprint}.${profile.portfolio_version}`,
+		fingerprint: fingerprintOf(profile),
 		accepted_at_ms: input.accepted_at_ms,
 	};
 	const { decision, scan_id, detail } = await deps.writer.decideStart(claim);
@@ -138,7 +101,32 @@ async function decide(
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}
 	await finishStart(deps, viewer.user_id, request.filter_key, scan_id);
-	return { decision, scan_id, superseded_scan_id: decision === "superseded" ? detail : null, age_seconds: null };
+	if (decision === "created") return { decision, scan_id, superseded_scan_id: null, age_seconds: null };
+	// The old scan may have completed before the cancel reached it; then nothing was superseded.
+	const ended = (await deps.reader.read(detail))?.context.end;
+	const superseded = ended?.superseded_by === scan_id;
+	return {
+		decision: superseded ? decision : "created",
+		scan_id,
+		superseded_scan_id: superseded ? detail : null,
+		age_seconds: null,
+	};
+}
+
+const fingerprintOf = ({ strategy_fingerprint, portfolio_version }: UserProfile): string =>
+	`${strategy_fingerprint}.${portfolio_version}`;
+
+/** Would an unforced start be answered with a recent result? Then the queue does not matter. */
+async function isFresh(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	profile: UserProfile,
+): Promise<boolean> {
+	if (request.force_refresh) return false;
+	const fresh = await deps.writer.freshScan(viewer.user_id, request.filter_key);
+	if (!fresh || fresh.fingerprint !== fingerprintOf(profile)) return false;
+	return deps.writer.now() - fresh.completed_at_ms < deps.settings.fresh_ms;
 }
 
 async function cachedResult(
@@ -176,51 +164,6 @@ export async function finishStart(
 	return true;
 }
 
-async function cancelScan(deps: CommandDeps, viewer: Viewer, scanId: string): Promise<CancelResult> {
-	const record = await deps.reader.read(scanId);
-	if (!record) throw new ApiError("scan_not_found");
-	if (!record.terminal) {
-		const reason: CancelReason = record.user_id === viewer.user_id ? "user_request" : "admin_request";
-		await endByCancel(deps, scanId, { by: viewer.user_id, reason, superseded_by: null });
-	}
-	const after = await deps.reader.read(scanId);
-	if (!after) throw new ApiError("scan_not_found");
-	if (after.position !== "cancelled") throw new ApiError("scan_already_terminal");
-	const { end } = after.context;
-	return {
-		scan_id: scanId,
-		reason: end?.reason ?? "user_request",
-		cancelled_at_ms: end?.at_ms ?? after.progress_at_ms,
-	};
-}
-
-/**
- * Leaves the cancel in the scan's inbox for whoever holds it; when no commit follows in time, this process
- * applies it itself. Afterwards the scan has ended, by this cancel or by something that came first.
- */
-async function endByCancel(
-	deps: StartDeps,
-	scanId: string,
-	facts: { by: string; reason: CancelReason; superseded_by: string | null },
-): Promise<void> {
-	const abort = new AbortController();
-	const stopAtMs = deps.writer.now() + CANCEL_WAIT_MS;
-	const sent = await deps.writer.send(scanId, { type: "scan.cancel_requested", ...facts });
-	if (sent !== "ok") return;
-	const queued = (await deps.reader.read(scanId))?.position === "queued";
-	for (let left = CANCEL_WAIT_MS; !queued && left > 0; left = stopAtMs - deps.writer.now()) {
-		if ((await deps.reader.read(scanId))?.terminal) break;
-		await deps.reader.nextCommit(scanId, left, abort.signal);
-	}
-	for (let attempt = 0; attempt < 3; attempt++) {
-		const record = await deps.reader.read(scanId);
-		if (!record || record.terminal) break;
-		await applyOne(deps.apply, scanId, "always", (_, at_ms) => ({ type: "scan.cancel_requested", at_ms, ...facts }));
-	}
-	const record = await deps.reader.read(scanId);
-	if (record?.terminal) await deps.book(record);
-}
-
 async function clearScans(deps: CommandDeps, userId: string): Promise<number> {
 	let cleared = 0;
 	for (let offset = 0; ; ) {
@@ -239,88 +182,5 @@ async function clearScans(deps: CommandDeps, userId: string): Promise<number> {
 	}
 }
 
-function planScan(
-	deps: CommandDeps,
-	viewer: Viewer,
-	request: StartRequest,
-	profile: UserProfile,
-	policies: StrategyPolicy[],
-	supersedes: string | null,
-): ScanInput {
-	const acceptedAtMs = deps.writer.now();
-	const { limits } = deps.settings;
-	return {
-		scan_id: deps.newScanId(),
-		user_id: viewer.user_id,
-		accepted_at_ms: acceptedAtMs,
-		deadline_at_ms: acceptedAtMs + limits.budget_ms,
-		limits,
-		filters: request.filters,
-		filter_key: request.filter_key,
-		filters_unmatched: request.filters_unmatched,
-		force_refresh: request.force_refresh,
-		include_strategy_recommendations: request.include_strategy_recommendations,
-		redrive_of: null,
-		supersedes,
-		schedule_id: null,
-		profile,
-		strategies: planStrategies(request, profile, policies, deps.available),
-	};
-}
-
-/** Owned strategies after the strategy_ids filter, plus those named in the filter but not owned (7.5). */
-export function planStrategies(
-	request: Pick<StartRequest, "filters">,
-	profile: Pick<UserProfile, "strategy_ids">,
-	policies: readonly StrategyPolicy[],
-	available: ReadonlySet<string>,
-): PlannedStrategy[] {
-	const owned = new Set(profile.strategy_ids);
-	const named = request.filters.strategy_ids?.map((word) => findStrategy(word)?.id).filter((id) => id !== undefined);
-	const policyOf = new Map(policies.map((policy) => [policy.strategy_key, policy]));
-	return CATALOGUE.filter((entry) => (named ? named.includes(entry.id) : owned.has(entry.id))).map((entry) => {
-		const policy = policyOf.get(strategyKey(entry));
-		const skip = !owned.has(entry.id)
-			? "not_entitled"
-			: policy?.enabled === false
-				? "disabled_by_policy"
-				: available.has(entry.id)
-					? null
-					: "not_available";
-		return {
-			strategy_id: entry.id,
-			index: entry.index,
-			priority: policy?.priority ?? entry.priority,
-			symbols_max: policy ? policy.max_symbols : entry.symbols_max,
-			chunk_size: policy ? policy.chunk_size : entry.chunk_size,
-			skip,
-		};
-	});
-}
-
-function newScan(input: ScanInput, projections: Projections): NewScan {
-	const { state, entries } = begin(input);
-	const [entry] = entries;
-	if (!entry) throw new Error("the scan machine began without its first journal entry");
-	const written = numbered(entries, 0);
-	return {
-		owner: input.user_id,
-		scan_id: input.scan_id,
-		scan: {
-			...stateFields(null, state, entries),
-			machine: MACHINE_ID,
-			seq: "1",
-			epoch: "0",
-			end: "0",
-			accepted: "0",
-			accepted_at: String(input.accepted_at_ms),
-			deadline_at: String(input.deadline_at_ms),
-			progress_at: String(input.accepted_at_ms),
-		},
-		lifecycle: projections.lifecycleFields(null, state.context, written),
-		debug: projections.debugFields(null, state.context, written),
-		entry,
-		accepted_at_ms: input.accepted_at_ms,
-		deadline_at_ms: input.deadline_at_ms,
-	};
-}
+export type { CommandDeps, CommandSettings } from "./commands/deps.ts";
+export { planStrategies } from "./commands/plan.ts";

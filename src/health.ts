@@ -25,7 +25,7 @@ export function createHealthChecks({ store, market, provision, config }: HealthD
 	return {
 		redis: {
 			fallback: { latency_ms: null, kind },
-			run: async () => ({ ok: true, latency_ms: await store.ping(), kind }),
+			run: async () => ({ ok: true, latency_ms: await store.probe(), kind }),
 		},
 		market_data: {
 			fallback: { source: market.source.name },
@@ -67,14 +67,14 @@ export function createProbes({
 		async redis() {
 			const { kind } = provision;
 			const [latency_ms, used_memory_bytes] = await Promise.all([
-				store.ping().catch(() => null),
+				store.probe().catch(() => null),
 				store.memoryBytes().catch(() => null),
 			]);
 			return { ok: latency_ms !== null, kind, latency_ms, used_memory_bytes };
 		},
 		sweeper: async () => ({ last_pass_at_ms: await store.writer.lastSweepMs() }),
 		async sources() {
-			const { ok } = await market.check(AbortSignal.timeout(CHECK_MS));
+			const { ok } = await market.check(AbortSignal.timeout(CHECK_MS)).catch(() => ({ ok: false }));
 			return [{ source: market.source.name, ok, breaker_open: false }];
 		},
 		async cacheHitRate() {

@@ -18,8 +18,11 @@ export const SCRYPT_COST: ScryptCost = { n_log2: 15, r: 8, p: 3 };
 
 export interface PasswordHasher {
 	hash(password: string): Promise<string>;
-	/** `stored` null (no such account) costs the same time and is false. */
-	verify(password: string, stored: string | null): Promise<boolean>;
+	/**
+	 * `stored` null (no such account) costs the same time and is false. `by` is whose share of the queue it
+	 * takes (the client's address). Throws login_rate_limited when that share is used up.
+	 */
+	verify(password: string, stored: string | null, by?: string): Promise<boolean>;
 }
 
 const KEY_BYTES = 32;
@@ -41,52 +44,82 @@ function parse(stored: string): { cost: ScryptCost; salt: Buffer; key: Buffer } 
 	return { cost, salt: Buffer.from(salt, "base64url"), key: Buffer.from(key, "base64url") };
 }
 
+/** Thrown when no more may wait; each caller says it in its own words. */
+class QueueFull extends Error {}
+
 /**
- * At most `concurrency` hashes at once and `queueMax` waiting: a flood of logins can neither fill the
- * memory (32 MiB a hash) nor take all threads of the pool. Beyond it: 503 `overloaded`.
+ * At most `concurrency` hashes at once, `queueMax` waiting in all and `shareMax` for one caller: a flood of
+ * logins can neither fill the memory (32 MiB a hash) nor take all threads of the pool, and callers are
+ * served in turn, so that one address cannot shut out the others. A full queue is about four seconds long.
  */
-function createTurnstile(concurrency: number, queueMax: number) {
+function createTurnstile(concurrency: number, queueMax: number, shareMax: number) {
 	let running = 0;
-	const waiting: (() => void)[] = [];
-	return async <T>(work: () => Promise<T>): Promise<T> => {
-		if (running >= concurrency) {
-			if (waiting.length >= queueMax) throw new ApiError("overloaded");
-			await new Promise<void>((resolve) => waiting.push(resolve));
-		} else running += 1;
+	let total = 0;
+	/** Callers in the order in which they are served next; a Map keeps it. */
+	const waiting = new Map<string, (() => void)[]>();
+
+	function next(): void {
+		const [caller] = waiting;
+		if (!caller) {
+			running -= 1;
+			return;
+		}
+		const [by, queue] = caller;
+		const start = queue.shift();
+		waiting.delete(by);
+		if (queue.length > 0) waiting.set(by, queue);
+		total -= 1;
+		start?.();
+	}
+
+	return async <T>(by: string, work: () => Promise<T>): Promise<T> => {
+		if (running < concurrency) running += 1;
+		else {
+			const queue = waiting.get(by) ?? [];
+			if (total >= queueMax || queue.length >= shareMax) throw new QueueFull();
+			total += 1;
+			waiting.set(by, queue);
+			await new Promise<void>((resolve) => queue.push(resolve));
+		}
 		try {
 			return await work();
 		} finally {
-			const next = waiting.shift();
-			if (next) next();
-			else running -= 1;
+			next();
 		}
 	};
 }
+
+const refusedAs =
+	(code: "overloaded" | "login_rate_limited") =>
+	(error: unknown): never => {
+		throw error instanceof QueueFull ? new ApiError(code, undefined, { retry_after_seconds: 1 }) : error;
+	};
 
 export interface HasherOptions {
 	cost?: ScryptCost;
 	concurrency?: number;
 	queueMax?: number;
+	shareMax?: number;
 }
 
 export function createPasswordHasher(entropy: Entropy, options: HasherOptions = {}): PasswordHasher {
 	const cost = options.cost ?? SCRYPT_COST;
-	const inTurn = createTurnstile(options.concurrency ?? 2, options.queueMax ?? 32);
+	const inTurn = createTurnstile(options.concurrency ?? 2, options.queueMax ?? 40, options.shareMax ?? 30);
 	const decoy = { cost, salt: Buffer.from(entropy.token(16), "base64url"), key: Buffer.alloc(KEY_BYTES) };
 	return {
 		hash: (password) =>
-			inTurn(async () => {
+			inTurn("", async () => {
 				const salt = Buffer.from(entropy.token(16), "base64url");
 				const key = await derive(password, salt, cost);
 				return ["scrypt", cost.n_log2, cost.r, cost.p, salt.toString("base64url"), key.toString("base64url")].join("$");
-			}),
-		verify: (password, stored) =>
-			inTurn(async () => {
+			}).catch(refusedAs("overloaded")),
+		verify: (password, stored, by = "") =>
+			inTurn(by, async () => {
 				const known = stored === null ? null : parse(stored);
 				const target = known ?? decoy;
 				const key = await derive(password, target.salt, target.cost);
 				const equal = key.length === target.key.length && timingSafeEqual(key, target.key);
 				return known !== null && equal;
-			}),
+			}).catch(refusedAs("login_rate_limited")),
 	};
 }

@@ -1,5 +1,6 @@
 import Koa, { type Middleware } from "koa";
-import { createAdmit } from "./admit.ts";
+import { ApiError } from "../errors.ts";
+import { type Admit, createAdmit } from "./admit.ts";
 import { authenticate } from "./authenticate.ts";
 import type { ApiDeps, RootRoute } from "./deps.ts";
 import { dispatch } from "./dispatch.ts";
@@ -45,6 +46,32 @@ export function routeTable(deps: ApiDeps): RouteSpec[] {
 
 const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path);
 
+/** The default of every answer, preflights included; what may be kept says so itself. */
+const withoutStoring: Middleware = (ctx, next) => {
+	ctx.set("Cache-Control", "no-store");
+	return next();
+};
+
+/** A call without a valid token counts by its address, so that guessing is limited too. */
+const countingStrangers =
+	(middleware: Middleware, admit: Admit): Middleware =>
+	async (ctx, next) => {
+		let known = false;
+		try {
+			await middleware(ctx, () => {
+				known = true;
+				return next();
+			});
+		} catch (error) {
+			if (known) throw error;
+			// Whatever the limiter says or cannot say, a stranger is refused.
+			await admit(ctx, "other").catch((refusal: unknown) => {
+				throw refusal instanceof ApiError ? refusal : error;
+			});
+			throw error;
+		}
+	};
+
 /** Runs `middleware` unless the path is public: by the table, or as a file of the dashboard or the reference page. */
 function unlessPublic(routes: readonly RouteSpec[], middleware: Middleware): Middleware {
 	const open = new Set(routes.filter((spec) => spec.public).map((spec) => `${API_PREFIX}${spec.path}`));
@@ -79,13 +106,14 @@ export function createApp(deps: ApiDeps): ApiApp {
 	app.use((ctx, next) => lifetime.begin(ctx, next));
 	app.use(problems(logger));
 	app.use(securityHeaders());
+	app.use(withoutStoring);
 	app.use(crossOrigin(config.corsOrigins));
 	app.use(compression());
 	app.use(lifetime.refuseNew((path) => health.has(path)));
 	app.use(publicOptions);
 	app.use(rootPaths(rootRoutes, admit));
 	app.use(staticFiles(config.staticDir));
-	app.use(unlessPublic(routes, authenticate(users.signingKeys, clock)));
+	app.use(unlessPublic(routes, countingStrangers(authenticate(users.signingKeys, clock), admit)));
 	for (const middleware of dispatch(routes, admit)) app.use(middleware);
 	return Object.assign(app, {
 		beginShutdown: () => lifetime.beginShutdown(),

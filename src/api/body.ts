@@ -8,10 +8,14 @@ export const BODY_BYTES_MAX = 1024 * 1024;
 const OTHER_CHARSET = /;\s*charset=(?!"?(?:utf-8|us-ascii)"?\s*(?:;|$))/i;
 const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.+-]+\+json)\s*(?:;|$)/i;
 
+/** A key like __proto__ is unknown like any other, and ignored. The parser's types leave this option out. */
+const UNTYPED_OPTIONS: object = { onProtoPoisoning: "remove" };
+
 const parse = bodyParser({
 	enableTypes: ["json"],
 	jsonLimit: BODY_BYTES_MAX,
 	jsonStrict: false,
+	...UNTYPED_OPTIONS,
 	// What is no JSON by its type was refused before; a missing type is taken as JSON.
 	detectJSON: () => true,
 	onError(error) {

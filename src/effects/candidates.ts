@@ -1,5 +1,5 @@
 import { compareText } from "../canonical.ts";
-import { isDollarQuote, symbolMatches } from "../filter-words.ts";
+import { isDollarQuote } from "../filter-words.ts";
 import type { Asset, Market, MarketType, Universe } from "../market/contract.ts";
 import type { Candidate, DataNeeds, PortfolioSnapshot } from "../strategies/contract.ts";
 
@@ -11,7 +11,8 @@ export interface CandidateSelection {
 	candidates: Candidate[];
 	/** Before the policy's limit. */
 	candidates_total: number;
-	candidate_unit: "symbol" | "position";
+	/** `pair`: each two of the candidates are counted once. */
+	candidate_unit: "symbol" | "position" | "pair";
 	/** Set when there is nothing to evaluate. */
 	skip: "no_symbols" | "no_positions" | "portfolio_too_small" | null;
 }
@@ -35,13 +36,13 @@ export function selectCandidates(
 	return {
 		candidates,
 		candidates_total: all.length,
-		candidate_unit: ofPositions ? "position" : "symbol",
-		skip: skipReason(ofPositions, candidates.length, portfolio),
+		candidate_unit: ofPositions ? "position" : (needs.unit ?? "symbol"),
+		skip: skipReason(ofPositions, needs.unit === "pair" ? candidates.length - 1 : candidates.length, portfolio),
 	};
 }
 
 function skipReason(ofPositions: boolean, count: number, portfolio: PortfolioSnapshot): CandidateSelection["skip"] {
-	if (!ofPositions) return count === 0 ? "no_symbols" : null;
+	if (!ofPositions) return count <= 0 ? "no_symbols" : null;
 	if (count === 0) return "no_positions";
 	return portfolio.capital_usd < PORTFOLIO_CAPITAL_USD_MIN ? "portfolio_too_small" : null;
 }
@@ -51,12 +52,13 @@ function marketCandidates(
 	assets: readonly Asset[],
 	symbols: readonly string[] | undefined,
 ): Candidate[] {
+	const words = symbols ? new Set(symbols) : null;
 	const found: Candidate[] = [];
 	for (const asset of assets) {
 		const market = asset.markets
 			.filter((candidate) => wanted === "chain" || candidate.type === wanted)
 			.filter((candidate) => isDollarQuote(candidate.quote))
-			.filter((candidate) => !symbols || symbols.some((word) => symbolMatches(candidate.symbol, word)))
+			.filter((candidate) => !words || wordsOf(candidate).some((word) => words.has(word)))
 			.sort(byVolume)[0];
 		if (market) found.push({ symbol: market.symbol, asset, market });
 	}
@@ -64,6 +66,9 @@ function marketCandidates(
 		(a, b) => (b.asset?.volume_usd_24h ?? 0) - (a.asset?.volume_usd_24h ?? 0) || compareText(a.symbol, b.symbol),
 	);
 }
+
+/** The canonical filter words that mean this market. */
+const wordsOf = ({ symbol, base, quote }: Market): string[] => [symbol, base, `${base}/${quote}`];
 
 const byVolume = (a: Market, b: Market): number =>
 	(b.volume_usd_24h ?? -1) - (a.volume_usd_24h ?? -1) ||

@@ -110,6 +110,8 @@ async function prepare(
 
 async function run(attempt: Attempt): Promise<EvaluationResult> {
 	const { context, deps, assets, plan, selection } = attempt;
+	// First of all the books are opened: whatever ends this attempt, every candidate is counted.
+	progress(attempt, openTally(selection), {});
 	const harvest = startHarvest(deps.market, attempt.needs, selection.candidates, {
 		signal: context.signal,
 		as_of_ms: assets.as_of_ms,
@@ -136,16 +138,13 @@ async function run(attempt: Attempt): Promise<EvaluationResult> {
 async function gather(harvest: Harvest, attempt: Attempt): Promise<void> {
 	const { context, settings, deps } = attempt;
 	const reserveMs = Math.min(settings.evaluation_reserve_ms, context.timeLeftMs() / 4);
-	/** Candidates shown so far; null before the first sign of life, which a quick attempt never needs. */
-	let shown: number | null = null;
+	let shown = 0;
 	for (;;) {
 		const leftMs = context.timeLeftMs() - reserveMs;
 		if (harvest.pending() === 0 && harvest.arrived() === 0) return;
 		if (leftMs <= 0 && harvest.arrived() > 0) return harvest.cut();
 		const waitMs = leftMs > 0 ? Math.min(leftMs, settings.progress_every_ms) : settings.progress_every_ms;
 		if (await happensWithin(harvest.settled, waitMs, deps.clock, context.signal)) return;
-		if (shown === null) progress(attempt, openTally(attempt.selection), {});
-		shown ??= 0;
 		if (harvest.sharedPending() || harvest.pending() === 0 || harvest.arrived() === shown) continue;
 		shown = harvest.arrived();
 		await showInterim(harvest, attempt);
@@ -156,7 +155,11 @@ async function gather(harvest: Harvest, attempt: Attempt): Promise<void> {
 async function showInterim(harvest: Harvest, attempt: Attempt): Promise<void> {
 	try {
 		const { settled, pending } = await evaluate(harvest, attempt);
-		progress(attempt, { ...settled.tally, evaluated: settled.tally.evaluated + pending }, settled.rows);
+		const { tally, rows } = settled;
+		// The pairs that wait for a candidate are more than the candidates that are waited for.
+		const evaluated =
+			tally.candidate_unit === "pair" ? openTally(attempt.selection).evaluated : tally.evaluated + pending;
+		progress(attempt, { ...tally, evaluated }, rows);
 	} catch {
 		attempt.context.signal.throwIfAborted();
 	}

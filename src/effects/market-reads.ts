@@ -125,14 +125,26 @@ export async function readShared(
 	const benchmarks = timeframe
 		? needs.benchmarks.map((symbol) =>
 				guard(symbol, async () => {
-					const series = await market.candles(symbol, timeframe, read);
+					const [series, funding] = await Promise.all([
+						market.candles(symbol, timeframe, read),
+						needs.funding ? orAbsent(market.funding(symbol, read)) : null,
+					]);
 					return () => {
 						got.series[symbol] = series;
+						if (funding) got.funding[symbol] = funding;
 					};
 				}),
 			)
 		: [];
-	await Promise.all([...benchmarks, readEvidence(market, needs, read, got, guard)]);
+	const volatility = (needs.volatility_bases ?? []).map((base) =>
+		guard(base, async () => {
+			const history = await orAbsent(market.volatilityHistory(base, read));
+			return () => {
+				if (history) got.volatility[base] = history;
+			};
+		}),
+	);
+	await Promise.all([...benchmarks, ...volatility, readEvidence(market, needs, read, got, guard)]);
 }
 
 async function readEvidence(

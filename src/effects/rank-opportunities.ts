@@ -43,7 +43,7 @@ export interface RankedRows {
 	/** Best first, at most rows_max; never mixed with published rows. */
 	unproven: string[];
 	/** Published rows beyond the limit, per strategy id. */
-	cut: Record<string, number>;
+	cut: Record<string, string[]>;
 }
 
 /** Pure: the same rows in any order give the same ranking. Throws EffectError `ranking_failed`. */
@@ -54,8 +54,10 @@ export function rankRows(scan: ScanContext, rows: ReadonlyMap<string, Opportunit
 	const published = read(scan.strategies.flatMap((entry) => entry.tally.row_ids));
 	const unproven = read(scan.strategies.flatMap((entry) => entry.tally.unproven_ids));
 	const shown = Math.min(profile.scan_limit ?? Number.POSITIVE_INFINITY, limits.rows_max);
-	const cut: Record<string, number> = {};
-	for (const row of published.slice(shown)) cut[row.strategy_id] = (cut[row.strategy_id] ?? 0) + 1;
+	const cut: Record<string, string[]> = {};
+	for (const { strategy_id, opportunity_id } of published.slice(shown)) {
+		cut[strategy_id] = [...(cut[strategy_id] ?? []), opportunity_id];
+	}
 	return {
 		ranked: published.slice(0, shown).map((row) => row.opportunity_id),
 		unproven: unproven.slice(0, limits.rows_max).map((row) => row.opportunity_id),

@@ -6,6 +6,7 @@ import type { NearMiss, ScanFilters, Tally } from "../../machines/types.ts";
 import { compareText } from "../canonical.ts";
 import { rowPasses } from "../filters.ts";
 import type { Evaluation, Opportunity, Rejection } from "../strategies/contract.ts";
+import { pairCount, pairsTested } from "../strategies/pair-counts.ts";
 import { EffectError } from "./errors.ts";
 import type { EvaluationSchema, RowOrder } from "./ports.ts";
 
@@ -87,8 +88,9 @@ export function settleEvaluation(evaluation: Evaluation, input: SettleInput): Se
 		data_age_seconds:
 			evaluation.data_as_of === null ? null : Math.max(0, (input.as_of_ms - Date.parse(evaluation.data_as_of)) / 1000),
 	};
-	if (tally.candidate_unit === "symbol" && tally.evaluated !== input.candidates.length) {
-		throw new SchemaViolation("evaluated", `counts ${tally.evaluated} of ${input.candidates.length} candidates`);
+	const due = dueCount(tally.candidate_unit, input.candidates.length);
+	if (due !== null && tally.evaluated !== due) {
+		throw new SchemaViolation("evaluated", `counts ${tally.evaluated} of ${due} candidates`);
 	}
 	tally.candidates_total = totalOf(tally, input);
 	const rows = [...published, ...unproven].map((row) => [
@@ -98,10 +100,19 @@ export function settleEvaluation(evaluation: Evaluation, input: SettleInput): Se
 	return { tally, rows: Object.fromEntries(rows), rejected };
 }
 
-/** A candidate that was not read counts once, as fetch_failed or timeout, whatever the strategy calls it. */
+/** How many things of the unit so many candidates make; null where only the strategy can know. */
+function dueCount(unit: string, candidates: number): number | null {
+	if (unit === "symbol") return candidates;
+	return unit === "pair" ? pairsTested(candidates) : null;
+}
+
+/**
+ * A candidate that was not read counts once, as fetch_failed or timeout, whatever the strategy calls it;
+ * so does each pair that was rejected because of it.
+ */
 function withFailedReads(evaluation: Evaluation, { failures, candidates }: SettleInput): Rejection[] {
 	const rejected = evaluation.rejected.map((rejection) => {
-		const failure = failures.get(rejection.symbol);
+		const failure = failures.get(rejection.cause ?? rejection.symbol);
 		return failure ? { ...rejection, reason: failure.reason } : rejection;
 	});
 	if (evaluation.candidate_unit !== "symbol" && evaluation.candidate_unit !== "position") return rejected;
@@ -144,7 +155,6 @@ function totalOf(tally: Tally, input: SettleInput): number {
 	const { candidates_total: symbols } = input;
 	if (tally.candidate_unit === "symbol" || tally.candidate_unit === "position")
 		return Math.max(symbols, tally.evaluated);
-	if (tally.candidate_unit === "pair" && symbols > input.candidates.length)
-		return Math.max((symbols * (symbols - 1)) / 2, tally.evaluated);
+	if (tally.candidate_unit === "pair") return Math.max(pairCount(symbols), tally.evaluated);
 	return tally.evaluated;
 }

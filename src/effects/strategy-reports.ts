@@ -2,6 +2,7 @@
 import type { ScanEffect, StrategyReport } from "../../machines/events.ts";
 import type { Failure, Tally } from "../../machines/types.ts";
 import type { Evaluation } from "../strategies/contract.ts";
+import { pairCount, pairsTested } from "../strategies/pair-counts.ts";
 import type { CandidateSelection } from "./candidates.ts";
 import type { Attachments } from "./contract.ts";
 import { EffectError, failureOf } from "./errors.ts";
@@ -108,8 +109,8 @@ export function skippedReport(
 /** All candidates known, none decided: what is cut from here on is counted by the machine. */
 export const openTally = ({ candidates, candidates_total, candidate_unit }: CandidateSelection): Tally => ({
 	candidate_unit,
-	candidates_total,
-	evaluated: candidates.length,
+	candidates_total: candidate_unit === "pair" ? pairCount(candidates_total) : candidates_total,
+	evaluated: candidate_unit === "pair" ? pairsTested(candidates.length) : candidates.length,
 	row_ids: [],
 	unproven_ids: [],
 	rejected: {},

@@ -18,15 +18,21 @@ const LEVELS = 20;
 /** Value resting at the best level, as a share of the day's volume. */
 const TOP_SHARE = 0.00004;
 
+/** How far the resting sizes lean to the side on which takers press. */
+const DEPTH_TILT = 0.9;
+
 /**
  * A book around `mid` whose spread and depth follow the asset's tier. Levels keep at least one tick
- * apart and never cross.
+ * apart and never cross. Where takers buy (`pressure` above 0, as on the tape of the same minute) bids
+ * are deep and offers thin.
  */
 export function simulateBook(given: {
 	symbol: string;
 	mid: number;
 	volumeUsd: number;
 	perUnit: number;
+	/** Takers' pressure of the newest minute, -1 .. 1. */
+	pressure: number;
 	key: number;
 	atMs: number;
 }): OrderBook {
@@ -35,11 +41,12 @@ export function simulateBook(given: {
 	const tick = 1 / given.perUnit;
 	const side = (sign: 1 | -1): [price: number, quantity: number][] => {
 		const levels: [number, number][] = [];
+		const lean = 1 + sign * DEPTH_TILT * given.pressure;
 		let price = given.mid * (1 + sign * half);
 		price =
 			sign > 0 ? Math.ceil(price * given.perUnit) / given.perUnit : Math.floor(price * given.perUnit) / given.perUnit;
 		for (let level = 0; level < LEVELS && price > 0; level++) {
-			const value = given.volumeUsd * TOP_SHARE * (1 + 0.35 * level) * (0.4 + 1.2 * draws.uniform());
+			const value = given.volumeUsd * TOP_SHARE * lean * (1 + 0.35 * level) * (0.4 + 1.2 * draws.uniform());
 			levels.push([roundToTick(price, given.perUnit), value / price]);
 			price += sign * Math.max(tick, given.mid * half * (0.3 + 0.9 * draws.uniform()));
 		}

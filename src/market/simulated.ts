@@ -8,7 +8,10 @@ import { countUpTo, fundingUpTo, seriesUpTo } from "./series.ts";
 import { simulateBook } from "./simulated-book.ts";
 import type { SimulatedExchange, SimulatedMarket } from "./simulated-exchange.ts";
 import { createSimulatedExchange, INTRADAY_DAYS } from "./simulated-exchange.ts";
+import { takerPressure } from "./simulated-flow.ts";
+import { createSimulatedOptions } from "./simulated-options.ts";
 import { createDraws, hashKey } from "./simulated-random.ts";
+import { simulateTrades } from "./simulated-trades.ts";
 import { dayIndex, SIMULATION_START_MS } from "./simulated-world.ts";
 import { tagsOf } from "./tags.ts";
 
@@ -36,7 +39,7 @@ export interface SimulatedOptions {
 }
 
 /**
- * A seeded exchange: prices, volumes, funding, open interest and books are functions of the seed and
+ * A seeded exchange: prices, volumes, trades, funding, open interest and books are functions of the seed and
  * the instant, the same in every process and in whatever order they are asked for, and a closed bar
  * never changes. Bars of all timeframes add up to one another exactly. It opened on 2021-01-01; for an
  * earlier as_of it is empty. Throws RangeError for a seed out of range.
@@ -53,6 +56,7 @@ export function createSimulatedMarketData(options: SimulatedOptions): MarketData
 
 function assemble(exchange: SimulatedExchange, now: () => number): MarketData {
 	const bases = new Set(exchange.markets.map((market) => market.coin.base));
+	const options = createSimulatedOptions(exchange, (symbol, atMs) => lastMinute(exchange, find(symbol), atMs));
 	const find = (symbol: string): SimulatedMarket => {
 		const market = exchange.find(symbol);
 		if (!market) throw new MarketError("bad_symbol", `the simulated exchange has no market '${symbol}'`, false);
@@ -113,17 +117,23 @@ function assemble(exchange: SimulatedExchange, now: () => number): MarketData {
 			return openInterest(exchange, find(symbol), pinned(read).as_of_ms);
 		},
 		async trades(symbol, read) {
-			find(symbol);
-			pinned(read);
-			return null;
+			const market = find(symbol);
+			const { as_of_ms, since_ms, signal } = pinned(read);
+			return simulateTrades(
+				exchange,
+				market,
+				{ sinceMs: since_ms, asOfMs: as_of_ms, venue: venueOf(market) },
+				async () => {
+					await nextTurn();
+					signal.throwIfAborted();
+				},
+			);
 		},
-		async optionChain(_base, read) {
-			pinned(read);
-			return null;
+		async optionChain(base, read) {
+			return options.chain(base, pinned(read).as_of_ms);
 		},
-		async volatilityHistory(_base, read) {
-			pinned(read);
-			return null;
+		async volatilityHistory(base, read) {
+			return options.volatility(base, pinned(read).as_of_ms);
 		},
 		async check(signal) {
 			signal.throwIfAborted();
@@ -199,6 +209,7 @@ function book(exchange: SimulatedExchange, market: SimulatedMarket, asOfMs: numb
 		mid: minute.price,
 		volumeUsd: market.coin.spot_volume + market.coin.perp_volume,
 		perUnit: market.perUnit,
+		pressure: takerPressure(exchange, market, minute.atMs - MINUTE_MS, minute.atMs)[0] ?? 0,
 		key: hashKey(exchange.seed, `book:${market.symbol}`, minute.atMs / MINUTE_MS),
 		atMs: minute.atMs,
 	});

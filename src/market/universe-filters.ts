@@ -1,5 +1,6 @@
 import type { AssetTier } from "../catalogue.ts";
 import { ASSET_TIERS } from "../catalogue.ts";
+import { canonicalSymbol, symbolParts } from "../filter-words.ts";
 import type { Asset, Market, Universe } from "./contract.ts";
 
 export interface AssetSelection {
@@ -15,27 +16,23 @@ export type SymbolFilter =
 	| { kind: "pair"; base: string; quote: string }
 	| { kind: "contract"; symbol: string };
 
-const QUOTE_ENDING = /^(.+?)(USDT|USDC|USD)$/u;
-
-/**
- * `BTC` a base; `BTC/USDT`, `BTC-USDT`, `BTC_USDT`, `BTCUSDT` base and quote; `BTC/USDT:USDT` that
- * contract. Case-insensitive.
- */
+/** Spellings as in filter-words.ts: a word of the user's has one meaning everywhere. */
 export function parseSymbolFilter(word: string): SymbolFilter {
-	const upper = word.trim().toUpperCase();
-	if (upper.includes(":")) return { kind: "contract", symbol: upper };
-	const [base, quote] = upper.split(/[/_-]/u, 2);
-	if (base && quote) return { kind: "pair", base, quote };
-	const glued = QUOTE_ENDING.exec(upper);
-	if (glued?.[1] && glued[2]) return { kind: "pair", base: glued[1], quote: glued[2] };
-	return { kind: "base", base: upper };
+	const symbol = canonicalSymbol(word);
+	const { base, quote, settle } = symbolParts(symbol);
+	if (settle !== null) return { kind: "contract", symbol };
+	return quote === null ? { kind: "base", base } : { kind: "pair", base, quote };
 }
 
-function matches(market: Market, filter: SymbolFilter): boolean {
-	if (filter.kind === "contract") return market.symbol.toUpperCase() === filter.symbol;
-	if (market.base.toUpperCase() !== filter.base) return false;
-	return filter.kind === "base" || market.quote.toUpperCase() === filter.quote;
-}
+const keyOf = (filter: SymbolFilter): string =>
+	filter.kind === "contract" ? filter.symbol : filter.kind === "base" ? filter.base : `${filter.base}/${filter.quote}`;
+
+/** Every word that means this market: looked up in a set, so that a long filter costs no more than a short one. */
+const keysOfMarket = ({ symbol, base, quote }: Market): string[] => [
+	base.toUpperCase(),
+	`${base}/${quote}`.toUpperCase(),
+	symbol.toUpperCase(),
+];
 
 /**
  * The assets a user's scan looks at: at or above the floor of the user's tier, of the named tiers
@@ -59,10 +56,9 @@ export function selectAssets(
 		// A coin may be named like a pair (ends in USD): the name that exists is meant.
 		return bases.has(base) ? { kind: "base", base } : parseSymbolFilter(word);
 	});
-	for (const [i, filter] of filters.entries()) {
-		const hit = withinFloor.some((asset) => asset.markets.some((market) => matches(market, filter)));
-		if (!hit) unmatched.add(words[i] as string);
-	}
+	const known = new Set(withinFloor.flatMap((asset) => asset.markets.flatMap(keysOfMarket)));
+	const wanted = new Set(filters.map(keyOf));
+	for (const [i, filter] of filters.entries()) if (!known.has(keyOf(filter))) unmatched.add(words[i] as string);
 
 	const assets: Asset[] = [];
 	for (const asset of withinFloor) {
@@ -71,7 +67,7 @@ export function selectAssets(
 			assets.push(asset);
 			continue;
 		}
-		const markets = asset.markets.filter((market) => filters.some((filter) => matches(market, filter)));
+		const markets = asset.markets.filter((market) => keysOfMarket(market).some((key) => wanted.has(key)));
 		if (markets.length > 0) assets.push({ ...asset, markets });
 	}
 	return { assets, unmatched: [...unmatched] };

@@ -68,9 +68,7 @@ export function createDiagnosticsQueries(parts: DiagnosticsParts): DiagnosticsQu
 	/** Newest ended scans, of one user or as the statistics of all users know them. */
 	async function endedScans(userId: string | undefined): Promise<EndedScan[]> {
 		if (userId === undefined) {
-			if (statistics.recentScans) return statistics.recentScans(RECENT_SCANS_MAX);
-			const latest = await statistics.latestScan();
-			return latest ? [latest] : [];
+			return statistics.recentScans(RECENT_SCANS_MAX);
 		}
 		const { records } = await recordsOf(userId, READS_AT_ONCE);
 		return records

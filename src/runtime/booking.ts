@@ -12,7 +12,7 @@ export function endedScan(record: ScanRecord): EndedScan & { timeouts: number; f
 		scan_id: record.scan_id,
 		user_id: record.user_id,
 		opportunities_discovered: success ? (context.ranking?.ranked_count ?? 0) : context.opportunities_found,
-		strategies_scanned: context.strategies.filter((entry) => entry.attempt > 0).length,
+		strategies_scanned: context.strategies.filter((entry) => entry.attempt > 0 && entry.verdict !== "skipped").length,
 		execution_time_ms: endedAtMs - context.input.accepted_at_ms,
 		success,
 		timestamp: isoOf(endedAtMs),

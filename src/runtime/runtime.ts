@@ -2,12 +2,13 @@ import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { ClaimMode, MachineEvent } from "../store/write-contract.ts";
+import { foreignCommit } from "./foreign.ts";
 import { buildCommit, nothingPending } from "./scan-commit.ts";
 import { MACHINE_ID, step } from "./scan-host.ts";
 import { type RunDeps, type RunEnd, ScanRun, stateOf } from "./scan-run.ts";
 
 /** Why a scan was not run here, or how the run ended. */
-export type RunAnswer = RunEnd | "held" | "missing" | "unaccepted" | "busy" | "quarantined";
+export type RunAnswer = RunEnd | "held" | "missing" | "unaccepted" | "busy" | "foreign";
 
 export interface Runtime {
 	readonly workerId: string;
@@ -37,16 +38,15 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 
 	async function claimAndRun(scanId: string, hold: (run: ScanRun) => void): Promise<RunAnswer> {
 		const claim = await deps.writer.claim(scanId, deps.workerId, deps.nonce(), deps.settings.lease_ms, "normal");
+		if (claim.kind === "foreign") {
+			// I13: another version's scan is left exactly as it is, for a worker of that version or its deadline.
+			deps.log.warn({ scan_id: scanId }, "a scan of another machine version is left alone");
+		}
 		if (claim.kind === "ended") {
 			await bookEnd(deps, scanId);
 			return "ended";
 		}
 		if (claim.kind !== "granted") return claim.kind;
-		if (claim.record.machine !== MACHINE_ID) {
-			// I13: an unknown version is left exactly as it is; its lease runs out, its deadline ends it.
-			deps.log.error({ scan_id: scanId, machine: claim.record.machine }, "unknown machine version: quarantined");
-			return "quarantined";
-		}
 		const run = new ScanRun(runDeps, claim);
 		hold(run);
 		if (closing) run.handOver();
@@ -123,9 +123,13 @@ async function commitOne(
 	record: ScanRecord,
 	eventFor: (context: ScanContext, nowMs: number) => ScanEvent,
 ): Promise<boolean> {
-	if (record.machine !== MACHINE_ID) return false;
+	const nowMs = deps.writer.now();
+	const event = eventFor(record.context, nowMs);
+	if (record.machine !== MACHINE_ID) {
+		const ended = await deps.writer.commit(foreignCommit(record, event, nowMs, deps.settings.lease_ms));
+		return ended === "ok" || ended === "duplicate";
+	}
 	const before = stateOf(record);
-	const event = eventFor(record.context, deps.writer.now());
 	const next = step(before, event);
 	if (!next) return false;
 	const pending = { ...nothingPending(), entries: next.entries, events: [event as MachineEvent] };

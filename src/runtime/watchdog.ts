@@ -35,6 +35,8 @@ const BATCH = 50;
 const UNCLAIMED_AFTER_MS = 2_000;
 /** A record that nobody accepted within this time belongs to a start that died. */
 const ABANDONED_START_MS = 10_000;
+/** What cannot be ended now is looked at again after this, behind the others. */
+const UNTREATABLE_RECHECK_MS = 2_000;
 /** CONTRACT.md 12.1: from here on any process may end the scan whatever its lease says. */
 const DEADLINE_GRACE_MS = 2_000;
 
@@ -74,6 +76,7 @@ export function createWatchdog(deps: WatchdogDeps): Watchdog {
 				await each(scanId);
 			} catch (error) {
 				log.warn({ scan_id: scanId, pass: what, err: error }, "watchdog could not treat a scan");
+				if (what === "overdue") await writer.postpone(scanId, UNTREATABLE_RECHECK_MS);
 			}
 		}
 	}
@@ -113,6 +116,7 @@ export function createWatchdog(deps: WatchdogDeps): Watchdog {
 						message: "The scan's worker was lost and the deadline passed",
 					},
 		);
+		if (answer === "refused") return writer.postpone(scanId, UNTREATABLE_RECHECK_MS);
 		log.warn({ scan_id: scanId, answer, unclaimed }, "ended an overdue scan");
 		const after = await reader.read(scanId);
 		if (after?.terminal) await deps.book(after);

@@ -78,7 +78,7 @@ export type { ScanContext, ScanInput };
 export interface StatisticsReader {
 	latestScan(): Promise<EndedScan | null>;
 	/** Newest ended scans of any user, newest first; a store that keeps only the last one lacks it. */
-	recentScans?(limit: number): Promise<EndedScan[]>;
+	recentScans(limit: number): Promise<EndedScan[]>;
 	/** date: YYYY-MM-DD (UTC). */
 	day(date: string): Promise<DayStatistics>;
 	/** Up to 200 most recent ended scans of any user: for medians and percentiles. */

@@ -5,6 +5,7 @@ import type { RedisConnection } from "../redis/connection.ts";
 import { type StoreClock, storeClock } from "../redis/store-clock.ts";
 import { createCommitHub } from "./commit-hub.ts";
 import type { ScanReader, StatisticsReader } from "./contract.ts";
+import { globalKeys } from "./keys.ts";
 import { createScanReader } from "./scan-reader.ts";
 import { createScanWriter, type WriterSettings } from "./scan-writer.ts";
 import { createStatistics } from "./statistics.ts";
@@ -18,11 +19,13 @@ export interface ScanStore {
 	statistics: StatisticsReader;
 	universes: UniverseDocuments;
 	clock: StoreClock;
-	/** Answers within the client's command timeout or throws. */
-	ping(): Promise<number>;
+	/** Round trip of a tiny write, ms: throws when the server is away, full or read-only. */
+	probe(): Promise<number>;
 	memoryBytes(): Promise<number | null>;
 	close(): Promise<void>;
 }
+
+const PROBE_KEPT_MS = 60_000;
 
 export async function openScanStore(
 	connection: RedisConnection,
@@ -36,13 +39,13 @@ export async function openScanStore(
 	const now = () => clock.now();
 	return {
 		writer: createScanWriter({ redis, hub, now, settings }),
-		reader: createScanReader({ redis, hub, now }),
+		reader: createScanReader({ redis, hub, now, tombstoneMs: settings.tombstone_ms }),
 		statistics: createStatistics(redis),
 		universes: createUniverseStore(redis),
 		clock,
-		async ping() {
+		async probe() {
 			const sentAt = performance.now();
-			await redis.ping();
+			await redis.set(globalKeys.probe, "1", "PX", PROBE_KEPT_MS);
 			return Math.round((performance.now() - sentAt) * 10) / 10;
 		},
 		async memoryBytes() {

@@ -37,7 +37,9 @@ export const globalKeys = {
 	/** hash: worker_id -> JSON */
 	workers: "scan_workers",
 	/** list of the 200 newest ended scans, JSON */
-	durations: "scan_durations",
+	recent: "scans_recent",
+	/** string: written by health checks only */
+	probe: "store_probe",
 	/** string: when some process last finished a sweep, epoch ms */
 	sweep: "scan_sweep",
 	/** string JSON: the last ended scan (CONTRACT.md 12.7) */

@@ -1,4 +1,5 @@
-import type { ScanContext, ScanInput, StrategyEntry } from "../../machines/types.ts";
+import { settle } from "../../machines/strategy-rules.ts";
+import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machines/types.ts";
 import type { ScanRecord } from "./contract.ts";
 
 /**
@@ -46,7 +47,17 @@ export function decodeContext(fields: Record<string, string>): ScanContext {
 		strategies.push(JSON.parse(fields[`s:${position}`] as string) as StrategyEntry);
 	}
 	const dynamic = JSON.parse(fields.snapshot ?? "{}") as Dynamic;
+	if (fields.foreign_end !== undefined) return endedFromOutside(fields, dynamic, strategies);
 	return { input: JSON.parse(fields.input ?? "{}") as ScanInput, ...dynamic, strategies };
+}
+
+/** A scan of another machine version that was ended beside its snapshot: no strategy of it is open any more. */
+function endedFromOutside(fields: Record<string, string>, dynamic: Dynamic, strategies: StrategyEntry[]): ScanContext {
+	const end = JSON.parse(fields.foreign_end ?? "{}") as ScanEnd;
+	const verdict = end.error ? "failed" : "cancelled";
+	const facts = { reason: end.error?.code ?? "cancelled", error: null };
+	const closed = strategies.map((entry) => (entry.verdict ? entry : settle(entry, verdict, end.at_ms, facts)));
+	return { input: JSON.parse(fields.input ?? "{}") as ScanInput, ...dynamic, end, strategies: closed };
 }
 
 const numberOrNull = (text: string | undefined): number | null =>

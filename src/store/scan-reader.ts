@@ -10,6 +10,8 @@ interface ReaderDeps {
 	redis: Redis;
 	hub: CommitHub;
 	now: () => number;
+	/** How long an expired id is remembered, ms. */
+	tombstoneMs: number;
 }
 
 /** How many ids are looked at in one go while retained scans are searched. */
@@ -17,7 +19,7 @@ const PAGE = 100;
 const EXISTS_ERROR = "the store answered no list of replies";
 
 /** The read half of the store: what queries and effects may see, always from Redis. */
-export function createScanReader({ redis, hub, now }: ReaderDeps): ScanReader {
+export function createScanReader({ redis, hub, now, tombstoneMs }: ReaderDeps): ScanReader {
 	return {
 		now,
 		async read(scanId) {
@@ -43,7 +45,7 @@ export function createScanReader({ redis, hub, now }: ReaderDeps): ScanReader {
 		async expiredAt(userId, scanId) {
 			const { ended, scans } = userKeys(userId);
 			const until = await redis.zscore(ended, scanId);
-			if (until !== null) return Number(until);
+			if (until !== null) return Number(until) + tombstoneMs > now() ? Number(until) : null;
 			// Listed but neither there nor booked: the record went with its bookkeeping.
 			return (await redis.zscore(scans, scanId)) === null ? null : now();
 		},

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { ScanInput } from "../../machines/types.ts";
+import { SCAN_MACHINE_ID, type ScanInput } from "../../machines/types.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import type { EndedScan, ScanRecord, WorkerInfo } from "./contract.ts";
 import { channels, dayKeys, globalKeys, scanKeys, userKeys } from "./keys.ts";
@@ -31,9 +31,11 @@ interface WriterDeps {
 	settings: WriterSettings;
 }
 
+/** How often a worker looks whether another version's scan has become one of its own. */
+const FOREIGN_RECHECK_MS = 60_000;
 const DAY_S = 86_400;
 const STATISTICS_DAYS = 7;
-const DURATIONS_KEPT = 200;
+const RECENT_KEPT = 200;
 
 const flat = (fields: Record<string, string>): string[] => Object.entries(fields).flat();
 const count = (fields: Record<string, string>): number => Object.keys(fields).length;
@@ -100,6 +102,10 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 				settings.tombstone_ms,
 			]);
 		},
+		async freshScan(userId, filterKey) {
+			const [scan_id, completed, fingerprint] = (await redis.hget(userKeys(userId).fresh, filterKey))?.split("|") ?? [];
+			return scan_id ? { scan_id, completed_at_ms: Number(completed), fingerprint: fingerprint ?? "" } : null;
+		},
 		async forgetFresh(userId, filterKey, scanId) {
 			const { fresh } = userKeys(userId);
 			const held = await redis.hget(fresh, filterKey);
@@ -120,6 +126,9 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		overdue: (limit) => redis.zrangebyscore(globalKeys.due, "-inf", now(), "LIMIT", 0, limit),
 		leaseless: (limit) => redis.zrangebyscore(globalKeys.leases, "-inf", now(), "LIMIT", 0, limit),
 		unclaimed: (ageMs, limit) => redis.zrangebyscore(globalKeys.unclaimed, "-inf", now() - ageMs, "LIMIT", 0, limit),
+		async postpone(scanId, delayMs) {
+			await redis.zadd(globalKeys.due, "XX", now() + delayMs, scanId);
+		},
 		unlist: (scanId) => unlist(redis, scanId),
 		async noteWorker(worker: WorkerInfo) {
 			await redis.hset(globalKeys.workers, worker.worker_id, JSON.stringify(worker));
@@ -128,6 +137,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			await redis.hdel(globalKeys.workers, workerId);
 		},
 		async noteSweep() {
+			await dropSilentWorkers(redis, now());
 			await redis.set(globalKeys.sweep, now());
 		},
 		async lastSweepMs() {
@@ -135,6 +145,17 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			return text === null ? null : Number(text);
 		},
 	};
+}
+
+/** A worker that was killed cannot take itself off the list. */
+const WORKER_FORGOTTEN_MS = 300_000;
+
+async function dropSilentWorkers(redis: Redis, nowMs: number): Promise<void> {
+	const listed = await redis.hgetall(globalKeys.workers);
+	const silent = Object.entries(listed).filter(
+		([, text]) => nowMs - (JSON.parse(text) as WorkerInfo).last_seen_at_ms > WORKER_FORGOTTEN_MS,
+	);
+	if (silent.length > 0) await redis.hdel(globalKeys.workers, ...silent.map(([workerId]) => workerId));
 }
 
 type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
@@ -214,6 +235,7 @@ async function claim(
 		nonce,
 		leaseMs,
 		mode,
+		SCAN_MACHINE_ID,
 	])) as string[];
 	switch (kind) {
 		case "granted": {
@@ -226,6 +248,9 @@ async function claim(
 		case "held":
 			await redis.zadd(globalKeys.leases, Number(first), scanId);
 			return { kind, lease_until_ms: Number(first) };
+		case "foreign":
+			await redis.zadd(globalKeys.leases, now() + FOREIGN_RECHECK_MS, scanId);
+			return { kind };
 		case "unaccepted":
 			await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
@@ -341,12 +366,7 @@ async function countScan(
 	]);
 	if (failed) await run(scripts.COUNT_ERROR, [day.errors, day.errorsCounted, ended.scan_id, ttl]);
 	if (counted !== 1) return;
-	const sample = {
-		duration_ms: ended.execution_time_ms,
-		strategies: ended.strategies_scanned,
-		completed: ended.success,
-	};
 	await redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms);
-	await redis.lpush(globalKeys.durations, JSON.stringify(sample));
-	await redis.ltrim(globalKeys.durations, 0, DURATIONS_KEPT - 1);
+	await redis.lpush(globalKeys.recent, JSON.stringify(latest));
+	await redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1);
 }

@@ -76,17 +76,18 @@ return 1`,
  * Takes the scan: epoch + 1, a lease, the nonce of this claim.
  * KEYS 1 scan
  * ARGV 1 worker, 2 nonce, 3 lease_ms, 4 mode (normal: refuses a live lease; deadline: takes it when the
- *   scan is 2 s past its deadline; always: takes it whatever the lease says)
+ *   scan is 2 s past its deadline; always: takes it whatever the lease says), 5 machine that the caller runs
  * Returns {'granted', now, lost 0|1, field, value ...} (the whole hash after the claim), {'held', lease_until},
- * {'ended'}, {'missing'}, {'unaccepted'}.
+ * {'ended'}, {'missing'}, {'unaccepted'}, {'foreign'}.
  */
 export const CLAIM = script(
 	1,
 	`${NOW}
-local v = redis.call('HMGET', KEYS[1], 'epoch', 'lease', 'end', 'nonce', 'deadline_at', 'accepted', 'worker', 'released', 'lost')
+local v = redis.call('HMGET', KEYS[1], 'epoch', 'lease', 'end', 'nonce', 'deadline_at', 'accepted', 'worker', 'released', 'lost', 'machine')
 if not v[1] then return {'missing'} end
 if v[3] == '1' then return {'ended'} end
 if v[6] ~= '1' and ARGV[4] == 'normal' then return {'unaccepted'} end
+if v[10] ~= ARGV[5] and ARGV[4] == 'normal' then return {'foreign'} end
 local lost = 0
 if v[4] == ARGV[2] then
   lost = tonumber(v[9] or '0')
@@ -230,7 +231,10 @@ if held and string.match(held, '^([^|]*)|') == ARGV[2] then redis.call('HDEL', K
 if ARGV[3] == '1' then
   local fresh = redis.call('HGET', KEYS[2], ARGV[1])
   local newest = fresh and tonumber(string.match(fresh, '^[^|]*|([^|]*)|')) or 0
-  if tonumber(ARGV[4]) >= newest then redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. '|' .. ARGV[4] .. '|' .. ARGV[5]) end
+  if tonumber(ARGV[4]) >= newest then
+    redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. '|' .. ARGV[4] .. '|' .. ARGV[5])
+    redis.call('PEXPIREAT', KEYS[2], ARGV[6])
+  end
 end
 if redis.call('ZSCORE', KEYS[4], ARGV[2]) and not redis.call('ZSCORE', KEYS[3], ARGV[2]) then
   redis.call('ZADD', KEYS[3], ARGV[6], ARGV[2])

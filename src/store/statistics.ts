@@ -4,7 +4,10 @@ import { dayKeys, globalKeys } from "./keys.ts";
 
 /** Running figures over all users, read for metrics and estimates; no decision rests on them. */
 export function createStatistics(redis: Redis): StatisticsReader {
+	const newest = async (last: number): Promise<EndedScan[]> =>
+		(await redis.lrange(globalKeys.recent, 0, last)).map((text) => JSON.parse(text) as EndedScan);
 	return {
+		recentScans: (limit) => newest(limit - 1),
 		async latestScan() {
 			const text = await redis.get(globalKeys.latest);
 			return text === null ? null : (JSON.parse(text) as EndedScan);
@@ -28,8 +31,11 @@ export function createStatistics(redis: Redis): StatisticsReader {
 			};
 		},
 		async recentDurations() {
-			const samples = await redis.lrange(globalKeys.durations, 0, -1);
-			return samples.map((text) => JSON.parse(text) as { duration_ms: number; strategies: number; completed: boolean });
+			return (await newest(-1)).map((scan) => ({
+				duration_ms: scan.execution_time_ms,
+				strategies: scan.strategies_scanned,
+				completed: scan.success,
+			}));
 		},
 		async activeScans() {
 			const [active, queued] = await Promise.all([redis.zcard(globalKeys.due), redis.zcard(globalKeys.unclaimed)]);

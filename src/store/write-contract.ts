@@ -49,7 +49,8 @@ export type ClaimMode = "normal" | "deadline" | "always";
 export type ClaimResult =
 	| { kind: "granted"; record: ScanRecord; lost_lease: boolean; lease_until_ms: number; inbox_after: string }
 	| { kind: "held"; lease_until_ms: number }
-	| { kind: "ended" | "missing" | "unaccepted" };
+	/** foreign: made by another machine version, refused to a worker of this one. */
+	| { kind: "ended" | "missing" | "unaccepted" | "foreign" };
 
 export interface Heartbeat {
 	status: "ok" | "fenced" | "ended" | "missing";
@@ -113,6 +114,11 @@ export interface ScanWriter {
 	finish(record: ScanRecord, ended: EndedScan & { timeouts: number; failed: boolean }): Promise<void>;
 	/** Frees a claim that names a scan whose record is gone. */
 	forget(userId: string, filterKey: string, scanId: string): Promise<void>;
+	/** The recent complete scan of a filter set, if one was booked. */
+	freshScan(
+		userId: string,
+		filterKey: string,
+	): Promise<{ scan_id: string; completed_at_ms: number; fingerprint: string } | null>;
 	/** Drops a freshness note that names a scan whose result is gone. */
 	forgetFresh(userId: string, filterKey: string, scanId: string): Promise<void>;
 	/** Deletes an ended scan's record now; its id answers 410 from then on. */
@@ -123,6 +129,8 @@ export interface ScanWriter {
 	overdue(limit: number): Promise<string[]>;
 	leaseless(limit: number): Promise<string[]>;
 	unclaimed(ageMs: number, limit: number): Promise<string[]>;
+	/** Looks at an overdue scan again only after `delayMs`: one that cannot be ended must not hide the others. */
+	postpone(scanId: string, delayMs: number): Promise<void>;
 	/** Takes ids off the indexes of live scans. */
 	unlist(scanId: string): Promise<void>;
 	noteWorker(worker: WorkerInfo): Promise<void>;

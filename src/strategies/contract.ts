@@ -114,6 +114,8 @@ export interface PortfolioSnapshot {
 export interface DataNeeds {
 	/** Which market of an asset makes it a candidate; `positions`: the portfolio's positions. */
 	candidates: MarketType | "positions" | "chain";
+	/** What is counted, where it is not the symbol or position itself: each two of them once. */
+	unit?: "pair";
 	timeframe: Timeframe | null;
 	/** Series needed for each candidate. */
 	candles: boolean;
@@ -130,6 +132,8 @@ export interface DataNeeds {
 	trades_window_ms?: number;
 	/** The option chain and its volatility history of each candidate's base. */
 	chain?: boolean;
+	/** Bases whose volatility history is always read, for evidence that does not depend on who asks. */
+	volatility_bases?: string[];
 	/** Open interest of each candidate now and so many ms before. */
 	open_interest_change_ms?: number;
 	/** Also read candles (and funding, if asked for) of these markets of each candidate's base. */
@@ -169,6 +173,8 @@ export interface Rejection {
 	symbol: string;
 	reason: string;
 	detail?: string;
+	/** Symbol of the candidate at fault, where `symbol` names something made of several (a pair). */
+	cause?: string;
 }
 
 /** Invariant: evaluated = published.length + unproven.length + rejected.length. */

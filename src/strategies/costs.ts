@@ -84,6 +84,19 @@ export function oneWayCosts(input: CostInput): Costs {
  */
 export const SPOT_REPLAY_COST = 0.003;
 
+/** Costs of several trades in basis points of what they move together; zeros when nothing is moved. */
+export function blendedCosts(trades: readonly { costs: Costs; usd: number }[]): Costs {
+	const moved = trades.reduce((sum, trade) => sum + trade.usd, 0);
+	const mean = (key: keyof Costs) =>
+		moved > 0 ? trades.reduce((sum, trade) => sum + (trade.costs[key] * trade.usd) / moved, 0) : 0;
+	return {
+		fee_bps: mean("fee_bps"),
+		spread_bps: mean("spread_bps"),
+		impact_bps: mean("impact_bps"),
+		funding_bps: mean("funding_bps"),
+		total_bps: mean("total_bps"),
+	};
+}
 /** The same for USD-margined perpetuals: 5 bp taker each way and the same half spread twice; funding comes on top. */
 export const PERP_REPLAY_COST = 0.002;
 /** Taker fees where no market description was read: the base tiers of spot and of USD-margined contracts. */

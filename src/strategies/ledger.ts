@@ -18,8 +18,14 @@ export class Ledger {
 		this.#newestMs = Math.max(this.#newestMs ?? ms, ms);
 	}
 
-	reject(symbol: string, reason: string, detail?: string): void {
-		this.#rejected.push(detail === undefined ? { symbol, reason } : { symbol, reason, detail });
+	/** `cause`: the read candidate at fault, where `symbol` names something made of several. */
+	reject(symbol: string, reason: string, detail?: string, cause?: string): void {
+		this.#rejected.push({
+			symbol,
+			reason,
+			...(detail === undefined ? {} : { detail }),
+			...(cause === undefined ? {} : { cause }),
+		});
 	}
 
 	nearMiss(miss: NearMiss): void {

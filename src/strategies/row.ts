@@ -3,8 +3,16 @@ import { strategyById } from "../catalogue.ts";
 import type { Costs, Evidence, MarketView, Opportunity, RiskLevel, Side } from "./contract.ts";
 
 /** 12 hex characters of SHA-256 over what names a row, stable across scans and machines. */
-export function opportunityId(strategyId: string, type: string, symbol: string, exchange: string, side: Side): string {
-	return createHash("sha256").update([strategyId, type, symbol, exchange, side].join("|")).digest("hex").slice(0, 12);
+export function opportunityId(
+	strategyId: string,
+	type: string,
+	symbol: string,
+	exchange: string,
+	side: Side,
+	variant?: string,
+): string {
+	const names = [strategyId, type, symbol, exchange, side, ...(variant === undefined ? [] : [variant])];
+	return createHash("sha256").update(names.join("|")).digest("hex").slice(0, 12);
 }
 
 const ACTIONS: Record<Side, string> = { long: "BUY", short: "SELL", neutral: "NEUTRAL" };
@@ -38,6 +46,8 @@ export interface RowInput {
 	/** The strategy's own keys; null members are left out. */
 	extra?: Record<string, unknown>;
 	unprovenReason?: string;
+	/** Tells rows apart that agree in type, symbol, exchange and side, e.g. two methods on one portfolio. */
+	variant?: string;
 }
 
 /** Puts a row into the shape of CONTRACT 6.3: every key present, metadata without null. */
@@ -52,7 +62,14 @@ export function buildRow(input: RowInput): Opportunity {
 	const executable =
 		input.side !== "neutral" && entry !== null && stop !== null && target !== null && (sharePercent ?? 0) > 0;
 	const row: Opportunity = {
-		opportunity_id: opportunityId(input.strategyId, input.type, input.symbol, input.exchange, input.side),
+		opportunity_id: opportunityId(
+			input.strategyId,
+			input.type,
+			input.symbol,
+			input.exchange,
+			input.side,
+			input.variant,
+		),
 		strategy_id: input.strategyId,
 		strategy_name: strategyById(input.strategyId).name,
 		opportunity_type: input.type,

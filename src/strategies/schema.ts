@@ -146,7 +146,14 @@ export const evaluationSchema = z
 		evaluated: z.int().min(0),
 		published: z.array(opportunitySchema),
 		unproven: z.array(opportunitySchema),
-		rejected: z.array(z.object({ symbol: z.string().min(1), reason: code, detail: z.string().optional() })),
+		rejected: z.array(
+			z.object({
+				symbol: z.string().min(1),
+				reason: code,
+				detail: z.string().optional(),
+				cause: z.string().optional(),
+			}),
+		),
 		near_misses: z.array(nearMissSchema).max(3),
 		thresholds: z.record(z.string(), finite),
 		data_as_of: timestamp.nullable(),

@@ -35,15 +35,17 @@ function nothingToScan(context: ScanContext): string {
 
 function completeMessage(context: ScanContext): string {
 	const rows = context.ranking?.ranked_count ?? context.opportunities_found;
-	const strategies = plural(context.strategies.length, "strategy", "strategies");
+	const skipped = context.strategies.filter((entry) => entry.verdict === "skipped").length;
+	const strategies = plural(context.strategies.length - skipped, "strategy", "strategies");
+	const rest = skipped === 0 ? "" : ` (${skipped} skipped)`;
 	const found = plural(rows, "opportunity", "opportunities");
 	switch (context.outcome) {
 		case "found":
-			return `Scan complete: ${found} from ${strategies}.`;
+			return `Scan complete: ${found} from ${strategies}${rest}.`;
 		case "found_with_gaps":
 			return `Scan complete with gaps: ${found} from ${strategies}; not fully answered: ${named(context.strategies, GAPS)}.`;
 		case "empty":
-			return `Scan complete: no opportunities; ${strategies} looked and the counts say why.`;
+			return `Scan complete: no opportunities; ${strategies} looked${rest} and the counts say why.`;
 		case "incomplete":
 			return `Scan complete with gaps and nothing to show; not fully answered: ${named(context.strategies, GAPS)}.`;
 		case "nothing_to_scan":

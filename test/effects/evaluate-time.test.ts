@@ -15,7 +15,8 @@ test(
 		const { result, context, clock } = start({ deps: { market: source } });
 		await result;
 		await settled();
-		assert.equal([context.shown.length, clock.armed(), source.running()], [0, 0, 0]);
+		// One report opens the books; no interim result follows.
+		assert.equal([context.shown.length, clock.armed(), source.running()], [1, 0, 0]);
 	}),
 );
 
@@ -72,6 +73,42 @@ test(
 		);
 		await settled();
 		assert.equal([source.running(), clock.armed()], [0, 0]);
+	}),
+);
+
+test(
+	"a strategy of pairs is counted in pairs from the first sign of life to the end",
+	bounded(async () => {
+		const source = fakeMarket({
+			candles: (symbol) => (symbol === "SOL/USDT" ? never() : Promise.resolve(series(symbol))),
+		});
+		const pool = fakePool(async (request) => {
+			const { candidates, view } = request;
+			const bases = candidates.map(({ symbol }) => symbol);
+			const rejected = bases.flatMap((a, i) =>
+				bases.slice(i + 1).map((b) => {
+					const cause = [a, b].find((leg) => leg in view.errors);
+					return cause
+						? { symbol: `${a}-${b}`, reason: "fetch_failed", cause }
+						: { symbol: `${a}-${b}`, reason: "not_cointegrated" };
+				}),
+			);
+			return { ...evaluationOf(request, []), candidate_unit: "pair", evaluated: rejected.length, rejected };
+		});
+		const { result, context, clock } = start({
+			timeMs: 60_000,
+			deps: { market: source, pool, strategyOf: (id) => ({ id, needs: spotNeeds({ unit: "pair" }) }) },
+		});
+		await clock.advance(55_000, 500);
+		const { report } = await result;
+		if (report.kind !== "finished") throw new Error(JSON.stringify(report));
+		balanced(report.tally);
+		assert.equal([report.tally.candidate_unit, report.tally.evaluated, report.tally.candidates_total], ["pair", 3, 3]);
+		assert.equal(report.tally.rejected, { not_cointegrated: 1, timeout: 2 });
+		assert.ok(context.shown.length >= 2);
+		for (const { tally } of context.shown) {
+			assert.equal([tally.candidate_unit, tally.evaluated, tally.candidates_total], ["pair", 3, 3]);
+		}
 	}),
 );
 

@@ -81,7 +81,7 @@ test("the ranking is total and does not depend on the order of rows or strategie
 			const two = rankRows(scanOf(other, [], options), byId(other), contractOrder);
 			assert.equal(one, two);
 			assert.is(one.ranked.length, Math.min(scan_limit, rows.length));
-			const cut = Object.values(one.cut).reduce((sum, count) => sum + count, 0);
+			const cut = Object.values(one.cut).reduce((sum, ids) => sum + ids.length, 0);
 			assert.is(one.ranked.length + cut, rows.length);
 			const map = byId(rows);
 			for (const [place, id] of one.ranked.slice(1).entries()) {
@@ -105,9 +105,9 @@ test(
 		];
 		const limited = await ranked(scanOf(rows, [], { profile: { scan_limit: 2 } }), rows);
 		assert.equal(limited.document.ranked, ["a", "b"]);
-		assert.equal(limited.ranking.cut, { [MOMENTUM]: 1, [BREAKOUT]: 2 });
+		assert.equal(limited.ranking.cut, { [MOMENTUM]: ["c"], [BREAKOUT]: ["d", "e"] });
 		const capped = await ranked(scanOf(rows, [], { rowsMax: 4 }), rows);
-		assert.equal(capped.ranking.cut, { [BREAKOUT]: 1 });
+		assert.equal(capped.ranking.cut, { [BREAKOUT]: ["e"] });
 	}),
 );
 

@@ -109,25 +109,81 @@ test("whatever fails, is filtered or exceeds a bound: every candidate is in exac
 	);
 });
 
-test("pairs are totalled as pairs before the limit, other units as they were counted", () => {
-	const input = {
-		candidates: ["A/USDT", "B/USDT"],
-		candidates_total: 4,
-		failures: new Map(),
-		filters: {},
-		rows_max: 10,
-		compareRows: contractOrder,
-		as_of_ms: AS_OF_MS,
-		discoveredAt: () => "",
-	};
-	const one = (candidate_unit: string): Evaluation => ({
-		...evaluationOf([]),
-		candidate_unit,
-		evaluated: 1,
-		rejected: [{ symbol: "A-B", reason: "not_cointegrated" }],
+const settleInput = (
+	candidates: string[],
+	candidates_total: number,
+	failures: ReadonlyMap<string, { reason: string }>,
+) => ({
+	candidates,
+	candidates_total,
+	failures,
+	filters: {},
+	rows_max: 10,
+	compareRows: contractOrder,
+	as_of_ms: AS_OF_MS,
+	discoveredAt: () => "",
+});
+
+/** Every pair of `n` symbols: rejected for an unread leg where there is one, else for its own reason. */
+function pairsOf(n: number, unread: ReadonlySet<string>, found: number): Evaluation {
+	const symbols = Array.from({ length: n }, (_, i) => `C${i}/USDT`);
+	const evaluation: Evaluation = { ...evaluationOf([]), candidate_unit: "pair" };
+	symbols.forEach((a, i) => {
+		for (const b of symbols.slice(i + 1)) {
+			const symbol = `${a.split("/")[0]}-${b.split("/")[0]}`;
+			const cause = [a, b].find((leg) => unread.has(leg));
+			if (cause) evaluation.rejected.push({ symbol, reason: "fetch_failed", cause });
+			else if (evaluation.published.length < found) evaluation.published.push(row(symbol));
+			else evaluation.rejected.push({ symbol, reason: "not_cointegrated" });
+		}
 	});
-	assert.is(settleEvaluation(one("pair"), input).tally.candidates_total, 6);
-	assert.is(settleEvaluation(one("structure"), input).tally.candidates_total, 1);
+	return { ...evaluation, evaluated: evaluation.published.length + evaluation.rejected.length };
+}
+
+test("pairs are totalled as pairs before the limit, other units as they were counted", () => {
+	const none = new Map<string, { reason: string }>();
+	const settled = settleEvaluation(pairsOf(2, new Set(), 0), settleInput(["C0/USDT", "C1/USDT"], 4, none));
+	assert.equal([settled.tally.evaluated, settled.tally.candidates_total], [1, 6]);
+	const structure: Evaluation = {
+		...evaluationOf([]),
+		candidate_unit: "structure",
+		evaluated: 1,
+		rejected: [{ symbol: "A-B", reason: "no_trigger" }],
+	};
+	assert.is(settleEvaluation(structure, settleInput(["A/USDT"], 4, none)).tally.candidates_total, 1);
+});
+
+test("each pair is in exactly one count, and one whose leg was not read counts by why it was not", () => {
+	const reads = fc.array(fc.constantFrom(null, "fetch_failed", "timeout"), { minLength: 2, maxLength: 12 });
+	fc.assert(
+		fc.property(reads, fc.nat({ max: 15 }), fc.nat({ max: 5 }), (fates, found, beyond) => {
+			const symbols = fates.map((_, place) => `C${place}/USDT`);
+			const failures = new Map<string, { reason: string }>(
+				fates.flatMap((reason, place) => (reason === null ? [] : [[`C${place}/USDT`, { reason }] as const])),
+			);
+			const n = symbols.length;
+			const evaluation = pairsOf(n, new Set(failures.keys()), found);
+			const { tally } = settleEvaluation(evaluation, settleInput(symbols, n + beyond, failures));
+			const sum = Object.values(tally.rejected).reduce((total, count) => total + count, 0);
+			const all = n + beyond;
+			assert.is(tally.evaluated, (n * (n - 1)) / 2);
+			assert.is(tally.row_ids.length + sum, tally.evaluated);
+			assert.is(tally.candidates_total, (all * (all - 1)) / 2);
+			for (const reason of ["fetch_failed", "timeout"]) {
+				const caused = evaluation.rejected.filter(({ cause }) => cause && failures.get(cause)?.reason === reason);
+				assert.is(tally.rejected[reason] ?? 0, caused.length);
+			}
+		}),
+		{ numRuns: 100 },
+	);
+});
+
+test("a pair too few or too many breaks the contract; beyond 25 candidates 300 pairs are due", () => {
+	const symbols = (n: number) => Array.from({ length: n }, (_, i) => `C${i}/USDT`);
+	const none = new Map<string, { reason: string }>();
+	assert.throws(() => settleEvaluation(pairsOf(3, new Set(), 0), settleInput(symbols(4), 4, none)), /counts 3 of 6/);
+	const { tally } = settleEvaluation(pairsOf(25, new Set(), 0), settleInput(symbols(30), 30, none));
+	assert.equal([tally.evaluated, tally.candidates_total], [300, 435]);
 });
 
 test.run();

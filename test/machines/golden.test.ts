@@ -3,6 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { ScanEvent } from "../../machines/events.ts";
 import { outstandingEffects } from "../../machines/scan-rules.ts";
+import { SCAN_MACHINE_ID } from "../../machines/types.ts";
 import { begin, type HostState, MACHINE_ID, step, takeDue } from "../../src/runtime/scan-host.ts";
 import { encodeContext } from "../../src/store/scan-codec.ts";
 import { checkState } from "../support/invariants.ts";
@@ -36,6 +37,7 @@ const nextEvent = ({ position, context }: HostState, at_ms: number): ScanEvent |
 
 golden("the golden file belongs to the machine that runs", () => {
 	assert.is(MACHINE_ID, "scan.v1");
+	assert.is(MACHINE_ID, SCAN_MACHINE_ID);
 	assert.equal(Object.keys(stored).sort(), [
 		"asset_discovery",
 		"portfolio_fetch",

@@ -45,7 +45,7 @@ test("an abort rejects with the signal's reason and the pool goes on", async () 
 test("a strategy's own error passes through", async () => {
 	const pool = createEvaluationPool({ threads: 1 });
 	try {
-		const error = await failure(pool.evaluate({ ...request, strategy_id: "ai_options_trade" }, open));
+		const error = await failure(pool.evaluate({ ...request, strategy_id: "ai_of_no_build" }, open));
 		assert.match((error as Error).message, /not part of this build/);
 	} finally {
 		await pool.close();

@@ -14,6 +14,8 @@ export const PUBLISHES: Record<string, { publishes: Place; silent: Place }> = {
 	ai_spot_mean_reversion: { publishes: [3, "2025-06-02"], silent: [1, "2025-06-02"] },
 	ai_spot_breakout_strategy: { publishes: [2, "2026-02-11"], silent: [1, "2025-06-02"] },
 	ai_funding_arbitrage: { publishes: [1, "2025-11-10"], silent: [1, "2025-06-02"] },
+	ai_portfolio_optimization: { publishes: [1, "2025-06-02"], silent: [1, "2025-06-02", CALM_PORTFOLIO] },
+	ai_hedge_position: { publishes: [1, "2025-06-02"], silent: [1, "2025-06-02", CALM_PORTFOLIO] },
 	ai_futures_trade: { publishes: [2, "2025-11-10"], silent: [3, "2026-02-11"] },
 	ai_volatility_trading: { publishes: [45, "2025-06-02"], silent: [1, "2025-06-02"] },
 	ai_risk_management: { publishes: [1, "2025-06-02"], silent: [1, "2025-06-02", CALM_PORTFOLIO] },

@@ -90,6 +90,7 @@ export function createFakeStore(): FakeStore {
 	};
 	const statistics: StatisticsReader = {
 		latestScan: async () => store.latest.scan,
+		recentScans: async (limit) => (store.latest.scan ? [store.latest.scan].slice(0, limit) : []),
 		day: async (date) => ({
 			date,
 			total_scans: store.durations.length,

@@ -141,6 +141,19 @@ export function recordedSpotHourly(): Series[] {
 	);
 }
 
+/** Last hourly close of each day by symbol, the unfinished last day included: 809 closes of the 16 coins. */
+export function recordedDailyCloses(): Map<string, Float64Array> {
+	return new Map(
+		recordedSpotHourly().map((series) => {
+			const byDay = new Map<number, number>();
+			series.open_time.forEach((time, i) => {
+				byDay.set(Math.floor(time / 86_400_000), series.close[i] ?? Number.NaN);
+			});
+			return [series.symbol, Float64Array.from(byDay.values())];
+		}),
+	);
+}
+
 /** What the recorded source knows of spot days at the snapshot: daily files continued by hourly ones. */
 export function spotDailyAtSnapshot(): Series[] {
 	const bars = new Map<string, BarRow[]>();

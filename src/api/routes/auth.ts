@@ -34,7 +34,7 @@ async function verifyCredentials(
 	const { accounts, loginLimiter, passwords } = deps.users;
 	const attempt = loginLimiter.attempt<Verified | null>(address, normalEmail(email), async () => {
 		const found = await accounts.credentials(email);
-		const correct = await passwords.verify(password, found?.password_hash ?? null);
+		const correct = await passwords.verify(password, found?.password_hash ?? null, address);
 		return found && correct ? { outcome: "passed", value: found } : { outcome: "failed", value: null };
 	});
 	return attempt.catch((error: unknown) => {
@@ -54,7 +54,7 @@ const login = (deps: ApiDeps) =>
 		rate: "none",
 		body: loginBody,
 		responses: { 200: { description: "Tokens of a new login", schema: loginReply } },
-		problems: ["invalid_credentials", "account_inactive", "login_rate_limited", "overloaded"],
+		problems: ["invalid_credentials", "account_inactive", "login_rate_limited"],
 		async handler({ body, address }) {
 			const verified = await verifyCredentials(deps, address, body.email, body.password);
 			if (!verified) throw new ApiError("invalid_credentials");

@@ -3,14 +3,22 @@ import { timestampSchema } from "./common.ts";
 
 export const POSITIONS_MAX = 200;
 
+/** Far above any portfolio, far below where a product of them stops being finite. */
+const QUANTITY_MAX = 1e18;
+const PRICE_MAX = 1e12;
+const CASH_USD_MAX = 1e15;
+
 /** ccxt unified: BASE/QUOTE, BASE/QUOTE:SETTLE, and dated or option contracts behind it. */
 const UNIFIED_SYMBOL = /^[A-Za-z0-9.]{1,30}\/[A-Za-z0-9]{1,15}(:[A-Za-z0-9]{1,15}(-\d{6}(-\d+(\.\d+)?-[CP])?)?)?$/;
 
 const positionBody = z
 	.object({
-		symbol: z.string().regex(UNIFIED_SYMBOL, "expected a unified symbol such as BTC/USDT or BTC/USDT:USDT"),
-		quantity: z.number(),
-		entry_price: z.number().positive().nullish(),
+		symbol: z
+			.string()
+			.toUpperCase()
+			.regex(UNIFIED_SYMBOL, "expected a unified symbol such as BTC/USDT or BTC/USDT:USDT"),
+		quantity: z.number().min(-QUANTITY_MAX).max(QUANTITY_MAX),
+		entry_price: z.number().positive().max(PRICE_MAX).nullish(),
 	})
 	.superRefine((position, context) => {
 		if (position.quantity === 0)
@@ -32,7 +40,7 @@ export const portfolioBody = z.object({
 				seen.add(symbol);
 			}
 		}),
-	cash_usd: z.number().min(0),
+	cash_usd: z.number().min(0).max(CASH_USD_MAX),
 });
 
 export const portfolioReply = z.strictObject({

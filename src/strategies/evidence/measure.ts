@@ -192,6 +192,7 @@ export function evidenceReport(measurement: Measurement): Record<string, unknown
 			ece_last_200: reliability.eceRecent,
 			drift_alert: drifted(reliability),
 			bins: reliability.bins,
+			years: reliability.years,
 		},
 	};
 }

@@ -1,4 +1,4 @@
-import type { FundingSeries, Series } from "../../market/contract.ts";
+import type { FundingSeries, Series, VolatilityHistory } from "../../market/contract.ts";
 import { hashText } from "../random.ts";
 
 /**
@@ -77,6 +77,9 @@ export const fundingFingerprint = (funding: FundingSeries): string =>
 		funding.funding_time,
 		funding.rate_e8,
 	]);
+
+export const volatilityFingerprint = (history: VolatilityHistory): string =>
+	fingerprint(`${history.venue}/${history.base}/${history.length}`, [history.time, history.atm_iv]);
 
 /** Identity of a whole universe; its order does not matter. */
 export const universeFingerprint = (fingerprints: readonly string[]): string => [...fingerprints].sort().join("|");

@@ -15,6 +15,19 @@ export interface Forecast {
 	pool: number;
 	/** 1: the trade gained. */
 	won: 0 | 1;
+	/** Open of the signal bar, epoch ms. */
+	atMs: number;
+}
+
+/** Forecasts of one calendar year (UTC). */
+export interface YearReliability {
+	year: number;
+	n: number;
+	/** Mean probability stated, and the share that came true. */
+	predicted: number;
+	observed: number;
+	brier: number;
+	ece: number;
 }
 
 export interface Reliability {
@@ -26,6 +39,7 @@ export interface Reliability {
 	/** ECE of the newest 200 forecasts: drift. */
 	eceRecent: number | null;
 	bins: { from: number; n: number; predicted: number; observed: number }[];
+	years: YearReliability[];
 }
 
 /** Mean squared distance of probability and outcome. */
@@ -57,7 +71,7 @@ export function expandingForecasts(trades: readonly ResolvedTrade[]): Forecast[]
 		if (ended < UNSCORED) continue;
 		const pool = pooledRate(wins, ended);
 		const own = symbols.get(trade.symbol) ?? { wins: 0, n: 0 };
-		forecasts.push({ p: symbolRate(own.wins, own.n, pool), pool, won: trade.net > 0 ? 1 : 0 });
+		forecasts.push({ p: symbolRate(own.wins, own.n, pool), pool, won: trade.net > 0 ? 1 : 0, atMs: trade.signalTime });
 	}
 	return forecasts;
 }
@@ -112,7 +126,35 @@ export function reliabilityOf(trades: readonly ResolvedTrade[]): Reliability {
 		ece: calibrationError(forecasts),
 		eceRecent: recent.length < RECENT ? null : calibrationError(recent),
 		bins: reliabilityBins(forecasts),
+		years: reliabilityByYear(forecasts),
 	};
+}
+
+/** The same figures year by year: a record that holds on the whole may have failed in each part. */
+export function reliabilityByYear(forecasts: readonly Forecast[]): YearReliability[] {
+	const byYear = new Map<number, Forecast[]>();
+	for (const forecast of forecasts) {
+		const year = new Date(forecast.atMs).getUTCFullYear();
+		const own = byYear.get(year);
+		if (own) own.push(forecast);
+		else byYear.set(year, [forecast]);
+	}
+	return [...byYear]
+		.sort(([a], [b]) => a - b)
+		.map(([year, own]) => {
+			const won = own.map((forecast) => forecast.won);
+			return {
+				year,
+				n: own.length,
+				predicted: own.reduce((sum, forecast) => sum + forecast.p, 0) / own.length,
+				observed: won.reduce<number>((sum, value) => sum + value, 0) / own.length,
+				brier: brierScore(
+					own.map((forecast) => forecast.p),
+					won,
+				),
+				ece: calibrationError(own) ?? 0,
+			};
+		});
 }
 
 /** Drift (STRATEGIES 5.4 step 10): the newest 200 forecasts missed by more than ten points. */

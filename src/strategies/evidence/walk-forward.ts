@@ -23,6 +23,8 @@ export interface WalkForwardOptions {
 	barsMin: number;
 	/** Trades count only if their whole horizon had passed by then (embargo at the boundary), epoch ms. */
 	asOfMs: number;
+	/** false: leave the placebo out, for a rule whose mean may well be a loss; default true. */
+	placebo?: boolean;
 	/** Settled funding by symbol: trades within a history pay it; those outside are left as they are. */
 	funding?: ReadonlyMap<string, FundingSeries>;
 }
@@ -68,7 +70,7 @@ export function walkForward(rule: ReplayRule, universe: readonly Series[], optio
 				holdBars: trade.holdBars,
 			});
 		}
-		if (entries === 0) continue;
+		if (entries === 0 || options.placebo === false) continue;
 		const outcomes = placeboOutcomes(series, reading, options.cost, embargoMs, ledger);
 		result.placebo.push({ outcomes, entries });
 	}

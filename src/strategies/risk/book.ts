@@ -88,13 +88,29 @@ function joined(holdings: readonly Holding[]): Omit<Book, "equity" | "holdings" 
 	};
 }
 
-/** Inner join of closes on the opening time; prices are never carried forward. */
+/**
+ * Inner join of closes on the opening time; prices are never carried forward. Times of a series grow, so
+ * one walk over all of them is enough.
+ */
 export function joinCloses(series: readonly Series[]): { days: number[]; columns: Column[] } {
-	const indexes = series.map((one) => new Map(Array.from(one.open_time, (time, i) => [time, i])));
-	const [first, ...others] = indexes;
-	const days = [...(first?.keys() ?? [])].filter((time) => others.every((index) => index.has(time)));
-	const columns = series.map((one, i) => Float64Array.from(days, (time) => at(one.close, indexes[i]?.get(time) ?? -1)));
-	return { days, columns };
+	const [first] = series;
+	const days: number[] = [];
+	const columns = series.map(() => new Float64Array(first?.length ?? 0));
+	const next = series.map(() => 0);
+	for (let t = 0; t < (first?.length ?? 0); t++) {
+		const time = at((first as Series).open_time, t);
+		let common = true;
+		for (let i = 0; i < series.length; i++) {
+			const { open_time, close } = series[i] as Series;
+			let index = next[i] ?? 0;
+			while (index < open_time.length && at(open_time, index) < time) index++;
+			next[i] = index;
+			if (at(open_time, index) !== time) common = false;
+			else (columns[i] as Column)[days.length] = at(close, index);
+		}
+		if (common) days.push(time);
+	}
+	return { days, columns: columns.map((column) => column.subarray(0, days.length)) };
 }
 
 export function simpleReturns(close: Column): Column {

@@ -1,5 +1,5 @@
 import type { Costs, MarketView, Opportunity } from "../contract.ts";
-import { oneWayCosts, tierHalfSpread, tierPriority } from "../costs.ts";
+import { blendedCosts, oneWayCosts, tierHalfSpread, tierPriority } from "../costs.ts";
 import { chosenWithHindsight } from "../evidence/measure.ts";
 import { riskLevelOf } from "../risk-level.ts";
 import { buildRow } from "../row.ts";
@@ -170,7 +170,7 @@ export function portfolioRow(proposal: Proposal): Opportunity | null {
 		}),
 		entry: null,
 		stop: null,
-		costs: meanCosts(sales),
+		costs: blendedCosts(sales.map(({ costs, soldUsd: usd }) => ({ costs, usd }))),
 		reasoning: `${describe(breaches)}. The listed trades restore the limits.`,
 		extra: {
 			...common.extra,
@@ -202,20 +202,6 @@ function salesOf(book: Book, after: readonly number[]): Sale[] {
 			return { holding, soldUsd, to, costs: saleCosts(holding, soldUsd, sigmaOf(book, i)) };
 		})
 		.filter((sale) => sale.soldUsd > 0);
-}
-
-/** Costs of several sales, weighted by what is sold. */
-function meanCosts(sales: readonly Sale[]): Costs {
-	const traded = sales.reduce((sum, sale) => sum + sale.soldUsd, 0);
-	const mean = (key: keyof Costs) =>
-		traded > 0 ? sales.reduce((sum, sale) => sum + (sale.costs[key] * sale.soldUsd) / traded, 0) : 0;
-	return {
-		fee_bps: mean("fee_bps"),
-		spread_bps: mean("spread_bps"),
-		impact_bps: mean("impact_bps"),
-		funding_bps: mean("funding_bps"),
-		total_bps: mean("total_bps"),
-	};
 }
 
 /** The three published members of a confidence; null without a measured window. */

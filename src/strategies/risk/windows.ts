@@ -8,12 +8,18 @@ import { slopeOf, varianceOf } from "./covariance.ts";
 import { bookReturns } from "./measures.ts";
 
 /** Days of a window in which the promised effect is looked for. */
-const WINDOW_DAYS = 30;
+export const WINDOW_DAYS = 30;
+
+/** Days [from, to) of a column of daily returns. */
+export interface Window {
+	from: number;
+	to: number;
+}
 
 /** Windows that do not overlap: estimation days before, then the next 30. */
-function windowsOf(periods: number): { from: number; to: number }[] {
-	const windows: { from: number; to: number }[] = [];
-	for (let to = periods; to - WINDOW_DAYS >= RETURNS_MIN; to -= WINDOW_DAYS)
+export function windowsOf(periods: number, estimationDays = RETURNS_MIN): Window[] {
+	const windows: Window[] = [];
+	for (let to = periods; to - WINDOW_DAYS >= estimationDays; to -= WINDOW_DAYS)
 		windows.push({ from: to - WINDOW_DAYS, to });
 	return windows.reverse();
 }
@@ -51,16 +57,21 @@ export function hedgedWindows(book: Column, hedge: Column, days: readonly number
 	});
 }
 
-function recordOf(
+/**
+ * Counts the windows in which the promised effect came: it must exceed `effectMin`. A window without a
+ * finite effect is not counted.
+ */
+export function recordOf(
 	periods: number,
 	days: readonly number[],
-	effectOf: (window: { from: number; to: number }) => number,
+	effectOf: (window: Window) => number,
+	{ effectMin = 0, estimationDays = RETURNS_MIN }: { effectMin?: number; estimationDays?: number } = {},
 ): WindowRecord {
-	const windows = windowsOf(periods);
+	const windows = windowsOf(periods, estimationDays);
 	const effects = windows.map(effectOf).filter(Number.isFinite);
 	return {
 		n: effects.length,
-		wins: effects.filter((effect) => effect > 0).length,
+		wins: effects.filter((effect) => effect > effectMin).length,
 		firstDay: days[windows[0]?.from ?? -1] ?? null,
 		lastDay: days[windows.at(-1)?.from ?? -1] ?? null,
 		effects: effects.sort((a, b) => a - b),
@@ -72,6 +83,7 @@ export function frequencyEvidence(
 	record: WindowRecord,
 	universeSize: number,
 	hindsight: boolean,
+	method = `windows of ${RETURNS_MIN} days estimated, ${WINDOW_DAYS} days measured, not overlapping`,
 ): { evidence: Evidence; confidence: Confidence | null } {
 	const { n, wins } = record;
 	const frequency = n === 0 ? 0 : wins / n;
@@ -79,7 +91,7 @@ export function frequencyEvidence(
 	const day = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 	return {
 		evidence: {
-			method: `windows of ${RETURNS_MIN} days estimated, ${WINDOW_DAYS} days measured, not overlapping`,
+			method,
 			n,
 			n_effective: n,
 			wins,

@@ -1,0 +1,45 @@
+import { wilsonInterval } from "../../src/strategies/evidence/intervals.ts";
+import type { Calibrated } from "./collect.ts";
+
+const percent = (share: number): string => `${(100 * share).toFixed(1).padStart(5)} %`;
+const figure = (value: number | null, digits = 4): string => (value === null ? "-" : value.toFixed(digits));
+
+/** The reliability table: one block a record, bins of ten points, then the same year by year. */
+export function reliabilityText(title: string, records: readonly Calibrated[]): string {
+	return [title, "=".repeat(title.length), "", summary(records), ...records.map(block)].join("\n");
+}
+
+function summary(records: readonly Calibrated[]): string {
+	const width = Math.max(10, ...records.map((record) => nameOf(record).length));
+	const head = `${"record".padEnd(width)}  scored   Brier    skill     ECE  ECE last 200`;
+	const lines = records.map((record) => {
+		const { scored, brier, skill, ece, eceRecent } = record.reliability;
+		const cells = [
+			String(scored).padStart(6),
+			figure(brier).padStart(7),
+			figure(skill).padStart(8),
+			figure(ece, 3).padStart(7),
+			figure(eceRecent, 3).padStart(13),
+		];
+		return `${nameOf(record).padEnd(width)}  ${cells.join(" ")}`;
+	});
+	const note =
+		"Brier: mean squared error, 0.25 for a coin. Skill: against the pooled rate. ECE: expected calibration error.";
+	return [head, ...lines, "", note].join("\n");
+}
+
+export const nameOf = ({ strategy, part }: Calibrated): string => (part === "" ? strategy : `${strategy}: ${part}`);
+
+function block(record: Calibrated): string {
+	const { bins, years } = record.reliability;
+	const ofBins = bins.map(({ from, n, predicted, observed }) => {
+		const [low, high] = wilsonInterval(observed, n);
+		const range = `${(100 * from).toFixed(0).padStart(3)} to ${(100 * from + 10).toFixed(0).padStart(3)} %`;
+		return `  ${range}  ${String(n).padStart(6)}  ${percent(predicted)}  ${percent(observed)}  [${percent(low)}, ${percent(high)}]`;
+	});
+	const ofYears = years.map(({ year, n, predicted, observed, brier, ece }) => {
+		return `  ${String(year).padEnd(12)}  ${String(n).padStart(6)}  ${percent(predicted)}  ${percent(observed)}  Brier ${brier.toFixed(4)}  ECE ${ece.toFixed(3)}`;
+	});
+	const head = "                       n  predicted  observed";
+	return ["", nameOf(record), "-".repeat(nameOf(record).length), head, ...ofBins, ...ofYears].join("\n");
+}

@@ -1,0 +1,38 @@
+import { Worker } from "node:worker_threads";
+import type { EvaluationRequest } from "../../src/strategies/contract.ts";
+import type { Timing } from "./worker.ts";
+
+/** A thread that evaluates and times; nothing else runs in the process while it works. */
+export interface TimingThread {
+	/** Heap before the first evaluation, MB. */
+	heapMb: number;
+	time(request: EvaluationRequest): Promise<Timing>;
+	close(): Promise<void>;
+}
+
+export async function startThread(): Promise<TimingThread> {
+	// A thread does not inherit the loader of TypeScript.
+	const [loader, entry] = [import.meta.resolve("tsx/esm/api"), new URL("./worker.ts", import.meta.url).href];
+	const start = `import(${JSON.stringify(loader)}).then(({ register }) => (register(), import(${JSON.stringify(entry)})))`;
+	const worker = new Worker(start, { eval: true, execArgv: [] });
+	const next = <T>(): Promise<T> =>
+		new Promise((resolve, reject) => {
+			worker.once("message", (message: T) => {
+				worker.off("error", reject);
+				resolve(message);
+			});
+			worker.once("error", reject);
+		});
+	const { heapMb } = await next<{ heapMb: number }>();
+	return {
+		heapMb,
+		time(request) {
+			const answer = next<Timing>();
+			worker.postMessage(request);
+			return answer;
+		},
+		close: async () => {
+			await worker.terminate();
+		},
+	};
+}

@@ -1,0 +1,36 @@
+import type { ScanLimits, UserProfile } from "../../machines/types.ts";
+import type { ApplyDeps } from "../runtime/runtime.ts";
+import type { Projections } from "../runtime/scan-commit.ts";
+import type { Account, AccountReader, PolicyReader, PortfolioStore } from "../services.ts";
+import type { ScanReader, ScanRecord } from "../store/contract.ts";
+import type { ScanWriter } from "../store/write-contract.ts";
+
+export interface CommandSettings {
+	limits: ScanLimits;
+	force_join_ms: number;
+	fresh_ms: number;
+	/** Waiting scans before a start is refused as overloaded. */
+	queue_max: number;
+}
+
+export interface CommandDeps {
+	writer: ScanWriter;
+	reader: ScanReader;
+	projections: Projections;
+	apply: ApplyDeps;
+	accounts: AccountReader;
+	portfolios: PortfolioStore;
+	policies: PolicyReader;
+	/** Pure: tier, limits and fingerprint from what the account owns. */
+	profileOf: (account: Account, portfolioVersion: number) => UserProfile;
+	/** Strategies this build can run. */
+	available: ReadonlySet<string>;
+	enqueue: (scanId: string) => Promise<void>;
+	queued: () => Promise<number>;
+	newScanId: () => string;
+	book: (record: ScanRecord) => Promise<void>;
+	settings: CommandSettings;
+}
+
+/** What ending and finishing a start need. */
+export type StartDeps = Pick<CommandDeps, "writer" | "reader" | "apply" | "enqueue" | "book">;

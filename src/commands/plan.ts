@@ -1,0 +1,94 @@
+import type { PlannedStrategy, ScanInput, UserProfile } from "../../machines/types.ts";
+import { CATALOGUE, findStrategy, strategyKey } from "../catalogue.ts";
+import { numbered, type Projections, stateFields } from "../runtime/scan-commit.ts";
+import { begin, MACHINE_ID } from "../runtime/scan-host.ts";
+import type { StartRequest, StrategyPolicy } from "../services.ts";
+import type { Viewer } from "../store/contract.ts";
+import type { NewScan } from "../store/write-contract.ts";
+import type { CommandDeps } from "./deps.ts";
+
+export function planScan(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	profile: UserProfile,
+	policies: StrategyPolicy[],
+	supersedes: string | null,
+): ScanInput {
+	const acceptedAtMs = deps.writer.now();
+	const { limits } = deps.settings;
+	return {
+		scan_id: deps.newScanId(),
+		user_id: viewer.user_id,
+		accepted_at_ms: acceptedAtMs,
+		deadline_at_ms: acceptedAtMs + limits.budget_ms,
+		limits,
+		filters: request.filters,
+		filter_key: request.filter_key,
+		filters_unmatched: request.filters_unmatched,
+		force_refresh: request.force_refresh,
+		include_strategy_recommendations: request.include_strategy_recommendations,
+		redrive_of: null,
+		supersedes,
+		schedule_id: null,
+		profile,
+		strategies: planStrategies(request, profile, policies, deps.available),
+	};
+}
+
+/** Owned strategies after the strategy_ids filter, plus those named in the filter but not owned (7.5). */
+export function planStrategies(
+	request: Pick<StartRequest, "filters">,
+	profile: Pick<UserProfile, "strategy_ids">,
+	policies: readonly StrategyPolicy[],
+	available: ReadonlySet<string>,
+): PlannedStrategy[] {
+	const owned = new Set(profile.strategy_ids);
+	const named = request.filters.strategy_ids?.map((word) => findStrategy(word)?.id).filter((id) => id !== undefined);
+	const policyOf = new Map(policies.map((policy) => [policy.strategy_key, policy]));
+	return CATALOGUE.filter((entry) => (named ? named.includes(entry.id) : owned.has(entry.id))).map((entry) => {
+		const policy = policyOf.get(strategyKey(entry));
+		const skip = !owned.has(entry.id)
+			? "not_entitled"
+			: policy?.enabled === false
+				? "disabled_by_policy"
+				: available.has(entry.id)
+					? null
+					: "not_available";
+		return {
+			strategy_id: entry.id,
+			index: entry.index,
+			priority: policy?.priority ?? entry.priority,
+			symbols_max: policy ? policy.max_symbols : entry.symbols_max,
+			chunk_size: policy ? policy.chunk_size : entry.chunk_size,
+			skip,
+		};
+	});
+}
+
+export function newScan(input: ScanInput, projections: Projections): NewScan {
+	const { state, entries } = begin(input);
+	const [entry] = entries;
+	if (!entry) throw new Error("the scan machine began without its first journal entry");
+	const written = numbered(entries, 0);
+	return {
+		owner: input.user_id,
+		scan_id: input.scan_id,
+		scan: {
+			...stateFields(null, state, entries),
+			machine: MACHINE_ID,
+			seq: "1",
+			epoch: "0",
+			end: "0",
+			accepted: "0",
+			accepted_at: String(input.accepted_at_ms),
+			deadline_at: String(input.deadline_at_ms),
+			progress_at: String(input.accepted_at_ms),
+		},
+		lifecycle: projections.lifecycleFields(null, state.context, written),
+		debug: projections.debugFields(null, state.context, written),
+		entry,
+		accepted_at_ms: input.accepted_at_ms,
+		deadline_at_ms: input.deadline_at_ms,
+	};
+}

@@ -1,0 +1,106 @@
+import { quadratic, times } from "../risk/covariance.ts";
+
+/** Largest violation of the optimality conditions that is left, in units of the mean variance. */
+const TOLERANCE = 1e-11;
+const STEPS_MAX = 50_000;
+
+/**
+ * argmin 1/2 w' Q w - c' w over sum w = 1, 0 <= w <= cap: long-only weights, fractions of one.
+ *
+ * Coordinate pairs: weight is moved between the two assets whose gradients violate the optimality
+ * conditions most, by the exact minimum along that line, cut at the bounds (working sets of two after
+ * Platt 1998; Keerthi et al. 2001 for the choice of the pair). `Q` must be positive semidefinite. A cap
+ * below 1/n cannot be met: RangeError. `start` must be feasible; it saves steps and changes nothing else.
+ */
+export function boundedWeights(
+	Q: readonly number[][],
+	options: { c?: readonly number[]; cap?: number; start?: readonly number[] } = {},
+): number[] {
+	const n = Q.length;
+	const cap = options.cap ?? 1;
+	if (n === 0) return [];
+	if (cap * n < 1 - 1e-12) throw new RangeError(`${n} weights of at most ${cap} do not sum to one`);
+	const weights = [...(options.start ?? Q.map(() => 1 / n))];
+	const gradient = times(Q, weights).map((value, i) => value - (options.c?.[i] ?? 0));
+	const scale = Q.reduce((sum, row, i) => sum + (row[i] ?? 0), 0) / n || 1;
+	for (let step = 0; step < STEPS_MAX; step++) {
+		const pair = worstPair(weights, gradient, cap);
+		if (!pair || pair.violation <= TOLERANCE * scale) break;
+		const { up, down, violation } = pair;
+		const curvature = entry(Q, up, up) + entry(Q, down, down) - 2 * entry(Q, up, down);
+		const room = Math.min(cap - (weights[up] ?? 0), weights[down] ?? 0);
+		const move = curvature > 0 ? Math.min(room, violation / curvature) : room;
+		weights[up] = (weights[up] ?? 0) + move;
+		// A weight that gives all it has is exactly nothing.
+		weights[down] = move === room && room === weights[down] ? 0 : (weights[down] ?? 0) - move;
+		for (let i = 0; i < n; i++) gradient[i] = (gradient[i] ?? 0) + move * (entry(Q, i, up) - entry(Q, i, down));
+	}
+	return weights;
+}
+
+const entry = (matrix: readonly number[][], i: number, j: number): number => matrix[i]?.[j] ?? 0;
+
+/** Who should gain and who should lose weight; null when nothing can move. */
+function worstPair(
+	weights: readonly number[],
+	gradient: readonly number[],
+	cap: number,
+): { up: number; down: number; violation: number } | null {
+	let up = -1;
+	let down = -1;
+	let lowest = Number.POSITIVE_INFINITY;
+	let highest = Number.NEGATIVE_INFINITY;
+	for (let i = 0; i < weights.length; i++) {
+		const [weight, slope] = [weights[i] ?? 0, gradient[i] ?? 0];
+		if (weight < cap && slope < lowest) {
+			lowest = slope;
+			up = i;
+		}
+		if (weight > 0 && slope > highest) {
+			highest = slope;
+			down = i;
+		}
+	}
+	return up < 0 || down < 0 ? null : { up, down, violation: highest - lowest };
+}
+
+/** Long-only weights of least variance, none above `cap`. */
+export const minimumVariance = (covariance: readonly number[][], cap = 1, start?: readonly number[]): number[] =>
+	boundedWeights(covariance, start ? { cap, start } : { cap });
+
+/** Mean over deviation of a weighting; -Infinity where it has no variance. */
+export function sharpeRatio(covariance: readonly number[][], means: readonly number[], weights: readonly number[]) {
+	const variance = quadratic(covariance, weights);
+	const mean = weights.reduce((sum, weight, i) => sum + weight * (means[i] ?? 0), 0);
+	return variance > 0 ? mean / Math.sqrt(variance) : Number.NEGATIVE_INFINITY;
+}
+
+const BISECTIONS = 60;
+
+/**
+ * Long-only weights of the largest mean/deviation, none above `cap`; null unless some mean is positive.
+ *
+ * They solve max m'w - g/2 w'Vw for the risk aversion g at which m'w = g w'Vw, because a ratio of equal
+ * degree leaves the budget without a price there; g is found by bisection of its logarithm.
+ */
+export function maximumSharpe(covariance: readonly number[][], means: readonly number[], cap = 1): number[] | null {
+	if (!means.some((mean) => mean > 0)) return null;
+	let weights = means.map(() => 1 / means.length);
+	const excess = (aversion: number): number => {
+		const Q = covariance.map((row) => row.map((value) => value * aversion));
+		weights = boundedWeights(Q, { c: means, cap, start: weights });
+		const mean = weights.reduce((sum, weight, i) => sum + weight * (means[i] ?? 0), 0);
+		return aversion * quadratic(covariance, weights) - mean;
+	};
+	const variance = covariance.reduce((sum, row, i) => sum + (row[i] ?? 0), 0) / covariance.length;
+	const middle = Math.max(...means) / variance;
+	let [low, high] = [Math.log(middle) - 10, Math.log(middle) + 10];
+	// With a cap every feasible mean may be negative: then nothing is worth its risk.
+	if (excess(Math.exp(high)) < 0 || excess(Math.exp(low)) > 0) return null;
+	for (let i = 0; i < BISECTIONS && high - low > 1e-7; i++) {
+		const centre = (low + high) / 2;
+		if (excess(Math.exp(centre)) > 0) high = centre;
+		else low = centre;
+	}
+	return weights;
+}

@@ -1,0 +1,125 @@
+import { at, type Column, unknownColumn } from "./columns.ts";
+import { regress, regressorsOf } from "./statistics/least-squares.ts";
+import { principalFactors } from "./statistics/principal-factors.ts";
+import { type ResidualScore, residualScore } from "./statistics/residual-score.ts";
+import { RollingCovariance } from "./statistics/rolling-covariance.ts";
+
+/** Bars of the correlation matrix and of the factor regression (STRATEGIES 6.3, 7.2). */
+export const FACTOR_BARS = 252;
+export const REGRESSION_BARS = 60;
+export const VARIANCE_SHARE = 0.55;
+export const FACTORS_MAX = 3;
+export const ASSETS_MIN = 12;
+
+/** Assets on common bars without holes. */
+export interface AssetPanel {
+	symbols: string[];
+	/** Opens of the bars, epoch ms. */
+	times: Column;
+	closes: Column[];
+	/** Simple returns; NaN for the first bar. */
+	returns: Column[];
+}
+
+export function assetPanel(symbols: string[], times: Column, closes: Column[]): AssetPanel {
+	const returns = closes.map((column) => column.map((close, t) => close / at(column, t - 1) - 1));
+	return { symbols, times, closes, returns };
+}
+
+/** One asset against the factors on one bar. */
+export interface AssetFit extends ResidualScore {
+	alpha: number;
+	betas: Float64Array;
+	r2: number;
+}
+
+/** The factors of one bar: portfolios of the standardised assets. */
+export interface FactorStep {
+	/** Variance share of all kept factors. */
+	explained: number;
+	/** Per factor: weight of each asset, eigenvector over deviation. */
+	portfolios: Float64Array[];
+	fits: AssetFit[];
+}
+
+/** Walks the model along a panel, bar by bar; what it says of a bar depends on no later one. */
+export class FactorWalk {
+	readonly #panel: AssetPanel;
+	readonly #covariance: RollingCovariance;
+	readonly #room = new Float64Array(REGRESSION_BARS);
+
+	/** Starts on the bar `t`, at the earliest bar FACTOR_BARS. */
+	constructor(panel: AssetPanel, t: number) {
+		this.#panel = panel;
+		this.#covariance = new RollingCovariance(panel.returns, FACTOR_BARS, t - FACTOR_BARS + 1);
+	}
+
+	get bar(): number {
+		return this.#covariance.row;
+	}
+
+	advance(): void {
+		this.#covariance.advance();
+	}
+
+	/** Factors and fits of the current bar. */
+	step(): FactorStep {
+		const { returns } = this.#panel;
+		const { deviations, correlation } = this.#covariance.standardised();
+		const { shares, vectors } = principalFactors(correlation, returns.length, {
+			varianceShare: VARIANCE_SHARE,
+			factorsMax: FACTORS_MAX,
+		});
+		const portfolios = vectors.map((vector) => vector.map((value, i) => value / at(deviations, i)));
+		const from = this.bar - REGRESSION_BARS + 1;
+		const window = returns.map((column) => column.subarray(from, this.bar + 1));
+		const factors = regressorsOf(
+			portfolios.map((weights) => portfolioReturns(window, weights)),
+			true,
+			REGRESSION_BARS,
+		);
+		const fits = window.map((column) => {
+			const { intercept, slopes, residuals, r2 } = regress(column, factors, this.#room);
+			return { ...residualScore(residuals), alpha: intercept ?? 0, betas: slopes, r2 };
+		});
+		return { explained: shares.slice(0, vectors.length).reduce((sum, share) => sum + share, 0), portfolios, fits };
+	}
+}
+
+/** Returns of fixed weights over the rows of a window. */
+export function portfolioReturns(window: readonly Column[], weights: Float64Array): Column {
+	const result = new Float64Array(window[0]?.length ?? 0);
+	window.forEach((column, i) => {
+		const weight = at(weights, i);
+		for (let t = 0; t < result.length; t++) result[t] = at(result, t) + weight * at(column, t);
+	});
+	return result;
+}
+
+/** What is sold against one unit of the asset: the factor portfolios times its betas, by asset. */
+export function hedgeWeights(step: FactorStep, fit: AssetFit): Float64Array {
+	const weights = new Float64Array(step.portfolios[0]?.length ?? 0);
+	step.portfolios.forEach((portfolio, k) => {
+		for (let i = 0; i < weights.length; i++) weights[i] = at(weights, i) + at(fit.betas, k) * at(portfolio, i);
+	});
+	return weights;
+}
+
+/** Bars of all series that every one of them has; empty where there are none. */
+export function commonTimes(columns: readonly Column[]): Column {
+	const counts = new Map<number, number>();
+	for (const column of columns) for (const time of column) counts.set(time, (counts.get(time) ?? 0) + 1);
+	const common = [...counts].filter(([, count]) => count === columns.length).map(([time]) => time);
+	return Float64Array.from(common).sort();
+}
+
+/** `values` at the given times, which must all occur in `times`; NaN where one does not. */
+export function valuesAt(times: Column, values: Column, wanted: Column): Column {
+	const result = unknownColumn(wanted.length);
+	let i = 0;
+	wanted.forEach((time, t) => {
+		while (i < times.length && at(times, i) < time) i++;
+		if (at(times, i) === time) result[t] = at(values, i);
+	});
+	return result;
+}

@@ -1,0 +1,202 @@
+import { type Series, TIMEFRAME_MS } from "../market/contract.ts";
+import { at, type Column, last } from "./columns.ts";
+import type { Candidate, Costs, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "./contract.ts";
+import { tierPriority } from "./costs.ts";
+import { type Measurement, symbolConfidence } from "./evidence/measure.ts";
+import { costsOfLegs, exchangeOf, leastOrder, legTerms, perpOf, type TradedLeg, tradedLeg } from "./legs.ts";
+import type { Refusal } from "./quality.ts";
+import { riskLevelOf } from "./risk-level.ts";
+import { buildRow } from "./row.ts";
+import { sizePosition } from "./sizing.ts";
+import { type AssetFit, type FactorStep, hedgeWeights, portfolioReturns } from "./statistical-arbitrage-model.ts";
+import {
+	FACTOR_REPLAY_COST,
+	HOLD_BARS,
+	S_EXIT_LONG,
+	S_EXIT_SHORT,
+	S_STOP,
+	sideOf,
+} from "./statistical-arbitrage-replay.ts";
+import { leastSquares } from "./statistics/least-squares.ts";
+
+export const STATISTICAL_ID = "ai_statistical_arbitrage";
+const DAY_MS = TIMEFRAME_MS["1d"];
+/** The factors are hedged with these, the deepest perps. */
+const HEDGE_BASES = ["BTC", "ETH"];
+/** Hedge legs below this share of the position are left out. */
+const HEDGE_SHARE_MIN = 0.02;
+
+/** One asset of the model with its returns over the regression window. */
+export interface ModelAsset {
+	candidate: Candidate;
+	series: Series;
+	window: Column;
+}
+
+export interface FactorSignal {
+	asset: ModelAsset;
+	fit: AssetFit;
+	step: FactorStep;
+	assets: readonly ModelAsset[];
+	/** s with the centre taken about the cross-sectional mean and the drift deducted; shown only. */
+	adjustedScore: number;
+	/** Open of the newest bar, epoch ms. */
+	newestMs: number;
+}
+
+export interface FactorSetting {
+	view: MarketView;
+	portfolio: PortfolioSnapshot;
+	limits: StrategyLimits;
+	measurement: Measurement;
+}
+
+/** The factor portfolios' returns carried over to BTC and ETH by least squares; empty without their perps. */
+function hedgeLegs({ asset, fit, step, assets }: FactorSignal): TradedLeg[] {
+	const basket = portfolioReturns(
+		assets.map(({ window }) => window),
+		hedgeWeights(step, fit),
+	);
+	const tools = assets.filter(
+		({ candidate }) =>
+			candidate.symbol !== asset.candidate.symbol &&
+			HEDGE_BASES.includes(candidate.market?.base ?? "") &&
+			perpOf(candidate) !== null,
+	);
+	if (tools.length === 0) return [];
+	const { slopes } = leastSquares(
+		basket,
+		tools.map(({ window }) => window),
+		true,
+	);
+	return tools.flatMap(({ candidate, series }, i) => {
+		const market = perpOf(candidate);
+		const amount = -sideOf(fit) * at(slopes, i);
+		if (!market || !(Math.abs(amount) >= HEDGE_SHARE_MIN)) return [];
+		const leg = tradedLeg({ ...candidate, market }, series, amount > 0 ? "long" : "short", Math.abs(amount));
+		return leg ? [leg] : [];
+	});
+}
+
+/** The row of an asset whose gates hold, or the reason against it. */
+export function factorRow(signal: FactorSignal, setting: FactorSetting): Opportunity | Refusal {
+	const { asset, fit } = signal;
+	const { measurement, portfolio, limits } = setting;
+	const { evidence, grade, payoff } = measurement;
+	if (grade === "D") {
+		const detail = `mean net ${evidence.mean_net_bps?.toFixed(1)} bp over ${evidence.n} trades of this side, ${evidence.wins} of them gained`;
+		return { reason: "negative_expectancy", detail };
+	}
+	const side = sideOf(fit) === 1 ? "long" : "short";
+	const own = tradedLeg(asset.candidate, asset.series, side, 1);
+	const hedge = hedgeLegs(signal);
+	if (!own) return { reason: "no_derivative_market", detail: "the source lists no perp to sell short" };
+	if (hedge.length === 0) return { reason: "no_derivative_market", detail: "no BTC or ETH perp to hedge the factors" };
+	const legs = [own, ...hedge];
+	const stopDistance = (S_STOP - Math.abs(fit.s)) * fit.deviation;
+	const { p, ...confidence } = symbolConfidence(measurement, asset.candidate.symbol);
+	const sizing = sizePosition({
+		capitalUsd: portfolio.capital_usd / legs.reduce((sum, leg) => sum + leg.share, 0),
+		stopDistance,
+		advUsd: Math.min(...legs.map((leg) => leg.advUsd / leg.share)),
+		grade,
+		p,
+		payoff,
+		limits,
+		market: leastOrder(legs),
+		price: 1,
+	});
+	if (!sizing.ok) return sizing;
+	const costs = costsOfLegs(legs, sizing.notionalUsd);
+	const expectedNet = ((evidence.mean_net_bps ?? 0) - costs.total_bps) / 10_000 + FACTOR_REPLAY_COST;
+	if (grade !== "C" && expectedNet <= 0) {
+		return { reason: "cost_exceeds_edge", detail: `costs of ${costs.total_bps.toFixed(1)} bp leave no expected gain` };
+	}
+	const known = evidence.n > 0 ? confidence : { confidence_score: null, confidence_low: null, confidence_high: null };
+	return rowOf(signal, setting, { legs, notionalUsd: sizing.notionalUsd, costs, expectedNet, confidence: known });
+}
+
+interface Trade {
+	/** The asset first; shares refer to its value. */
+	legs: TradedLeg[];
+	notionalUsd: number;
+	costs: Costs;
+	/** Fraction of the asset's value. */
+	expectedNet: number;
+	confidence: { confidence_score: number | null; confidence_low: number | null; confidence_high: number | null };
+}
+
+function rowOf(signal: FactorSignal, { view, portfolio, measurement }: FactorSetting, trade: Trade): Opportunity {
+	const { asset, fit, step } = signal;
+	const { legs, notionalUsd, expectedNet } = trade;
+	const side = sideOf(fit);
+	const entry = last(asset.series.close);
+	/** Price at which s would stand there, factors and everything else frozen. */
+	const priceAt = (s: number) => entry * (1 + (s - fit.s) * fit.deviation);
+	const stopDistance = (S_STOP - Math.abs(fit.s)) * fit.deviation;
+	const capitalUsd = portfolio.capital_usd;
+	const gross = notionalUsd * legs.reduce((sum, leg) => sum + leg.share, 0);
+	const shortfall = Math.max(1, -(measurement.shortfallR ?? -1)) * stopDistance * notionalUsd;
+	return buildRow({
+		strategyId: STATISTICAL_ID,
+		type: "statistical_arbitrage",
+		symbol: asset.candidate.symbol,
+		exchange: exchangeOf(legs),
+		side: side === 1 ? "long" : "short",
+		timeframe: `1-${HOLD_BARS}d`,
+		view,
+		asOfMs: signal.newestMs + DAY_MS,
+		capitalUsd,
+		notionalUsd,
+		requiredCapitalUsd: gross,
+		profitUsd: notionalUsd * expectedNet,
+		confidence: trade.confidence,
+		riskLevel: riskLevelOf({
+			shortfallShare: capitalUsd > 0 ? shortfall / capitalUsd : 1,
+			leverage: 1,
+			tierPriority: Math.max(...legs.map(({ advUsd }) => tierPriority(advUsd))),
+			atLeast: "high",
+		}),
+		entry,
+		stop: priceAt(-side * S_STOP),
+		target: priceAt(side === 1 ? S_EXIT_LONG : S_EXIT_SHORT),
+		costs: trade.costs,
+		evidence: measurement.evidence,
+		strength: Math.abs(fit.s),
+		reasoning: `The residual of ${asset.candidate.symbol} against ${step.portfolios.length} common factors stands ${Math.abs(fit.s).toFixed(2)} deviations ${side === 1 ? "below" : "above"} its centre; the factors explain ${(100 * fit.r2).toFixed(0)} % of its returns.`,
+		indicators: indicatorsOf(signal),
+		extra: {
+			legs: legs.map((leg) => legTerms(leg, notionalUsd)),
+			factor_basket: basketOf(signal),
+			expected_net_bps: expectedNet * 10_000,
+			evidence_cost_bps: FACTOR_REPLAY_COST * 10_000,
+			time_stop_bars: HOLD_BARS,
+			exit_rule: `s above ${S_EXIT_LONG} (long) or below ${S_EXIT_SHORT} (short), estimated anew each day`,
+			stop_rule: `|s| above ${S_STOP}, an invalid fit, or ${HOLD_BARS} days`,
+			risks: "the record is measured on full factor hedges; two perps follow them less closely",
+			capital_assumed: portfolio.assumed,
+		},
+		...(measurement.grade === "C" ? { unprovenReason: "insufficient_evidence" } : {}),
+	});
+}
+
+function indicatorsOf({ fit, step, adjustedScore }: FactorSignal): Record<string, number> {
+	const betas = Object.fromEntries([...fit.betas].map((beta, k) => [`beta_${k + 1}`, beta]));
+	return {
+		s_score: fit.s,
+		s_score_centred_without_drift: adjustedScore,
+		r2: fit.r2,
+		ar1_coefficient: fit.b,
+		half_life_bars: fit.halfLife,
+		deviation: fit.deviation,
+		factors: step.portfolios.length,
+		variance_explained: step.explained,
+		...betas,
+	};
+}
+
+/** Weights of the frozen factor portfolios against one unit of the asset, by symbol. */
+function basketOf({ assets, step, fit }: FactorSignal): Record<string, number> {
+	const weights = hedgeWeights(step, fit);
+	return Object.fromEntries(assets.map(({ candidate }, i) => [candidate.symbol, -sideOf(fit) * at(weights, i)]));
+}

@@ -1,0 +1,60 @@
+import { at, type Column } from "../columns.ts";
+
+/** Sums of n columns and their products over the newest `window` rows; rows enter and leave one by one. */
+export class RollingCovariance {
+	readonly #columns: readonly Column[];
+	readonly #window: number;
+	readonly #sums: Float64Array;
+	readonly #products: Float64Array;
+	#next: number;
+
+	/** `first`: the row that enters first. */
+	constructor(columns: readonly Column[], window: number, first: number) {
+		this.#columns = columns;
+		this.#window = window;
+		this.#sums = new Float64Array(columns.length);
+		this.#products = new Float64Array(columns.length ** 2);
+		this.#next = first;
+		for (let row = 0; row < window; row++) this.#add(this.#next++, 1);
+	}
+
+	/** The newest row inside the window. */
+	get row(): number {
+		return this.#next - 1;
+	}
+
+	advance(): void {
+		this.#add(this.#next - this.#window, -1);
+		this.#add(this.#next++, 1);
+	}
+
+	#add(row: number, sign: 1 | -1): void {
+		const n = this.#columns.length;
+		const values = this.#columns.map((column) => at(column, row));
+		for (let i = 0; i < n; i++) {
+			const value = sign * (values[i] ?? 0);
+			this.#sums[i] = at(this.#sums, i) + value;
+			for (let j = 0; j <= i; j++) {
+				this.#products[i * n + j] = at(this.#products, i * n + j) + value * (values[j] ?? 0);
+			}
+		}
+	}
+
+	/** Sample standard deviations and the correlation matrix, row by row. */
+	standardised(): { deviations: Float64Array; correlation: Float64Array } {
+		const n = this.#columns.length;
+		const covariance = (i: number, j: number) =>
+			(at(this.#products, i * n + j) - (at(this.#sums, i) * at(this.#sums, j)) / this.#window) / (this.#window - 1);
+		const deviations = Float64Array.from({ length: n }, (_, i) => Math.sqrt(covariance(i, i)));
+		const correlation = new Float64Array(n * n);
+		for (let i = 0; i < n; i++) {
+			correlation[i * n + i] = 1;
+			for (let j = 0; j < i; j++) {
+				const value = covariance(i, j) / (at(deviations, i) * at(deviations, j));
+				correlation[i * n + j] = value;
+				correlation[j * n + i] = value;
+			}
+		}
+		return { deviations, correlation };
+	}
+}

@@ -1,0 +1,94 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { type Calibrated, collect } from "../../bench/calibration/collect.ts";
+import { reliabilitySvg } from "../../bench/calibration/svg.ts";
+import { reliabilityText } from "../../bench/calibration/text.ts";
+import { openScene, REFERENCE_AS_OF_MS } from "../../bench/scene.ts";
+import { reliabilityByYear, reliabilityOf } from "../../src/strategies/evidence/reliability.ts";
+import { sharedRoot, skipAloud } from "../support/recorded-bars.ts";
+
+const test = suite("calibration of stated probabilities");
+const near = (actual: number, expected: number, tolerance: number, what = "") =>
+	assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual} is not within ${tolerance} of ${expected}`);
+
+const DAY_MS = 86_400_000;
+/** Trades of one day each; every third gains. */
+const trades = Array.from({ length: 900 }, (_, i) => ({
+	symbol: `S${i % 5}/USDT`,
+	signalTime: Date.UTC(2020, 0, 1) + i * DAY_MS,
+	exitTime: Date.UTC(2020, 0, 2) + i * DAY_MS,
+	net: i % 3 === 0 ? 0.02 : -0.01,
+	r: 1,
+	holdBars: 1,
+}));
+const record: Calibrated = { strategy: "a & b", part: "<side>", reliability: reliabilityOf(trades) };
+
+test("years add up to the whole, each with its own figures", () => {
+	const { years, scored, brier } = record.reliability;
+	assert.equal(
+		years.map(({ year }) => year),
+		[2020, 2021, 2022],
+	);
+	assert.is(
+		years.reduce((sum, { n }) => sum + n, 0),
+		scored,
+	);
+	near(years.reduce((sum, year) => sum + year.n * year.brier, 0) / scored, brier ?? 0, 1e-12, "Brier");
+	const [one] = reliabilityByYear([{ p: 0.8, pool: 0.8, won: 0, atMs: Date.UTC(2021, 5, 1) }]);
+	assert.equal([one?.year, one?.n, one?.predicted, one?.observed, one?.ece], [2021, 1, 0.8, 0, 0.8]);
+	near(one?.brier ?? 0, 0.64, 1e-12);
+});
+
+test("the table shows every record, its bins and its years", () => {
+	const text = reliabilityText("Title", [record]);
+	for (const part of ["a & b: <side>", "30 to  40 %", "  2021", "Brier"]) assert.ok(text.includes(part), part);
+	assert.ok(reliabilityText("Nothing", []).includes("scored"));
+});
+
+test("the plot is well formed and escapes what it shows", () => {
+	const svg = reliabilitySvg("Plot <of> it", [record, record, record, record]);
+	assert.ok(svg.startsWith("<svg xmlns=") && svg.endsWith("</svg>\n"));
+	assert.ok(svg.includes("a &amp; b") && svg.includes("Plot &lt;of&gt; it") && !svg.includes("<side>"));
+	for (const name of ["g", "text", "circle", "title", "svg"]) {
+		const opened = svg.match(new RegExp(`<${name}[ >]`, "g"))?.length;
+		const closed = svg.match(new RegExp(`</${name}>`, "g"))?.length;
+		assert.is(opened, closed, name);
+	}
+	assert.not(/NaN|undefined|Infinity/.test(svg));
+});
+
+if (!sharedRoot) skipAloud("calibration figures");
+else {
+	const root = sharedRoot;
+	test("the recorded set through the adapter: the specification's figures", async () => {
+		const scene = await openScene(`recorded:${root}/market`, REFERENCE_AS_OF_MS);
+		try {
+			const wanted = ["ai_spot_momentum_strategy", "ai_spot_mean_reversion", "ai_funding_arbitrage"];
+			const records = await collect(scene, wanted);
+			const figures = (part: string) => {
+				const found = records.find((one) => one.part === part)?.reliability;
+				assert.ok(found, part);
+				return found;
+			};
+			/** Brier and ECE with the Beta(5,5) prior and k = 50; daily spot days go on to the snapshot here. */
+			const expected: [string, number, number][] = [
+				["TSMOM28, 1d", 0.2516, 0.031],
+				["breakout 20, 1d", 0.2507, 0.029],
+				["mean reversion, 1d", 0.25, 0.081],
+				["mean reversion, 1h", 0.2405, 0.036],
+			];
+			for (const [part, brier, ece] of expected) {
+				const found = figures(part);
+				near(found.brier ?? 1, brier, 0.0025, `${part} Brier`);
+				near(found.ece ?? 1, ece, 0.01, `${part} ECE`);
+			}
+			const strategies = new Set(records.map(({ strategy }) => strategy));
+			for (const id of wanted) assert.ok(strategies.has(id), id);
+			assert.ok(records.every(({ reliability }) => reliability.years.length > 0));
+		} finally {
+			await scene.market.close();
+		}
+	});
+}
+
+test.run();
