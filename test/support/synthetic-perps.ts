@@ -89,3 +89,24 @@ export function squeezingSeries(symbol: string, bars: number, seed: number): Ser
 	push(22, 0, 0.002);
 	return seriesOf(barsFrom(logs, { seed, sigma: 0.004 }), { symbol });
 }
+
+/**
+ * A martingale whose highs and lows are those of continuous trading (extremes of a Brownian bridge between
+ * open and close): no step jumps over a waiting order, which would fill it at a price nobody could have had.
+ */
+export function continuousWalk(symbol: string, bars: number, seed: number, sigma = 0.04): Series {
+	const normal = gaussian(seed);
+	const random = createRandom(seed + 77);
+	const reach = (move: number) => Math.sqrt(move ** 2 - 2 * sigma ** 2 * Math.log(1 - random()));
+	let log = Math.log(100);
+	const rows = Array.from({ length: bars }, (_, t): BarRow => {
+		const open = log;
+		const move = sigma * normal() - sigma ** 2 / 2;
+		log += move;
+		const high = open + (move + reach(move)) / 2;
+		const low = open + (move - reach(move)) / 2;
+		const [o, h, l, c] = [open, high, low, log].map(Math.exp) as [number, number, number, number];
+		return [START_MS + t * DAY_MS, o, h, l, c, 1_000_000];
+	});
+	return seriesOf(rows, { symbol });
+}
