@@ -41,7 +41,7 @@ export function simulateBook(given: {
 	const tick = 1 / given.perUnit;
 	const side = (sign: 1 | -1): [price: number, quantity: number][] => {
 		const levels: [number, number][] = [];
-		const lean = 1 + sign * DEPTH_TILT * given.pressure;
+		const lean = 1 - sign * DEPTH_TILT * given.pressure;
 		let price = given.mid * (1 + sign * half);
 		price =
 			sign > 0 ? Math.ceil(price * given.perUnit) / given.perUnit : Math.floor(price * given.perUnit) / given.perUnit;

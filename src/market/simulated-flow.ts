@@ -23,7 +23,7 @@ const PRESSURE_MAX = 0.9;
  * number weighs that hour's return in standard deviations against the noise above. In all other coins
  * the flow says nothing about what comes.
  */
-export const INFORMED_FLOW: Readonly<Record<string, number>> = { SOL: 0.3, DOGE: 0.3 };
+export const INFORMED_FLOW: Readonly<Record<string, number>> = { SOL: 0.3, DOGE: 0.3, "1000PEPE": 0.6 };
 const LEAD_MINUTES = 60;
 const LEAD_CLIP = 2.5;
 

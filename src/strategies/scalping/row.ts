@@ -56,24 +56,20 @@ export function scalpRow(found: Scalpable, fired: Fired, setting: ScalpSetting):
 		price: entry,
 	});
 	if (!sizing.ok) return sizing;
+	// Top of the book at least five times the position: the position gives way, down to the least one.
 	const depthUsd = touchDepthUsd(found, side);
-	if (!(depthUsd >= DEPTH_MULTIPLE_MIN * sizing.notionalUsd)) {
-		const detail = `${Math.round(depthUsd)} USD at the best level for a position of ${Math.round(sizing.notionalUsd)} USD`;
-		return { reason: "illiquid", detail };
+	const notionalUsd = Math.min(sizing.notionalUsd, depthUsd / DEPTH_MULTIPLE_MIN);
+	if (!(notionalUsd > 0 && notionalUsd >= (market.min_notional ?? 0))) {
+		return { reason: "illiquid", detail: `${Math.round(depthUsd)} USD at the best level carry no position` };
 	}
-	const costs = costsOf(found, sizing.notionalUsd, advUsd);
+	const costs = costsOf(found, notionalUsd, advUsd);
 	// A limit entry may save what the evidence was charged for taking; it may also be left behind, so only dearer costs count.
 	const dearer = Math.max(0, costs.total_bps - bps(SCALP_COST));
 	const expectedNet = ((measurement.evidence.mean_net_bps ?? 0) - dearer) / 10_000;
 	if (measurement.grade !== "C" && !(expectedNet > 0)) {
 		return { reason: "cost_exceeds_edge", detail: `costs of ${costs.total_bps.toFixed(1)} bp leave no expected gain` };
 	}
-	return rowOf(
-		found,
-		fired,
-		{ entry, stop, stopDistance, costs, expectedNet, notionalUsd: sizing.notionalUsd },
-		setting,
-	);
+	return rowOf(found, fired, { entry, stop, stopDistance, costs, expectedNet, notionalUsd }, setting);
 }
 
 /** Maker in, taker out: the entry waits at the touch, stop and time exit cross the spread once. */
