@@ -50,6 +50,9 @@ export interface RowInput {
 	variant?: string;
 }
 
+const idOf = ({ strategyId, type, symbol, exchange, side, variant }: RowInput): string =>
+	opportunityId(strategyId, type, symbol, exchange, side, variant);
+
 /** Puts a row into the shape of CONTRACT 6.3: every key present, metadata without null. */
 export function buildRow(input: RowInput): Opportunity {
 	const { entry, stop, target, notionalUsd, capitalUsd } = input;
@@ -62,14 +65,7 @@ export function buildRow(input: RowInput): Opportunity {
 	const executable =
 		input.side !== "neutral" && entry !== null && stop !== null && target !== null && (sharePercent ?? 0) > 0;
 	const row: Opportunity = {
-		opportunity_id: opportunityId(
-			input.strategyId,
-			input.type,
-			input.symbol,
-			input.exchange,
-			input.side,
-			input.variant,
-		),
+		opportunity_id: idOf(input),
 		strategy_id: input.strategyId,
 		strategy_name: strategyById(input.strategyId).name,
 		opportunity_type: input.type,
