@@ -41,6 +41,8 @@ const [row] = sample.published;
 test("the registry holds ids of the catalogue, and only built ones", () => {
 	assert.equal(builtStrategyIds().sort(), [
 		"ai_funding_arbitrage",
+		"ai_hedge_position",
+		"ai_portfolio_optimization",
 		"ai_risk_management",
 		"ai_spot_breakout_strategy",
 		"ai_spot_mean_reversion",
