@@ -114,6 +114,29 @@ test(
 );
 
 test(
+	"funding of benchmarks is read where funding is wanted; a market without any is no gap",
+	bounded(async () => {
+		const asked: string[] = [];
+		const source = fakeMarket({
+			funding: async (symbol) => {
+				asked.push(symbol);
+				if (symbol === "BTC/USDT") throw new MarketError("not_supported", "spot has no funding", false);
+				return null;
+			},
+		});
+		const benchmarks = ["BTC/USDT:USDT", "BTC/USDT"];
+		const { degraded } = await finish({
+			deps: { market: source, strategyOf: (id) => ({ id, needs: spotNeeds({ funding: true, benchmarks }) }) },
+		});
+		assert.is(degraded, null);
+		for (const symbol of benchmarks) assert.ok(asked.includes(symbol), symbol);
+		const before = asked.length;
+		await finish({ deps: { market: source, strategyOf: (id) => ({ id, needs: spotNeeds({ benchmarks }) }) } });
+		assert.is(asked.length, before, "no funding is read unasked");
+	}),
+);
+
+test(
 	"missing evidence or a missing benchmark is a gap that is named",
 	bounded(async () => {
 		const needs = spotNeeds({

@@ -124,7 +124,11 @@ takeover(
 );
 
 takeover("SIGTERM: the worker hands its scan over and leaves in order", async () => {
-	const start = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, force_refresh: true, symbols: "BTC,ETH" });
+	const start = await client.post("/opportunities/discover", {
+		strategy_ids: STRATEGIES,
+		force_refresh: true,
+		symbols: "BTC,ETH",
+	});
 	const id = start.body.scan_id;
 	const see = monotone();
 	await client.poll(
@@ -141,7 +145,11 @@ takeover("SIGTERM: the worker hands its scan over and leaves in order", async ()
 });
 
 takeover("a frozen worker can change nothing when it wakes up", async () => {
-	const start = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, force_refresh: true, symbols: "BTC,SOL" });
+	const start = await client.post("/opportunities/discover", {
+		strategy_ids: STRATEGIES,
+		force_refresh: true,
+		symbols: "BTC,SOL",
+	});
 	const id = start.body.scan_id;
 	const see = monotone();
 	await client.poll(
@@ -155,14 +163,20 @@ takeover("a frozen worker can change nothing when it wakes up", async () => {
 	assert.is(done.body.status, "complete");
 	const before = await client.get(`/opportunities/results/${id}`);
 	frozen.kill("SIGCONT");
-	const other = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, force_refresh: true, symbols: "BTC,ADA" });
+	const other = await client.post("/opportunities/discover", {
+		strategy_ids: STRATEGIES,
+		force_refresh: true,
+		symbols: "BTC,ADA",
+	});
 	await client.poll(other.body.scan_id, isEnded);
 	assert.equal((await client.get(`/opportunities/results/${id}`)).body, before.body);
 });
 
 takeover("300 polls right after a start lose the scan 0 times; 20 equal starts make one scan", async () => {
 	const starts = await Promise.all(
-		Array.from({ length: 20 }, () => client.post("/opportunities/discover", { strategy_ids: STRATEGIES, symbols: "DOGE" })),
+		Array.from({ length: 20 }, () =>
+			client.post("/opportunities/discover", { strategy_ids: STRATEGIES, symbols: "DOGE" }),
+		),
 	);
 	const ids = new Set(starts.map(({ body }) => body.scan_id));
 	assert.is(ids.size, 1);
@@ -173,7 +187,11 @@ takeover("300 polls right after a start lose the scan 0 times; 20 equal starts m
 });
 
 takeover("cancel reaches the running worker from either API at once", async () => {
-	const start = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, force_refresh: true, symbols: "XRP" });
+	const start = await client.post("/opportunities/discover", {
+		strategy_ids: STRATEGIES,
+		force_refresh: true,
+		symbols: "XRP",
+	});
 	const id = start.body.scan_id;
 	await client.poll(id, ({ phase }) => phase !== null && phase !== "queued");
 	const reply = await client.post(`/opportunities/scans/${id}/cancel`);

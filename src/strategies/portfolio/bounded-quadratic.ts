@@ -75,32 +75,48 @@ export function sharpeRatio(covariance: readonly number[][], means: readonly num
 	return variance > 0 ? mean / Math.sqrt(variance) : Number.NEGATIVE_INFINITY;
 }
 
-const BISECTIONS = 60;
+const STEPS_OF_AVERSION_MAX = 60;
+/** Aversions between e^-10 and e^10 times that of the best asset alone are looked at. */
+const LOG_RANGE = 10;
 
 /**
  * Long-only weights of the largest mean/deviation, none above `cap`; null unless some mean is positive.
  *
- * They solve max m'w - g/2 w'Vw for the risk aversion g at which m'w = g w'Vw, because a ratio of equal
- * degree leaves the budget without a price there; g is found by bisection of its logarithm.
+ * They solve min 1/2 w'Vw - m'w / g for the risk aversion g at which m'w = g w'Vw, because a ratio of equal
+ * degree leaves the budget without a price there; log g is found by regula falsi (Illinois).
  */
 export function maximumSharpe(covariance: readonly number[][], means: readonly number[], cap = 1): number[] | null {
 	if (!means.some((mean) => mean > 0)) return null;
 	let weights = means.map(() => 1 / means.length);
-	const excess = (aversion: number): number => {
-		const Q = covariance.map((row) => row.map((value) => value * aversion));
-		weights = boundedWeights(Q, { c: means, cap, start: weights });
-		const mean = weights.reduce((sum, weight, i) => sum + weight * (means[i] ?? 0), 0);
-		return aversion * quadratic(covariance, weights) - mean;
+	/** Above 0: too averse. In units of variance. */
+	const excess = (logAversion: number): number => {
+		const scaled = means.map((mean) => mean / Math.exp(logAversion));
+		weights = boundedWeights(covariance, { c: scaled, cap, start: weights });
+		return quadratic(covariance, weights) - weights.reduce((sum, weight, i) => sum + weight * (scaled[i] ?? 0), 0);
 	};
 	const variance = covariance.reduce((sum, row, i) => sum + (row[i] ?? 0), 0) / covariance.length;
-	const middle = Math.max(...means) / variance;
-	let [low, high] = [Math.log(middle) - 10, Math.log(middle) + 10];
-	// With a cap every feasible mean may be negative: then nothing is worth its risk.
-	if (excess(Math.exp(high)) < 0 || excess(Math.exp(low)) > 0) return null;
-	for (let i = 0; i < BISECTIONS && high - low > 1e-7; i++) {
-		const centre = (low + high) / 2;
-		if (excess(Math.exp(centre)) > 0) high = centre;
-		else low = centre;
+	const middle = Math.log(Math.max(...means) / variance);
+	let [low, high] = [middle, middle];
+	let [below, above] = [excess(middle), 0];
+	above = below;
+	// With a cap every feasible mean may be negative: then no aversion is too small or too large.
+	for (; below > 0 && low > middle - LOG_RANGE; below = excess(low)) [high, above, low] = [low, below, low - 1];
+	for (; above < 0 && high < middle + LOG_RANGE; above = excess(high)) [low, below, high] = [high, above, high + 1];
+	if (above < 0 || below > 0) return null;
+	let side = 0;
+	for (let step = 0; step < STEPS_OF_AVERSION_MAX && high - low > 1e-7; step++) {
+		const centre = above > below ? (low * above - high * below) / (above - below) : (low + high) / 2;
+		const found = excess(centre);
+		if (Math.abs(found) <= 1e-10 * variance) break;
+		if (found > 0) {
+			[high, above] = [centre, found];
+			if (side > 0) below /= 2;
+			side = 1;
+		} else {
+			[low, below] = [centre, found];
+			if (side < 0) above /= 2;
+			side = -1;
+		}
 	}
 	return weights;
 }

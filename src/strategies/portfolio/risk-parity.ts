@@ -1,7 +1,7 @@
 import { times } from "../risk/covariance.ts";
 
 const SWEEPS_MAX = 500;
-const TOLERANCE = 1e-13;
+const TOLERANCE = 1e-11;
 
 /** Weights in inverse proportion to deviations; an asset that does not move gets none. */
 export function inverseVolatility(covariance: readonly number[][]): number[] {
