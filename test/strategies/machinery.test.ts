@@ -41,7 +41,9 @@ const [row] = sample.published;
 test("the registry holds ids of the catalogue, and only built ones", () => {
 	assert.equal(builtStrategyIds().sort(), [
 		"ai_funding_arbitrage",
+		"ai_market_making",
 		"ai_risk_management",
+		"ai_scalping_strategy",
 		"ai_spot_breakout_strategy",
 		"ai_spot_mean_reversion",
 		"ai_spot_momentum_strategy",
