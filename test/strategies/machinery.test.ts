@@ -38,21 +38,8 @@ const sample = evaluate(
 );
 const [row] = sample.published;
 
-<<<<<<< HEAD
 test("every entry of the catalogue is built", () => {
 	assert.equal(builtStrategyIds().sort(), CATALOGUE.map((entry) => entry.id).sort());
-=======
-test("the registry holds ids of the catalogue, and only built ones", () => 
-	assert.equal(builtStrategyIds().sort(), [
-		"ai_funding_arbitrage",
-		"ai_market_making",
-		"ai_risk_management",
-		"ai_scalping_strategy",
-		"ai_spot_breakout_strategy",
-		"ai_spot_mean_reversion",
-		"ai_spot_momentum_strategy",
-	]);
->>>>>>> s-micro
 	for (const id of builtStrategyIds()) {
 		assert.ok(CATALOGUE.some((entry) => entry.id === id));
 		assert.is(findBuiltStrategy(id)?.id, id);
