@@ -45,7 +45,8 @@ test("every entry of the catalogue is built", () => {
 		assert.is(findBuiltStrategy(id)?.id, id);
 	}
 	assert.is(findBuiltStrategy("ai_of_no_build"), undefined);
-	assert.throws(() => evaluate(requestOf({ strategyId: "ai_of_no_build" })), /not part of this build/););
+	assert.throws(() => evaluate(requestOf({ strategyId: "ai_of_no_build" })), /not part of this build/);
+});
 
 test("costs: fees both ways, two half spreads, square-root impact with its cap", () => {
 	const leg = { market: { taker_fee: 0.001 }, halfSpread: 0.0005, sigmaDay: 0.04, notionalUsd: 0, advUsd: 1e7 };
