@@ -231,9 +231,15 @@ export function resolveStrategies(context: ScanContext): Step {
 		},
 	});
 	for (const plan of planned) {
-		if (!plan.skip) continue;
 		const entry = next.strategies.find((candidate) => candidate.strategy_id === plan.strategy_id);
 		if (!entry) continue;
+		if (plan.carried) {
+			next = withEntry(next, entry);
+			const { carried: _, ...fresh } = plan;
+			entries.push(...record(newEntry(fresh), entry, next));
+			continue;
+		}
+		if (!plan.skip) continue;
 		const settled = settle(entry, "skipped", next.now_ms, { reason: plan.skip });
 		next = withEntry(next, settled);
 		entries.push(...record(entry, settled, next));

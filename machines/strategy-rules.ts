@@ -26,6 +26,7 @@ export const decided = (tally: Tally): number =>
 	tally.row_ids.length + tally.unproven_ids.length + rejectedTotal(tally);
 
 export function newEntry(planned: PlannedStrategy): StrategyEntry {
+	if (planned.carried) return { ...planned.carried, index: planned.index, priority: planned.priority };
 	return {
 		strategy_id: planned.strategy_id,
 		index: planned.index,

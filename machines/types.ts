@@ -128,6 +128,8 @@ export interface PlannedStrategy {
 	chunk_size: number | null;
 	/** Set: the strategy is settled as skipped without being run. */
 	skip: SkipReason | null;
+	/** Set in a redrive: the strategy is not run again, it enters the scan settled as it was in the old one. */
+	carried?: StrategyEntry;
 }
 
 /** All durations in milliseconds; fixed when the scan is accepted, so a restart cannot change them. */

@@ -33,7 +33,18 @@ export interface CancelResult {
 
 /** The write side about scans. Throws ApiError (src/errors.ts) with the codes of CONTRACT.md 2. */
 export interface ScanCommands {
-	startScan(viewer: Viewer, request: StartRequest): Promise<StartResult>;
+	/** `reservedId`: the id a new scan gets, so that the same start can be repeated by whoever finds it half done. */
+	startScan(viewer: Viewer, request: StartRequest, reservedId?: string | null): Promise<StartResult>;
+	/**
+	 * Starts a scan that runs some strategies of an ended one again and carries the others over.
+	 * `strategyWords` null: those that failed, timed out, were degraded or cancelled.
+	 */
+	redriveScan(
+		viewer: Viewer,
+		scanId: string,
+		strategyWords: readonly string[] | null,
+		reservedId?: string | null,
+	): Promise<StartResult>;
 	cancelScan(viewer: Viewer, scanId: string): Promise<CancelResult>;
 	/** Removes the user's terminal scans; their ids answer 410 afterwards. Returns how many. */
 	clearScans(userId: string): Promise<number>;

@@ -38,6 +38,10 @@ export const adminsKey = "{accounts}:admins";
 /** Set: new users whose referrer may still wait for the bonus (it lies in another slot). */
 export const referralsDueKey = "{accounts}:referrals_due";
 
+/** Hash: request digest, token, until, scan_id, answer; one per key of a client, hashed so that it stays short. */
+export const idempotencyKey = (userId: string, route: string, key: string): string =>
+	`idempotency:{${userId}}:${digest(`${route}|${key}`)}`;
+
 /** Hash: `<strategy_key>:<field>` -> value; the overrides set by administrators. */
 export const policiesKey = "strategy_policies";
 

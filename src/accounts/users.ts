@@ -5,6 +5,7 @@ import { type AccountStore, createAccountStore } from "./account-store.ts";
 import { createGatekeeper, type Gatekeeper } from "./admission.ts";
 import { type CreditLedger, createCreditLedger } from "./credits.ts";
 import type { Entropy } from "./entropy.ts";
+import { createIdempotency, type Idempotency } from "./idempotency.ts";
 import { createLoginLimiter, type LoginLimiter } from "./login-limiter.ts";
 import { createLogins, type Logins } from "./logins.ts";
 import { createOnboarding, type Onboarding } from "./onboarding.ts";
@@ -20,6 +21,7 @@ export interface Users {
 	accounts: AccountStore;
 	credits: CreditLedger;
 	gatekeeper: Gatekeeper;
+	idempotency: Idempotency;
 	loginLimiter: LoginLimiter;
 	logins: Logins;
 	onboarding: Onboarding;
@@ -56,6 +58,7 @@ export function createUsers(options: UsersOptions): Users {
 		accounts,
 		credits,
 		gatekeeper: createGatekeeper(redis, entropy, storeNow),
+		idempotency: createIdempotency(redis, entropy, storeNow),
 		loginLimiter: createLoginLimiter(redis, clock, entropy, storeNow),
 		logins: createLogins(storeNow ? { ...loginParts, storeNow } : loginParts),
 		onboarding: createOnboarding(redis, clock, accounts, credits),

@@ -1,16 +1,24 @@
 import Router from "@koa/router";
 import type { Context, Middleware } from "koa";
+import type { Idempotency } from "../accounts/idempotency.ts";
 import { ApiError } from "../errors.ts";
 import type { Viewer } from "../store/contract.ts";
 import { type Admit, addressOf } from "./admit.ts";
 import { readBody, refuseLarge } from "./body.ts";
+import { answerOnce } from "./idempotency.ts";
 import { API_PREFIX, send } from "./reply.ts";
-import type { RouteSpec } from "./route.ts";
+import type { ApiRequest, RouteSpec } from "./route.ts";
 import { stateOf } from "./state.ts";
 import { validate } from "./validate.ts";
 
 /** `/opportunities/status/{scan_id}` -> the router's `/opportunities/status/:scan_id`. */
 const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
+
+/** What stands before a handler. */
+export interface Gates {
+	admit: Admit;
+	idempotency: Idempotency;
+}
 
 const NOBODY: Viewer = { user_id: "", role: "viewer" };
 
@@ -26,7 +34,12 @@ function requireRole(spec: RouteSpec, viewer: Viewer | null): void {
 }
 
 /** Admission -> roles -> body -> validation -> handler -> reply: the journey of every routed request. */
-async function serve(ctx: Context, spec: RouteSpec, params: Record<string, string>, admit: Admit): Promise<void> {
+async function serve(
+	ctx: Context,
+	spec: RouteSpec,
+	params: Record<string, string>,
+	{ admit, idempotency }: Gates,
+): Promise<void> {
 	const state = stateOf(ctx);
 	state.route = `${API_PREFIX}${spec.path}`;
 	await admit(ctx, spec.rate, spec.allow_revoked);
@@ -40,7 +53,7 @@ async function serve(ctx: Context, spec: RouteSpec, params: Record<string, strin
 		{ name: "body", schema: spec.body, value: body },
 	]);
 	const { claims } = state;
-	const reply = await spec.handler({
+	const request: ApiRequest<unknown, unknown, unknown> = {
 		...parsed,
 		viewer: state.viewer ?? NOBODY,
 		session: { sid: claims?.sid ?? "", jti: claims?.jti ?? "", exp: claims?.exp ?? 0 },
@@ -49,8 +62,8 @@ async function serve(ctx: Context, spec: RouteSpec, params: Record<string, strin
 		request_id: state.requestId,
 		path: ctx.path,
 		signal: state.controller.signal,
-	});
-	send(ctx, reply);
+	};
+	send(ctx, await (spec.once ? answerOnce(idempotency, spec, request, body) : spec.handler(request)));
 }
 
 /** Unknown path: 404; known path, other method: 405 with what is allowed. Counted like any call. */
@@ -64,7 +77,7 @@ async function refuse(ctx: Context, admit: Admit): Promise<never> {
 }
 
 /** The table as middleware. Throws at start when two routes have the same method and path. */
-export function dispatch(specs: readonly RouteSpec[], admit: Admit): Middleware[] {
+export function dispatch(specs: readonly RouteSpec[], gates: Gates): Middleware[] {
 	const router = new Router({ prefix: API_PREFIX, sensitive: true });
 	const seen = new Set<string>();
 	for (const spec of specs) {
@@ -72,8 +85,8 @@ export function dispatch(specs: readonly RouteSpec[], admit: Admit): Middleware[
 		if (seen.has(name)) throw new Error(`two routes for ${name}`);
 		seen.add(name);
 		router.register(routerPath(spec.path), spec.method === "get" ? ["get", "head"] : [spec.method], (ctx) =>
-			serve(ctx as unknown as Context, spec, ctx.params as Record<string, string>, admit),
+			serve(ctx as unknown as Context, spec, ctx.params as Record<string, string>, gates),
 		);
 	}
-	return [router.routes() as unknown as Middleware, (ctx) => refuse(ctx, admit)];
+	return [router.routes() as unknown as Middleware, (ctx) => refuse(ctx, gates.admit)];
 }

@@ -21,7 +21,8 @@ function generalProblems(spec: RouteSpec): ErrorCode[] {
 	if (spec.roles) codes.push("insufficient_permissions");
 	if (spec.rate !== "none") codes.push("rate_limited");
 	if (spec.body) codes.push("malformed_json", "unsupported_media_type");
-	if (spec.body || spec.query) codes.push("validation_failed");
+	if (spec.body || spec.query || spec.once) codes.push("validation_failed");
+	if (spec.once) codes.push("idempotency_key_reused", "idempotency_in_flight");
 	return codes;
 }
 
@@ -73,6 +74,15 @@ function requestOf(spec: RouteSpec): NonNullable<RouteConfig["request"]> {
 		// An empty body counts as {}: it must be there only if {} would be refused.
 		const required = !spec.body.safeParse({}).success;
 		request["body"] = { required, content: { "application/json": { schema: described(spec.body) } } };
+	}
+	if (spec.once) {
+		const key = z
+			.string()
+			.min(1)
+			.max(255)
+			.optional()
+			.describe("Repeating a request under the same key answers as first");
+		request["headers"] = z.object({ "Idempotency-Key": key });
 	}
 	return request as NonNullable<RouteConfig["request"]>;
 }

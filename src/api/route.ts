@@ -20,6 +20,8 @@ export interface ApiRequest<P, Q, B> {
 	request_id: string;
 	/** Request path without query. */
 	path: string;
+	/** Set on a route that may be asked once per Idempotency-Key: the id that a new scan must get. */
+	reserved_scan_id?: string;
 	/** Aborted when the client goes away and on shutdown (long polls then answer at once). */
 	signal: AbortSignal;
 }
@@ -33,6 +35,8 @@ export interface ApiReply {
 	etag?: string;
 	/** Default `private, no-cache`; auth routes say `no-store`. */
 	cache_control?: string;
+	/** What a repetition under the same Idempotency-Key is answered from; default: this answer as it is. */
+	remember?: object;
 	/** Default application/json; problems say application/problem+json. */
 	content_type?: string;
 }
@@ -51,6 +55,11 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
 	rate: RateRule;
 	/** Also answers a token whose login is revoked already (logout may be repeated). */
 	allow_revoked?: boolean;
+	/**
+	 * The route honours Idempotency-Key. `replay` makes the answer to a repetition from what the first one
+	 * remembered; without it the first answer is repeated as it was.
+	 */
+	once?: { replay?(remembered: unknown, request: ApiRequest<P, Q, B>): Promise<ApiReply> };
 	/** Runs before the body is read; throws ApiError when the route is not open at all. */
 	precheck?(): void;
 	params?: ZodType<P>;

@@ -66,7 +66,7 @@ export function planStrategies(
 	});
 }
 
-export function newScan(input: ScanInput, projections: Projections): NewScan {
+export function newScan(input: ScanInput, projections: Projections, results: Record<string, string> = {}): NewScan {
 	const { state, entries } = begin(input);
 	const [entry] = entries;
 	if (!entry) throw new Error("the scan machine began without its first journal entry");
@@ -87,6 +87,7 @@ export function newScan(input: ScanInput, projections: Projections): NewScan {
 		},
 		lifecycle: projections.lifecycleFields(null, state.context, written),
 		debug: projections.debugFields(null, state.context, written),
+		results,
 		entry,
 		accepted_at_ms: input.accepted_at_ms,
 		deadline_at_ms: input.deadline_at_ms,

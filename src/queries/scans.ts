@@ -27,8 +27,13 @@ export interface ScanQueries {
 	status(viewer: Viewer, scanId: string, wait: Wait, ifNoneMatch: string | undefined): Promise<ScanAnswer>;
 	/** `scanId` or `latest`. Throws scan_not_found, scan_expired, scan_failed, scan_cancelled. */
 	results(viewer: Viewer, scanId: string, wait: Wait): Promise<ScanAnswer>;
-	/** The start answer; `wait` null: the caller did not ask to wait. */
-	discover(viewer: Viewer, result: StartResult, wait: Wait | null): Promise<string>;
+	/**
+	 * The start answer; `wait` null: the caller did not ask to wait. `replayed`: a repetition of a start that was
+	 * decided earlier; throws scan_expired when its scan is gone by now.
+	 */
+	discover(viewer: Viewer, result: StartResult, wait: Wait | null, replayed?: boolean): Promise<string>;
+	/** Throws unless the scan is the viewer's own and has ended: scan_not_found, scan_expired, scan_not_terminal. */
+	mayRedrive(viewer: Viewer, scanId: string): Promise<void>;
 	/** Throws unless the viewer may cancel the scan; `reason` etc. come from the command. */
 	mayCancel(viewer: Viewer, scanId: string): Promise<void>;
 	cancelled(viewer: Viewer, result: CancelResult): Promise<object>;
@@ -109,22 +114,27 @@ export function createScanQueries({ reader, clock, lookup, bodies, samples }: Sc
 		});
 	}
 
-	async function discover(viewer: Viewer, result: StartResult, wait: Wait | null): Promise<string> {
+	async function discover(viewer: Viewer, result: StartResult, wait: Wait | null, replayed = false): Promise<string> {
 		const found = await waitUntil(
 			{ reader, clock },
 			() => lookup.byId(viewer, result.scan_id),
 			({ record: read }) => read.terminal,
 			wait ?? NO_WAIT,
 		);
+		if (replayed) foundOr(found, absentError);
 		if (found.kind !== "found") throw new Error(`scan ${result.scan_id} cannot be read after its start was decided`);
 		const { record } = found;
 		const merged = wait !== null && record.terminal ? await bodies.results(record) : null;
-		return discoverView(result, record, await samples(), wait !== null, merged);
+		return discoverView(result, record, await samples(), { waited: wait !== null, replayed }, merged);
 	}
 
 	async function mayCancel(viewer: Viewer, scanId: string): Promise<void> {
 		const { position } = foundOr(await lookup.byId(viewer, scanId, true), absentError);
 		if (position === "completed" || position === "failed") throw new ApiError("scan_already_terminal");
+	}
+
+	async function mayRedrive(viewer: Viewer, scanId: string): Promise<void> {
+		if (!foundOr(await lookup.byId(viewer, scanId), absentError).terminal) throw new ApiError("scan_not_terminal");
 	}
 
 	async function cancelled(viewer: Viewer, result: CancelResult): Promise<object> {
@@ -140,5 +150,5 @@ export function createScanQueries({ reader, clock, lookup, bodies, samples }: Sc
 		};
 	}
 
-	return { status, results, discover, mayCancel, cancelled };
+	return { status, results, discover, mayRedrive, mayCancel, cancelled };
 }

@@ -8,15 +8,16 @@ export function endedScan(record: ScanRecord): EndedScan & { timeouts: number; f
 	const { context } = record;
 	const endedAtMs = context.end?.at_ms ?? record.progress_at_ms;
 	const success = record.position === "completed";
+	const own = context.strategies.filter((entry) => entry.carried_over_from === null);
 	return {
 		scan_id: record.scan_id,
 		user_id: record.user_id,
 		opportunities_discovered: success ? (context.ranking?.ranked_count ?? 0) : context.opportunities_found,
-		strategies_scanned: context.strategies.filter((entry) => entry.attempt > 0 && entry.verdict !== "skipped").length,
+		strategies_scanned: own.filter((entry) => entry.attempt > 0 && entry.verdict !== "skipped").length,
 		execution_time_ms: endedAtMs - context.input.accepted_at_ms,
 		success,
 		timestamp: isoOf(endedAtMs),
-		timeouts: verdictCounts(context.strategies).timed_out,
+		timeouts: verdictCounts(own).timed_out,
 		failed: record.position === "failed",
 	};
 }

@@ -24,7 +24,9 @@ export async function finish(
 	ended: EndedScan & { timeouts: number; failed: boolean },
 ): Promise<void> {
 	const keys = userKeys(record.user_id);
-	const { filter_key, profile } = record.context.input;
+	const { filter_key, profile, redrive_of } = record.context.input;
+	// What a redrive carried over may be older than a fresh result is allowed to be.
+	const fresh = ended.success && redrive_of === null;
 	const fingerprint = `${profile.strategy_fingerprint}.${record.context.portfolio?.portfolio_version ?? profile.portfolio_version}`;
 	const endedAtMs = record.context.end?.at_ms ?? record.progress_at_ms;
 	await run(scripts.FINISH, [
@@ -34,7 +36,7 @@ export async function finish(
 		keys.scans,
 		filter_key,
 		record.scan_id,
-		ended.success ? 1 : 0,
+		fresh ? 1 : 0,
 		endedAtMs,
 		fingerprint,
 		record.expires_at_ms ?? endedAtMs + settings.retention_ms,

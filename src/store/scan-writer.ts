@@ -46,7 +46,8 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		},
 		async drop(scanId) {
 			const keys = scanKeys(scanId);
-			const dropped = (await run(scripts.DROP, [keys.scan, keys.journal, keys.lifecycle, keys.debug])) === 1;
+			const dropped =
+				(await run(scripts.DROP, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
 			if (dropped) await unlist(redis, scanId);
 			return dropped;
 		},
@@ -167,16 +168,18 @@ async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 		redis.zadd(globalKeys.due, scan.deadline_at_ms, scan.scan_id),
 		redis.zadd(globalKeys.unclaimed, scan.accepted_at_ms, scan.scan_id),
 	]);
-	const head = [scan.owner, count(fields), count(scan.lifecycle), count(scan.debug)];
+	const head = [scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), count(scan.results)];
 	const created = await run(scripts.CREATE, [
 		keys.scan,
 		keys.journal,
 		keys.lifecycle,
 		keys.debug,
+		keys.results,
 		...head,
 		...flat(fields),
 		...flat(scan.lifecycle),
 		...flat(scan.debug),
+		...flat(scan.results),
 		type,
 		phase,
 		at_ms,

@@ -33,18 +33,19 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
 
 /**
  * Creates a record with its first journal entry; not yet accepted, not listed, not queued.
- * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug
- * ARGV 1 owner, 2 n scan pairs, 3 n lifecycle pairs, 4 n debug pairs, 5.. pairs, then type, phase, at, payload, events
+ * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results
+ * ARGV 1 owner, 2 n scan pairs, 3 n lifecycle pairs, 4 n debug pairs, 5 n results pairs, 6.. pairs,
+ *   then type, phase, at, payload, events
  * Returns 1 created (also when repeated by the same owner), 0 the id is taken.
  */
 export const CREATE = script(
-	4,
+	5,
 	`local owner = redis.call('HGET', KEYS[1], 'owner')
 if owner then return owner == ARGV[1] and 1 or 0 end
-local i = 5
-for k, count in ipairs({tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])}) do
-  local key = k == 1 and KEYS[1] or (k == 2 and KEYS[3] or KEYS[4])
-  for _ = 1, count do redis.call('HSET', key, ARGV[i], ARGV[i + 1]); i = i + 2 end
+local i = 6
+local targets = {KEYS[1], KEYS[3], KEYS[4], KEYS[5]}
+for k = 1, 4 do
+  for _ = 1, tonumber(ARGV[1 + k]) do redis.call('HSET', targets[k], ARGV[i], ARGV[i + 1]); i = i + 2 end
 end
 redis.call('XADD', KEYS[2], '1-0', 't', ARGV[i], 'ph', ARGV[i + 1], 'at', ARGV[i + 2], 'r', '1', 'p', ARGV[i + 3], 'e', ARGV[i + 4])
 return 1`,
@@ -63,12 +64,12 @@ return 1`,
 
 /**
  * Drops a record that lost its start; never one that was accepted.
- * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug. Returns 1 dropped, 0 kept.
+ * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results. Returns 1 dropped, 0 kept.
  */
 export const DROP = script(
-	4,
+	5,
 	`if redis.call('HGET', KEYS[1], 'accepted') == '1' then return 0 end
-redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 return 1`,
 );
 

@@ -40,6 +40,8 @@ export interface NewScan {
 	scan: Record<string, string>;
 	lifecycle: Record<string, string>;
 	debug: Record<string, string>;
+	/** Rows that the scan begins with: those a redrive carries over, `r:<opportunity_id>` -> JSON. */
+	results: Record<string, string>;
 	entry: NewEntry;
 	deadline_at_ms: number;
 	accepted_at_ms: number;

@@ -11,16 +11,22 @@ const POLLING_INTERVAL_SECONDS = 3;
 
 type DiscoverStatus = "initiated" | "scanning" | "complete" | "failed";
 
+/** How the start is told: `waited` to its end, or `replayed` later; then the scan's present state is the answer. */
+export interface Telling {
+	waited: boolean;
+	replayed: boolean;
+}
+
 /** A bad end is told only to a caller who waited for it; the others learn it at their first poll. */
-function discoverStatus(result: StartResult, record: ScanRecord, waited: boolean): DiscoverStatus {
+function discoverStatus(result: StartResult, record: ScanRecord, { waited, replayed }: Telling): DiscoverStatus {
 	const status = statusOf(record.position);
-	if (waited) return status;
+	if (waited || (replayed && record.terminal)) return status;
 	if (result.decision === "created" || result.decision === "superseded") return "initiated";
 	return status === "complete" ? "complete" : "scanning";
 }
 
-function discoverMessage(result: StartResult, record: ScanRecord, waited: boolean): string {
-	if (waited && record.terminal) return scanMessage(record.context, record.position);
+function discoverMessage(result: StartResult, record: ScanRecord, { waited, replayed }: Telling): string {
+	if ((waited || replayed) && record.terminal) return scanMessage(record.context, record.position);
 	const unmatched = record.context.input.filters_unmatched;
 	const note = unmatched.length === 0 ? "" : ` Filters without a match: ${unmatched.slice(0, 10).join(", ")}.`;
 	switch (result.decision) {
@@ -31,7 +37,9 @@ function discoverMessage(result: StartResult, record: ScanRecord, waited: boolea
 		case "superseded":
 			return `Scan started; it supersedes the one that was running.${note}`;
 		default:
-			return `Scan started.${note}`;
+			return record.context.input.redrive_of === null
+				? `Scan started.${note}`
+				: `Scan started; it runs some strategies of an earlier scan again and keeps the answers of the others.${note}`;
 	}
 }
 
@@ -40,23 +48,23 @@ const instructionsFor = (scanId: string): string =>
 
 /**
  * Body of POST /opportunities/discover (CONTRACT.md 4.6, 4.7) as compact JSON. `waited`: the caller
- * asked to wait; `resultsJson`: the results body of a scan that ended in time (its values win).
+ * asked to wait; `replayed`: it repeats an earlier start; `resultsJson`: the results body of a scan that ended in time (its values win).
  */
 export function discoverView(
 	result: StartResult,
 	record: ScanRecord,
 	samples: readonly DurationSample[],
-	waited: boolean,
+	telling: Telling,
 	resultsJson: string | null,
 ): string {
 	const { input } = record.context;
-	const status = discoverStatus(result, record, waited);
+	const status = discoverStatus(result, record, telling);
 	const fields: Record<string, unknown> = {
 		success: status !== "failed",
 		scan_id: record.scan_id,
 		user_id: record.user_id,
 		status,
-		message: discoverMessage(result, record, waited),
+		message: discoverMessage(result, record, telling),
 		instructions: instructionsFor(record.scan_id),
 		poll_url: pollUrl(record.scan_id),
 		results_url: resultsUrl(record.scan_id),

@@ -28,7 +28,9 @@ export function historyEntry(record: ScanRecord): object {
 
 /** Strategies that ran in this scan, whatever came of it; carried-over ones did not. */
 export const strategiesScanned = (record: ScanRecord): number =>
-	record.context.strategies.filter((entry) => entry.attempt > 0 && entry.verdict !== "skipped").length;
+	record.context.strategies.filter(
+		(entry) => entry.carried_over_from === null && entry.attempt > 0 && entry.verdict !== "skipped",
+	).length;
 
 /** An ended scan of one user in the form that the statistics keep for all users. */
 export function endedScanOf(record: ScanRecord): EndedScan {

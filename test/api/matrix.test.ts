@@ -22,6 +22,7 @@ const RESTRICTED: Record<string, readonly string[]> = {
 	"put /portfolio": ["admin", "trader"],
 	"post /opportunities/discover": ["admin", "trader", "api_only"],
 	"post /opportunities/scans/{scan_id}/cancel": ["admin", "trader", "api_only"],
+	"post /opportunities/scans/{scan_id}/redrive": ["admin", "trader", "api_only"],
 	"get /opportunities/metrics": ["admin"],
 	"post /opportunities/test-discovery": ["admin"],
 	"delete /scan-diagnostics/clear-scan-cache/{user_id}": ["admin"],

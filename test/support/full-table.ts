@@ -18,6 +18,7 @@ export function scanRoutesOnFake(accounts: AccountReader): RouteSpec[] {
 			store.commit(sampleRecord({ user_id: viewer.user_id }));
 			return { decision: "cached", scan_id: SCAN_ID, superseded_scan_id: null, age_seconds: 5 };
 		},
+		redriveScan: async (viewer) => commands.startScan(viewer, {} as never),
 		cancelScan: async (_, scan_id) => ({ scan_id, reason: "user_request", cancelled_at_ms: store.reader.now() }),
 		clearScans: async () => 0,
 	};

@@ -42,6 +42,10 @@ export function createScanServer() {
 			started.push(request);
 			return next.start;
 		},
+		async redriveScan(_, scanId, words) {
+			calls.push(`redrive ${scanId} ${words?.join(",") ?? ""}`);
+			return next.start;
+		},
 		async cancelScan(viewer, scanId) {
 			calls.push(`cancel ${scanId}`);
 			next.cancel();

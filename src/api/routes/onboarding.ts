@@ -11,6 +11,7 @@ export const onboardingRoutes = ({ users, clock }: ApiDeps): RouteSpec[] => [
 		summary: "Welcome credits and the free strategies, once",
 		tag: "user",
 		rate: "onboard",
+		once: {},
 		query: onboardQuery,
 		responses: { 200: { description: "What the first onboarding did", schema: onboardReply } },
 		problems: ["package_not_allowed"],

@@ -1,11 +1,19 @@
 import type { ScanFilters } from "../../../machines/types.ts";
 import { type ProblemField, validationFailed } from "../../errors.ts";
 import type { Queries } from "../../queries.ts";
-import type { ScanCommands } from "../../services.ts";
+import type { ScanCommands, StartResult } from "../../services.ts";
 import { pollUrl, resultsUrl } from "../../views/words.ts";
 import { type ApiReply, type RouteSpec, route } from "../route.ts";
 import { discoverReply, resultsPendingReply, resultsReply } from "../schemas/results.ts";
-import { cancelBody, cancelReply, discoverBody, scanParams, statusReply, waitQuery } from "../schemas/scan.ts";
+import {
+	cancelBody,
+	cancelReply,
+	discoverBody,
+	redriveBody,
+	scanParams,
+	statusReply,
+	waitQuery,
+} from "../schemas/scan.ts";
 
 const POLL_AFTER_SECONDS = "3";
 
@@ -36,28 +44,75 @@ function discoverRoute({ queries, commands, parseFilters }: ScanRouteDependencie
 		tag: "scans",
 		roles: ["admin", "trader", "api_only"],
 		rate: "discover",
+		once: {
+			replay: async (remembered, { viewer, query, signal }) => {
+				const result = remembered as StartResult;
+				const wait = query.wait === undefined ? null : waitOf(query, signal);
+				return startedReply(200, result, await queries.scans.discover(viewer, result, wait, true));
+			},
+		},
 		query: waitQuery,
 		body: discoverBody,
 		responses: {
 			200: { description: "The scan to poll; with `wait` its results if it ended in time", schema: discoverReply },
 		},
 		problems: ["validation_failed", "overloaded"],
-		async handler({ viewer, body, query, signal }): Promise<ApiReply> {
+		async handler({ viewer, body, query, signal, reserved_scan_id = null }): Promise<ApiReply> {
 			const parsed = parseFilters(body);
 			if (!parsed.ok) throw validationFailed(parsed.errors);
-			const result = await commands.startScan(viewer, {
+			const request = {
 				filters: parsed.filters,
 				filter_key: parsed.filter_key,
 				filters_unmatched: parsed.unmatched,
 				force_refresh: body.force_refresh,
 				include_strategy_recommendations: body.include_strategy_recommendations,
-			});
-			const wait = query.wait === undefined ? null : waitOf(query, signal);
-			return {
-				status: 200,
-				body: await queries.scans.discover(viewer, result, wait),
-				headers: { Location: pollUrl(result.scan_id) },
 			};
+			const result = await commands.startScan(viewer, request, reserved_scan_id);
+			const wait = query.wait === undefined ? null : waitOf(query, signal);
+			return startedReply(200, result, await queries.scans.discover(viewer, result, wait));
+		},
+	});
+}
+
+/** What follows from a start, with what a repetition of the same request is answered from. */
+const startedReply = (status: 200 | 202, result: StartResult, body: string): ApiReply => ({
+	status,
+	body,
+	headers: { Location: pollUrl(result.scan_id) },
+	remember: result,
+});
+
+function redriveRoute({ queries, commands }: ScanRouteDependencies): RouteSpec {
+	return route({
+		method: "post",
+		path: "/opportunities/scans/{scan_id}/redrive",
+		operation_id: "redrive_scan",
+		summary: "Run strategies of an ended scan again in a new scan that keeps the other answers",
+		tag: "scans",
+		roles: ["admin", "trader", "api_only"],
+		rate: "other",
+		once: {
+			replay: async (remembered, { viewer }) => {
+				const result = remembered as StartResult;
+				return startedReply(202, result, await queries.scans.discover(viewer, result, null, true));
+			},
+		},
+		params: scanParams,
+		body: redriveBody,
+		responses: { 202: { description: "The new scan to poll", schema: discoverReply } },
+		problems: [
+			"scan_not_found",
+			"scan_expired",
+			"scan_not_terminal",
+			"scan_already_active",
+			"nothing_to_redrive",
+			"validation_failed",
+			"overloaded",
+		],
+		async handler({ viewer, params, body, reserved_scan_id = null }): Promise<ApiReply> {
+			await queries.scans.mayRedrive(viewer, params.scan_id);
+			const result = await commands.redriveScan(viewer, params.scan_id, body.strategy_ids ?? null, reserved_scan_id);
+			return startedReply(202, result, await queries.scans.discover(viewer, result, null));
 		},
 	});
 }
@@ -126,6 +181,7 @@ function cancelRoute({ queries, commands }: ScanRouteDependencies): RouteSpec {
 		method: "post",
 		path: "/opportunities/scans/{scan_id}/cancel",
 		operation_id: "cancel_scan",
+		once: {},
 		summary: "End a scan; what it found so far is kept",
 		tag: "scans",
 		roles: ["admin", "trader", "api_only"],
@@ -142,10 +198,11 @@ function cancelRoute({ queries, commands }: ScanRouteDependencies): RouteSpec {
 	});
 }
 
-/** Start, poll, read and cancel (CONTRACT.md 4, 5, 6, 8.1). */
+/** Start, poll, read, cancel and redrive (CONTRACT.md 4, 5, 6, 8.1). */
 export const scanRoutes = (dependencies: ScanRouteDependencies): RouteSpec[] => [
 	discoverRoute(dependencies),
 	statusRoute(dependencies),
 	resultsRoute(dependencies),
 	cancelRoute(dependencies),
+	redriveRoute(dependencies),
 ];

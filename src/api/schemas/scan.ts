@@ -51,6 +51,24 @@ export const discoverBody = z.looseObject({
 	strategy_types: listFilter("Older name of opportunity_type; both are merged"),
 });
 
+/** Entries as clients write them: a list or a comma-separated string, trimmed, blanks and repetitions dropped. */
+const wordList = z
+	.union([z.string(), z.array(z.union([z.string(), z.number(), z.null()]))], {
+		error: "must be a list or a comma-separated string",
+	})
+	.transform((given) => {
+		const words = (typeof given === "string" ? given.split(",") : given.map((word) => String(word ?? ""))).map((word) =>
+			word.trim(),
+		);
+		return [...new Map(words.filter((word) => word !== "").map((word) => [word.toLowerCase(), word])).values()];
+	});
+
+export const redriveBody = z.looseObject({
+	strategy_ids: wordList
+		.optional()
+		.describe("Strategies of the scan to run again; absent: those failed, timed out, degraded or cancelled"),
+});
+
 export const cancelBody = z.looseObject({ reason_text: z.string().max(500).optional() });
 
 const verdictCounts = z.object({

@@ -1,0 +1,198 @@
+import type { ScanInput, UserProfile } from "../../machines/types.ts";
+import { ApiError } from "../errors.ts";
+import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
+import type { Viewer } from "../store/contract.ts";
+import type { StartClaim } from "../store/write-contract.ts";
+import { endByCancel } from "./cancel.ts";
+import type { CommandDeps, StartDeps } from "./deps.ts";
+import { newScan, planScan } from "./plan.ts";
+
+/** A start that keeps meeting ended scans tries again; more often means that something else is wrong. */
+export const START_TRIES = 5;
+
+/** Who starts, with what they own and the policies of this moment. */
+export async function starter(
+	deps: CommandDeps,
+	viewer: Viewer,
+): Promise<{ profile: UserProfile; policies: StrategyPolicy[] }> {
+	const account = await deps.accounts.byId(viewer.user_id);
+	if (!account) throw new ApiError("token_invalid");
+	const [portfolio, policies] = await Promise.all([deps.portfolios.get(viewer.user_id), deps.policies.list()]);
+	return { profile: deps.profileOf(account, portfolio.version), policies };
+}
+
+export const refuseOverload = async (deps: CommandDeps): Promise<void> => {
+	if ((await deps.queued()) >= deps.settings.queue_max) {
+		throw new ApiError("overloaded", undefined, { retry_after_seconds: 5 });
+	}
+};
+
+export async function startScan(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	reservedId: string | null = null,
+): Promise<StartResult> {
+	const { profile, policies } = await starter(deps, viewer);
+	const before = reservedId === null ? null : await resumeStart(deps, reservedId);
+	if (before) return before;
+	for (let attempt = 0; attempt < START_TRIES; attempt++) {
+		const joined = await tryJoin(deps, viewer, request);
+		if (joined) return joined;
+		if (!(await isFresh(deps, viewer, request, profile))) await refuseOverload(deps);
+		const superseded = request.force_refresh ? await deps.writer.activeScan(viewer.user_id, request.filter_key) : null;
+		const planned = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
+		const input = attempt === 0 && reservedId !== null ? { ...planned, scan_id: reservedId } : planned;
+		await deps.writer.create(newScan(input, deps.projections));
+		const result = await decide(deps, viewer, request, input, deps.settings.force_join_ms);
+		if (result) return result;
+	}
+	throw new ApiError("internal_error");
+}
+
+/**
+ * A start under a reserved id that may have been begun before, by a process that died: what it decided
+ * stands. Null: nothing was decided, the id is free again.
+ */
+export async function resumeStart(deps: CommandDeps, scanId: string): Promise<StartResult | null> {
+	const before = await deps.writer.claimedByStart(scanId);
+	if (before.kind === "gone") return null;
+	const record = await deps.reader.read(scanId);
+	if (before.kind === "waiting" && !record) {
+		await deps.writer.drop(scanId);
+		return null;
+	}
+	if (before.kind === "named" && !record?.terminal) {
+		if (!(await finishStart(deps, before.user_id, before.filter_key, scanId))) return null;
+	}
+	const input = (record ?? (await deps.reader.read(scanId)))?.context.input;
+	return startedAs(deps, scanId, input?.supersedes ?? null);
+}
+
+/** Joins without creating anything, when the claim already names a scan that this start would join. */
+async function tryJoin(deps: CommandDeps, viewer: Viewer, request: StartRequest): Promise<StartResult | null> {
+	const active = await deps.writer.activeScan(viewer.user_id, request.filter_key);
+	if (!active) return null;
+	const young = deps.writer.now() - active.accepted_at_ms < deps.settings.force_join_ms;
+	if (request.force_refresh && !young) {
+		// A scan that has ended in the meantime is booked first: only a running one can be superseded.
+		await join(deps, viewer, request, active.scan_id);
+		return null;
+	}
+	return (await join(deps, viewer, request, active.scan_id)) ? joinedTo(active.scan_id) : null;
+}
+
+const joinedTo = (scan_id: string): StartResult => ({
+	decision: "joined",
+	scan_id,
+	superseded_scan_id: null,
+	age_seconds: null,
+});
+
+/**
+ * Makes sure that a scan which the claim names can be joined: its record is accepted and it still runs.
+ * False: it has ended (and is now booked) or is gone, so the start decides again.
+ */
+export async function join(deps: CommandDeps, viewer: Viewer, request: StartRequest, scanId: string): Promise<boolean> {
+	const record = await deps.reader.read(scanId);
+	if (record && !record.terminal) return true;
+	if (record) {
+		await deps.book(record);
+		return false;
+	}
+	// The process that created it died before it was accepted: finish its start here.
+	if (await finishStart(deps, viewer.user_id, request.filter_key, scanId)) return true;
+	await deps.writer.forget(viewer.user_id, request.filter_key, scanId);
+	return false;
+}
+
+export async function decide(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	input: ScanInput,
+	forceJoinMs: number,
+): Promise<StartResult | null> {
+	const { profile } = input;
+	const claim: StartClaim = {
+		user_id: viewer.user_id,
+		filter_key: request.filter_key,
+		scan_id: input.scan_id,
+		force: request.force_refresh,
+		force_join_ms: forceJoinMs,
+		fresh_ms: deps.settings.fresh_ms,
+		fingerprint: fingerprintOf(profile),
+		accepted_at_ms: input.accepted_at_ms,
+	};
+	const { decision, scan_id, detail } = await deps.writer.decideStart(claim);
+	if (decision === "joined" || decision === "cached") {
+		await deps.writer.drop(input.scan_id);
+		if (decision === "joined") return (await join(deps, viewer, request, scan_id)) ? joinedTo(scan_id) : null;
+		return cachedResult(deps, viewer, request, scan_id, Number(detail));
+	}
+	await finishStart(deps, viewer.user_id, request.filter_key, scan_id);
+	return startedAs(deps, scan_id, decision === "superseded" ? detail : null);
+}
+
+/** The old scan may have completed before the cancel reached it; then nothing was superseded. */
+async function startedAs(deps: CommandDeps, scanId: string, supersedes: string | null): Promise<StartResult> {
+	const ended = supersedes === null ? null : (await deps.reader.read(supersedes))?.context.end;
+	const superseded = ended?.superseded_by === scanId;
+	return {
+		decision: superseded ? "superseded" : "created",
+		scan_id: scanId,
+		superseded_scan_id: superseded ? supersedes : null,
+		age_seconds: null,
+	};
+}
+
+const fingerprintOf = ({ strategy_fingerprint, portfolio_version }: UserProfile): string =>
+	`${strategy_fingerprint}.${portfolio_version}`;
+
+/** Would an unforced start be answered with a recent result? Then the queue does not matter. */
+async function isFresh(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	profile: UserProfile,
+): Promise<boolean> {
+	if (request.force_refresh) return false;
+	const fresh = await deps.writer.freshScan(viewer.user_id, request.filter_key);
+	if (!fresh || fresh.fingerprint !== fingerprintOf(profile)) return false;
+	return deps.writer.now() - fresh.completed_at_ms < deps.settings.fresh_ms;
+}
+
+async function cachedResult(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	scanId: string,
+	completedAtMs: number,
+): Promise<StartResult | null> {
+	const record = await deps.reader.read(scanId);
+	if (record?.position === "completed") {
+		const age_seconds = Math.max(0, Math.floor((deps.writer.now() - completedAtMs) / 1000));
+		return { decision: "cached", scan_id: scanId, superseded_scan_id: null, age_seconds };
+	}
+	await deps.writer.forgetFresh(viewer.user_id, request.filter_key, scanId);
+	return null;
+}
+
+/**
+ * What follows from winning the claim, in this order and repeatable by anyone: the record is accepted, the
+ * scan it took the claim from is ended, the new one is queued. False: there is no such record.
+ */
+export async function finishStart(
+	deps: StartDeps,
+	userId: string,
+	filterKey: string,
+	scanId: string,
+): Promise<boolean> {
+	if (!(await deps.writer.accept(scanId))) return false;
+	const active = await deps.writer.activeScan(userId, filterKey);
+	if (active?.scan_id === scanId && active.superseded) {
+		await endByCancel(deps, active.superseded, { by: userId, reason: "superseded", superseded_by: scanId });
+	}
+	await deps.enqueue(scanId);
+	return true;
+}

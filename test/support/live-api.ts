@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import { createScanRoutes } from "../../src/api/routes/scan-routes.ts";
+import { systemClock } from "../../src/clock.ts";
+import type { CommandDeps } from "../../src/commands.ts";
+import type { Effects } from "../../src/effects/contract.ts";
+import { parseFilters } from "../../src/filters.ts";
+import { createQueries } from "../../src/queries.ts";
+import { createRedisClient } from "../../src/redis/clients.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
+import type { ScanStore } from "../../src/store/index.ts";
+import { type ApiOptions, startApi, type TestApi } from "./api.ts";
+import { probes } from "./probes.ts";
+import { startTestRedis, type TestRedis, testLogger } from "./store.ts";
+import { commandDeps, commandsOn, quickEffects, runtimeOn } from "./system.ts";
+
+/** The real API over the real store; scans are run by runtimes that a test makes, so nothing happens by itself. */
+export interface LiveWorld {
+	redis: TestRedis;
+	store: ScanStore;
+	/** An API process of its own on the same Redis. */
+	api(options?: LiveApiOptions): Promise<TestApi>;
+	runtime(effects?: Partial<Effects>): Runtime;
+	stop(): Promise<void>;
+}
+
+export interface LiveApiOptions {
+	config?: ApiOptions["config"];
+	commands?: Partial<CommandDeps>;
+	enqueue?: (scanId: string) => Promise<void>;
+}
+
+export async function startLiveWorld(): Promise<LiveWorld> {
+	const redis = await startTestRedis();
+	const store = await redis.store();
+	const stops: (() => Promise<unknown>)[] = [];
+	return {
+		redis,
+		store,
+		async api({ config = {}, commands = {}, enqueue = async () => {} } = {}) {
+			const client = createRedisClient(redis.connection, "commands", testLogger());
+			const own = await redis.store();
+			const queries = createQueries({
+				reader: own.reader,
+				statistics: own.statistics,
+				clock: systemClock,
+				probes,
+				earnedCredits: async () => 0,
+				stuckAfterMs: 120_000,
+			});
+			const deps = commandDeps(own, enqueue, commands);
+			const api: TestApi = await startApi({
+				redis: client,
+				config,
+				deps: {
+					routes: createScanRoutes({
+						queries,
+						commands: commandsOn(own, enqueue, { ...commands, accounts: { byId: deps.accounts.byId } }),
+						accounts: { byId: (userId) => api.users.accounts.byId(userId) },
+						parseFilters,
+						clock: systemClock,
+					}),
+				},
+			});
+			stops.push(api.close, () => client.quit());
+			return api;
+		},
+		runtime: (effects = {}) => runtimeOn(store, quickEffects(effects), { workerId: `worker-${randomUUID()}` }),
+		async stop() {
+			for (const stop of stops) await stop();
+			await redis.close();
+		},
+	};
+}
