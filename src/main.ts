@@ -14,6 +14,7 @@ import { installShutdown, type ShutdownStep } from "./process/shutdown.ts";
 import { createQueries } from "./queries.ts";
 import { closeRedisClient } from "./redis/clients.ts";
 import { RedisSetupError } from "./redis/provide.ts";
+import { replay } from "./runtime/replay.ts";
 import { createScanParts, type ScanExecutor, startExecutor, startWatchdog } from "./scan-parts.ts";
 import { VERSION } from "./version.ts";
 
@@ -46,6 +47,8 @@ async function main(): Promise<void> {
 			const { has_account, granted } = await users.credits.summary(userId);
 			return has_account ? granted : null;
 		},
+		replay,
+		streamsMax: config.sseMax,
 		stuckAfterMs: config.stuckAfterMs,
 	});
 	const app = createApp({

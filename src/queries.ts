@@ -1,9 +1,13 @@
 import type { Clock } from "./clock.ts";
 import { createBodies } from "./queries/bodies.ts";
 import { createDiagnosticsQueries, type DiagnosticsQueries } from "./queries/diagnostics.ts";
+import { createEventQueries, type EventQueries } from "./queries/events.ts";
+import { createJournalQueries, type JournalQueries, type Replay } from "./queries/journal.ts";
 import { createLookup, type ScanLookup } from "./queries/lookup.ts";
 import type { SystemProbes } from "./queries/probes.ts";
 import { createSamples } from "./queries/samples.ts";
+import { createScanDiff, type ScanDiff } from "./queries/scan-diff.ts";
+import { createScanList, type ScanList } from "./queries/scan-list.ts";
 import { createScanQueries, type ScanQueries } from "./queries/scans.ts";
 import type { Account } from "./services.ts";
 import type { ScanReader, StatisticsReader } from "./store/contract.ts";
@@ -17,6 +21,10 @@ export interface Queries {
 	lookup: ScanLookup;
 	scans: ScanQueries;
 	diagnostics: DiagnosticsQueries;
+	journal: JournalQueries;
+	events: EventQueries;
+	scanList: ScanList;
+	scanDiff: ScanDiff;
 	userStatus(account: Account): Promise<object>;
 }
 
@@ -28,17 +36,27 @@ export interface QueryDependencies {
 	probes: SystemProbes;
 	/** Earned credits of a user, null when there is no credit account. */
 	earnedCredits(userId: string): Promise<EarnedCredits>;
+	/** Runs a journal's events again; the runtime's own stepping, so that a state then is the state it was. */
+	replay: Replay;
+	/** SSE_LIMIT: event streams at once in this process. */
+	streamsMax: number;
 	/** STUCK_AFTER_MS */
 	stuckAfterMs: number;
 }
 
 export function createQueries(dependencies: QueryDependencies): Queries {
-	const { reader, statistics, clock, probes, stuckAfterMs } = dependencies;
+	const { reader, statistics, clock, probes, stuckAfterMs, replay, streamsMax } = dependencies;
 	const lookup = createLookup(reader);
 	const samples = createSamples(statistics, clock);
+	const bodies = createBodies(reader);
+	const journal = createJournalQueries({ reader, lookup, bodies, replay });
 	return {
 		lookup,
-		scans: createScanQueries({ reader, clock, lookup, bodies: createBodies(reader), samples }),
+		scans: createScanQueries({ reader, clock, lookup, bodies, samples }),
+		journal,
+		events: createEventQueries({ reader, lookup, journal, streamsMax }),
+		scanList: createScanList(reader, bodies),
+		scanDiff: createScanDiff(lookup, bodies),
 		diagnostics: createDiagnosticsQueries({ reader, statistics, clock, lookup, probes, stuckAfterMs }),
 		async userStatus(account) {
 			const [earned, last] = await Promise.all([

@@ -114,7 +114,7 @@ export function createApp(deps: ApiDeps): ApiApp {
 	app.use(rootPaths(rootRoutes, admit));
 	app.use(staticFiles(config.staticDir));
 	app.use(unlessPublic(routes, countingStrangers(authenticate(users.signingKeys, clock), admit)));
-	for (const middleware of dispatch(routes, { admit, idempotency: users.idempotency })) app.use(middleware);
+	for (const middleware of dispatch(routes, { admit, idempotency: users.idempotency, clock })) app.use(middleware);
 	return Object.assign(app, {
 		beginShutdown: () => lifetime.beginShutdown(),
 		inFlight: () => lifetime.inFlight(),

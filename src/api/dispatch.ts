@@ -1,6 +1,7 @@
 import Router from "@koa/router";
 import type { Context, Middleware } from "koa";
 import type { Idempotency } from "../accounts/idempotency.ts";
+import type { Clock } from "../clock.ts";
 import { ApiError } from "../errors.ts";
 import type { Viewer } from "../store/contract.ts";
 import { type Admit, addressOf } from "./admit.ts";
@@ -9,6 +10,7 @@ import { answerOnce } from "./idempotency.ts";
 import { API_PREFIX, send } from "./reply.ts";
 import type { ApiRequest, RouteSpec } from "./route.ts";
 import { stateOf } from "./state.ts";
+import { sendStream } from "./stream.ts";
 import { validate } from "./validate.ts";
 
 /** `/opportunities/status/{scan_id}` -> the router's `/opportunities/status/:scan_id`. */
@@ -18,6 +20,8 @@ const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
 export interface Gates {
 	admit: Admit;
 	idempotency: Idempotency;
+	/** Measures how long a reader of a stream has taken nothing. */
+	clock: Clock;
 }
 
 const NOBODY: Viewer = { user_id: "", role: "viewer" };
@@ -38,7 +42,7 @@ async function serve(
 	ctx: Context,
 	spec: RouteSpec,
 	params: Record<string, string>,
-	{ admit, idempotency }: Gates,
+	{ admit, idempotency, clock }: Gates,
 ): Promise<void> {
 	const state = stateOf(ctx);
 	state.route = `${API_PREFIX}${spec.path}`;
@@ -63,7 +67,9 @@ async function serve(
 		path: ctx.path,
 		signal: state.controller.signal,
 	};
-	send(ctx, await (spec.once ? answerOnce(idempotency, spec, request, body) : spec.handler(request)));
+	const reply = await (spec.once ? answerOnce(idempotency, spec, request, body) : spec.handler(request));
+	if (reply.stream) sendStream(ctx, reply.stream, clock);
+	else send(ctx, reply);
 }
 
 /** Unknown path: 404; known path, other method: 405 with what is allowed. Counted like any call. */

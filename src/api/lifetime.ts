@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { Context, Next } from "koa";
 import type { Entropy } from "../accounts/entropy.ts";
 import type { Clock } from "../clock.ts";
@@ -44,7 +45,9 @@ export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter |
 			try {
 				await next();
 			} finally {
-				open.delete(controller);
+				// A stream is in flight until its response is over.
+				if (ctx.body instanceof Readable && !ctx.res.closed) ctx.res.once("close", () => open.delete(controller));
+				else open.delete(controller);
 				meter?.request(stateOf(ctx).route, ctx.method, ctx.status, clock.now() - startedAtMs);
 			}
 		},

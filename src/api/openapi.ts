@@ -57,8 +57,11 @@ function problemResponses(spec: RouteSpec): Responses {
 }
 
 function successResponses(spec: RouteSpec): Responses {
-	const pairs = Object.entries(spec.responses).map(([status, { description, schema }]) => {
-		return [status, { description, content: { "application/json": { schema: described(schema) } } }] as const;
+	const pairs = Object.entries(spec.responses).map(([status, { description, schema, content_type }]) => {
+		if (schema)
+			return [status, { description, content: { "application/json": { schema: described(schema) } } }] as const;
+		const content = content_type ? { content: { [content_type]: { schema: { type: "string" as const } } } } : {};
+		return [status, { description, ...content }] as const;
 	});
 	return Object.fromEntries(pairs) as Responses;
 }

@@ -26,10 +26,18 @@ export interface ApiRequest<P, Q, B> {
 	signal: AbortSignal;
 }
 
+/** Server-Sent Events; `release` is called once the response is over, however it ends. */
+export interface EventStream {
+	text: AsyncIterable<string>;
+	release(): void;
+}
+
 /** `body` is an object (sent as compact JSON) or a string that is JSON already. */
 export interface ApiReply {
 	status: number;
 	body: object | string | null;
+	/** Instead of a body. */
+	stream?: EventStream;
 	headers?: Record<string, string>;
 	/** Answer 304 when If-None-Match matches; must be a complete quoted tag. */
 	etag?: string;
@@ -66,7 +74,7 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
 	query?: ZodType<Q>;
 	body?: ZodType<B>;
 	/** Success statuses with their schema; problems are described once for all routes. */
-	responses: Record<number, { description: string; schema: ZodType }>;
+	responses: Record<number, { description: string; schema?: ZodType; content_type?: string }>;
 	/** Problem codes this route can answer beside the general ones; for the API description. */
 	problems?: readonly string[];
 	handler(request: ApiRequest<P, Q, B>): Promise<ApiReply>;

@@ -2,6 +2,14 @@ import { isoOf } from "../clock.ts";
 import { ApiError, ERROR_CODES } from "../errors.ts";
 import type { Lookup, ScanRecord } from "../store/contract.ts";
 
+/** The scan expired or was cleared between two reads: look it up again. */
+export class RecordGone extends Error {
+	constructor(scanId: string) {
+		super(`scan ${scanId} went away while it was read`);
+		this.name = "RecordGone";
+	}
+}
+
 type Absent = Exclude<Lookup, { kind: "found" }>;
 
 /** 404 or 410 as most endpoints answer them. The text never names the id: I10. */
@@ -23,6 +31,20 @@ export function absentWordError(lookup: Absent): ApiError {
 		status: lookup.kind === "unknown" ? "not_found" : "expired",
 		http_status: ERROR_CODES[plain.code][0],
 	});
+}
+
+/** Runs `show`; when the scan went away meanwhile, what is true of it by now is the answer. */
+export async function whileThere<T>(
+	show: () => Promise<T>,
+	look: () => Promise<Lookup>,
+	absent: (lookup: Absent) => ApiError,
+): Promise<T> {
+	try {
+		return await show();
+	} catch (error) {
+		if (error instanceof RecordGone) foundOr(await look(), absent);
+		throw error;
+	}
 }
 
 export function foundOr(lookup: Lookup, absent: (lookup: Absent) => ApiError): ScanRecord {

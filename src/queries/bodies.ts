@@ -4,6 +4,7 @@ import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import { endedBadlyExtra, resultsView } from "../views/results.ts";
 import { orderRows } from "../views/rows.ts";
 import { PARTIAL_RESULTS_MAX } from "../views/status.ts";
+import { RecordGone } from "./absent.ts";
 import { createTextCache } from "./cache.ts";
 
 const CACHE_ENTRIES_MAX = 500;
@@ -13,18 +14,16 @@ const CACHE_CHARACTERS_MAX = 32 * 1024 * 1024;
 export interface ScanBodies {
 	/** At most ten published rows, best first, compact JSON. */
 	topRows(record: ScanRecord): Promise<readonly string[]>;
+	/** The same of a state that is not the record's latest: nothing is remembered. */
+	topRowsNow(record: ScanRecord): Promise<readonly string[]>;
+	/** All rows so far, published in order and unproven, compact JSON. */
+	allRows(record: ScanRecord): Promise<{ rows: readonly string[]; unproven: readonly string[] }>;
+	/** Symbols of all rows so far. */
+	symbols(record: ScanRecord): Promise<string[]>;
 	/** The results body of a terminal scan, compact JSON. */
 	results(record: ScanRecord): Promise<string>;
 	/** The 409 of a failed or cancelled scan. */
 	endedBadly(record: ScanRecord): Promise<ApiError>;
-}
-
-/** The scan expired or was cleared between two reads: look it up again. */
-export class RecordGone extends Error {
-	constructor(scanId: string) {
-		super(`scan ${scanId} went away while it was read`);
-		this.name = "RecordGone";
-	}
 }
 
 /** A row that an id names is written in the id's own commit; its absence is a fault, not a gap. */
@@ -71,15 +70,28 @@ export function createBodies(reader: ScanReader): ScanBodies {
 		return orderRows(await rowsOf(reader, record, foundIds(record))).slice(0, limit);
 	}
 
+	async function rowsRanked(record: ScanRecord, ranking: RankingDocument | null) {
+		const rows = await rankedRows(record, ranking);
+		const unproven = await rowsOf(reader, record, ranking?.unproven ?? unprovenIds(record));
+		return { rows, unproven };
+	}
+	const allRows = async (record: ScanRecord) => rowsRanked(record, await rankingOf(record));
+
 	return {
 		topRows: (record) =>
 			cached(record, "top", async () => rankedRows(record, await rankingOf(record), PARTIAL_RESULTS_MAX)),
 
+		topRowsNow: async (record) => rankedRows(record, await rankingOf(record), PARTIAL_RESULTS_MAX),
+		allRows,
+		async symbols(record) {
+			const { rows, unproven } = await allRows(record);
+			return [...rows, ...unproven].map((row) => (JSON.parse(row) as { symbol: string }).symbol);
+		},
+
 		async results(record) {
 			const texts = await cached(record, "results", async () => {
 				const ranking = await rankingOf(record);
-				const rows = await rankedRows(record, ranking);
-				const unproven = await rowsOf(reader, record, ranking?.unproven ?? unprovenIds(record));
+				const { rows, unproven } = await rowsRanked(record, ranking);
 				return [resultsView({ record, rows, unproven, recommendations: ranking?.recommendations ?? [] })];
 			});
 			return texts[0] ?? "{}";

@@ -7,8 +7,8 @@ import { discoverView } from "../views/discover.ts";
 import type { DurationSample } from "../views/estimates.ts";
 import { progressOf } from "../views/progress.ts";
 import { resultsPendingView, statusView } from "../views/status.ts";
-import { absentError, absentWordError, foundOr } from "./absent.ts";
-import { RecordGone, type ScanBodies } from "./bodies.ts";
+import { absentError, absentWordError, foundOr, whileThere } from "./absent.ts";
+import type { ScanBodies } from "./bodies.ts";
 import { matchesTag, strongTag, weakTag } from "./etags.ts";
 import { type Wait, waitUntil } from "./long-poll.ts";
 import type { ScanLookup } from "./lookup.ts";
@@ -71,16 +71,8 @@ export function createScanQueries({ reader, clock, lookup, bodies, samples }: Sc
 		return foundOr(found, absentWordError);
 	}
 
-	/** Runs `show`; when the record went away meanwhile, answers what is true by now. */
-	async function shown<T>(viewer: Viewer, record: ScanRecord, show: () => Promise<T>): Promise<T> {
-		try {
-			return await show();
-		} catch (error) {
-			if (!(error instanceof RecordGone)) throw error;
-			foundOr(await lookup.byId(viewer, record.scan_id), absentWordError);
-			throw error;
-		}
-	}
+	const shown = <T>(viewer: Viewer, record: ScanRecord, show: () => Promise<T>): Promise<T> =>
+		whileThere(show, () => lookup.byId(viewer, record.scan_id), absentWordError);
 
 	async function status(
 		viewer: Viewer,

@@ -1,4 +1,4 @@
-import type { JournalType } from "../../machines/events.ts";
+import type { JournalType, ScanEvent } from "../../machines/events.ts";
 import type { ScanContext, ScanInput, ScanPosition } from "../../machines/types.ts";
 
 /**
@@ -62,14 +62,31 @@ export interface ScanReader {
 	/** Named documents of the results key (`ranking`, `portfolio`, `report:<strategy_id>`), parsed. */
 	document<T>(scanId: string, name: string): Promise<T | null>;
 	journal(scanId: string, afterSeq: number, limit: number): Promise<JournalEntry[]>;
+	/** The machine events behind the entries up to `seq`, in order; running them again gives the same entries. */
+	events(scanId: string, seq: number): Promise<{ seq: number; events: ScanEvent[] }[]>;
 	lifecycle(scanId: string): Promise<Record<string, string>>;
 	debug(scanId: string): Promise<Record<string, string>>;
 	/** Ids of a user's retained scans, newest accepted first. */
 	listByUser(userId: string, offset: number, limit: number): Promise<string[]>;
+	/** A stretch of the same list, from `before` (exclusive) downwards. */
+	pageByUser(userId: string, page: ScanPage): Promise<{ scan_id: string; accepted_at_ms: number }[]>;
+	/** Texts kept beside the list by `keepSummaries`; null where there is none. */
+	summaries(userId: string, scanIds: readonly string[]): Promise<(string | null)[]>;
+	/** Keeps texts that describe ended scans. A cache: any of them may be gone at any time. */
+	keepSummaries(userId: string, texts: Readonly<Record<string, string>>): Promise<void>;
 	/** When `scanId` of this user expired (or was cleared); null: never the user's, or tombstone over. */
 	expiredAt(userId: string, scanId: string): Promise<number | null>;
 	/** Resolves true at the next commit of the scan, false at the timeout or when the signal aborts. */
 	nextCommit(scanId: string, timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+}
+
+export interface ScanPage {
+	/** Bounds of accepted_at_ms: from inclusive, to exclusive. */
+	from_ms: number | null;
+	to_ms: number | null;
+	/** The last scan seen; those accepted at the same moment follow by descending id. */
+	before: { accepted_at_ms: number; scan_id: string } | null;
+	limit: number;
 }
 
 export type { ScanContext, ScanInput };

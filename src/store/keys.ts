@@ -23,6 +23,8 @@ export const userKeys = (userId: string) => ({
 	active: `scans_active:{${userId}}`,
 	/** hash: filter_key -> scan_id|completed_at_ms|fingerprint */
 	fresh: `scans_fresh:{${userId}}`,
+	/** hash: scan_id -> JSON shown in lists; a cache that may be dropped */
+	summaries: `scans_summaries:{${userId}}`,
 	/** zset: scan_id of ended scans by the moment their record goes */
 	ended: `scans_ended:{${userId}}`,
 });

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
-import type { JournalType } from "../../machines/events.ts";
+import type { JournalType, ScanEvent } from "../../machines/events.ts";
 import type { ScanPosition } from "../../machines/types.ts";
 import type { CommitHub } from "./commit-hub.ts";
-import type { JournalEntry, ScanReader } from "./contract.ts";
+import type { JournalEntry, ScanPage, ScanReader } from "./contract.ts";
 import { scanKeys, userKeys } from "./keys.ts";
 import { decodeRecord, fromPairs } from "./scan-codec.ts";
 
@@ -16,6 +16,8 @@ interface ReaderDeps {
 
 /** How many ids are looked at in one go while retained scans are searched. */
 const PAGE = 100;
+const SUMMARIES_KEPT_MAX = 2_000;
+const SUMMARIES_TTL_MS = 7 * 86_400_000;
 const EXISTS_ERROR = "the store answered no list of replies";
 
 /** The read half of the store: what queries and effects may see, always from Redis. */
@@ -39,9 +41,28 @@ export function createScanReader({ redis, hub, now, tombstoneMs }: ReaderDeps): 
 			const entries = await redis.xrange(scanKeys(scanId).journal, `${afterSeq + 1}-0`, "+", "COUNT", limit);
 			return entries.map(([id, fields]) => decodeEntry(id, fromPairs(fields)));
 		},
+		async events(scanId, seq) {
+			const entries = await redis.xrange(scanKeys(scanId).journal, "-", `${seq}-0`);
+			return entries.flatMap(([id, pairs]) => {
+				const { e } = fromPairs(pairs);
+				return e ? [{ seq: Number(id.split("-", 1)[0]), events: JSON.parse(e) as ScanEvent[] }] : [];
+			});
+		},
 		lifecycle: (scanId) => redis.hgetall(scanKeys(scanId).lifecycle),
 		debug: (scanId) => redis.hgetall(scanKeys(scanId).debug),
 		listByUser: (userId, offset, limit) => listRetained(redis, userId, offset, limit),
+		pageByUser: (userId, page) => pageRetained(redis, userId, page, now()),
+		async summaries(userId, scanIds) {
+			return scanIds.length === 0 ? [] : redis.hmget(userKeys(userId).summaries, ...scanIds);
+		},
+		async keepSummaries(userId, texts) {
+			const { summaries } = userKeys(userId);
+			if (Object.keys(texts).length === 0) return;
+			// Texts of scans that have gone meanwhile are never asked for; beyond the bound all are made anew.
+			if ((await redis.hlen(summaries)) > SUMMARIES_KEPT_MAX) await redis.del(summaries);
+			await redis.hset(summaries, texts);
+			await redis.pexpire(summaries, SUMMARIES_TTL_MS);
+		},
 		async expiredAt(userId, scanId) {
 			const { ended, scans } = userKeys(userId);
 			const until = await redis.zscore(ended, scanId);
@@ -83,4 +104,33 @@ async function listRetained(redis: Redis, userId: string, offset: number, limit:
 		});
 	}
 	return found.slice(offset, offset + limit);
+}
+
+/** Past the tie: ids of the same moment sort downwards, so those from `before` upwards were seen. */
+const isSeen = (scanId: string, score: number, before: ScanPage["before"]): boolean =>
+	before !== null && score === before.accepted_at_ms && scanId >= before.scan_id;
+
+/** Straight from the index of the user's scans; ended ones whose record is gone are passed over. */
+async function pageRetained(
+	redis: Redis,
+	userId: string,
+	{ from_ms, to_ms, before, limit }: ScanPage,
+	nowMs: number,
+): Promise<{ scan_id: string; accepted_at_ms: number }[]> {
+	const keys = userKeys(userId);
+	const high = Math.min(before?.accepted_at_ms ?? Number.POSITIVE_INFINITY, (to_ms ?? Number.POSITIVE_INFINITY) - 1);
+	const max = high === Number.POSITIVE_INFINITY ? "+inf" : high;
+	const found: { scan_id: string; accepted_at_ms: number }[] = [];
+	for (let offset = 0; found.length < limit; offset += PAGE) {
+		const pairs = await redis.zrevrangebyscore(keys.scans, max, from_ms ?? "-inf", "WITHSCORES", "LIMIT", offset, PAGE);
+		if (pairs.length === 0) break;
+		const listed = Array.from({ length: pairs.length / 2 }, (_, i) => ({
+			scan_id: pairs[2 * i] as string,
+			accepted_at_ms: Number(pairs[2 * i + 1]),
+		})).filter(({ scan_id, accepted_at_ms }) => !isSeen(scan_id, accepted_at_ms, before));
+		if (listed.length === 0) continue;
+		const goneAt = await redis.zmscore(keys.ended, ...listed.map(({ scan_id }) => scan_id));
+		found.push(...listed.filter((_, i) => goneAt[i] === null || Number(goneAt[i]) > nowMs));
+	}
+	return found.slice(0, limit);
 }

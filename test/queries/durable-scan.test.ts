@@ -7,6 +7,7 @@ import { cancelReply, statusReply } from "../../src/api/schemas/scan.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { createQueries } from "../../src/queries.ts";
+import { replay } from "../../src/runtime/replay.ts";
 import type { Viewer } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { conforms, isCompact, momentsHaveMilliseconds } from "../support/conform.ts";
@@ -44,6 +45,8 @@ reads.before(async () => {
 		probes,
 		earnedCredits: async () => null,
 		stuckAfterMs: 120_000,
+		replay,
+		streamsMax: 10,
 	});
 	const noQueue = async () => undefined;
 	call = createRouteKernel(

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ApiError } from "../../src/errors.ts";
 import { createQueries } from "../../src/queries.ts";
+import { replay } from "../../src/runtime/replay.ts";
 import type { Viewer } from "../../src/store/contract.ts";
 import { createFakeStore, settle } from "../support/fake-reader.ts";
 import { probes } from "../support/probes.ts";
@@ -22,7 +23,14 @@ function setUp() {
 	const store = createFakeStore();
 	for (const n of [0, 1, 2]) store.rows.set(`row_0_${n}`, JSON.stringify(sampleRow(`row_0_${n}`)));
 	store.documents.set(`${SCAN_ID}:ranking`, sampleRanking(["row_0_2", "row_0_0", "row_0_1"]));
-	const queries = createQueries({ ...store, probes, earnedCredits: async () => null, stuckAfterMs: 120_000 });
+	const queries = createQueries({
+		...store,
+		probes,
+		earnedCredits: async () => null,
+		stuckAfterMs: 120_000,
+		replay,
+		streamsMax: 10,
+	});
 	const abort = new AbortController();
 	return { store, scans: queries.scans, abort, wait: (ms: number) => ({ waitMs: ms, signal: abort.signal }) };
 }

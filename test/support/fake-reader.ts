@@ -63,6 +63,15 @@ export function createFakeStore(): FakeStore {
 		document: async <T>(scanId: string, name: string) =>
 			(store.documents.get(`${scanId}:${name}`) as T | undefined) ?? null,
 		journal: async () => [],
+		events: async () => [],
+		pageByUser: async (userId, { limit }) =>
+			[...records.values()]
+				.filter((record) => record.user_id === userId)
+				.map(({ scan_id, context }) => ({ scan_id, accepted_at_ms: context.input.accepted_at_ms }))
+				.sort((a, b) => b.accepted_at_ms - a.accepted_at_ms)
+				.slice(0, limit),
+		summaries: async (_, ids) => ids.map(() => null),
+		keepSummaries: async () => undefined,
 		lifecycle: async (scanId) => store.hashes.get(`lifecycle:${scanId}`) ?? {},
 		debug: async (scanId) => store.hashes.get(`debug:${scanId}`) ?? {},
 		listByUser: async (userId, offset, limit) =>

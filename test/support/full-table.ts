@@ -2,6 +2,7 @@ import type { RouteSpec } from "../../src/api/route.ts";
 import { createScanRoutes } from "../../src/api/routes/scan-routes.ts";
 import { parseFilters } from "../../src/filters.ts";
 import { createQueries } from "../../src/queries.ts";
+import { replay } from "../../src/runtime/replay.ts";
 import type { AccountReader, ScanCommands } from "../../src/services.ts";
 import { createFakeStore } from "./fake-reader.ts";
 import { probes } from "./probes.ts";
@@ -22,6 +23,13 @@ export function scanRoutesOnFake(accounts: AccountReader): RouteSpec[] {
 		cancelScan: async (_, scan_id) => ({ scan_id, reason: "user_request", cancelled_at_ms: store.reader.now() }),
 		clearScans: async () => 0,
 	};
-	const queries = createQueries({ ...store, probes, earnedCredits: async () => 25, stuckAfterMs: 120_000 });
+	const queries = createQueries({
+		...store,
+		probes,
+		earnedCredits: async () => 25,
+		stuckAfterMs: 120_000,
+		replay,
+		streamsMax: 10,
+	});
 	return createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock });
 }

@@ -6,6 +6,7 @@ import type { Effects } from "../../src/effects/contract.ts";
 import { parseFilters } from "../../src/filters.ts";
 import { createQueries } from "../../src/queries.ts";
 import { createRedisClient } from "../../src/redis/clients.ts";
+import { replay } from "../../src/runtime/replay.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { type ApiOptions, startApi, type TestApi } from "./api.ts";
@@ -46,6 +47,8 @@ export async function startLiveWorld(): Promise<LiveWorld> {
 				probes,
 				earnedCredits: async () => 0,
 				stuckAfterMs: 120_000,
+				replay,
+				streamsMax: 10,
 			});
 			const deps = commandDeps(own, enqueue, commands);
 			const api: TestApi = await startApi({

@@ -1,6 +1,7 @@
 import type { ScanFilters } from "../../machines/types.ts";
 import { createScanRoutes } from "../../src/api/routes/scan-routes.ts";
 import { createQueries } from "../../src/queries.ts";
+import { replay } from "../../src/runtime/replay.ts";
 import type { Account, ScanCommands, StartRequest, StartResult } from "../../src/services.ts";
 import type { Viewer } from "../../src/store/contract.ts";
 import { createFakeStore } from "./fake-reader.ts";
@@ -63,7 +64,14 @@ export function createScanServer() {
 	const accounts = new Map([owner, stranger, admin].map(({ user_id, role }) => [user_id, account(user_id, role)]));
 	const call = createRouteKernel(
 		createScanRoutes({
-			queries: createQueries({ ...store, probes, earnedCredits: async () => 25, stuckAfterMs: 120_000 }),
+			queries: createQueries({
+				...store,
+				probes,
+				earnedCredits: async () => 25,
+				stuckAfterMs: 120_000,
+				replay,
+				streamsMax: 10,
+			}),
 			commands,
 			accounts: { byId: async (userId) => accounts.get(userId) ?? null },
 			parseFilters(body) {

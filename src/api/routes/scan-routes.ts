@@ -3,6 +3,7 @@ import type { Queries } from "../../queries.ts";
 import type { AccountReader, ScanCommands } from "../../services.ts";
 import type { RouteSpec } from "../route.ts";
 import { diagnosticsRoutes } from "./diagnostics.ts";
+import { historyRoutes } from "./history.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { type ParseFilters, scanRoutes } from "./scans.ts";
 import { userStatusRoutes } from "./user-status.ts";
@@ -18,6 +19,7 @@ export interface ScanRoutesDependencies {
 /** Every route about scans: start, read, cancel, diagnose. */
 export const createScanRoutes = (dependencies: ScanRoutesDependencies): RouteSpec[] => [
 	...scanRoutes(dependencies),
+	...historyRoutes(dependencies),
 	...metricsRoutes(dependencies),
 	...userStatusRoutes(dependencies),
 	...diagnosticsRoutes(dependencies),
