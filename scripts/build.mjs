@@ -16,14 +16,15 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildWeb } from "./build-web.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(ROOT, "dist");
 const STAMP = join(DIST, ".build-stamp");
 const SOURCES = ["src", "machines", "web"];
-const SETTINGS = ["package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"];
+const SETTINGS = ["package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs", "scripts/build-web.mjs"];
 /** What tsc handles or what is no part of the program. */
 const NOT_COPIED = new Set([".ts", ".md"]);
 
@@ -98,7 +99,13 @@ if (compiled.status !== 0) {
 	process.exit(compiled.status ?? 1);
 }
 
-const assets = sources.filter((file) => !NOT_COPIED.has(extname(file)) && !/(^|\/)tsconfig[^/]*\.json$/.test(file));
+// The dashboard is bundled; a failure leaves the last build as it is.
+if (existsSync(join(ROOT, "web"))) await buildWeb(ROOT, join(draft, "web"));
+
+const isProgram = (file) => !file.startsWith(`web${sep}`);
+const assets = sources.filter(
+	(file) => isProgram(file) && !NOT_COPIED.has(extname(file)) && !/(^|\/)tsconfig[^/]*\.json$/.test(file),
+);
 for (const file of assets) {
 	mkdirSync(dirname(join(draft, file)), { recursive: true });
 	cpSync(join(ROOT, file), join(draft, file));
@@ -106,4 +113,4 @@ for (const file of assets) {
 writeFileSync(join(draft, ".build-stamp"), stamp);
 rmSync(DIST, { recursive: true, force: true });
 renameSync(draft, DIST);
-console.log(`built dist/ (${sources.length - assets.length} modules, ${assets.length} other files)`);
+console.log(`built dist/ (${sources.filter(isProgram).length - assets.length} modules, ${assets.length} other files)`);

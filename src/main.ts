@@ -4,6 +4,7 @@ import { type ApiApp, createApp } from "./api/app.ts";
 import { createScanRoutes } from "./api/routes/scan-routes.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { dashboardDir } from "./dashboard.ts";
 import { systemEntropy } from "./entropy.ts";
 import { parseFilters } from "./filters.ts";
 import { openFoundation } from "./foundation.ts";
@@ -58,7 +59,7 @@ async function main(): Promise<void> {
 			version: VERSION,
 			rate: config.rates,
 			trustProxyHops: config.trustProxy ? 1 : 0,
-			staticDir: null,
+			staticDir: dashboardDir(),
 			healthOnly: config.role === "worker",
 		},
 		clock: systemClock,

@@ -2,7 +2,8 @@ import type { Middleware } from "koa";
 import sendFile from "koa-send";
 import { stateOf } from "./state.ts";
 
-const ASSET_SECONDS = 3600;
+/** Assets carry a digest of their content in their names, so they never change. */
+const ASSET_SECONDS = 31_536_000;
 
 /** The dashboard's files: `/` and `/assets/*`. They hold no data, so they are public and not counted. */
 export function staticFiles(dir: string | null): Middleware {
@@ -10,7 +11,7 @@ export function staticFiles(dir: string | null): Middleware {
 		const asset = ctx.path.startsWith("/assets/");
 		if (dir === null || (ctx.method !== "GET" && ctx.method !== "HEAD") || (!asset && ctx.path !== "/")) return next();
 		stateOf(ctx).route = asset ? "/assets/*" : "/";
-		ctx.set("Cache-Control", asset ? `public, max-age=${ASSET_SECONDS}` : "no-cache");
+		ctx.set("Cache-Control", asset ? `public, max-age=${ASSET_SECONDS}, immutable` : "no-cache");
 		try {
 			await sendFile(ctx, asset ? ctx.path : "/index.html", { root: dir, hidden: false });
 		} catch (error) {

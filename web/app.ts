@@ -1,0 +1,7 @@
+import "./styles/base.css";
+import "./styles/parts.css";
+import { Shell } from "./components/shell.ts";
+import { html, render } from "./lib/html.ts";
+
+const root = document.getElementById("app");
+if (root) render(html`<${Shell} />`, root);
