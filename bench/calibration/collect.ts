@@ -19,8 +19,8 @@ export interface Calibrated {
 		Reliability,
 		"scored" | "brier" | "skill" | "ece" | "eceRecent" | "bins" | "years" | "recalibration"
 	>;
-	/** Of weekly mean nets; null with fewer than two signal weeks. */
-	sharpe: SharpeSample | null;
+	/** Of weekly mean nets; null with fewer than two signal weeks, undefined where the record is no trial of a rule. */
+	sharpe: SharpeSample | null | undefined;
 }
 
 /** Round trip of the measured table. */
@@ -28,7 +28,10 @@ const TABLE_COST = 0.003;
 const READ_LIMIT_MS = 120_000;
 const TABLE = "table of the specification";
 
-/** The records of strategies on a market (all registered ones by default), then the rules of the measured table. */
+/**
+ * The records of strategies on a market (all registered ones by default), then the rules of the measured table;
+ * those too short to be scored as well, because they were tried like the others.
+ */
 export async function collect(scene: Scene, ids: readonly string[] = builtStrategyIds()): Promise<Calibrated[]> {
 	const portfolio = await benchPortfolio(scene);
 	const found: Calibrated[] = [];
@@ -37,7 +40,7 @@ export async function collect(scene: Scene, ids: readonly string[] = builtStrate
 		found.push(...recordsIn(id, "", evaluate(request).report));
 		if (id === "ai_funding_arbitrage") found.push(...fundingRecords(id, request.view));
 	}
-	return [...found, ...(await tableRecords(scene))].filter(({ reliability }) => reliability.scored > 0);
+	return [...found, ...(await tableRecords(scene))];
 }
 
 interface ShownCalibration {
@@ -86,8 +89,8 @@ function fundingRecords(strategy: string, view: Parameters<typeof fundingEvidenc
 	return BUCKETS_BPS.map((from, i) => {
 		const to = BUCKETS_BPS[i + 1];
 		const part = `3-day mean ${to === undefined ? `above ${from}` : `${from} to ${to}`} bp, cost 30 bp`;
-		const { reliability, sharpe } = evidence.bucket(i, TABLE_COST);
-		return { strategy, part, reliability, sharpe };
+		// Buckets are what a rate happens to be, no alternatives to choose from: they are no trials.
+		return { strategy, part, reliability: evidence.bucket(i, TABLE_COST).reliability, sharpe: undefined };
 	});
 }
 

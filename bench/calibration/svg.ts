@@ -19,7 +19,8 @@ const label = (x: number, y: number, text: string, extra = ""): string =>
 	`<text x="${round(x)}" y="${round(y)}" ${extra}>${escaped(text)}</text>`;
 
 /** Stated against observed rates, a panel a record: the nearer to the diagonal, the truer. */
-export function reliabilitySvg(title: string, records: readonly Calibrated[]): string {
+export function reliabilitySvg(title: string, all: readonly Calibrated[]): string {
+	const records = all.filter(({ reliability }) => reliability.scored > 0);
 	const width = COLUMNS * CELL_WIDTH + 16;
 	const height = HEADER + Math.max(1, Math.ceil(records.length / COLUMNS)) * CELL_HEIGHT;
 	const panels = records.map((record, i) => {

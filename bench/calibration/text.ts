@@ -8,7 +8,8 @@ const figure = (value: number | null, digits = 4): string => (value === null ? "
 
 /** The reliability table: one block a record, bins of ten points, then the same year by year. */
 export function reliabilityText(title: string, records: readonly Calibrated[]): string {
-	return [title, "=".repeat(title.length), "", summary(records), deflation(records), ...records.map(block)].join("\n");
+	const scored = records.filter(({ reliability }) => reliability.scored > 0);
+	return [title, "=".repeat(title.length), "", summary(scored), deflation(records), ...scored.map(block)].join("\n");
 }
 
 function summary(records: readonly Calibrated[]): string {
@@ -36,19 +37,21 @@ function summary(records: readonly Calibrated[]): string {
 
 /** Whether a weekly Sharpe ratio stands out of all that were tried here: the best of many is high by chance. */
 function deflation(records: readonly Calibrated[]): string {
-	const selection = selectionOf(records.map((record) => [nameOf(record), record.sharpe]));
+	const trials = records.flatMap((record) =>
+		record.sharpe === undefined ? [] : [[nameOf(record), record.sharpe] as const],
+	);
+	const selection = selectionOf(trials);
 	if (selection === null) return "";
-	const width = Math.max(10, ...records.map((record) => nameOf(record).length));
-	const lines = records.flatMap((record) => {
-		const { sharpe } = record;
+	const width = Math.max(10, ...trials.map(([name]) => name.length));
+	const lines = trials.flatMap(([name, sharpe]) => {
 		if (sharpe === null) return [];
 		const cells = [
 			String(sharpe.observations).padStart(6),
 			figure(sharpe.ratio, 3).padStart(7),
 			figure(probabilisticSharpe(sharpe, 0), 3).padStart(8),
-			figure(selection.deflated[nameOf(record)] ?? null, 3).padStart(8),
+			figure(selection.deflated[name] ?? null, 3).padStart(8),
 		];
-		return [`${nameOf(record).padEnd(width)}  ${cells.join(" ")}`];
+		return [`${name.padEnd(width)}  ${cells.join(" ")}`];
 	});
 	const head = `${"Sharpe ratio of weekly means".padEnd(width)}   weeks   ratio   P(>0) deflated`;
 	const note = `Deflated: the probability that the ratio is real among ${selection.trials} trials, of which the best unskilled one would show ${figure(selection.expectedMaximum, 3)}.`;

@@ -1,19 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { FundingSeries } from "../../src/market/contract.ts";
 import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { bucketTable, fitForecast, samplesOf } from "../../src/strategies/funding-evidence.ts";
-import {
-	breakEvenIntervals,
-	compoundedApy,
-	eightHourRate,
-	exceedsThreshold,
-	pastWindow,
-	simpleApr,
-} from "../../src/strategies/funding-rates.ts";
+import { simpleApr } from "../../src/strategies/funding-rates.ts";
 import { createRandom } from "../../src/strategies/random.ts";
 import { evaluationSchema } from "../../src/strategies/schema.ts";
 import {
@@ -172,44 +163,8 @@ test("one spike, missing legs, thin markets and failed reads have their reasons"
 	});
 });
 
-test("rates add as integers: nine times 1 bp does not exceed, one unit more does", () => {
-	const exact = settled("X", 9, () => 0.0001);
-	assert.is(exceedsThreshold(pastWindow(exact, exact.as_of_ms).sumE8), false);
-	const more = settled("X", 9, (i) => (i === 4 ? 0.00010001 : 0.0001));
-	assert.is(exceedsThreshold(pastWindow(more, more.as_of_ms).sumE8), true);
-});
-
-test("1, 4 and 8 hour contracts of equal yearly pay have equal 8-hour means", () => {
-	for (const hours of [1, 4, 8]) {
-		const count = 200;
-		const funding = fundingOf(
-			Array.from({ length: count }, (_, i) => [START_MS + i * hours * HOUR + 7, (0.0004 * hours) / 8] as const),
-			"X",
-			START_MS + count * hours * HOUR,
-		);
-		assert.is(funding.interval_hours, hours, "late stamps are rounded to the hour");
-		assert.is(pastWindow(funding, funding.as_of_ms).sumE8 / 9, 40_000);
-		near(eightHourRate((0.0004 * hours) / 8, hours), 0.0004);
-	}
-});
-
 if (!sharedRoot) skipAloud("reference snapshot, funding");
 else {
-	test("published annual rates and break-even times", () => {
-		const golden = JSON.parse(readFileSync(join(sharedRoot ?? "", "reference/funding_apr.json"), "utf8")) as {
-			apr: { rate: number; interval_h: number; apr_simple: number; apy_compounded: number }[];
-			breakeven: { rate: number; interval_h: number; round_trip_cost: number; intervals: number; hours: number }[];
-		};
-		for (const { rate, interval_h, apr_simple, apy_compounded } of golden.apr) {
-			near(simpleApr(rate, interval_h), apr_simple);
-			near(compoundedApy(rate, interval_h), apy_compounded, 1e-10);
-		}
-		for (const { rate, interval_h, round_trip_cost, intervals, hours } of golden.breakeven) {
-			near(breakEvenIntervals(round_trip_cost, rate), intervals);
-			near(breakEvenIntervals(round_trip_cost, rate) * interval_h, hours, 1e-10);
-		}
-	});
-
 	const long = longFunding();
 
 	test("BTC by year", () => {

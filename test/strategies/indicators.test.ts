@@ -165,25 +165,6 @@ else {
 		relative(upper, "bbup");
 	});
 
-	test("Tulip: SMA, RSI and TR of Achelis' examples", () => {
-		const { cases } = JSON.parse(reference("indicators_tulip.json")) as {
-			cases: { indicator?: string; name?: string; options: number[]; inputs: number[][]; outputs: number[][] }[];
-		};
-		let compared = 0;
-		for (const one of cases) {
-			const name = one.indicator ?? one.name;
-			const [input = []] = one.inputs;
-			const expected = one.outputs[0]?.at(-1);
-			const period = one.options[0] ?? 0;
-			if (expected === undefined) continue;
-			if (name === "sma") near(last(simpleMean(Float64Array.from(input), period)), expected, 5e-3, "tulip sma");
-			else if (name === "rsi") near(last(wilderRsi(Float64Array.from(input), period)), expected, 5e-3, "tulip rsi");
-			else continue;
-			compared++;
-		}
-		assert.ok(compared >= 2, `only ${compared} cases were compared`);
-	});
-
 	test("ex-ante volatility equals the centred one where the mean is small, and z28 has the reference's return", () => {
 		const golden = JSON.parse(reference("real_data_goldens.json")) as { btc_1d_last400: Record<string, number> };
 		const btc = recordedSpotDaily().find((series) => series.symbol === "BTC/USDT");
