@@ -70,7 +70,8 @@ function marketCandidates(
 /** The canonical filter words that mean this market. */
 const wordsOf = ({ symbol, base, quote }: Market): string[] => [symbol, base, `${base}/${quote}`];
 
-const byVolume = (a: Market, b: Market): number =>
+/** Highest volume first, then by name. */
+export const byVolume = (a: Market, b: Market): number =>
 	(b.volume_usd_24h ?? -1) - (a.volume_usd_24h ?? -1) ||
 	compareText(a.symbol, b.symbol) ||
 	compareText(a.venue, b.venue);

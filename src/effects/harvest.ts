@@ -82,7 +82,8 @@ export function startHarvest(
 			if (!ledger.closed) ledger.open.delete(symbol);
 		});
 	});
-	const shared = readShared(market, needs, read, ledger.got, (name, work) =>
+	const undescribed = candidates.filter((candidate) => !candidate.market).map(({ symbol }) => symbol);
+	const shared = readShared(market, needs, undescribed, read, ledger.got, (name, work) =>
 		keepResult(ledger, abort.signal, work, name, ledger.sharedFailures),
 	).then(() => {
 		if (!ledger.closed) ledger.sharedOpen = false;

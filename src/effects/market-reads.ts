@@ -11,7 +11,7 @@ import type {
 	VolatilityHistory,
 } from "../market/contract.ts";
 import type { Candidate, DataNeeds } from "../strategies/contract.ts";
-import { evidenceMarkets } from "./candidates.ts";
+import { byVolume, evidenceMarkets } from "./candidates.ts";
 import { isAbsence } from "./errors.ts";
 
 /** What the reads of one attempt have brought so far. */
@@ -113,10 +113,14 @@ async function readCompanion(
 /** Runs one named read and keeps its result; its failure is noted under the name. */
 export type Guard = (name: string, work: () => Promise<() => void>) => Promise<void>;
 
-/** Benchmarks and the evidence universe: the same for whoever asks. */
+/**
+ * Benchmarks and the evidence universe: the same for whoever asks. `undescribed`: symbols of candidates without a
+ * market, to be described as well where the strategy asks for it.
+ */
 export async function readShared(
 	market: MarketData,
 	needs: DataNeeds,
+	undescribed: readonly string[],
 	read: ReadOptions,
 	got: Reads,
 	guard: Guard,
@@ -144,18 +148,31 @@ export async function readShared(
 			};
 		}),
 	);
-	await Promise.all([...benchmarks, ...volatility, readEvidence(market, needs, read, got, guard)]);
+	const wanted = needs.benchmark_markets ? [...needs.benchmarks, ...undescribed] : [];
+	await Promise.all([
+		...benchmarks,
+		...volatility,
+		describe(market, wanted, read, got, guard),
+		readEvidence(market, needs, read, got, guard),
+	]);
 }
 
-async function readEvidence(
+/** What the venues say of the markets of these symbols; of several that list one, the busiest. */
+async function describe(
 	market: MarketData,
-	needs: DataNeeds,
+	symbols: readonly string[],
 	read: ReadOptions,
 	got: Reads,
 	guard: Guard,
 ): Promise<void> {
-	const { evidence } = needs;
-	if (!evidence) return;
+	if (symbols.length === 0) return;
+	const wanted = new Set(symbols);
+	const listed = (await listMarkets(market, read, guard)).filter(({ symbol }) => wanted.has(symbol));
+	for (const of of listed.sort(byVolume)) got.markets[of.symbol] ??= of;
+}
+
+/** All markets of all venues; a venue that fails is noted and left out. */
+async function listMarkets(market: MarketData, read: ReadOptions, guard: Guard): Promise<Market[]> {
 	const listed: Market[] = [];
 	await Promise.all(
 		market.venues().map((venue) =>
@@ -167,6 +184,19 @@ async function readEvidence(
 			}),
 		),
 	);
+	return listed;
+}
+
+async function readEvidence(
+	market: MarketData,
+	needs: DataNeeds,
+	read: ReadOptions,
+	got: Reads,
+	guard: Guard,
+): Promise<void> {
+	const { evidence } = needs;
+	if (!evidence) return;
+	const listed = await listMarkets(market, read, guard);
 	const wanted = evidenceMarkets(listed, evidence.market, market.source.kind === "live");
 	await Promise.all(wanted.map((of) => guard(of.symbol, () => readHistory(market, evidence, of, read, got))));
 }

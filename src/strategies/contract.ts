@@ -128,6 +128,11 @@ export interface DataNeeds {
 	evidence: { market: MarketType; timeframe: Timeframe; bars_min: number; funding: boolean } | null;
 	/** Series that are always read, e.g. the BTC benchmark. */
 	benchmarks: string[];
+	/**
+	 * Also read what the source says (fees, volume, least order) of the benchmarks' markets and of positions that lie
+	 * outside the scan's universe.
+	 */
+	benchmark_markets?: boolean;
 	/** Trades of the last so many ms for each candidate. */
 	trades_window_ms?: number;
 	/** The option chain and its volatility history of each candidate's base. */

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { REASON_CODES } from "../../src/api/schemas/reason-codes.ts";
-import type { FundingSeries, Series } from "../../src/market/contract.ts";
+import type { FundingSeries, Market, Series } from "../../src/market/contract.ts";
 import type { Evaluation, PortfolioSnapshot, Position } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { effectivenessOf, hedgeRatios, windowEffect } from "../../src/strategies/hedging/effectiveness.ts";
@@ -59,6 +59,9 @@ interface Setup {
 	errors?: Record<string, string>;
 	volume?: number;
 	capital?: number;
+	/** What the source says of the common hedges' markets, and of which it says nothing. */
+	common?: Partial<Market>;
+	undescribed?: string[];
 }
 
 function requestFor({ held, cash = 0, perps = [], errors = {}, ...setup }: Setup) {
@@ -85,7 +88,9 @@ function requestFor({ held, cash = 0, perps = [], errors = {}, ...setup }: Setup
 		portfolio,
 		evidence: [],
 		errors,
-		markets: perpMarkets,
+		markets: [...COMMON.map(({ symbol }) => marketOf(symbol, setup.common)), ...perpMarkets].filter(
+			({ symbol }) => !setup.undescribed?.includes(symbol),
+		),
 		funding: setup.funding ?? [],
 	});
 }
@@ -118,6 +123,21 @@ test("a coin that follows BTC is hedged with its perpetual, in the planted ratio
 	assert.is(row.evidence.grade, "B");
 	assert.is(row.metadata.executable, false);
 	near(row.required_capital_usd, (row.metadata.notional_usd as number) / 2, 1e-9);
+});
+
+test("a hedge costs what its own market charges, and without that knowledge there is none", () => {
+	const held = { "AAA/USDT": 8000 };
+	const feeOf = (taker_fee: number) => {
+		const [row] = rowsOf(run({ held, cash: 2000, common: { taker_fee } }));
+		assert.ok(row);
+		const [leg] = row.metadata.legs as { taker_fee_bps: number }[];
+		near(leg?.taker_fee_bps ?? 0, taker_fee * 10_000, 1e-9);
+		return row.costs.fee_bps;
+	};
+	near(feeOf(0.0005), 10, 1e-9);
+	near(feeOf(0.0002), 4, 1e-9);
+	const unknown = run({ held, cash: 2000, undescribed: ["BTC/USDT:USDT", "ETH/USDT:USDT"] });
+	assert.is(reasonOf(unknown, "AAA/USDT"), "fetch_failed");
 });
 
 test("the coin's own contract is preferred, one for one", () => {

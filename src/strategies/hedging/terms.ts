@@ -11,8 +11,6 @@ import { WINDOW_DAYS } from "../risk/windows.ts";
 import { ESTIMATION_DAYS } from "./effectiveness.ts";
 import type { Leg } from "./instruments.ts";
 
-/** Fee where no market description was read: perpetuals, base tier. */
-const DEFAULT_FEES = { taker_fee: 0.0005 };
 /** 8-hour units of the month a hedge is costed for. */
 const HORIZON_UNITS = WINDOW_DAYS * 3;
 
@@ -67,7 +65,7 @@ export function hedgeTerms(
 
 function priceLeg(leg: Leg, ratio: number, exposureUsd: number, view: MarketView): LegTerms {
 	const { series, market, symbol } = leg;
-	const advUsd = market?.volume_usd_24h ?? last(series.quote_volume);
+	const advUsd = market.volume_usd_24h ?? last(series.quote_volume);
 	const funding = view.funding[symbol];
 	const notionalUsd = Math.abs(ratio * exposureUsd);
 	// A short receives positive funding: income is a negative cost.
@@ -75,7 +73,7 @@ function priceLeg(leg: Leg, ratio: number, exposureUsd: number, view: MarketView
 	const costs = roundTripCosts({
 		legs: [
 			{
-				market: market ?? DEFAULT_FEES,
+				market,
 				halfSpread: tierHalfSpread(advUsd),
 				sigmaDay: recentVolatility(series.close, ESTIMATION_DAYS),
 				notionalUsd,
