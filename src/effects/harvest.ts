@@ -145,11 +145,13 @@ function snapshotOf({ got, open, failures, sharedFailures, ...ledger }: Ledger):
 	const chains = { ...got.chains };
 	const volatility = { ...got.volatility };
 	const open_interest = { ...got.open_interest };
+	const rivals = { ...got.rivals };
 	const bySymbol = (a: { symbol: string; venue: string }, b: { symbol: string; venue: string }) =>
 		compareText(a.symbol, b.symbol) || compareText(a.venue, b.venue);
 	const evidence = {
 		series: [...got.evidence.series].sort(bySymbol),
 		funding: [...got.evidence.funding].sort(bySymbol),
+		venue_funding: [...got.evidence.venue_funding].sort((a, b) => bySymbol(a.funding, b.funding)),
 	};
 	return {
 		candidates,
@@ -161,6 +163,7 @@ function snapshotOf({ got, open, failures, sharedFailures, ...ledger }: Ledger):
 			chains,
 			volatility,
 			open_interest,
+			rivals,
 			evidence,
 			markets: { ...got.markets },
 			errors,

@@ -3,9 +3,10 @@ import type { MarketView } from "./contract.ts";
 import { PERP_REPLAY_COST } from "./costs.ts";
 import type { Signal } from "./directional.ts";
 import { type ContractTerms, grossBps, type Trade } from "./directional-row.ts";
-import { type Forecast, fundingEvidence, HORIZON_DAYS } from "./funding-evidence.ts";
+import { type Forecast, fundingEvidence } from "./funding-evidence.ts";
 import { STALE_HOURS } from "./funding-gates.ts";
 import { E8, HOUR_MS, PAST_UNITS, pastWindow } from "./funding-rates.ts";
+import { HORIZON_DAYS } from "./funding-samples.ts";
 import { chooseLeverage, LIQUIDATION_STOPS_MIN } from "./liquidation.ts";
 import type { Refusal } from "./quality.ts";
 

@@ -3,10 +3,12 @@ import * as assert from "uvu/assert";
 import type { FundingSeries } from "../../src/market/contract.ts";
 import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
-import { bucketTable, fitForecast, samplesOf } from "../../src/strategies/funding-evidence.ts";
+import { bucketTable, fitForecast } from "../../src/strategies/funding-evidence.ts";
 import { simpleApr } from "../../src/strategies/funding-rates.ts";
+import { samplesOf } from "../../src/strategies/funding-samples.ts";
 import { createRandom } from "../../src/strategies/random.ts";
 import { evaluationSchema } from "../../src/strategies/schema.ts";
+import { carryLegs } from "../support/carry-legs.ts";
 import {
 	fundingOf,
 	longFunding,
@@ -65,9 +67,10 @@ const perp = (base: string) => marketOf(`${base}/USDT:USDT`);
 test("fires on persistent funding with a spot leg, both legs named", () => {
 	const funding = SYMBOLS.map((base, i) => spells(`${base}/USDT:USDT`, 300 + i));
 	const asOfMs = funding[0]?.as_of_ms ?? 0;
+	const series = SYMBOLS.flatMap((base, i) => carryLegs(base, asOfMs, 700 + i));
 	const candidates = SYMBOLS.map((base) => candidateOf(perp(base), [spot(base)]));
 	const evaluation = checked(
-		evaluate(requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs })),
+		evaluate(requestOf({ strategyId: ID, series, funding, evidenceFunding: funding, candidates, asOfMs })),
 	);
 	assert.ok(
 		evaluation.published.length > 0,
@@ -75,9 +78,12 @@ test("fires on persistent funding with a spot leg, both legs named", () => {
 	);
 	for (const row of evaluation.published) {
 		assert.is(row.side, "neutral");
+		assert.ok((row.entry_price ?? 0) > 0, "the perp's price");
+		assert.ok((row.metadata.basis_deviation_7d_bps as number) > 2 && row.costs.impact_bps > 0);
 		assert.is(row.estimated_timeframe, "7d");
 		assert.is(row.exit_price, null);
-		const legs = row.metadata.legs as { symbol: string; side: string }[];
+		const legs = row.metadata.legs as { symbol: string; side: string; price: number; price_from: string }[];
+		assert.ok(legs.every(({ price, price_from }) => price > 0 && price_from === "newest close"));
 		assert.equal(
 			legs.map((leg) => leg.side),
 			["long", "short"],
@@ -93,7 +99,14 @@ test("constant funding of 3 bp is found with its annual rate of 32.85 %", () => 
 	const candidates = [candidateOf(marketOf("F00/USDT:USDT", cheap), [marketOf("F00/USDT", cheap)])];
 	const evaluation = checked(
 		evaluate(
-			requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs: funding[0]?.as_of_ms ?? 0 }),
+			requestOf({
+				strategyId: ID,
+				series: carryLegs("F00", funding[0]?.as_of_ms ?? 0, 3),
+				funding,
+				evidenceFunding: funding,
+				candidates,
+				asOfMs: funding[0]?.as_of_ms ?? 0,
+			}),
 		),
 	);
 	const [row] = [...evaluation.published, ...evaluation.unproven];
