@@ -48,7 +48,7 @@ const TABLE: Record<string, Record<string, string>> = {
 	},
 	"half_life_ou.json": { ...each("analytic ar1 random_walk", "statistics"), generator: `${DATA}text` },
 	"indicators_tulip.json": {
-		...each("sma ema rsi tr atr stddev var bbands max min linreg linregslope", INDICATORS),
+		...each("sma ema rsi tr atr stddev var bbands max min linreg linregslope", "indicators-tulip"),
 		...each("ad adosc adx adxr aroon cci cmo dema di dm dx macd mass mfi obv psar stoch tema trix", UNUSED_INDICATOR),
 		...each("ultosc willr wma hma kama mom roc stderr stochrsi vwma", UNUSED_INDICATOR),
 		natr: `${NOT}the share of the range in the close is compared with Skender's atrp`,
