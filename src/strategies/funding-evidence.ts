@@ -169,6 +169,3 @@ function measureBucket(
 		hindsight,
 	});
 }
-
-/** Standard deviation of the 7-day change of the basis on 15 majors, measured: what a hedge of unlike legs is charged. */
-export const BASIS_DEVIATION = 0.00064;

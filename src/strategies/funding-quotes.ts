@@ -15,6 +15,9 @@ const BASIS_DAYS = 365;
 /** Overlapping changes below which their deviation says nothing. */
 const BASIS_CHANGES_MIN = 30;
 
+/** The same deviation on 15 majors, for what has no spot market beside it to be measured against. */
+export const BASIS_DEVIATION = 0.00064;
+
 /** One leg of a carry trade and what was read of its market. */
 export interface CarryLeg {
 	market: Market;

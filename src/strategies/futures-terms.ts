@@ -72,6 +72,7 @@ function fundingOf(
 		extra: {
 			funding_mean_bps_per_8h: past * 10_000,
 			funding_forecast_bps_per_8h: forward * 10_000,
+			funding_forecast_from: fit ? "pooled fit" : "its own 3-day mean",
 			funding_expected_bps: paid * 10_000,
 			funding_days: holdDays,
 		},
@@ -105,6 +106,8 @@ function margin({
 			liquidation_distance_percent: liquidation === null ? null : (100 * Math.abs(liquidation - entry)) / entry,
 			maintenance_margin_rate: tier.mmr,
 			maintenance_amount_usd: tier.cum,
+			// No source here gives its leverage table.
+			maintenance_margin_from: "cautious table of a small contract",
 			required_margin_usd: marginUsd,
 			margin_buffer_usd: bufferUsd,
 		},

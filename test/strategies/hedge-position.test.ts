@@ -54,6 +54,14 @@ test("a coin that follows BTC is hedged with its perpetual, in the planted ratio
 	near(row.required_capital_usd, (row.metadata.notional_usd as number) / 2, 1e-9);
 });
 
+test("the basis a hedge is charged is that of its own contracts", () => {
+	const [row] = rowsOf(run({ held: { "AAA/USDT": 8000 }, cash: 2000 }));
+	assert.ok(row);
+	assert.is(row.metadata.basis_from, "closes of the contracts and their spot markets");
+	// The contract trembles by 3 bp a day around its spot market: sqrt(2) of it between two days, sqrt(30/7) to the month.
+	near(row.metadata.basis_deviation_bps_30d as number, 3 * Math.sqrt(2) * Math.sqrt(30 / 7), 0.6);
+});
+
 test("a hedge costs what its own market charges, and without that knowledge there is none", () => {
 	const held = { "AAA/USDT": 8000 };
 	const feeOf = (taker_fee: number) => {

@@ -71,6 +71,7 @@ function riskFigures({ terms, exposureUsd }: HedgeProposal, equity: number) {
 		cost_usd_30d: terms.costUsd,
 		cost_usd_per_week: (terms.costUsd * DAYS_PER_WEEK) / WINDOW_DAYS,
 		basis_deviation_bps_30d: terms.basisBps,
+		basis_from: terms.basisMeasured ? "closes of the contracts and their spot markets" : "15 majors",
 	};
 }
 
