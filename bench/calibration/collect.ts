@@ -2,8 +2,11 @@ import { evidenceMarkets } from "../../src/effects/candidates.ts";
 import type { Series } from "../../src/market/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { type Reliability, reliabilityOf } from "../../src/strategies/evidence/reliability.ts";
-import { BUCKETS_BPS, fundingEvidence } from "../../src/strategies/funding-evidence.ts";
+import { weeklySharpe } from "../../src/strategies/evidence/selection.ts";
+import { fundingEvidence } from "../../src/strategies/funding-evidence.ts";
+import { BUCKETS_BPS } from "../../src/strategies/funding-samples.ts";
 import { builtStrategyIds } from "../../src/strategies/registry.ts";
+import type { SharpeSample } from "../../src/strategies/statistics/sharpe.ts";
 import { requestOn, type Scene } from "../../test/support/evaluate-on.ts";
 import { breakout, meanReversion, type PlanOf, tradesOf, tsmom28Simple } from "../../test/support/table-rules.ts";
 import { benchPortfolio } from "../scene.ts";
@@ -13,7 +16,12 @@ export interface Calibrated {
 	strategy: string;
 	/** Which record of the strategy: a side, a variant, a bucket. */
 	part: string;
-	reliability: Pick<Reliability, "scored" | "brier" | "skill" | "ece" | "eceRecent" | "bins" | "years">;
+	reliability: Pick<
+		Reliability,
+		"scored" | "brier" | "skill" | "ece" | "eceRecent" | "bins" | "years" | "recalibration"
+	>;
+	/** Of weekly mean nets; null with fewer than two signal weeks, undefined where the record is no trial of a rule. */
+	sharpe: SharpeSample | null | undefined;
 }
 
 /** Round trip of the measured table. */
@@ -21,7 +29,10 @@ const TABLE_COST = 0.003;
 const READ_LIMIT_MS = 120_000;
 const TABLE = "table of the specification";
 
-/** The records of strategies on a market (all registered ones by default), then the rules of the measured table. */
+/**
+ * The records of strategies on a market (all registered ones by default), then the rules of the measured table;
+ * those too short to be scored as well, because they were tried like the others.
+ */
 export async function collect(scene: Scene, ids: readonly string[] = builtStrategyIds()): Promise<Calibrated[]> {
 	const portfolio = await benchPortfolio(scene);
 	const found: Calibrated[] = [];
@@ -30,7 +41,7 @@ export async function collect(scene: Scene, ids: readonly string[] = builtStrate
 		found.push(...recordsIn(id, "", evaluate(request).report));
 		if (id === "ai_funding_arbitrage") found.push(...fundingRecords(id, request.view));
 	}
-	return [...found, ...(await tableRecords(scene))].filter(({ reliability }) => reliability.scored > 0);
+	return [...found, ...(await tableRecords(scene))];
 }
 
 interface ShownCalibration {
@@ -41,6 +52,14 @@ interface ShownCalibration {
 	ece_last_200: number | null;
 	bins: Reliability["bins"];
 	years?: Reliability["years"];
+	recalibration?: Reliability["recalibration"];
+}
+
+interface ShownSharpe {
+	weeks: number;
+	ratio: number;
+	skewness: number;
+	kurtosis: number;
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -53,18 +72,26 @@ function recordsIn(strategy: string, path: string, node: Record<string, unknown>
 		if (key !== "calibration" || !Array.isArray(value.bins)) {
 			return recordsIn(strategy, path === "" ? key : `${path}.${key}`, value);
 		}
-		const { scored, brier, brier_skill, ece, ece_last_200, bins, years = [] } = value as unknown as ShownCalibration;
-		const reliability = { scored, brier, skill: brier_skill, ece, eceRecent: ece_last_200, bins, years };
-		return [{ strategy, part: path, reliability }];
+		const { scored, brier, brier_skill, ece, ece_last_200, bins, ...rest } = value as unknown as ShownCalibration;
+		const { years = [], recalibration = null } = rest;
+		const reliability = { scored, brier, skill: brier_skill, ece, eceRecent: ece_last_200, bins, years, recalibration };
+		return [{ strategy, part: path, reliability, sharpe: sharpeIn(node.sharpe_weekly) }];
 	});
 }
+
+const sharpeIn = (shown: unknown): SharpeSample | null => {
+	if (!isRecord(shown)) return null;
+	const { weeks, ratio, skewness, kurtosis } = shown as unknown as ShownSharpe;
+	return { observations: weeks, ratio, skewness, kurtosis };
+};
 
 function fundingRecords(strategy: string, view: Parameters<typeof fundingEvidence>[0]): Calibrated[] {
 	const evidence = fundingEvidence(view);
 	return BUCKETS_BPS.map((from, i) => {
 		const to = BUCKETS_BPS[i + 1];
 		const part = `3-day mean ${to === undefined ? `above ${from}` : `${from} to ${to}`} bp, cost 30 bp`;
-		return { strategy, part, reliability: evidence.bucket(i, TABLE_COST).reliability };
+		// Buckets are what a rate happens to be, no alternatives to choose from: they are no trials.
+		return { strategy, part, reliability: evidence.bucket(i, TABLE_COST).reliability, sharpe: undefined };
 	});
 }
 
@@ -80,7 +107,8 @@ async function tableRecords(scene: Scene): Promise<Calibrated[]> {
 	const [daily, hourly] = [await spotHistories(scene, "1d"), await spotHistories(scene, "1h")];
 	const long = daily.filter((series) => series.length >= DAILY_BARS_MIN);
 	const record = (part: string, universe: readonly Series[], plan: PlanOf): Calibrated => {
-		return { strategy: TABLE, part, reliability: reliabilityOf(tradesOf(universe, plan, TABLE_COST)) };
+		const trades = tradesOf(universe, plan, TABLE_COST);
+		return { strategy: TABLE, part, reliability: reliabilityOf(trades), sharpe: weeklySharpe(trades) };
 	};
 	return [
 		...Object.entries(DAILY_RULES).map(([part, plan]) => record(part, long, plan)),

@@ -10,6 +10,7 @@ const HEADER = 36;
 const INK = "#1f2933";
 const FAINT = "#cbd2d9";
 const MARK = "#0b69a3";
+const CURVE = "#c05621";
 
 const escaped = (text: string): string =>
 	text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -18,7 +19,8 @@ const label = (x: number, y: number, text: string, extra = ""): string =>
 	`<text x="${round(x)}" y="${round(y)}" ${extra}>${escaped(text)}</text>`;
 
 /** Stated against observed rates, a panel a record: the nearer to the diagonal, the truer. */
-export function reliabilitySvg(title: string, records: readonly Calibrated[]): string {
+export function reliabilitySvg(title: string, all: readonly Calibrated[]): string {
+	const records = all.filter(({ reliability }) => reliability.scored > 0);
 	const width = COLUMNS * CELL_WIDTH + 16;
 	const height = HEADER + Math.max(1, Math.ceil(records.length / COLUMNS)) * CELL_HEIGHT;
 	const panels = records.map((record, i) => {
@@ -35,8 +37,18 @@ export function reliabilitySvg(title: string, records: readonly Calibrated[]): s
 	].join("\n");
 }
 
+/** The isotonic recalibration as a staircase: what each stated probability came to, without a choice of bins. */
+function isotonicPath(curve: readonly { from: number; to: number; observed: number }[]): string {
+	if (curve.length === 0) return "";
+	const corners = curve.flatMap(({ from, to, observed }) => {
+		const y = round((1 - observed) * PANEL);
+		return [`${round(from * PANEL)} ${y}`, `${round(to * PANEL)} ${y}`];
+	});
+	return `<path d="M${corners.join("L")}" stroke="${CURVE}" fill="none" stroke-width="1.5"/>`;
+}
+
 function panel({ strategy, part, reliability }: Calibrated): string {
-	const { bins, scored, brier, ece } = reliability;
+	const { bins, scored, brier, ece, recalibration } = reliability;
 	const ticks = [0, 0.25, 0.5, 0.75, 1].flatMap((tick) => {
 		const [x, y] = [tick * PANEL, (1 - tick) * PANEL];
 		return [
@@ -61,6 +73,7 @@ function panel({ strategy, part, reliability }: Calibrated): string {
 		label(0, -6, figures),
 		...ticks,
 		`<path d="M0 ${PANEL}L${PANEL} 0" stroke="${INK}" stroke-dasharray="4 3" stroke-width="1"/>`,
+		isotonicPath(recalibration?.curve ?? []),
 		...points,
 		label(PANEL / 2, PANEL + 26, "stated probability, %", 'text-anchor="middle"'),
 		label(-32, PANEL / 2, "observed, %", `text-anchor="middle" transform="rotate(-90 -32 ${PANEL / 2})"`),

@@ -1,6 +1,6 @@
 import { compareText } from "../canonical.ts";
 import { isDollarQuote } from "../filter-words.ts";
-import type { Asset, Market, MarketType, Universe } from "../market/contract.ts";
+import type { Asset, Market, MarketType, ReadOptions, Universe } from "../market/contract.ts";
 import type { Candidate, DataNeeds, PortfolioSnapshot } from "../strategies/contract.ts";
 
 /** Below this capital no strategy about the portfolio says anything (CONTRACT.md 7.1). */
@@ -70,7 +70,8 @@ function marketCandidates(
 /** The canonical filter words that mean this market. */
 const wordsOf = ({ symbol, base, quote }: Market): string[] => [symbol, base, `${base}/${quote}`];
 
-const byVolume = (a: Market, b: Market): number =>
+/** Highest volume first, then by name. */
+export const byVolume = (a: Market, b: Market): number =>
 	(b.volume_usd_24h ?? -1) - (a.volume_usd_24h ?? -1) ||
 	compareText(a.symbol, b.symbol) ||
 	compareText(a.venue, b.venue);
@@ -91,8 +92,28 @@ function positionCandidates(portfolio: PortfolioSnapshot, universe: Universe): C
 		}));
 }
 
+/** The read of one market: its venue is named where another one lists the same symbol. */
+export function readOf<Read extends ReadOptions>(of: Market, listed: readonly Market[], read: Read): Read {
+	const shared = listed.some(({ symbol, venue }) => symbol === of.symbol && venue !== of.venue);
+	return shared ? { ...read, venue: of.venue } : read;
+}
+
 /** Live sources list thousands of markets; the walk-forward then takes those of highest volume. */
 export const LIVE_EVIDENCE_MARKETS_MAX = 100;
+
+/** Perps whose funding at several venues is compared; a bound for sources that list hundreds of bases. */
+const VENUE_PERPS_MAX = 200;
+
+/** Dollar perps of bases that more than one venue lists, the busiest first. */
+export function perpsOfSeveralVenues(markets: readonly Market[]): Market[] {
+	const venues = new Map<string, Set<string>>();
+	const perps = markets.filter(({ type, tags, quote }) => type === "perp" && tags.length === 0 && isDollarQuote(quote));
+	for (const { base, venue } of perps) venues.set(base, (venues.get(base) ?? new Set()).add(venue));
+	return perps
+		.filter(({ base }) => (venues.get(base)?.size ?? 0) > 1)
+		.sort(byVolume)
+		.slice(0, VENUE_PERPS_MAX);
+}
 
 /**
  * The walk-forward universe: every dollar market of the type, ended ones included, without assets

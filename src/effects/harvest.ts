@@ -82,7 +82,8 @@ export function startHarvest(
 			if (!ledger.closed) ledger.open.delete(symbol);
 		});
 	});
-	const shared = readShared(market, needs, read, ledger.got, (name, work) =>
+	const undescribed = candidates.filter((candidate) => !candidate.market).map(({ symbol }) => symbol);
+	const shared = readShared(market, needs, undescribed, read, ledger.got, (name, work) =>
 		keepResult(ledger, abort.signal, work, name, ledger.sharedFailures),
 	).then(() => {
 		if (!ledger.closed) ledger.sharedOpen = false;
@@ -144,11 +145,13 @@ function snapshotOf({ got, open, failures, sharedFailures, ...ledger }: Ledger):
 	const chains = { ...got.chains };
 	const volatility = { ...got.volatility };
 	const open_interest = { ...got.open_interest };
+	const rivals = { ...got.rivals };
 	const bySymbol = (a: { symbol: string; venue: string }, b: { symbol: string; venue: string }) =>
 		compareText(a.symbol, b.symbol) || compareText(a.venue, b.venue);
 	const evidence = {
 		series: [...got.evidence.series].sort(bySymbol),
 		funding: [...got.evidence.funding].sort(bySymbol),
+		venue_funding: [...got.evidence.venue_funding].sort((a, b) => bySymbol(a.funding, b.funding)),
 	};
 	return {
 		candidates,
@@ -160,6 +163,7 @@ function snapshotOf({ got, open, failures, sharedFailures, ...ledger }: Ledger):
 			chains,
 			volatility,
 			open_interest,
+			rivals,
 			evidence,
 			markets: { ...got.markets },
 			errors,

@@ -10,9 +10,10 @@ import type {
 	TradeTape,
 	VolatilityHistory,
 } from "../market/contract.ts";
-import type { Candidate, DataNeeds } from "../strategies/contract.ts";
-import { evidenceMarkets } from "./candidates.ts";
+import type { Candidate, DataNeeds, Rival, VenueFunding } from "../strategies/contract.ts";
+import { byVolume, evidenceMarkets, perpsOfSeveralVenues, readOf } from "./candidates.ts";
 import { isAbsence } from "./errors.ts";
+import { readRivals } from "./rival-reads.ts";
 
 /** What the reads of one attempt have brought so far. */
 export interface Reads {
@@ -24,7 +25,8 @@ export interface Reads {
 	volatility: Record<string, VolatilityHistory>;
 	open_interest: Record<string, { now: OpenInterest; before: OpenInterest }>;
 	markets: Record<string, Market>;
-	evidence: { series: Series[]; funding: FundingSeries[] };
+	rivals: Record<string, Rival[]>;
+	evidence: { series: Series[]; funding: FundingSeries[]; venue_funding: VenueFunding[] };
 }
 
 export const nothingYet = (): Reads => ({
@@ -36,7 +38,8 @@ export const nothingYet = (): Reads => ({
 	volatility: {},
 	open_interest: {},
 	markets: {},
-	evidence: { series: [], funding: [] },
+	rivals: {},
+	evidence: { series: [], funding: [], venue_funding: [] },
 });
 
 /** Reads everything one candidate needs; it is kept whole or not at all. */
@@ -44,13 +47,15 @@ export async function readCandidate(
 	market: MarketData,
 	needs: DataNeeds,
 	candidate: Candidate,
-	read: ReadOptions,
+	options: ReadOptions,
 	got: Reads,
 ): Promise<() => void> {
 	const { symbol } = candidate;
+	const listed = candidate.asset?.markets ?? [];
+	const read = candidate.market ? readOf(candidate.market, listed, options) : options;
 	const base = candidate.asset?.base ?? candidate.market?.base ?? null;
 	const since_ms = read.as_of_ms - (needs.trades_window_ms ?? 0);
-	const [series, funding, book, trades, chain, volatility, interest, companions] = await Promise.all([
+	const [series, funding, book, trades, chain, volatility, interest, companions, rivals] = await Promise.all([
 		needs.candles && needs.timeframe ? orAbsent(market.candles(symbol, needs.timeframe, read)) : null,
 		needs.funding ? orAbsent(market.funding(symbol, read)) : null,
 		needs.orderBook ? orAbsent(market.orderBook(symbol, read)) : null,
@@ -58,7 +63,10 @@ export async function readCandidate(
 		needs.chain && base ? orAbsent(market.optionChain(base, read)) : null,
 		needs.chain && base ? orAbsent(market.volatilityHistory(base, read)) : null,
 		readInterest(market, needs, symbol, read),
-		Promise.all(companionsOf(candidate, needs).map((of) => readCompanion(market, needs, of, read))),
+		Promise.all(
+			companionsOf(candidate, needs).map((of) => readCompanion(market, needs, of, readOf(of, listed, options))),
+		),
+		needs.rival_venues ? readRivals(market, needs, candidate, options) : [],
 	]);
 	return () => {
 		if (series) got.series[symbol] = series;
@@ -69,6 +77,7 @@ export async function readCandidate(
 		if (volatility && base) got.volatility[base] = volatility;
 		if (interest) got.open_interest[symbol] = interest;
 		if (candidate.market) got.markets[symbol] = candidate.market;
+		if (rivals.length > 0) got.rivals[symbol] = rivals;
 		for (const companion of companions) companion(got);
 	};
 }
@@ -89,9 +98,16 @@ async function readInterest(
 	return now && before ? { now, before } : null;
 }
 
-/** Markets of the candidate's base that the strategy wants beside it, e.g. the perp of a held coin. */
-const companionsOf = ({ asset, symbol }: Candidate, needs: DataNeeds): Market[] =>
-	(asset?.markets ?? []).filter((of) => of.symbol !== symbol && (needs.companions ?? []).includes(of.type));
+/**
+ * Markets of the candidate's base that the strategy wants beside it, e.g. the perp of a held coin; of one symbol
+ * at several venues the busiest.
+ */
+function companionsOf({ asset, symbol }: Candidate, needs: DataNeeds): Market[] {
+	const wanted = (asset?.markets ?? []).filter(
+		(of) => of.symbol !== symbol && (needs.companions ?? []).includes(of.type),
+	);
+	return wanted.filter((of, i) => wanted.findIndex((other) => other.symbol === of.symbol) === i);
+}
 
 async function readCompanion(
 	market: MarketData,
@@ -99,24 +115,30 @@ async function readCompanion(
 	of: Market,
 	read: ReadOptions,
 ): Promise<(got: Reads) => void> {
-	const [series, funding] = await Promise.all([
+	const [series, funding, book] = await Promise.all([
 		needs.timeframe ? orAbsent(market.candles(of.symbol, needs.timeframe, read)) : null,
 		needs.funding ? orAbsent(market.funding(of.symbol, read)) : null,
+		needs.orderBook ? orAbsent(market.orderBook(of.symbol, read)) : null,
 	]);
 	return (got) => {
 		got.markets[of.symbol] = of;
 		if (series) got.series[of.symbol] = series;
 		if (funding) got.funding[of.symbol] = funding;
+		if (book) got.books[of.symbol] = book;
 	};
 }
 
 /** Runs one named read and keeps its result; its failure is noted under the name. */
 export type Guard = (name: string, work: () => Promise<() => void>) => Promise<void>;
 
-/** Benchmarks and the evidence universe: the same for whoever asks. */
+/**
+ * Benchmarks and the evidence universe: the same for whoever asks. `undescribed`: symbols of candidates without a
+ * market, to be described as well where the strategy asks for it.
+ */
 export async function readShared(
 	market: MarketData,
 	needs: DataNeeds,
+	undescribed: readonly string[],
 	read: ReadOptions,
 	got: Reads,
 	guard: Guard,
@@ -144,18 +166,31 @@ export async function readShared(
 			};
 		}),
 	);
-	await Promise.all([...benchmarks, ...volatility, readEvidence(market, needs, read, got, guard)]);
+	const wanted = needs.benchmark_markets ? [...needs.benchmarks, ...undescribed] : [];
+	await Promise.all([
+		...benchmarks,
+		...volatility,
+		describe(market, wanted, read, got, guard),
+		readEvidence(market, needs, read, got, guard),
+	]);
 }
 
-async function readEvidence(
+/** What the venues say of the markets of these symbols; of several that list one, the busiest. */
+async function describe(
 	market: MarketData,
-	needs: DataNeeds,
+	symbols: readonly string[],
 	read: ReadOptions,
 	got: Reads,
 	guard: Guard,
 ): Promise<void> {
-	const { evidence } = needs;
-	if (!evidence) return;
+	if (symbols.length === 0) return;
+	const wanted = new Set(symbols);
+	const listed = (await listMarkets(market, read, guard)).filter(({ symbol }) => wanted.has(symbol));
+	for (const of of listed.sort(byVolume)) got.markets[of.symbol] ??= of;
+}
+
+/** All markets of all venues; a venue that fails is noted and left out. */
+async function listMarkets(market: MarketData, read: ReadOptions, guard: Guard): Promise<Market[]> {
 	const listed: Market[] = [];
 	await Promise.all(
 		market.venues().map((venue) =>
@@ -167,8 +202,32 @@ async function readEvidence(
 			}),
 		),
 	);
+	return listed;
+}
+
+async function readEvidence(
+	market: MarketData,
+	needs: DataNeeds,
+	read: ReadOptions,
+	got: Reads,
+	guard: Guard,
+): Promise<void> {
+	const { evidence } = needs;
+	if (!evidence) return;
+	const listed = await listMarkets(market, read, guard);
 	const wanted = evidenceMarkets(listed, evidence.market, market.source.kind === "live");
-	await Promise.all(wanted.map((of) => guard(of.symbol, () => readHistory(market, evidence, of, read, got))));
+	const rivals = needs.rival_venues ? perpsOfSeveralVenues(listed) : [];
+	await Promise.all([
+		...wanted.map((of) => guard(of.symbol, () => readHistory(market, evidence, of, readOf(of, listed, read), got))),
+		...rivals.map((of) =>
+			guard(`${of.symbol}@${of.venue}`, async () => {
+				const funding = await orAbsent(market.funding(of.symbol, readOf(of, listed, read)));
+				return () => {
+					if (funding) got.evidence.venue_funding.push({ base: of.base, funding });
+				};
+			}),
+		),
+	]);
 }
 
 async function readHistory(

@@ -124,7 +124,10 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	};
 
 	/** Venues are known from `markets`; calls before it share one bound. */
-	const venue = (symbol: string) => venueOf.get(symbol) ?? "";
+	const venue = (symbol: string, { venue: asked }: Partial<ReadOptions> = {}) => asked ?? venueOf.get(symbol) ?? "";
+	/** One symbol of several venues is a datum of each. */
+	const named = (symbol: string, { venue: asked }: ReadOptions) =>
+		asked === undefined ? symbol : `${symbol}@${asked}`;
 
 	return {
 		source: market.source,
@@ -139,7 +142,8 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		},
 		async candles(symbol, timeframe, { limit, ...options }) {
 			const bar = Math.floor(options.as_of_ms / TIMEFRAME_MS[timeframe]);
-			const { value, asOfMs } = await read(`candles:${symbol}:${timeframe}:${bar}`, venue(symbol), options, (signal) =>
+			const key = `candles:${named(symbol, options)}:${timeframe}:${bar}`;
+			const { value, asOfMs } = await read(key, venue(symbol, options), options, (signal) =>
 				market.candles(symbol, timeframe, { ...options, signal }),
 			);
 			return newestBars(pinned(value, asOfMs, options.as_of_ms), limit);
@@ -153,26 +157,29 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		},
 		async funding(symbol, options) {
 			const hour = Math.floor(options.as_of_ms / HOUR_MS);
-			const { value, asOfMs } = await read(`funding:${symbol}:${hour}`, venue(symbol), options, (signal) =>
+			const key = `funding:${named(symbol, options)}:${hour}`;
+			const { value, asOfMs } = await read(key, venue(symbol, options), options, (signal) =>
 				market.funding(symbol, { ...options, signal }),
 			);
 			return value && pinned(value, asOfMs, options.as_of_ms);
 		},
 		async orderBook(symbol, options) {
-			const { value } = await read(`book:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) =>
+			const key = `book:${named(symbol, options)}:${options.as_of_ms}`;
+			const { value } = await read(key, venue(symbol, options), options, (signal) =>
 				market.orderBook(symbol, { ...options, signal }),
 			);
 			return value;
 		},
 		async openInterest(symbol, options) {
-			const { value } = await read(`interest:${symbol}:${options.as_of_ms}`, venue(symbol), options, (signal) =>
+			const key = `interest:${named(symbol, options)}:${options.as_of_ms}`;
+			const { value } = await read(key, venue(symbol, options), options, (signal) =>
 				market.openInterest(symbol, { ...options, signal }),
 			);
 			return value;
 		},
 		async trades(symbol, options) {
-			const key = `trades:${symbol}:${options.since_ms}:${options.as_of_ms}`;
-			const { value } = await read(key, venue(symbol), options, (signal) =>
+			const key = `trades:${named(symbol, options)}:${options.since_ms}:${options.as_of_ms}`;
+			const { value } = await read(key, venue(symbol, options), options, (signal) =>
 				market.trades(symbol, { ...options, signal }),
 			);
 			return value;

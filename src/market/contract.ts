@@ -184,6 +184,11 @@ export interface ReadOptions {
 	signal: AbortSignal;
 	/** Nothing later than this instant (source clock) may be returned. */
 	as_of_ms: number;
+	/**
+	 * The venue to be asked, named only where several list the symbol. A source whose symbols belong to one venue
+	 * each need not look at it.
+	 */
+	venue?: string;
 }
 
 /** Codes: fetch_failed, timeout, bad_symbol, not_supported. `retryable` says whether again may help. */

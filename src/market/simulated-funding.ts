@@ -21,8 +21,14 @@ const CAP_BP = 75;
 const E8_PER_BP = 10_000;
 
 /**
- * Settlements from the start of the simulation to `untilMs`. The rate is the venues' formula
- * premium + clamp(interest - premium, -5 bp, 5 bp), capped, and a contract of shorter interval pays the
+ * The venues' funding formula before caps: premium + clamp(interest - premium, -within, within), all in one unit. While
+ * the premium stays within that distance of the interest, the rate is the interest.
+ */
+export const fundingRate = (premium: number, interest: number, within: number): number =>
+	premium + Math.min(within, Math.max(-within, interest - premium));
+
+/**
+ * Settlements from the start of the simulation to `untilMs`. The rate is capped, and a contract of shorter interval pays the
  * same per hour in smaller parts.
  */
 export function simulateFunding(seed: number, coin: SimulatedCoin, untilMs: number): FundingColumns {
@@ -42,7 +48,7 @@ export function simulateFunding(seed: number, coin: SimulatedCoin, untilMs: numb
 		// A crowd gathers and leaves over a day or two, not between two settlements.
 		crowd += ((crowded ? coin.crowded_bp : 0) - crowd) * (1 - Math.exp(-hours / 30));
 		const premium = level + swing + crowd + PREMIUM.noise * draws.normal();
-		const rate = premium + Math.min(CLAMP_BP, Math.max(-CLAMP_BP, INTEREST_BP - premium));
+		const rate = fundingRate(premium, INTEREST_BP, CLAMP_BP);
 		const capped = Math.min(CAP_BP, Math.max(-CAP_BP, rate));
 		columns.funding_time[i] = SIMULATION_START_MS + (i + 1) * hours * HOUR_MS;
 		columns.rate_e8[i] = Math.round((capped * E8_PER_BP * hours) / 8);

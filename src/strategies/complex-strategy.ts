@@ -8,7 +8,7 @@ import type { PremiumName } from "./options/premium-rules.ts";
 import { compareStructures, type OptionSetting } from "./options/structure-row.ts";
 import { OPTION_NEEDS, OPTION_THRESHOLDS } from "./options/thresholds.ts";
 import { violationRow } from "./options/violation-row.ts";
-import { findViolations, type Violation, type ViolationName } from "./options/violations.ts";
+import { FORWARD_LEG_COST, findViolations, type Violation, type ViolationName } from "./options/violations.ts";
 import type { Refusal } from "./quality.ts";
 
 const ID = "ai_complex_strategy";
@@ -44,7 +44,11 @@ export const complexStrategy: Strategy = {
 			]);
 			settle(symbol, propose(underlying, violations, setting), ledger);
 		}
-		const thresholds = { ...OPTION_THRESHOLDS, violation_net_bps_min: 0 };
+		const thresholds = {
+			...OPTION_THRESHOLDS,
+			violation_net_bps_min: 0,
+			forward_leg_cost_bps: FORWARD_LEG_COST * 10_000,
+		};
 		const violation_net_bps = Object.fromEntries(nearest.sort(([a], [b]) => (a < b ? -1 : 1)));
 		return ledger.close("structure", limits, thresholds, { ...evidences.report, violation_net_bps });
 	},

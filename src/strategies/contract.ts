@@ -128,6 +128,11 @@ export interface DataNeeds {
 	evidence: { market: MarketType; timeframe: Timeframe; bars_min: number; funding: boolean } | null;
 	/** Series that are always read, e.g. the BTC benchmark. */
 	benchmarks: string[];
+	/**
+	 * Also read what the source says (fees, volume, least order) of the benchmarks' markets and of positions that lie
+	 * outside the scan's universe.
+	 */
+	benchmark_markets?: boolean;
 	/** Trades of the last so many ms for each candidate. */
 	trades_window_ms?: number;
 	/** The option chain and its volatility history of each candidate's base. */
@@ -136,8 +141,26 @@ export interface DataNeeds {
 	volatility_bases?: string[];
 	/** Open interest of each candidate now and so many ms before. */
 	open_interest_change_ms?: number;
-	/** Also read candles (and funding, if asked for) of these markets of each candidate's base. */
+	/** Also read candles (and funding and books, if asked for) of these markets of each candidate's base. */
 	companions?: MarketType[];
+	/** Also read the same of perps of the candidate's base at other venues, and the funding of all bases of several venues. */
+	rival_venues?: boolean;
+}
+
+/** A perp of a candidate's base at another venue, as far as it could be read; null: the venue has none. */
+export interface Rival {
+	market: Market;
+	funding: FundingSeries | null;
+	series: Series | null;
+	book: OrderBook | null;
+	/** Why it could not be read; null when it was. */
+	error: string | null;
+}
+
+/** Funding of one perp of a base that several venues list. */
+export interface VenueFunding {
+	base: string;
+	funding: FundingSeries;
 }
 
 /** Read-only view a strategy evaluates. Everything in it can cross to a worker thread. */
@@ -150,8 +173,10 @@ export interface MarketView {
 	funding: Record<string, FundingSeries>;
 	books: Record<string, OrderBook>;
 	/** Evidence universe. Order must not matter. */
-	evidence: { series: Series[]; funding: FundingSeries[] };
+	evidence: { series: Series[]; funding: FundingSeries[]; venue_funding?: VenueFunding[] };
 	markets: Record<string, Market>;
+	/** By candidate; absent: no other venue lists a perp of its base. */
+	rivals?: Record<string, Rival[]>;
 	/** By symbol; absent: the source records none. */
 	trades?: Record<string, TradeTape>;
 	/** By base; absent: there is no quoted chain. */

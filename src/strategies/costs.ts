@@ -99,6 +99,3 @@ export function blendedCosts(trades: readonly { costs: Costs; usd: number }[]): 
 }
 /** The same for USD-margined perpetuals: 5 bp taker each way and the same half spread twice; funding comes on top. */
 export const PERP_REPLAY_COST = 0.002;
-/** Taker fees where no market description was read: the base tiers of spot and of USD-margined contracts. */
-export const SPOT_TAKER_FEE = 0.001;
-export const PERP_TAKER_FEE = 0.0005;

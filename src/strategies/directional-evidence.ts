@@ -5,6 +5,7 @@ import { byYear, chosenWithHindsight, evidenceReport, type Measurement, measure 
 import { fundingFingerprint, Memo, universeFingerprint } from "./evidence/memo.ts";
 import { regimeSplit } from "./evidence/regime.ts";
 import { drifted } from "./evidence/reliability.ts";
+import { selectionReport } from "./evidence/selection.ts";
 import { type WalkForward, type WalkForwardOptions, walkForward } from "./evidence/walk-forward.ts";
 import type { ReplayRule, Rule } from "./rule.ts";
 
@@ -81,9 +82,9 @@ function measureSetup(
 	const replay = walkForward(rule, universe, options);
 	const measurement = measure({ rule: rule.name, method: METHOD, hindsight, ...replay });
 	const regime = regimeSplit(replay.trades, universe);
-	const measuredVariants = Object.entries(variants).map(([name, variant]) => {
+	const measuredVariants = Object.entries(variants).map(([name, variant]): [string, Measurement] => {
 		const other = walkForward(variant, universe, options);
-		return [name, evidenceReport(measure({ rule: variant.name, method: METHOD, hindsight, ...other }))];
+		return [name, measure({ rule: variant.name, method: METHOD, hindsight, ...other })];
 	});
 	return {
 		measurement,
@@ -96,7 +97,12 @@ function measureSetup(
 			gap_through_stop: replay.gapsThroughStop,
 			by_year: byYear(replay.trades),
 			regime,
-			...(measuredVariants.length > 0 ? { variants: Object.fromEntries(measuredVariants) } : {}),
+			...(measuredVariants.length > 0
+				? {
+						variants: Object.fromEntries(measuredVariants.map(([name, other]) => [name, evidenceReport(other)])),
+						selection: selectionReport([["default", measurement], ...measuredVariants]),
+					}
+				: {}),
 			...(options.funding ? { funding: fundingReport(replay) } : {}),
 		},
 		extra: {

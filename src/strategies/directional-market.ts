@@ -1,5 +1,5 @@
 import type { DataNeeds } from "./contract.ts";
-import { PERP_REPLAY_COST, PERP_TAKER_FEE, SPOT_REPLAY_COST, SPOT_TAKER_FEE } from "./costs.ts";
+import { PERP_REPLAY_COST, SPOT_REPLAY_COST } from "./costs.ts";
 
 /** Where a directional rule trades: what it reads, how its record is replayed, what it pays by default. */
 export interface MarketProfile {
@@ -8,8 +8,6 @@ export interface MarketProfile {
 	evidenceBarsMin: number;
 	/** Round trip that its walk-forwards are charged, fraction of notional. */
 	replayCost: number;
-	/** Taker fee where no market description was read: the venue's base tier. */
-	takerFee: number;
 }
 
 const DAILY: Omit<DataNeeds, "candidates" | "evidence" | "funding"> = {
@@ -30,7 +28,6 @@ export const SPOT_DAILY: MarketProfile = {
 	},
 	evidenceBarsMin: 300,
 	replayCost: SPOT_REPLAY_COST,
-	takerFee: SPOT_TAKER_FEE,
 };
 
 /** Perpetuals: settled funding is part of every record, and the open interest of three days is context. */
@@ -44,5 +41,4 @@ export const PERP_DAILY: MarketProfile = {
 	},
 	evidenceBarsMin: 200,
 	replayCost: PERP_REPLAY_COST,
-	takerFee: PERP_TAKER_FEE,
 };

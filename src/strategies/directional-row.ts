@@ -5,7 +5,7 @@ import { roundTripCosts, tierHalfSpread, tierPriority } from "./costs.ts";
 import type { DirectionalSpec, Setting, Signal } from "./directional.ts";
 import { type Confidence, symbolConfidence } from "./evidence/measure.ts";
 import { recentVolatility } from "./indicators/volatility.ts";
-import type { Refusal } from "./quality.ts";
+import { type Refusal, UNDESCRIBED } from "./quality.ts";
 import { riskLevelOf } from "./risk-level.ts";
 import { buildRow } from "./row.ts";
 import { sizePosition } from "./sizing.ts";
@@ -40,7 +40,7 @@ export function directionalRow(spec: DirectionalSpec, signal: Signal, setting: S
 	const funding = setting.terms?.funding(signal) ?? { paid: 0, extra: {} };
 	if ("reason" in funding) return funding;
 	const confidence = symbolConfidence(signal.evidence.measurement, signal.candidate.symbol);
-	const trade = sizeTrade(spec, signal, setting, { p: confidence.p, fundingPaid: funding.paid });
+	const trade = sizeTrade(signal, setting, { p: confidence.p, fundingPaid: funding.paid });
 	if ("reason" in trade) return trade;
 	const margin = setting.terms?.margin(trade) ?? { leverage: 1, requiredUsd: trade.notionalUsd, extra: {} };
 	if ("reason" in margin) return margin;
@@ -58,7 +58,6 @@ export function directionalRow(spec: DirectionalSpec, signal: Signal, setting: S
 
 /** Notional and costs of the trade at the last close, or the first level or cap that forbids it. */
 function sizeTrade(
-	spec: DirectionalSpec,
 	{ candidate, series, reading, advUsd, evidence }: Signal,
 	{ portfolio, limits }: Setting,
 	{ p, fundingPaid }: { p: number; fundingPaid: number },
@@ -71,6 +70,7 @@ function sizeTrade(
 	}
 	const { grade, payoff } = evidence.measurement;
 	const { market } = candidate;
+	if (!market) return UNDESCRIBED;
 	const sizing = sizePosition({
 		capitalUsd: portfolio.capital_usd,
 		stopDistance: (side * (entry - stop)) / entry,
@@ -85,7 +85,7 @@ function sizeTrade(
 	if (!sizing.ok) return sizing;
 	const { notionalUsd } = sizing;
 	const leg = {
-		market: market ?? { taker_fee: spec.market.takerFee },
+		market,
 		halfSpread: tierHalfSpread(advUsd),
 		sigmaDay: recentVolatility(series.close, SIGMA_DAYS),
 		notionalUsd,

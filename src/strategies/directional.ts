@@ -14,6 +14,7 @@ import { type DirectionalEvidence, directionalEvidence, type Setup } from "./dir
 import type { MarketProfile } from "./directional-market.ts";
 import { type ContractTerms, directionalRow } from "./directional-row.ts";
 import { fingerprints } from "./evidence/memo.ts";
+import { selectionReport } from "./evidence/selection.ts";
 import { type LastReading, readLast } from "./last-reading.ts";
 import { Ledger } from "./ledger.ts";
 import { checkSeries } from "./quality.ts";
@@ -80,11 +81,15 @@ export function directionalStrategy(spec: DirectionalSpec): Strategy {
 	};
 }
 
-/** One setup: its report; several: theirs by the rule's name. */
+/** One setup: its report; several: theirs by the rule's name, and what the choice of the best is worth. */
 function reportOf({ setups }: DirectionalSpec, evidence: readonly DirectionalEvidence[]): Record<string, unknown> {
 	const [only] = evidence;
 	if (only && evidence.length === 1) return only.report;
-	return { setups: Object.fromEntries(setups.map(({ rule }, i) => [rule.name.split("/")[1], evidence[i]?.report])) };
+	const names = setups.map(({ rule }) => rule.name.split("/")[1] ?? rule.name);
+	return {
+		setups: Object.fromEntries(names.map((name, i) => [name, evidence[i]?.report])),
+		selection: selectionReport(evidence.map(({ measurement }, i) => [names[i] ?? "", measurement])),
+	};
 }
 
 /** What all candidates of one evaluation are read with. */

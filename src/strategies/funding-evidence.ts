@@ -1,67 +1,22 @@
 import type { FundingSeries } from "../market/contract.ts";
-import { at, last } from "./columns.ts";
+import { last } from "./columns.ts";
 import type { MarketView } from "./contract.ts";
 import { chosenWithHindsight, type Measurement, measure } from "./evidence/measure.ts";
 import { fundingFingerprint, Memo, universeFingerprint } from "./evidence/memo.ts";
 import { quantileOf, type ResolvedTrade } from "./evidence/trades.ts";
+import { differenceSamples } from "./funding-difference.ts";
+import { HOUR_MS } from "./funding-rates.ts";
 import {
-	E8,
-	exceedsThreshold,
-	HOUR_MS,
-	isPersistent,
-	PAST_UNITS,
-	pastWindow,
-	settledBetween,
-} from "./funding-rates.ts";
+	BUCKETS_BPS,
+	bucketOf,
+	type FundingSample,
+	HORIZON_DAYS,
+	HORIZON_UNITS,
+	samplesOf,
+} from "./funding-samples.ts";
 
 const DAY_MS = 24 * HOUR_MS;
-export const HORIZON_DAYS = 7;
-/** 8-hour units of the horizon. */
-export const HORIZON_UNITS = HORIZON_DAYS * 3;
-const PAST_DAYS = 3;
 const RECENT_DAYS = 365;
-
-/** One day of one perp: the 3-day mean before it and what the next 7 days paid. Fractions per 8 h. */
-export interface FundingSample {
-	symbol: string;
-	timeMs: number;
-	past: number;
-	forward: number;
-	/** The live signal held on that day (positive side). */
-	signal: boolean;
-}
-
-/** Lower bounds of |past| in basis points per 8 hours (STRATEGIES 6.1). */
-export const BUCKETS_BPS = [0, 1, 2, 3, 5] as const;
-export const bucketOf = (past: number): number => {
-	const bps = Math.abs(past) * 10_000;
-	return BUCKETS_BPS.reduce<number>((found, from, i) => (bps > from ? i : found), 0);
-};
-
-/** One sample a day at 00:00 UTC with three full days before and seven after. */
-export function samplesOf(funding: FundingSeries): FundingSample[] {
-	const samples: FundingSample[] = [];
-	if (funding.length === 0) return samples;
-	const first = Math.ceil(at(funding.funding_time, 0) / DAY_MS) * DAY_MS + PAST_DAYS * DAY_MS;
-	for (let timeMs = first; ; timeMs += DAY_MS) {
-		const forward = settledBetween(funding, timeMs, timeMs + HORIZON_DAYS * DAY_MS);
-		if (forward === null) return samples;
-		const window = pastWindow(funding, timeMs);
-		// Holes in a record are not days without funding.
-		const complete =
-			window.newestMs > timeMs - 8 * HOUR_MS &&
-			window.settlements >= PAST_UNITS &&
-			forward.settlements >= HORIZON_UNITS;
-		if (!complete) continue;
-		samples.push({
-			symbol: funding.symbol,
-			timeMs,
-			past: window.sumE8 / PAST_UNITS / E8,
-			forward: forward.sumE8 / HORIZON_UNITS / E8,
-			signal: window.sumE8 > 0 && exceedsThreshold(window.sumE8) && isPersistent(window),
-		});
-	}
-}
 
 export interface Forecast {
 	n: number;
@@ -69,8 +24,8 @@ export interface Forecast {
 	a: number;
 	b: number;
 	correlation: number;
-	/** Lower quartile of the residual per bucket of |past|; 0 where nothing was seen. */
-	residualQuartile: number[];
+	/** Lower quartile of the residual per bucket of |past|; null where nothing was seen. */
+	residualQuartile: (number | null)[];
 }
 
 /** Least squares of the next 7 days on the last 3, pooled over all samples. null below 30 samples. */
@@ -92,7 +47,7 @@ export function fitForecast(samples: readonly FundingSample[]): Forecast | null 
 	const a = meanY - b * meanX;
 	const residualQuartile = BUCKETS_BPS.map((_, bucket) => {
 		const residuals = samples.filter((s) => bucketOf(s.past) === bucket).map((s) => s.forward - a - b * s.past);
-		return residuals.length === 0 ? 0 : quantileOf(Float64Array.from(residuals).sort(), 0.25);
+		return residuals.length === 0 ? null : quantileOf(Float64Array.from(residuals).sort(), 0.25);
 	});
 	return { n, a, b, correlation: xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : 0, residualQuartile };
 }
@@ -104,28 +59,53 @@ export interface FundingEvidence {
 	report: Record<string, unknown>;
 }
 
-const memo = new Memo<FundingEvidence>(8);
+const memo = new Memo<FundingEvidence>(16);
 
 /** The walk-forward of positive funding over the evidence universe, kept by content. */
 export function fundingEvidence(view: MarketView): FundingEvidence {
-	const hindsight = chosenWithHindsight(view.data_source);
-	const key = `${hindsight}#${universeFingerprint(view.evidence.funding.map(fundingFingerprint))}`;
-	return memo.get(key, () => measureFunding(view.evidence.funding, hindsight));
+	const { funding } = view.evidence;
+	return evidenceOf(view, "perp against spot", funding, () => [...funding].sort(byName).flatMap(samplesOf));
 }
 
-function measureFunding(universe: readonly FundingSeries[], hindsight: boolean): FundingEvidence {
-	const series = [...universe].sort((x, y) =>
-		x.symbol < y.symbol ? -1 : x.symbol > y.symbol ? 1 : x.venue < y.venue ? -1 : 1,
-	);
-	const samples = series.flatMap(samplesOf);
+/** The walk-forward of what one venue paid more than another, over all bases of several venues, kept by content. */
+export function venueEvidence(view: MarketView): FundingEvidence {
+	const venues = view.evidence.venue_funding ?? [];
+	const funding = venues.map((one) => one.funding);
+	return evidenceOf(view, "perp against perp", funding, () => differenceSamples(venues));
+}
+
+const byName = (x: FundingSeries, y: FundingSeries): number =>
+	x.symbol < y.symbol ? -1 : x.symbol > y.symbol ? 1 : x.venue < y.venue ? -1 : 1;
+
+function evidenceOf(
+	view: MarketView,
+	trade: string,
+	universe: readonly FundingSeries[],
+	read: () => FundingSample[],
+): FundingEvidence {
+	const hindsight = chosenWithHindsight(view.data_source);
+	const key = [trade, hindsight, universeFingerprint(universe.map(fundingFingerprint))].join("#");
+	return memo.get(key, () => {
+		const newest = Math.max(0, ...universe.filter((one) => one.length > 0).map((one) => last(one.funding_time)));
+		return measureSamples(read(), { trade, newest, universeSize: universe.length, hindsight });
+	});
+}
+
+interface Measured {
+	trade: string;
+	/** Newest settlement, epoch ms. */
+	newest: number;
+	universeSize: number;
+	hindsight: boolean;
+}
+
+function measureSamples(samples: readonly FundingSample[], given: Measured): FundingEvidence {
 	const measured = new Memo<Measurement>(64);
-	const bucket = (index: number, cost: number) =>
-		measured.get(`${index}#${cost.toFixed(6)}`, () => measureBucket(samples, index, cost, series.length, hindsight));
-	const newest = Math.max(0, ...series.filter((s) => s.length > 0).map((s) => last(s.funding_time)));
 	const forecast = fitForecast(samples);
 	return {
 		forecast,
-		bucket,
+		bucket: (index, cost) =>
+			measured.get(`${index}#${cost.toFixed(6)}`, () => measureBucket(samples, index, cost, given)),
 		report: {
 			forecast: forecast && {
 				n: forecast.n,
@@ -134,9 +114,9 @@ function measureFunding(universe: readonly FundingSeries[], hindsight: boolean):
 				correlation: forecast.correlation,
 			},
 			buckets: bucketTable(samples),
-			buckets_last_365_days: bucketTable(samples.filter((sample) => sample.timeMs > newest - RECENT_DAYS * DAY_MS)),
-			universe_size: series.length,
-			universe_chosen_with_hindsight: hindsight,
+			buckets_last_365_days: bucketTable(samples.filter(({ timeMs }) => timeMs > given.newest - RECENT_DAYS * DAY_MS)),
+			universe_size: given.universeSize,
+			universe_chosen_with_hindsight: given.hindsight,
 		},
 	};
 }
@@ -158,8 +138,7 @@ function measureBucket(
 	samples: readonly FundingSample[],
 	bucket: number,
 	cost: number,
-	universeSize: number,
-	hindsight: boolean,
+	{ trade, universeSize, hindsight }: Measured,
 ): Measurement {
 	const trades: ResolvedTrade[] = [];
 	const pools = new Map<string, { outcomes: number[]; entries: number; freeAtMs: number }>();
@@ -176,12 +155,13 @@ function measureBucket(
 			signalTime: sample.timeMs,
 			exitTime: pool.freeAtMs,
 			net,
-			r: net / BASIS_STOP,
+			// The unit of risk is the basis of a trade's own legs, which no record of rates knows.
+			r: net,
 			holdBars: HORIZON_DAYS,
 		});
 	}
 	return measure({
-		rule: `funding_arbitrage/7d/bucket${bucket}/cost${cost.toFixed(6)}`,
+		rule: `funding_arbitrage/${trade}/7d/bucket${bucket}/cost${cost.toFixed(6)}`,
 		method: "walk-forward/pooled by |3-day mean|, windows of 7 days that do not overlap",
 		trades,
 		placebo: [...pools.values()].map((pool) => ({ outcomes: Float64Array.from(pool.outcomes), entries: pool.entries })),
@@ -189,8 +169,3 @@ function measureBucket(
 		hindsight,
 	});
 }
-
-/** Standard deviation of the 7-day change of the basis on 15 majors, measured (STRATEGIES 6.1). */
-export const BASIS_DEVIATION = 0.00064;
-/** The trade ends when the basis widens by three of them: its unit of risk. */
-export const BASIS_STOP = 3 * BASIS_DEVIATION;

@@ -12,6 +12,7 @@ import {
 	pastWindow,
 	simpleApr,
 } from "./funding-rates.ts";
+import { aprPercent } from "./funding-row.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Refusal } from "./quality.ts";
 
@@ -23,88 +24,98 @@ export const STALE_HOURS = 16;
 /** Percent a year of 1 bp per 8 hours. */
 const THRESHOLD_APR_PERCENT = 100 * simpleApr(BP_E8 / E8, 8);
 
-/** A perp whose funding is worth a look. */
-export interface Carry {
-	candidate: Candidate;
+/** Where what was seen of one candidate is noted. */
+export type Notes = Pick<Ledger, "nearMiss" | "sawDatumAt">;
+
+/** A perp whose funding was read and that trades enough. */
+export interface FundedPerp {
 	market: Market;
 	funding: FundingSeries;
+}
+
+/** A perp whose own funding is worth a look. */
+export interface Carry extends FundedPerp {
+	candidate: Candidate;
 	window: FundingWindow;
 	/** 3-day mean per 8 hours, fraction, signed. */
 	past: number;
 }
 
-export const aprPercent = (carry: Pick<Carry, "past">): number => 100 * simpleApr(Math.abs(carry.past), 8);
-
 /** A perp above the threshold that fails for another reason: shown by its annual rate. */
-export function noteCarry(carry: Carry, reason: string, ledger: Ledger): void {
-	const { symbol } = carry.candidate;
-	ledger.nearMiss({ symbol, reason, value: aprPercent(carry), threshold: THRESHOLD_APR_PERCENT, distance: 0 });
+export function noteCarry(symbol: string, past: number, reason: string, ledger: Notes): void {
+	ledger.nearMiss({ symbol, reason, value: aprPercent({ past }), threshold: THRESHOLD_APR_PERCENT, distance: 0 });
 }
 
-/** Gates on data, liquidity and size of the rate, in the order in which they are counted. */
-export function readCarry(candidate: Candidate, view: MarketView, ledger: Ledger): Carry | Refusal {
-	const { symbol, market } = candidate;
-	const error = view.errors[symbol];
-	if (error !== undefined || !market)
-		return { reason: "fetch_failed", detail: error ?? "no market description was read" };
+/** A mean that does not exceed the threshold, as a refusal and a near miss. */
+export function tooSmall(symbol: string, past: number, ledger: Notes): Refusal {
+	const value = aprPercent({ past });
+	const distance = THRESHOLD_APR_PERCENT - value;
+	ledger.nearMiss({ symbol, reason: "below_threshold", value, threshold: THRESHOLD_APR_PERCENT, distance });
+	return { reason: "below_threshold", detail: `${(past * 10_000).toFixed(3)} bp per 8 h` };
+}
+
+/** The gates on what was read and traded of one perp. */
+export function fundedPerp(market: Market, funding: FundingSeries | null, asOfMs: number): FundedPerp | Refusal {
 	if (!((market.volume_usd_24h ?? 0) > VOLUME_USD_MIN) || !((market.open_interest_usd ?? 0) > OPEN_INTEREST_USD_MIN)) {
 		return {
 			reason: "illiquid",
 			detail: `volume ${known(market.volume_usd_24h)} USD, open interest ${known(market.open_interest_usd)} USD`,
 		};
 	}
-	const funding = view.funding[symbol];
 	if (!funding || funding.length === 0) return { reason: "fetch_failed", detail: "no funding was read" };
 	const newest = last(funding.funding_time);
-	if (view.as_of_ms - newest > STALE_HOURS * HOUR_MS) {
-		return {
-			reason: "stale_data",
-			detail: `the last settlement was ${((view.as_of_ms - newest) / HOUR_MS).toFixed(1)} hours ago`,
-		};
-	}
-	ledger.sawDatumAt(newest);
-	const window = pastWindow(funding, view.as_of_ms);
-	const past = window.sumE8 / PAST_UNITS / E8;
-	if (!exceedsThreshold(window.sumE8)) {
-		const value = aprPercent({ past });
-		ledger.nearMiss({
-			symbol,
-			reason: "below_threshold",
-			value,
-			threshold: THRESHOLD_APR_PERCENT,
-			distance: THRESHOLD_APR_PERCENT - value,
-		});
-		return { reason: "below_threshold", detail: `${(past * 10_000).toFixed(3)} bp per 8 h` };
-	}
-	return { candidate, market, funding, window, past };
+	if (asOfMs - newest <= STALE_HOURS * HOUR_MS) return { market, funding };
+	const hours = ((asOfMs - newest) / HOUR_MS).toFixed(1);
+	return { reason: "stale_data", detail: `the last settlement was ${hours} hours ago` };
 }
 
 const known = (value: number | null): string => (value === null ? "unknown" : String(Math.round(value)));
 
+/** The candidate's own perp, past the gates on data and liquidity. */
+export function readPerp({ symbol, market }: Candidate, view: MarketView, ledger: Notes): FundedPerp | Refusal {
+	const error = view.errors[symbol];
+	if (error !== undefined || !market)
+		return { reason: "fetch_failed", detail: error ?? "no market description was read" };
+	const perp = fundedPerp(market, view.funding[symbol] ?? null, view.as_of_ms);
+	if ("funding" in perp) ledger.sawDatumAt(last(perp.funding.funding_time));
+	return perp;
+}
+
+/** A carry of the perp against spot: the size of the rate, the leg, the record and the persistence, in this order. */
+export function readCarry(candidate: Candidate, perp: FundedPerp, view: MarketView, ledger: Notes): Carry | Refusal {
+	const { symbol } = candidate;
+	const window = pastWindow(perp.funding, view.as_of_ms);
+	const past = window.sumE8 / PAST_UNITS / E8;
+	if (!exceedsThreshold(window.sumE8)) return tooSmall(symbol, past, ledger);
+	const carry = { candidate, ...perp, window, past };
+	const missingLeg = legGate(carry);
+	if (missingLeg) {
+		noteCarry(symbol, past, missingLeg.reason, ledger);
+		return missingLeg;
+	}
+	return historyGate([perp.funding], window) ?? carry;
+}
+
 /** The spot market that carries the other leg; null where the source lists none. */
-export const spotLeg = ({ candidate }: Carry): Market | null =>
-	candidate.asset?.markets.find((market) => market.type === "spot" && market.tags.length === 0) ?? null;
+export const spotLeg = ({ asset }: Candidate): Market | null =>
+	asset?.markets.find((market) => market.type === "spot" && market.tags.length === 0) ?? null;
 
 function legGate(carry: Carry): Refusal | null {
 	const detail = `${(carry.past * 10_000).toFixed(2)} bp per 8 h, ${aprPercent(carry).toFixed(1)} % a year`;
 	if (carry.past < 0)
 		return { reason: "not_borrowable", detail: `${detail}: the short spot leg needs a borrow and its rate` };
-	return spotLeg(carry) ? null : { reason: "no_spot_market", detail };
+	return spotLeg(carry.candidate) ? null : { reason: "no_spot_market", detail };
 }
 
-/** The leg, the length of the record and the persistence of the rate, in this order; null when all hold. */
-export function carryGate(carry: Carry, ledger: Ledger): Refusal | null {
-	const missingLeg = legGate(carry);
-	if (missingLeg) {
-		noteCarry(carry, missingLeg.reason, ledger);
-		return missingLeg;
+/** The length of the records and the persistence of the rate; null when both hold. */
+export function historyGate(records: readonly FundingSeries[], window: FundingWindow): Refusal | null {
+	const fewest = Math.min(...records.map(({ length }) => length));
+	if (fewest < SETTLEMENTS_MIN) {
+		return { reason: "insufficient_history", detail: `${fewest} of ${SETTLEMENTS_MIN} settlements` };
 	}
-	if (carry.funding.length < SETTLEMENTS_MIN) {
-		return { reason: "insufficient_history", detail: `${carry.funding.length} of ${SETTLEMENTS_MIN} settlements` };
-	}
-	if (isPersistent(carry.window)) return null;
+	if (isPersistent(window)) return null;
 	return {
 		reason: "below_threshold",
-		detail: `${carry.window.agreeing} of the last 9 settlements agree, or one alone makes the mean`,
+		detail: `${window.agreeing} of the last 9 settlements agree, or one alone makes the mean`,
 	};
 }

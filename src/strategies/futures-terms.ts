@@ -3,9 +3,10 @@ import type { MarketView } from "./contract.ts";
 import { PERP_REPLAY_COST } from "./costs.ts";
 import type { Signal } from "./directional.ts";
 import { type ContractTerms, grossBps, type Trade } from "./directional-row.ts";
-import { type Forecast, fundingEvidence, HORIZON_DAYS } from "./funding-evidence.ts";
+import { type Forecast, fundingEvidence } from "./funding-evidence.ts";
 import { STALE_HOURS } from "./funding-gates.ts";
 import { E8, HOUR_MS, PAST_UNITS, pastWindow } from "./funding-rates.ts";
+import { HORIZON_DAYS } from "./funding-samples.ts";
 import { chooseLeverage, LIQUIDATION_STOPS_MIN } from "./liquidation.ts";
 import type { Refusal } from "./quality.ts";
 
@@ -71,6 +72,7 @@ function fundingOf(
 		extra: {
 			funding_mean_bps_per_8h: past * 10_000,
 			funding_forecast_bps_per_8h: forward * 10_000,
+			funding_forecast_from: fit ? "pooled fit" : "its own 3-day mean",
 			funding_expected_bps: paid * 10_000,
 			funding_days: holdDays,
 		},
@@ -104,6 +106,8 @@ function margin({
 			liquidation_distance_percent: liquidation === null ? null : (100 * Math.abs(liquidation - entry)) / entry,
 			maintenance_margin_rate: tier.mmr,
 			maintenance_amount_usd: tier.cum,
+			// No source here gives its leverage table.
+			maintenance_margin_from: "cautious table of a small contract",
 			required_margin_usd: marginUsd,
 			margin_buffer_usd: bufferUsd,
 		},

@@ -25,6 +25,7 @@ export const hedgePosition: Strategy = {
 		orderBook: false,
 		evidence: null,
 		benchmarks: COMMON_HEDGES.flatMap(({ perp, spot }) => [perp, spot]),
+		benchmark_markets: true,
 		companions: ["perp"],
 	},
 	evaluate(candidates, view, portfolio, limits) {

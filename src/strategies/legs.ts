@@ -6,20 +6,19 @@ import { roundTripCosts, tierHalfSpread } from "./costs.ts";
 import { recentVolatility } from "./indicators/volatility.ts";
 
 const SIGMA_DAYS = 60;
-/** Fees where no market description was read: Binance spot, base tier. */
-const DEFAULT_TAKER_FEE = 0.001;
 
 /** One leg of a trade of several markets. */
 export interface TradedLeg {
 	symbol: string;
 	venue: string;
-	/** null: no description was read. */
-	market: Market | null;
+	market: Market;
 	side: "long" | "short";
 	/** Value of the leg over the value all shares refer to, > 0. */
 	share: number;
-	/** Newest close of the coin's spot series; a perp is priced by it too. */
+	/** Newest close of the series the rule reads; a perp of the coin is sized by it too. */
 	price: number;
+	/** Symbol of that series: no leg passes a price off as another market's. */
+	pricedBy: string;
 	advUsd: number;
 	/** Standard deviation of daily returns. */
 	sigmaDay: number;
@@ -31,7 +30,7 @@ export const perpOf = (candidate: Candidate): Market | null =>
 		(market) => market.type === "perp" && market.tags.length === 0 && isDollarQuote(market.quote),
 	) ?? null;
 
-/** Long in the candidate's own market, short in the perp of its base; null when there is none. */
+/** Long in the candidate's own market, short in the perp of its base; null when that market is not described. */
 export function tradedLeg(
 	candidate: Candidate,
 	series: Series,
@@ -39,15 +38,16 @@ export function tradedLeg(
 	share: number,
 ): TradedLeg | null {
 	const market = side === "short" ? perpOf(candidate) : candidate.market;
-	if (side === "short" && !market) return null;
+	if (!market) return null;
 	return {
-		symbol: market?.symbol ?? candidate.symbol,
-		venue: market?.venue ?? series.venue,
+		symbol: market.symbol,
+		venue: market.venue,
 		market,
 		side,
 		share,
 		price: last(series.close),
-		advUsd: market?.volume_usd_24h ?? last(series.quote_volume),
+		pricedBy: series.symbol,
+		advUsd: market.volume_usd_24h ?? last(series.quote_volume),
 		sigmaDay: recentVolatility(series.close, SIGMA_DAYS),
 	};
 }
@@ -59,7 +59,7 @@ export function costsOfLegs(legs: readonly TradedLeg[], valueUsd: number): Costs
 		const costs = roundTripCosts({
 			legs: [
 				{
-					market: market ?? { taker_fee: DEFAULT_TAKER_FEE },
+					market,
 					halfSpread: tierHalfSpread(advUsd),
 					sigmaDay,
 					notionalUsd: valueUsd * share,
@@ -74,8 +74,8 @@ export function costsOfLegs(legs: readonly TradedLeg[], valueUsd: number): Costs
 
 /** The value that brings every leg to its least order and step, in the form position sizing asks for. */
 export const leastOrder = (legs: readonly TradedLeg[]): { min_notional: number; quantity_step: number } => ({
-	min_notional: Math.max(...legs.map(({ market, share }) => (market?.min_notional ?? 0) / share)),
-	quantity_step: Math.max(...legs.map(({ market, share, price }) => ((market?.quantity_step ?? 0) * price) / share)),
+	min_notional: Math.max(...legs.map(({ market, share }) => (market.min_notional ?? 0) / share)),
+	quantity_step: Math.max(...legs.map(({ market, share, price }) => ((market.quantity_step ?? 0) * price) / share)),
 });
 
 /** Where all legs trade: their venue, or `multiple`. */
@@ -90,6 +90,7 @@ export const legTerms = (leg: TradedLeg, valueUsd: number): Record<string, unkno
 	exchange: leg.venue,
 	side: leg.side,
 	price: leg.price,
+	...(leg.pricedBy === leg.symbol ? {} : { price_of: leg.pricedBy }),
 	share: leg.share,
 	notional_usd: valueUsd * leg.share,
 });

@@ -4,6 +4,7 @@ import { SPOT_REPLAY_COST } from "./costs.ts";
 import { byYear, chosenWithHindsight, evidenceReport, type Measurement, measure } from "./evidence/measure.ts";
 import { Memo, seriesFingerprint, universeFingerprint } from "./evidence/memo.ts";
 import type { PlaceboPool } from "./evidence/placebo.ts";
+import { selectionReport } from "./evidence/selection.ts";
 import type { ResolvedTrade } from "./evidence/trades.ts";
 import {
 	baseOf,
@@ -74,6 +75,10 @@ function measurePairs(universe: readonly Series[], asOfMs: number, hindsight: bo
 			by_year: byYear(whole.trades),
 			windows: windowTable(panel, formations),
 			variants: { without_the_check_of_halves_half_life_2_45: evidenceReport(table.measurement) },
+			selection: selectionReport([
+				...buckets.map(({ measurement }, bucket) => [bucketName(bucket, PAIR_RULE), measurement] as const),
+				["without_the_check_of_halves_half_life_2_45", table.measurement],
+			]),
 		},
 	};
 }

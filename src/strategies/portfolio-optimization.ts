@@ -29,6 +29,7 @@ export const portfolioOptimization: Strategy = {
 		orderBook: false,
 		evidence: null,
 		benchmarks: [...MAJORS],
+		benchmark_markets: true,
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();

@@ -12,6 +12,12 @@ export interface Refusal {
 	detail: string;
 }
 
+/** Fees and least orders are the market's own: without its description nothing is assumed. */
+export const UNDESCRIBED: Refusal = {
+	reason: "fetch_failed",
+	detail: "no market description was read: fees are unknown",
+};
+
 export type SeriesCheck = { ok: true; series: Series } | ({ ok: false } & Refusal);
 
 /**

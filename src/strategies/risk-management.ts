@@ -1,10 +1,11 @@
 import type { MarketView, Strategy } from "./contract.ts";
 import { Ledger } from "./ledger.ts";
+import { UNDESCRIBED } from "./quality.ts";
 import { type Book, joinCloses, RETURNS_MIN, readBook, simpleReturns } from "./risk/book.ts";
 import { bookMeasures, excessOf, type Measure, positionMeasures } from "./risk/checks.ts";
 import { HEDGES, hedgeProposal } from "./risk/hedge.ts";
 import { RISK_LIMITS } from "./risk/limits.ts";
-import { portfolioRow, positionRow } from "./risk/mitigation.ts";
+import { hasKnownCosts, portfolioRow, positionRow } from "./risk/mitigation.ts";
 
 const PORTFOLIO = "PORTFOLIO";
 const BENCHMARK = "BTC/USDT";
@@ -23,10 +24,12 @@ export const riskManagement: Strategy = {
 		candidates: "positions",
 		timeframe: "1d",
 		candles: true,
-		funding: false,
+		// A hedge earns or pays it.
+		funding: true,
 		orderBook: false,
 		evidence: null,
 		benchmarks: [BENCHMARK, ...HEDGES],
+		benchmark_markets: true,
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();
@@ -79,12 +82,17 @@ function proposePositions(
 	assumed: boolean,
 	ledger: Ledger,
 ): void {
-	book.holdings.forEach(({ position: { symbol } }, i) => {
+	book.holdings.forEach((holding, i) => {
+		const { symbol } = holding.position;
 		const own = measures[i] ?? [];
 		const breaches = own.filter((measure) => measure.breached);
 		if (breaches.length === 0) {
 			noteNearest(own, ledger);
 			ledger.reject(symbol, "within_limits");
+			return;
+		}
+		if (!hasKnownCosts(holding)) {
+			ledger.reject(symbol, UNDESCRIBED.reason, UNDESCRIBED.detail);
 			return;
 		}
 		const row = positionRow(i, { book, view, breaches, assumed });
@@ -107,8 +115,10 @@ function proposeForBook(
 		ledger.reject(HEDGES[0], "within_limits");
 		return;
 	}
-	const row = portfolioRow({ book, view, breaches, assumed });
+	const described = book.holdings.every(hasKnownCosts);
+	const row = described ? portfolioRow({ book, view, breaches, assumed }) : null;
 	if (row) ledger.add(row);
+	else if (!described) ledger.reject(PORTFOLIO, UNDESCRIBED.reason, UNDESCRIBED.detail);
 	else ledger.reject(PORTFOLIO, "negative_expectancy", "the change would not have calmed the book in past windows");
 	// A hedge answers losses of the whole; it does not make a book less concentrated.
 	const losses = breaches.filter(({ measure }) => HEDGED_MEASURES.has(measure));

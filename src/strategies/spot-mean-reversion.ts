@@ -5,7 +5,9 @@ import { populationDeviation, simpleMean } from "./indicators/averages.ts";
 import { halfLifeOf, varianceRatio } from "./indicators/persistence.ts";
 import { wilderRange } from "./indicators/range.ts";
 import { wilderRsi } from "./indicators/rsi.ts";
+import { logReturns } from "./indicators/volatility.ts";
 import { type Reading, type Rule, signalsOf } from "./rule.ts";
+import { hurstExponent } from "./statistics/hurst.ts";
 
 const PERIOD = 20;
 const Z_MAX = -2;
@@ -50,7 +52,10 @@ export const meanReversionRule: Rule = {
 				return at(rsi, t) < RSI_MAX ? null : { value: at(rsi, t), threshold: RSI_MAX, distance: at(rsi, t) - RSI_MAX };
 			},
 			indicatorsAt: (t) => {
-				const recent = close.subarray(Math.max(0, t + 1 - CONTEXT_BARS), t + 1).map(Math.log);
+				const closes = close.subarray(Math.max(0, t + 1 - CONTEXT_BARS), t + 1);
+				const recent = closes.map(Math.log);
+				// Below 0.5 moves tend to be taken back. Context only: on so few bars it is no proof.
+				const hurst = hurstExponent(logReturns(closes).subarray(1));
 				return {
 					z20: at(z, t),
 					sma20: at(mean, t),
@@ -58,6 +63,7 @@ export const meanReversionRule: Rule = {
 					atr14: at(atr, t),
 					variance_ratio_8: varianceRatio(recent, 8),
 					half_life_days: halfLifeOf(recent),
+					...(hurst ? { hurst_corrected: hurst.corrected } : {}),
 				};
 			},
 			reasoningAt: (t) =>

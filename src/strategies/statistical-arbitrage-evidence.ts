@@ -2,6 +2,7 @@ import { type Series, TIMEFRAME_MS } from "../market/contract.ts";
 import type { MarketView } from "./contract.ts";
 import { byYear, chosenWithHindsight, evidenceReport, type Measurement, measure } from "./evidence/measure.ts";
 import { Memo, seriesFingerprint, universeFingerprint } from "./evidence/memo.ts";
+import { selectionReport } from "./evidence/selection.ts";
 import { ASSETS_MIN, type AssetPanel, assetPanel, commonTimes, valuesAt } from "./statistical-arbitrage-model.ts";
 import {
 	FACTOR_REPLAY_COST,
@@ -76,6 +77,7 @@ function measureFactors(panel: AssetPanel, asOfMs: number, hindsight: boolean): 
 			universeSize: panel.symbols.length,
 			hindsight,
 		});
+	const timeStop = measured(shorter, ["long", "short"], "2halflives");
 	const bySide = { long: measured(replay, ["long"], "long"), short: measured(replay, ["short"], "short") };
 	return {
 		measurementOf: (side) => bySide[side],
@@ -86,7 +88,12 @@ function measureFactors(panel: AssetPanel, asOfMs: number, hindsight: boolean): 
 			universe_chosen_with_hindsight: hindsight,
 			by_side: { long: evidenceReport(bySide.long), short: evidenceReport(bySide.short) },
 			by_year: byYear([...replay.trades.long, ...replay.trades.short]),
-			variants: { time_stop_2_half_lives: evidenceReport(measured(shorter, ["long", "short"], "2halflives")) },
+			variants: { time_stop_2_half_lives: evidenceReport(timeStop) },
+			selection: selectionReport([
+				["long", bySide.long],
+				["short", bySide.short],
+				["time_stop_2_half_lives", timeStop],
+			]),
 		},
 	};
 }

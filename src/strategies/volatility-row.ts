@@ -1,12 +1,12 @@
 import { type Series, TIMEFRAME_MS } from "../market/contract.ts";
 import { last } from "./columns.ts";
 import type { Candidate, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "./contract.ts";
-import { PERP_TAKER_FEE, roundTripCosts, SPOT_REPLAY_COST, tierHalfSpread, tierPriority } from "./costs.ts";
+import { roundTripCosts, SPOT_REPLAY_COST, tierHalfSpread, tierPriority } from "./costs.ts";
 import type { DirectionalEvidence } from "./directional-evidence.ts";
 import { grossBps } from "./directional-row.ts";
 import { symbolConfidence } from "./evidence/measure.ts";
 import { recentVolatility } from "./indicators/volatility.ts";
-import type { Refusal } from "./quality.ts";
+import { type Refusal, UNDESCRIBED } from "./quality.ts";
 import { riskLevelOf } from "./risk-level.ts";
 import { buildRow, withoutNull } from "./row.ts";
 import { sizePosition } from "./sizing.ts";
@@ -68,12 +68,13 @@ export function bracketRow(squeezed: Squeezed, setting: BracketSetting): Opportu
 	const price = bracket.long.trigger;
 	const { stopDistance } = bracket;
 	const { market } = candidate;
+	if (!market) return UNDESCRIBED;
 	const capitalUsd = portfolio.capital_usd;
 	const sizing = sizePosition({ capitalUsd, stopDistance, advUsd, grade, p, payoff, limits, market, price });
 	if (!sizing.ok) return sizing;
 	const { notionalUsd } = sizing;
 	const leg = {
-		market: market ?? { taker_fee: PERP_TAKER_FEE },
+		market,
 		halfSpread: tierHalfSpread(advUsd),
 		sigmaDay: recentVolatility(series.close, SIGMA_DAYS),
 		notionalUsd,

@@ -5,6 +5,7 @@ import { reliabilitySvg } from "../../bench/calibration/svg.ts";
 import { reliabilityText } from "../../bench/calibration/text.ts";
 import { openScene, REFERENCE_AS_OF_MS } from "../../bench/scene.ts";
 import { reliabilityByYear, reliabilityOf } from "../../src/strategies/evidence/reliability.ts";
+import { weeklySharpe } from "../../src/strategies/evidence/selection.ts";
 import { sharedRoot, skipAloud } from "../support/recorded-bars.ts";
 
 const test = suite("calibration of stated probabilities");
@@ -21,7 +22,12 @@ const trades = Array.from({ length: 900 }, (_, i) => ({
 	r: 1,
 	holdBars: 1,
 }));
-const record: Calibrated = { strategy: "a & b", part: "<side>", reliability: reliabilityOf(trades) };
+const record: Calibrated = {
+	strategy: "a & b",
+	part: "<side>",
+	reliability: reliabilityOf(trades),
+	sharpe: weeklySharpe(trades),
+};
 
 test("years add up to the whole, each with its own figures", () => {
 	const { years, scored, brier } = record.reliability;
@@ -43,6 +49,34 @@ test("the table shows every record, its bins and its years", () => {
 	const text = reliabilityText("Title", [record]);
 	for (const part of ["a & b: <side>", "30 to  40 %", "  2021", "Brier"]) assert.ok(text.includes(part), part);
 	assert.ok(reliabilityText("Nothing", []).includes("scored"));
+});
+
+test("the Brier score taken apart adds up, and recalibration never loses", () => {
+	const { recalibration, brier, scored } = record.reliability;
+	assert.ok(recalibration);
+	const { miscalibration, discrimination, uncertainty, curve } = recalibration;
+	near(miscalibration - discrimination + uncertainty, brier ?? 0, 1e-12, "Brier");
+	assert.ok(miscalibration >= -1e-12 && discrimination >= -1e-12);
+	assert.is(
+		curve.reduce((sum, { n }) => sum + n, 0),
+		scored,
+	);
+	curve.forEach((block, i) => {
+		const before = curve[i - 1];
+		assert.ok(!before || (before.to < block.from && before.observed < block.observed), `block ${i}`);
+	});
+	assert.ok(reliabilitySvg("x", [record]).includes('fill="none" stroke-width="1.5"'));
+});
+
+test("the text deflates every ratio by the number of records", () => {
+	const other: Calibrated = {
+		...record,
+		part: "worse",
+		sharpe: weeklySharpe(trades.map((trade) => ({ ...trade, net: trade.net - 0.01 }))),
+	};
+	const text = reliabilityText("Title", [record, other]);
+	assert.ok(text.includes("among 2 trials") && text.includes("P(>0) deflated"), text);
+	assert.not(reliabilityText("Title", [record]).includes("deflated"), "nothing was chosen");
 });
 
 test("the plot is well formed and escapes what it shows", () => {
@@ -84,7 +118,9 @@ else {
 			}
 			const strategies = new Set(records.map(({ strategy }) => strategy));
 			for (const id of wanted) assert.ok(strategies.has(id), id);
-			assert.ok(records.every(({ reliability }) => reliability.years.length > 0));
+			assert.ok(records.every(({ reliability }) => reliability.years.length > 0 || reliability.scored === 0));
+			const trials = records.filter(({ sharpe }) => sharpe !== undefined);
+			assert.ok(trials.length > 0 && trials.every(({ strategy }) => strategy !== "ai_funding_arbitrage"));
 		} finally {
 			await scene.market.close();
 		}

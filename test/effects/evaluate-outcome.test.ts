@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import type { EffectDeps } from "../../src/effects/ports.ts";
 import { universeHash } from "../../src/effects/universes.ts";
 import { type Market, MarketError } from "../../src/market/contract.ts";
+import type { DataNeeds } from "../../src/strategies/contract.ts";
 import { fetchFailed, finding, finish, start, THREE } from "./attempt.ts";
 import { bounded } from "./fake-clock.ts";
 import { AS_OF_MS, fakeMarket, fakeUniverseStore, market, series } from "./fake-market.ts";
@@ -133,6 +134,25 @@ test(
 		const before = asked.length;
 		await finish({ deps: { market: source, strategyOf: (id) => ({ id, needs: spotNeeds({ benchmarks }) }) } });
 		assert.is(asked.length, before, "no funding is read unasked");
+	}),
+);
+
+test(
+	"benchmarks are described where a strategy asks for their fees; of several venues the busiest one counts",
+	bounded(async () => {
+		const source = fakeMarket({
+			venues: () => ["calm", "busy"],
+			markets: async (venue) => [{ ...market("BENCH/USDT", "spot", venue === "busy" ? 2e9 : 1e9), venue }],
+		});
+		const described = async (needs: Partial<DataNeeds>) => {
+			const pool = finding();
+			await finish({
+				deps: { market: source, pool, strategyOf: (id) => ({ id, needs: spotNeeds(needs) }) },
+			});
+			return pool.requests.at(-1)?.view.markets["BENCH/USDT"]?.venue;
+		};
+		assert.is(await described({ benchmarks: ["BENCH/USDT"], benchmark_markets: true }), "busy");
+		assert.is(await described({ benchmarks: ["BENCH/USDT"] }), undefined, "nothing is read unasked");
 	}),
 );
 

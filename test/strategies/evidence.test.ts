@@ -5,7 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { bootstrapMean, designEffectOf, effectiveTrades } from "../../src/strategies/evidence/clusters.ts";
 import { frequencyGrade, gradeOf } from "../../src/strategies/evidence/grade.ts";
-import { pooledRate, symbolRate, wilsonInterval } from "../../src/strategies/evidence/intervals.ts";
+import { pooledRate, posteriorRate, symbolRate, wilsonInterval } from "../../src/strategies/evidence/intervals.ts";
 import { measure, symbolConfidence } from "../../src/strategies/evidence/measure.ts";
 import { Memo, seriesFingerprint, universeFingerprint } from "../../src/strategies/evidence/memo.ts";
 import { placeboShare } from "../../src/strategies/evidence/placebo.ts";
@@ -32,21 +32,30 @@ const trade = (week: number, net: number, symbol = "A/USDT"): ResolvedTrade => (
 if (!sharedRoot) skipAloud("published calibration numbers");
 else {
 	interface Calibration {
-		wilson: { x: number; n: number; lo: number; hi: number }[];
+		wilson: { x: number; n: number; lo: number; hi: number; published: number[] | null }[];
 		brier: { y: number[]; p: number[]; score: number }[];
+		beta_binomial: { prior: [number, number]; wins: number; n: number; mean: number }[];
 	}
 	const published = JSON.parse(readFileSync(join(sharedRoot, "reference/calibration.json"), "utf8")) as Calibration;
 
 	test("Wilson intervals of Newcombe (1998)", () => {
-		for (const { x, n, lo, hi } of published.wilson) {
+		for (const { x, n, lo, hi, published: printed } of published.wilson) {
 			const [low, high] = wilsonInterval(x / n, n, 1.959964);
 			near(low, lo, 1e-4);
 			near(high, hi, 1e-4);
+			near(low, printed?.[0] ?? lo, 5.1e-5);
+			near(high, printed?.[1] ?? hi, 5.1e-5);
 		}
 	});
 
 	test("Brier score", () => {
 		for (const { y, p, score } of published.brier) near(brierScore(p, y), score);
+	});
+
+	test("posterior means of a beta-binomial", () => {
+		assert.is(published.beta_binomial.length, 2);
+		for (const { prior, wins, n, mean } of published.beta_binomial)
+			near(posteriorRate(wins, n, prior[0], prior[0] + prior[1]), mean, 1e-12);
 	});
 }
 

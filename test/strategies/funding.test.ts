@@ -1,21 +1,14 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { FundingSeries } from "../../src/market/contract.ts";
 import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
-import { bucketTable, fitForecast, samplesOf } from "../../src/strategies/funding-evidence.ts";
-import {
-	breakEvenIntervals,
-	compoundedApy,
-	eightHourRate,
-	exceedsThreshold,
-	pastWindow,
-	simpleApr,
-} from "../../src/strategies/funding-rates.ts";
+import { bucketTable, fitForecast } from "../../src/strategies/funding-evidence.ts";
+import { simpleApr } from "../../src/strategies/funding-rates.ts";
+import { samplesOf } from "../../src/strategies/funding-samples.ts";
 import { createRandom } from "../../src/strategies/random.ts";
 import { evaluationSchema } from "../../src/strategies/schema.ts";
+import { carryLegs } from "../support/carry-legs.ts";
 import {
 	fundingOf,
 	longFunding,
@@ -74,9 +67,10 @@ const perp = (base: string) => marketOf(`${base}/USDT:USDT`);
 test("fires on persistent funding with a spot leg, both legs named", () => {
 	const funding = SYMBOLS.map((base, i) => spells(`${base}/USDT:USDT`, 300 + i));
 	const asOfMs = funding[0]?.as_of_ms ?? 0;
+	const series = SYMBOLS.flatMap((base, i) => carryLegs(base, asOfMs, 700 + i));
 	const candidates = SYMBOLS.map((base) => candidateOf(perp(base), [spot(base)]));
 	const evaluation = checked(
-		evaluate(requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs })),
+		evaluate(requestOf({ strategyId: ID, series, funding, evidenceFunding: funding, candidates, asOfMs })),
 	);
 	assert.ok(
 		evaluation.published.length > 0,
@@ -84,9 +78,12 @@ test("fires on persistent funding with a spot leg, both legs named", () => {
 	);
 	for (const row of evaluation.published) {
 		assert.is(row.side, "neutral");
+		assert.ok((row.entry_price ?? 0) > 0, "the perp's price");
+		assert.ok((row.metadata.basis_deviation_7d_bps as number) > 2 && row.costs.impact_bps > 0);
 		assert.is(row.estimated_timeframe, "7d");
 		assert.is(row.exit_price, null);
-		const legs = row.metadata.legs as { symbol: string; side: string }[];
+		const legs = row.metadata.legs as { symbol: string; side: string; price: number; price_from: string }[];
+		assert.ok(legs.every(({ price, price_from }) => price > 0 && price_from === "newest close"));
 		assert.equal(
 			legs.map((leg) => leg.side),
 			["long", "short"],
@@ -102,7 +99,14 @@ test("constant funding of 3 bp is found with its annual rate of 32.85 %", () => 
 	const candidates = [candidateOf(marketOf("F00/USDT:USDT", cheap), [marketOf("F00/USDT", cheap)])];
 	const evaluation = checked(
 		evaluate(
-			requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs: funding[0]?.as_of_ms ?? 0 }),
+			requestOf({
+				strategyId: ID,
+				series: carryLegs("F00", funding[0]?.as_of_ms ?? 0, 3),
+				funding,
+				evidenceFunding: funding,
+				candidates,
+				asOfMs: funding[0]?.as_of_ms ?? 0,
+			}),
 		),
 	);
 	const [row] = [...evaluation.published, ...evaluation.unproven];
@@ -172,44 +176,8 @@ test("one spike, missing legs, thin markets and failed reads have their reasons"
 	});
 });
 
-test("rates add as integers: nine times 1 bp does not exceed, one unit more does", () => {
-	const exact = settled("X", 9, () => 0.0001);
-	assert.is(exceedsThreshold(pastWindow(exact, exact.as_of_ms).sumE8), false);
-	const more = settled("X", 9, (i) => (i === 4 ? 0.00010001 : 0.0001));
-	assert.is(exceedsThreshold(pastWindow(more, more.as_of_ms).sumE8), true);
-});
-
-test("1, 4 and 8 hour contracts of equal yearly pay have equal 8-hour means", () => {
-	for (const hours of [1, 4, 8]) {
-		const count = 200;
-		const funding = fundingOf(
-			Array.from({ length: count }, (_, i) => [START_MS + i * hours * HOUR + 7, (0.0004 * hours) / 8] as const),
-			"X",
-			START_MS + count * hours * HOUR,
-		);
-		assert.is(funding.interval_hours, hours, "late stamps are rounded to the hour");
-		assert.is(pastWindow(funding, funding.as_of_ms).sumE8 / 9, 40_000);
-		near(eightHourRate((0.0004 * hours) / 8, hours), 0.0004);
-	}
-});
-
 if (!sharedRoot) skipAloud("reference snapshot, funding");
 else {
-	test("published annual rates and break-even times", () => {
-		const golden = JSON.parse(readFileSync(join(sharedRoot ?? "", "reference/funding_apr.json"), "utf8")) as {
-			apr: { rate: number; interval_h: number; apr_simple: number; apy_compounded: number }[];
-			breakeven: { rate: number; interval_h: number; round_trip_cost: number; intervals: number; hours: number }[];
-		};
-		for (const { rate, interval_h, apr_simple, apy_compounded } of golden.apr) {
-			near(simpleApr(rate, interval_h), apr_simple);
-			near(compoundedApy(rate, interval_h), apy_compounded, 1e-10);
-		}
-		for (const { rate, interval_h, round_trip_cost, intervals, hours } of golden.breakeven) {
-			near(breakEvenIntervals(round_trip_cost, rate), intervals);
-			near(breakEvenIntervals(round_trip_cost, rate) * interval_h, hours, 1e-10);
-		}
-	});
-
 	const long = longFunding();
 
 	test("BTC by year", () => {

@@ -1,94 +1,28 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { REASON_CODES } from "../../src/api/schemas/reason-codes.ts";
-import type { FundingSeries, Series } from "../../src/market/contract.ts";
-import type { Evaluation, PortfolioSnapshot, Position } from "../../src/strategies/contract.ts";
+import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { effectivenessOf, hedgeRatios, windowEffect } from "../../src/strategies/hedging/effectiveness.ts";
 import { alignedReturns } from "../../src/strategies/hedging/instruments.ts";
 import { evaluationSchema } from "../../src/strategies/schema.ts";
+import {
+	BARS,
+	COMMON,
+	FOLLOWER,
+	FOLLOWER_PERP,
+	LONER_PERP,
+	market,
+	requestFor,
+	type Setup,
+} from "../support/hedge-market.ts";
 import { fundingOf, seriesOf } from "../support/recorded-bars.ts";
-import { barsFrom, candidateOf, DAY_MS, gaussian, marketOf, requestOf } from "../support/synthetic-market.ts";
+import { barsFrom, DAY_MS, gaussian } from "../support/synthetic-market.ts";
 
 const test = suite("hedge position");
-const ID = "ai_hedge_position";
-const BARS = 1300;
+const _ID = "ai_hedge_position";
 const near = (actual: number, expected: number, tolerance: number) =>
 	assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not within ${tolerance} of ${expected}`);
-
-/** A market with its own share of one of two factors and own noise; `walk` names the own noise. */
-function market(
-	symbol: string,
-	walk: number,
-	{ beta = 1, second = 0, own = 0.01, bars = BARS, price = 100, tremor = 0 } = {},
-): Series {
-	const [factor, other, noise, basis] = [gaussian(7), gaussian(8), gaussian(walk), gaussian(walk + 1000)];
-	const logs = [0];
-	while (logs.length < BARS) {
-		logs.push((logs.at(-1) ?? 0) + beta * 0.02 * factor() + second * 0.02 * other() + own * noise());
-	}
-	const end = logs.at(-1) ?? 0;
-	const shifted = logs.map((value) => value - end + Math.log(price) + tremor * basis());
-	return seriesOf(barsFrom(shifted, { seed: walk, sigma: 0.01 }).slice(-bars), {
-		symbol,
-		...(symbol.includes(":") ? { venue: "binanceusdm", market: "perp" } : {}),
-	});
-}
-
-const COMMON = [
-	market("BTC/USDT", 90, { own: 0.003 }),
-	market("BTC/USDT:USDT", 90, { own: 0.003, tremor: 0.0003 }),
-	market("ETH/USDT", 91, { beta: 0.7, second: 0.7, own: 0.003 }),
-	market("ETH/USDT:USDT", 91, { beta: 0.7, second: 0.7, own: 0.003, tremor: 0.0003 }),
-];
-/** Goes with the first factor. */
-const FOLLOWER = market("AAA/USDT", 20, { beta: 1.5 });
-/** Goes its own way. */
-const LONER = market("LLL/USDT", 21, { beta: 0, own: 0.03 });
-const FOLLOWER_PERP = market("AAA/USDT:USDT", 20, { beta: 1.5, tremor: 0.0005 });
-const LONER_PERP = market("LLL/USDT:USDT", 21, { beta: 0, own: 0.03, tremor: 0.0005 });
-
-interface Setup {
-	/** Symbol -> USD held, negative for a short. */
-	held: Record<string, number>;
-	cash?: number;
-	series?: Series[];
-	/** Perps that belong to held coins. */
-	perps?: Series[];
-	funding?: FundingSeries[];
-	errors?: Record<string, string>;
-	volume?: number;
-	capital?: number;
-}
-
-function requestFor({ held, cash = 0, perps = [], errors = {}, ...setup }: Setup) {
-	const series = [...(setup.series ?? [...COMMON, FOLLOWER, LONER]), ...perps];
-	const priceOf = (symbol: string) => series.find((one) => one.symbol === symbol)?.close.at(-1) ?? 1;
-	const positions = Object.entries(held).map(([symbol, usd]): Position => {
-		return { symbol, quantity: usd / priceOf(symbol), entry_price: null };
-	});
-	const capital_usd = setup.capital ?? cash + Object.values(held).reduce((sum, usd) => sum + Math.abs(usd), 0);
-	const portfolio: PortfolioSnapshot = { positions, cash_usd: cash, version: 1, capital_usd, assumed: false };
-	const volume_usd_24h = setup.volume ?? 200_000_000;
-	const perpMarkets = perps.map(({ symbol }) => marketOf(symbol, { volume_usd_24h }));
-	const candidates = positions.map(({ symbol }) => {
-		const own = marketOf(symbol, { volume_usd_24h });
-		return candidateOf(
-			own,
-			perpMarkets.filter((perp) => perp.base === own.base && perp.symbol !== symbol),
-		);
-	});
-	return requestOf({
-		strategyId: ID,
-		series: series.filter(({ symbol }) => !(symbol in errors)),
-		candidates,
-		portfolio,
-		evidence: [],
-		errors,
-		markets: perpMarkets,
-		funding: setup.funding ?? [],
-	});
-}
 
 function checked(evaluation: Evaluation): Evaluation {
 	const result = evaluationSchema.safeParse(evaluation);
@@ -118,6 +52,29 @@ test("a coin that follows BTC is hedged with its perpetual, in the planted ratio
 	assert.is(row.evidence.grade, "B");
 	assert.is(row.metadata.executable, false);
 	near(row.required_capital_usd, (row.metadata.notional_usd as number) / 2, 1e-9);
+});
+
+test("the basis a hedge is charged is that of its own contracts", () => {
+	const [row] = rowsOf(run({ held: { "AAA/USDT": 8000 }, cash: 2000 }));
+	assert.ok(row);
+	assert.is(row.metadata.basis_from, "closes of the contracts and their spot markets");
+	// The contract trembles by 3 bp a day around its spot market: sqrt(2) of it between two days, sqrt(30/7) to the month.
+	near(row.metadata.basis_deviation_bps_30d as number, 3 * Math.sqrt(2) * Math.sqrt(30 / 7), 0.6);
+});
+
+test("a hedge costs what its own market charges, and without that knowledge there is none", () => {
+	const held = { "AAA/USDT": 8000 };
+	const feeOf = (taker_fee: number) => {
+		const [row] = rowsOf(run({ held, cash: 2000, common: { taker_fee } }));
+		assert.ok(row);
+		const [leg] = row.metadata.legs as { taker_fee_bps: number }[];
+		near(leg?.taker_fee_bps ?? 0, taker_fee * 10_000, 1e-9);
+		return row.costs.fee_bps;
+	};
+	near(feeOf(0.0005), 10, 1e-9);
+	near(feeOf(0.0002), 4, 1e-9);
+	const unknown = run({ held, cash: 2000, undescribed: ["BTC/USDT:USDT", "ETH/USDT:USDT"] });
+	assert.is(reasonOf(unknown, "AAA/USDT"), "fetch_failed");
 });
 
 test("the coin's own contract is preferred, one for one", () => {

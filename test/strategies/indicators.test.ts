@@ -13,8 +13,10 @@ import { highestBefore, lowestBefore } from "../../src/strategies/indicators/cha
 import { errorCorrection, halfLifeOf, varianceRatio } from "../../src/strategies/indicators/persistence.ts";
 import { trueRange, wilderRange } from "../../src/strategies/indicators/range.ts";
 import { wilderRsi } from "../../src/strategies/indicators/rsi.ts";
-import { exAnteVolatility } from "../../src/strategies/indicators/volatility.ts";
+import { exAnteVolatility, logReturns } from "../../src/strategies/indicators/volatility.ts";
+import { expectedRescaledRange, hurstExponent } from "../../src/strategies/statistics/hurst.ts";
 import { recordedSpotDaily, sharedRoot, skipAloud } from "../support/recorded-bars.ts";
+import { gaussian } from "../support/synthetic-market.ts";
 
 const test = suite("indicators");
 const reference = (name: string): string => readFileSync(join(sharedRoot ?? "", "reference", name), "utf8");
@@ -72,6 +74,30 @@ test("half-life and variance ratio of a planted AR(1)", () => {
 	near(varianceRatio(values, 2), 0.9905903412055341, 1e-9, "VR(2)");
 });
 
+test("Hurst: independent returns come to one half once corrected, trending ones above, alternating ones below", () => {
+	const returns = (memory: number) => {
+		const normal = gaussian(21);
+		let before = 0;
+		return Float64Array.from({ length: 16_000 }, () => {
+			before = memory * before + normal();
+			return before;
+		});
+	};
+	const mean = (memory: number, of: "corrected" | "rescaledRange") => {
+		const column = returns(memory);
+		let sum = 0;
+		for (let k = 0; k < 64; k++) sum += hurstExponent(column.subarray(250 * k, 250 * k + 250))?.[of] ?? Number.NaN;
+		return sum / 64;
+	};
+	near(mean(0, "corrected"), 0.5, 0.02, "independent");
+	assert.ok(mean(0, "rescaledRange") > 0.53, "uncorrected it is biased upward");
+	assert.ok(mean(0.5, "corrected") > 0.57 && mean(-0.5, "corrected") < 0.43);
+	// Two returns: R is |a - b|/2 and so is S.
+	near(expectedRescaledRange(2), 1, 1e-12, "E of two");
+	assert.is(hurstExponent(new Float64Array(15).fill(1)), null, "too few");
+	assert.is(hurstExponent(new Float64Array(100)), null, "does not move");
+});
+
 if (!sharedRoot) skipAloud("indicator references");
 else {
 	const quotes = reference("skender/quotes_default.csv")
@@ -103,6 +129,20 @@ else {
 		);
 	});
 
+	test("Skender: Hurst exponent by rescaled range, and corrected after Anis and Lloyd", () => {
+		const [raw, corrected] = [skender("hurst", "hurstExponent"), skender("hurst", "hurstExponentAL")];
+		const returns = logReturns(candles.close);
+		let compared = 0;
+		raw.forEach((value, t) => {
+			if (value === null) return;
+			const found = hurstExponent(returns.subarray(t - 99, t + 1));
+			near(found?.rescaledRange ?? Number.NaN, value, 1e-6, `hurst[${t}]`);
+			near(found?.corrected ?? Number.NaN, corrected[t] ?? 0, 1e-6, `hurst AL[${t}]`);
+			compared++;
+		});
+		assert.is(compared, 402);
+	});
+
 	test("TTR on BTCUSDT: SMA, EMA, RSI, ATR, Bollinger", () => {
 		const [header = "", ...lines] = reference("ttr_btcusdt_1d.csv").trim().split("\n");
 		const names = header.split(",");
@@ -123,25 +163,6 @@ else {
 		relative(wilderRange(tail, 14), "atr14");
 		const upper = simpleMean(tail.close, 20).map((m, i) => m + 2 * at(populationDeviation(tail.close, 20), i));
 		relative(upper, "bbup");
-	});
-
-	test("Tulip: SMA, RSI and TR of Achelis' examples", () => {
-		const { cases } = JSON.parse(reference("indicators_tulip.json")) as {
-			cases: { indicator?: string; name?: string; options: number[]; inputs: number[][]; outputs: number[][] }[];
-		};
-		let compared = 0;
-		for (const one of cases) {
-			const name = one.indicator ?? one.name;
-			const [input = []] = one.inputs;
-			const expected = one.outputs[0]?.at(-1);
-			const period = one.options[0] ?? 0;
-			if (expected === undefined) continue;
-			if (name === "sma") near(last(simpleMean(Float64Array.from(input), period)), expected, 5e-3, "tulip sma");
-			else if (name === "rsi") near(last(wilderRsi(Float64Array.from(input), period)), expected, 5e-3, "tulip rsi");
-			else continue;
-			compared++;
-		}
-		assert.ok(compared >= 2, `only ${compared} cases were compared`);
 	});
 
 	test("ex-ante volatility equals the centred one where the mean is small, and z28 has the reference's return", () => {

@@ -14,6 +14,7 @@ import {
 	tierHalfSpread,
 } from "../../src/strategies/costs.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
+import { trueRange, wilderStep } from "../../src/strategies/indicators/range.ts";
 import { Ledger } from "../../src/strategies/ledger.ts";
 import { nearest } from "../../src/strategies/near-miss.ts";
 import { createRandom, hashText } from "../../src/strategies/random.ts";
@@ -69,11 +70,47 @@ else {
 	test("Kelly fractions and the Turtle unit", () => {
 		const golden = JSON.parse(readFileSync(join(sharedRoot ?? "", "reference/kelly_sizing.json"), "utf8")) as {
 			cases: { kind: string; p?: number; b?: number; f?: number }[];
-			turtle: { account: number; dollars_per_point: number; risk: number; N: number; unit: number };
+			turtle: {
+				account: number;
+				dollars_per_point: number;
+				risk: number;
+				N: number;
+				unit: number;
+				contracts: number;
+				rows: { high: number; low: number; close: number; tr: number; N: number }[];
+			};
 		};
-		for (const { kind, p = 0, b = 0, f = 0 } of golden.cases) if (kind === "binary") near(kellyFraction(p, b), f);
-		const { account, dollars_per_point, risk, N, unit } = golden.turtle;
-		near((risk * account) / (N * dollars_per_point), unit, 0.01);
+		const binary = golden.cases.filter(({ kind }) => kind === "binary");
+		assert.is(binary.length, 4);
+		for (const { p = 0, b = 0, f = 0 } of binary) near(kellyFraction(p, b), f);
+		const { account, dollars_per_point, risk, N, unit, contracts, rows } = golden.turtle;
+		const column = (key: "high" | "low" | "close") => Float64Array.from(rows, (row) => row[key]);
+		const ranges = trueRange({ high: column("high"), low: column("low"), close: column("close") });
+		let n = rows[0]?.N ?? 0;
+		rows.forEach((row, i) => {
+			near(ranges[i] ?? 0, row.tr, 1e-4);
+			// Printed values are rounded, so that the recursion starts from the first of them.
+			if (i > 0) n = wilderStep(n, row.tr, 20);
+			near(n, row.N, 1e-4);
+		});
+		near(n, N, 1e-4);
+		// Risked is the distance to a stop 2 N away, which is half a Turtle's unit; caps out of the way.
+		const price = rows.at(-1)?.close ?? 0;
+		const sized = sizePosition({
+			capitalUsd: account,
+			stopDistance: (2 * N) / price,
+			advUsd: 1e12,
+			grade: "A",
+			p: 0.99,
+			payoff: 10,
+			limits: { rows_max: 1, risk_per_trade: risk, max_position_share: 1 },
+			market: null,
+			price,
+		});
+		assert.ok(sized.ok);
+		const units = (2 * sized.notionalUsd) / (price * dollars_per_point);
+		near(units, unit, 0.01);
+		assert.is(Math.floor(units), contracts);
 	});
 }
 

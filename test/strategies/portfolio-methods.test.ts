@@ -11,6 +11,8 @@ import { equalRisk, inverseVolatility } from "../../src/strategies/portfolio/ris
 import { shrunkCovariance } from "../../src/strategies/portfolio/shrinkage.ts";
 import { simpleReturns } from "../../src/strategies/risk/book.ts";
 import { quadratic, times, varianceOf } from "../../src/strategies/risk/covariance.ts";
+import { riskShares } from "../../src/strategies/risk/measures.ts";
+import { RollingCovariance } from "../../src/strategies/statistics/rolling-covariance.ts";
 import { sharedRoot, skipAloud } from "../support/recorded-bars.ts";
 import { gaussian } from "../support/synthetic-market.ts";
 
@@ -141,14 +143,15 @@ interface Reference {
 	pypfopt: {
 		order: string[];
 		min_volatility: { vol: number; weights: Record<string, number> };
-		max_sharpe_long: { rf: number; sharpe: number; weights: Record<string, number> };
-		hrp_single: { weights: Record<string, number> };
+		max_sharpe_long: { rf: number; vol: number; sharpe: number; weights: Record<string, number> };
+		hrp_single: { vol: number; weights: Record<string, number> };
 	};
+	sample_cov_dummy: { prices: number[][]; daily_cov: number[][] };
 	four_asset: {
 		mu: number[];
 		cov: number[][];
 		min_var: { weights: number[]; vol: number };
-		tangency_rf0: { weights: number[] };
+		tangency_rf0: { weights: number[]; vol: number };
 		erc: { weights: number[] };
 	};
 	erc_maillard: {
@@ -157,6 +160,7 @@ interface Reference {
 		published_erc_pct: number[];
 		erc: number[];
 		erc_vol: number;
+		risk_contributions: number[];
 		min_var: number[];
 		published_mv_pct: number[];
 		inverse_vol: number[];
@@ -212,6 +216,12 @@ else {
 			"published ERC",
 		);
 		near(Math.sqrt(quadratic(covariance, weights)), expected.erc_vol, 1e-9, "volatility");
+		nearAll(
+			riskShares(weights, covariance).map((share) => share * expected.erc_vol),
+			expected.risk_contributions,
+			1e-9,
+			"contributions",
+		);
 		nearAll(minimumVariance(covariance), expected.min_var, 1e-7, "minimum variance");
 		nearAll(
 			minimumVariance(covariance).map((weight) => 100 * weight),
@@ -227,6 +237,19 @@ else {
 		nearAll(minimumVariance(cov), expected.min_var.weights, 1e-7, "minimum variance");
 		nearAll(maximumSharpe(cov, mu) ?? [], expected.tangency_rf0.weights, 1e-4, "tangency");
 		nearAll(equalRisk(cov), expected.erc.weights, 1e-6, "ERC");
+		const volatility = (weights: readonly number[]) => Math.sqrt(quadratic(cov, weights));
+		near(volatility(minimumVariance(cov)), expected.min_var.vol, 1e-8, "least volatility");
+		near(volatility(maximumSharpe(cov, mu) ?? []), expected.tangency_rf0.vol, 1e-4, "volatility of the tangency");
+	});
+
+	test("sample covariance of five prices", () => {
+		const { prices, daily_cov } = reference.sample_cov_dummy;
+		const returns = [0, 1, 2].map((i) => simpleReturns(Float64Array.from(prices, (row) => row[i] ?? Number.NaN)));
+		const { correlation, deviations } = new RollingCovariance(returns, 4, 0).standardised();
+		daily_cov.forEach((row, i) => {
+			const own = row.map((_, j) => (correlation[3 * i + j] ?? 0) * (deviations[i] ?? 0) * (deviations[j] ?? 0));
+			nearAll(own, row, 1e-12, "covariance");
+		});
 	});
 
 	test("twenty stocks: minimum variance, maximum Sharpe and single-linkage HRP", () => {
@@ -248,6 +271,9 @@ else {
 		nearAll(best, expected(max_sharpe_long.weights), 1e-3, "maximum Sharpe");
 		const sharpe = sum(best.map((weight, i) => weight * (excess[i] ?? 0))) / Math.sqrt(quadratic(covariance, best));
 		near(sharpe, max_sharpe_long.sharpe, 1e-6, "Sharpe ratio");
+		const volatility = (weights: readonly number[]) => Math.sqrt(quadratic(covariance, weights));
+		near(volatility(best), max_sharpe_long.vol, 1e-4, "volatility of the best");
+		near(volatility(hierarchicalRiskParity(daily, correlation)), hrp_single.vol, 1e-6, "volatility of HRP");
 		nearAll(hierarchicalRiskParity(daily, correlation), expected(hrp_single.weights), 1e-6, "HRP");
 		assert.equal(new Set(leafOrder(correlationOf(daily))).size, 20);
 	});

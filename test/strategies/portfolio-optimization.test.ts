@@ -68,7 +68,8 @@ function requestFor({ held, cash = 0, coins = [BTC, ETH, CALM, TAME, WILD], erro
 		),
 	);
 	const series = coins.filter(({ symbol }) => !(symbol in errors));
-	return requestOf({ strategyId: ID, series, candidates, portfolio, evidence: [], errors });
+	const markets = series.map(({ symbol }) => marketOf(symbol));
+	return requestOf({ strategyId: ID, series, candidates, portfolio, evidence: [], errors, markets });
 }
 
 function checked(evaluation: Evaluation): Evaluation {

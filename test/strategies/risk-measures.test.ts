@@ -11,6 +11,7 @@ import {
 	overlapping,
 	riskShares,
 } from "../../src/strategies/risk/measures.ts";
+import { sharpeSample } from "../../src/strategies/statistics/sharpe.ts";
 import { recordedSpotDaily, sharedRoot, skipAloud } from "../support/recorded-bars.ts";
 import { gaussian } from "../support/synthetic-market.ts";
 
@@ -68,6 +69,8 @@ else {
 		near(tail.cvar95, golden.hist_cvar95_simple ?? 0, 1e-6);
 		near(maxDrawdown(close), golden.max_drawdown ?? 0, 1e-6);
 		assert.ok(varianceOf(returns) > 0);
+		const logs = close.slice(1).map((value, i) => Math.log(value / (close[i] ?? Number.NaN)));
+		near((sharpeSample([...logs])?.ratio ?? 0) * Math.sqrt(365), golden.sharpe_ann_365 ?? 0, 1e-6);
 	});
 }
 

@@ -49,6 +49,7 @@ interface Setup {
 	volume?: number;
 	errors?: Record<string, string>;
 	hedged?: boolean;
+	described?: boolean;
 }
 
 function setup({
@@ -59,6 +60,7 @@ function setup({
 	volume = 200_000_000,
 	errors = {},
 	hedged = true,
+	described = true,
 }: Setup) {
 	const positions = quantities.flatMap((quantity, i): Position[] =>
 		quantity === 0 ? [] : [{ symbol: coins[i]?.symbol ?? "", quantity, entry_price: null, ...extra }],
@@ -67,7 +69,9 @@ function setup({
 	const portfolio: PortfolioSnapshot = { positions, cash_usd: cash, version: 1, capital_usd, assumed: false };
 	const series = [...coins.filter(({ symbol }) => !(symbol in errors)), ...(hedged ? hedges : [])];
 	const candidates = positions.map(({ symbol }) => candidateOf(marketOf(symbol, { volume_usd_24h: volume })));
-	return requestOf({ strategyId: ID, series, candidates, portfolio, evidence: [], errors });
+	if (!described) for (const candidate of candidates) candidate.market = null;
+	const markets = (described ? hedges : []).map(({ symbol }) => marketOf(symbol));
+	return requestOf({ strategyId: ID, series, candidates, portfolio, evidence: [], errors, markets });
 }
 
 function run(parts: Setup): Evaluation {
@@ -236,6 +240,20 @@ test("CVaR and drawdown of the book: the trades restore both, and a hedge is off
 	assert.ok(hedge.required_capital_usd > 0 && (hedge.metadata.risk_reduction_usd as number) > 0);
 	assert.ok((hedge.confidence_score ?? 0) > 90 && hedge.evidence.n >= 30);
 	assert.is(hedge.evidence.grade, "B");
+});
+
+test("nothing is sold nor hedged at fees that nobody knows; what is measured is shown all the same", () => {
+	const coins = COINS.map((_, i) => coin(`${["AAA", "BBB", "CCC", "DDD", "EEE"][i]}/USDT`, 20 + i, 2.5, 0.01));
+	const parts: Setup = { quantities: [60, 8, 8, 8, 8], cash: 0, coins };
+	const unknown = run({ ...parts, described: false });
+	assert.equal(breachedOf(unknown), breachedOf(run(parts)));
+	assert.is(rowsOf(unknown).length, 0);
+	const reasonOf = (symbol: string) => unknown.rejected.find((one) => one.symbol === symbol)?.reason;
+	assert.equal(["AAA/USDT", "PORTFOLIO", "BTC/USDT:USDT"].map(reasonOf), [
+		"fetch_failed",
+		"fetch_failed",
+		"fetch_failed",
+	]);
 });
 
 test("effective number below three with more than three positions: the cap restores it", () => {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { at } from "../../src/strategies/columns.ts";
-import { errorCorrection } from "../../src/strategies/indicators/persistence.ts";
+import { errorCorrection, varianceRatio } from "../../src/strategies/indicators/persistence.ts";
 import { engleGranger } from "../../src/strategies/statistics/cointegration.ts";
 import { discoveries } from "../../src/strategies/statistics/false-discovery.ts";
 import { dot, leastSquares } from "../../src/strategies/statistics/least-squares.ts";
@@ -237,12 +237,22 @@ else {
 	});
 
 	test("AR(1) and random walk of the reference", () => {
-		type Numbers = Record<string, number>;
-		const golden = reference<{ ar1: Numbers; random_walk: Numbers }>("half_life_ou.json");
+		type Numbers = { first5: number[]; last: number; vr2: number; vr8: number } & Record<string, number>;
+		const golden = reference<{
+			analytic: { phi: number; half_life_exact: number; half_life_chan: number }[];
+			ar1: Numbers;
+			random_walk: Numbers;
+		}>("half_life_ou.json");
 		const next = referenceNormals(42);
 		// The first draw belongs to index 0, which starts at 0 all the same.
 		next();
 		const ar1 = autoregression(0.9, 1000, next);
+		golden.ar1.first5.forEach((value, t) => {
+			near(at(ar1, t), value, 1e-9, `value ${t}`);
+		});
+		near(at(ar1, 999), golden.ar1.last, 1e-9, "last value");
+		near(varianceRatio(ar1, 2), golden.ar1.vr2, 1e-9, "VR(2)");
+		near(varianceRatio(ar1, 8), golden.ar1.vr8, 1e-9, "VR(8)");
 		const { a, b } = errorCorrection(ar1);
 		near(a, golden.ar1.ols_a ?? 0, 1e-9, "a");
 		near(b, golden.ar1.ols_b ?? 0, 1e-9, "b");
@@ -257,6 +267,16 @@ else {
 		for (let t = 0; t < walk.length; t++) {
 			level += draw();
 			walk[t] = level;
+		}
+		golden.random_walk.first5.forEach((value, t) => {
+			near(at(walk, t), value, 1e-9, `walk ${t}`);
+		});
+		near(at(walk, 1023), golden.random_walk.last, 1e-9, "end of the walk");
+		near(varianceRatio(walk, 2), golden.random_walk.vr2, 1e-9, "walk VR(2)");
+		near(varianceRatio(walk, 8), golden.random_walk.vr8, 1e-9, "walk VR(8)");
+		for (const { phi, half_life_exact, half_life_chan } of golden.analytic) {
+			near(autoregressiveHalfLife(phi), half_life_exact, 1e-9, `exact ${phi}`);
+			near(chanHalfLife(phi - 1), half_life_chan, 1e-9, `Chan ${phi}`);
 		}
 		near(dickeyFuller(walk, "c", 1).tau, golden.random_walk.adf_c_lag1_stat ?? 0, 1e-9, "random walk");
 	});

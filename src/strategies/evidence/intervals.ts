@@ -19,9 +19,14 @@ export function wilsonInterval(p: number, n: number, z = Z_95): [low: number, hi
 	return [Math.max(0, (centre - reach) / scale), Math.min(1, (centre + reach) / scale)];
 }
 
+/** Mean of the posterior of a rate whose Beta prior is worth so many wins among so many trades. */
+export const posteriorRate = (wins: number, trades: number, priorWins: number, priorTrades: number): number =>
+	(wins + priorWins) / (trades + priorTrades);
+
 /** Mean of the Beta(5,5) posterior: the pooled rate drawn toward one half. */
-export const pooledRate = (wins: number, trades: number): number => (wins + PRIOR_WINS) / (trades + PRIOR_TRADES);
+export const pooledRate = (wins: number, trades: number): number =>
+	posteriorRate(wins, trades, PRIOR_WINS, PRIOR_TRADES);
 
 /** A symbol's rate drawn toward the pool with the weight of 50 trades. */
 export const symbolRate = (wins: number, trades: number, pool: number): number =>
-	(wins + SHRINKAGE_TRADES * pool) / (trades + SHRINKAGE_TRADES);
+	posteriorRate(wins, trades, SHRINKAGE_TRADES * pool, SHRINKAGE_TRADES);

@@ -1,11 +1,13 @@
 import type { DataSource } from "../../../machines/types.ts";
 import type { Evidence, Grade } from "../contract.ts";
 import { hashText } from "../random.ts";
+import type { SharpeSample } from "../statistics/sharpe.ts";
 import { bootstrapMean, designEffectOf, effectiveTrades } from "./clusters.ts";
 import { gradeOf } from "./grade.ts";
 import { pooledRate, symbolRate, wilsonInterval } from "./intervals.ts";
 import { type PlaceboPool, placeboShare } from "./placebo.ts";
 import { drifted, type Reliability, reliabilityOf } from "./reliability.ts";
+import { sharpeReport, weeklySharpe } from "./selection.ts";
 import {
 	byTime,
 	meanOf,
@@ -32,6 +34,8 @@ export interface Measurement {
 	/** Expected shortfall (5 %) of r: worst trades in units of their stop distance, negative. */
 	shortfallR: number | null;
 	reliability: Reliability;
+	/** Of weekly mean nets; null with fewer than two signal weeks. */
+	sharpe: SharpeSample | null;
 }
 
 export interface MeasureInput {
@@ -102,6 +106,7 @@ export function measure(input: MeasureInput): Measurement {
 		payoff: payoffOf(nets),
 		shortfallR: n === 0 ? null : shortfallOf(Float64Array.from(trades, (trade) => trade.r).sort()),
 		reliability,
+		sharpe: weeklySharpe(trades),
 	};
 }
 
@@ -193,6 +198,8 @@ export function evidenceReport(measurement: Measurement): Record<string, unknown
 			drift_alert: drifted(reliability),
 			bins: reliability.bins,
 			years: reliability.years,
+			recalibration: reliability.recalibration,
 		},
+		sharpe_weekly: sharpeReport(measurement.sharpe),
 	};
 }

@@ -1,4 +1,5 @@
 import { pooledRate, symbolRate } from "./intervals.ts";
+import { type Recalibration, recalibrationOf } from "./recalibration.ts";
 import { byTime, type ResolvedTrade } from "./trades.ts";
 
 /** Trades that must have ended before a forecast is scored. */
@@ -40,6 +41,8 @@ export interface Reliability {
 	eceRecent: number | null;
 	bins: { from: number; n: number; predicted: number; observed: number }[];
 	years: YearReliability[];
+	/** null without forecasts. */
+	recalibration: Recalibration | null;
 }
 
 /** Mean squared distance of probability and outcome. */
@@ -127,6 +130,7 @@ export function reliabilityOf(trades: readonly ResolvedTrade[]): Reliability {
 		eceRecent: recent.length < RECENT ? null : calibrationError(recent),
 		bins: reliabilityBins(forecasts),
 		years: reliabilityByYear(forecasts),
+		recalibration: recalibrationOf(forecasts),
 	};
 }
 

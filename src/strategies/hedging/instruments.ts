@@ -18,7 +18,7 @@ export type HedgeKind = "own_perp" | "btc_perp" | "eth_perp" | "btc_eth_perps";
 export interface Leg {
 	symbol: string;
 	series: Series;
-	market: Market | null;
+	market: Market;
 }
 
 /** A way to hedge one position, with its record out of sample. */
@@ -57,9 +57,9 @@ function ownPerp({ position, market }: Holding, candidate: Candidate | undefined
 }
 
 function commonLeg(symbol: string, { position }: Holding, view: MarketView): Leg | null {
-	const series = view.series[symbol];
-	if (!series || symbol === position.symbol || !usable(symbol, view)) return null;
-	return { symbol, series, market: view.markets[symbol] ?? null };
+	const [series, market] = [view.series[symbol], view.markets[symbol]];
+	if (!series || !market || symbol === position.symbol || !usable(symbol, view)) return null;
+	return { symbol, series, market };
 }
 
 const usable = (symbol: string, view: MarketView): boolean =>

@@ -144,6 +144,8 @@ function chooseHedge(choices: readonly HedgeChoice[], symbol: string, setting: H
 function unavailable(view: MarketView): Refusal {
 	const error = COMMON_HEDGES.map(({ perp }) => view.errors[perp]).find((text) => text !== undefined);
 	if (error !== undefined) return { reason: "fetch_failed", detail: error };
+	const undescribed = COMMON_HEDGES.find(({ perp }) => view.series[perp] && !view.markets[perp]);
+	if (undescribed) return { reason: "fetch_failed", detail: `no market description of ${undescribed.perp} was read` };
 	return { reason: "no_derivative_market", detail: "the source has no perpetual with enough days" };
 }
 

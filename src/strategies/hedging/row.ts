@@ -27,7 +27,7 @@ export function hedgeRow(proposal: HedgeProposal, { book, view }: HedgeSetting, 
 		type: "hedge",
 		variant: symbol,
 		symbol: main.leg.symbol,
-		exchange: main.leg.market?.venue ?? main.leg.series.venue,
+		exchange: main.leg.market.venue,
 		side: short ? "short" : "long",
 		timeframe: "1-3 months",
 		view,
@@ -71,6 +71,7 @@ function riskFigures({ terms, exposureUsd }: HedgeProposal, equity: number) {
 		cost_usd_30d: terms.costUsd,
 		cost_usd_per_week: (terms.costUsd * DAYS_PER_WEEK) / WINDOW_DAYS,
 		basis_deviation_bps_30d: terms.basisBps,
+		basis_from: terms.basisMeasured ? "closes of the contracts and their spot markets" : "15 majors",
 	};
 }
 
@@ -93,7 +94,7 @@ function legFigures({ holding, choice, choices, terms }: HedgeProposal, symbol: 
 			notional_usd: notionalUsd,
 			quantity: notionalUsd / price,
 			funding_known: fundingKnown,
-			fees_assumed: leg.market === null,
+			taker_fee_bps: leg.market.taker_fee * 10_000,
 		})),
 		funding_known: terms.legs.every(({ fundingKnown }) => fundingKnown),
 		...(standInDays > 0 ? { stand_in_days: standInDays, stand_in: "spot days before the contract was listed" } : {}),

@@ -2,17 +2,16 @@ import { TIMEFRAME_MS } from "../../market/contract.ts";
 import { at, type Column, last } from "../columns.ts";
 import type { Costs, MarketView } from "../contract.ts";
 import { blendedCosts, roundTripCosts, tierHalfSpread } from "../costs.ts";
-import { BASIS_DEVIATION, HORIZON_DAYS } from "../funding-evidence.ts";
+import { BASIS_DEVIATION, basisDeviation } from "../funding-quotes.ts";
 import { E8, PAST_UNITS, pastWindow } from "../funding-rates.ts";
+import { HORIZON_DAYS } from "../funding-samples.ts";
 import { recentVolatility } from "../indicators/volatility.ts";
 import { type Book, joinCloses, RETURNS_MIN, simpleReturns } from "../risk/book.ts";
 import { bookReturns, historicalTail } from "../risk/measures.ts";
 import { WINDOW_DAYS } from "../risk/windows.ts";
 import { ESTIMATION_DAYS } from "./effectiveness.ts";
-import type { Leg } from "./instruments.ts";
+import { COMMON_HEDGES, type Leg } from "./instruments.ts";
 
-/** Fee where no market description was read: perpetuals, base tier. */
-const DEFAULT_FEES = { taker_fee: 0.0005 };
 /** 8-hour units of the month a hedge is costed for. */
 const HORIZON_UNITS = WINDOW_DAYS * 3;
 
@@ -36,6 +35,8 @@ export interface HedgeTerms {
 	/** Fees, spread, impact, funding and one deviation of the basis over 30 days, USD; income counts against it. */
 	costUsd: number;
 	basisBps: number;
+	/** false: a leg has no spot market beside it, and is charged what 15 majors showed. */
+	basisMeasured: boolean;
 	/** Daily tails of the whole book, shares of equity. */
 	before: { var95: number; cvar95: number };
 	after: { var95: number; cvar95: number };
@@ -52,22 +53,37 @@ export function hedgeTerms(
 	const tails = bookTails(legs, ratios, exposureUsd, book);
 	if (!tails) return null;
 	const priced = legs.map((leg, i) => priceLeg(leg, ratios[i] ?? 0, exposureUsd, view));
+	const deviations = legs.map((leg) => spotBasis(leg, book, view));
 	const notionalUsd = priced.reduce((sum, { notionalUsd: usd }) => sum + usd, 0);
 	const costs = blendedCosts(priced.map((leg) => ({ costs: leg.costs, usd: leg.notionalUsd })));
-	const basis = BASIS_DEVIATION * Math.sqrt(WINDOW_DAYS / HORIZON_DAYS);
+	const weighted = priced.reduce((sum, leg, i) => sum + leg.notionalUsd * (deviations[i] ?? BASIS_DEVIATION), 0);
+	const weekly = notionalUsd > 0 ? weighted / notionalUsd : 0;
+	const basis = weekly * Math.sqrt(WINDOW_DAYS / HORIZON_DAYS);
 	return {
 		legs: priced,
 		notionalUsd,
 		costs,
 		costUsd: notionalUsd * (costs.total_bps / 10_000 + basis),
 		basisBps: basis * 10_000,
+		basisMeasured: deviations.every((deviation) => deviation !== null),
 		...tails,
 	};
 }
 
+/** Deviation of the 7-day change of the leg against its coin's spot market; null where that was not read. */
+function spotBasis({ symbol, series, market }: Leg, book: Book, view: MarketView): number | null {
+	const common = COMMON_HEDGES.find(({ perp }) => perp === symbol)?.spot;
+	const held = book.holdings.find(
+		(holding) => holding.market?.type === "spot" && holding.market.base === market.base,
+	)?.series;
+	const spot = (common === undefined ? undefined : view.series[common]) ?? held;
+	const deviation = spot ? basisDeviation(series, spot) : null;
+	return typeof deviation === "number" ? deviation : null;
+}
+
 function priceLeg(leg: Leg, ratio: number, exposureUsd: number, view: MarketView): LegTerms {
 	const { series, market, symbol } = leg;
-	const advUsd = market?.volume_usd_24h ?? last(series.quote_volume);
+	const advUsd = market.volume_usd_24h ?? last(series.quote_volume);
 	const funding = view.funding[symbol];
 	const notionalUsd = Math.abs(ratio * exposureUsd);
 	// A short receives positive funding: income is a negative cost.
@@ -75,7 +91,7 @@ function priceLeg(leg: Leg, ratio: number, exposureUsd: number, view: MarketView
 	const costs = roundTripCosts({
 		legs: [
 			{
-				market: market ?? DEFAULT_FEES,
+				market,
 				halfSpread: tierHalfSpread(advUsd),
 				sigmaDay: recentVolatility(series.close, ESTIMATION_DAYS),
 				notionalUsd,

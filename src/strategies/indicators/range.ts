@@ -14,6 +14,9 @@ export function trueRange({ high, low, close }: Candles): Column {
 	return result;
 }
 
+/** One step of Wilder's smoothing, the Turtles' N with 20: (mean*(n-1) + value)/n. */
+export const wilderStep = (mean: number, value: number, period: number): number => mean + (value - mean) / period;
+
 /**
  * Wilder's average true range as TA-Lib, TTR and Skender compute it: the mean of the first `period`
  * true ranges that have a close before them, then (ATR*(n-1)+TR)/n. First value at index `period`.
@@ -26,7 +29,7 @@ export function wilderRange(candles: Candles, period: number): Column {
 	for (let i = 1; i <= period; i++) mean += at(range, i) / period;
 	result[period] = mean;
 	for (let i = period + 1; i < range.length; i++) {
-		mean += (at(range, i) - mean) / period;
+		mean = wilderStep(mean, at(range, i), period);
 		result[i] = mean;
 	}
 	return result;

@@ -4,6 +4,7 @@ import { at, type Column } from "../columns.ts";
 import type { MarketView } from "../contract.ts";
 import { chosenWithHindsight, evidenceReport, type Measurement, measure } from "../evidence/measure.ts";
 import { Memo, seriesFingerprint, universeFingerprint, volatilityFingerprint } from "../evidence/memo.ts";
+import { selectionReport } from "../evidence/selection.ts";
 import type { ResolvedTrade } from "../evidence/trades.ts";
 import { deliveryFee, OPTION_FEES, tradeFee } from "./fees.ts";
 import {
@@ -73,6 +74,7 @@ export function premiumEvidence(names: readonly PremiumName[], view: MarketView)
 						{ ...evidenceReport(measurement), evidence_cost_bps: costBps },
 					]),
 				),
+				selection: selectionReport([...records].map(([name, { measurement }]) => [name, measurement])),
 			},
 		};
 	});

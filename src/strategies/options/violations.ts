@@ -3,7 +3,7 @@ import { type Combination, combine, type Leg } from "./combination.ts";
 import { deliveryFee } from "./fees.ts";
 
 /** Cost of the leg in the forward itself, which a chain does not quote: taker fee and half spread, fractions. */
-const FORWARD_LEG_COST = 0.0005 + 0.0001;
+export const FORWARD_LEG_COST = 0.0005 + 0.0001;
 
 export type ViolationName = "box" | "butterfly" | "parity";
 

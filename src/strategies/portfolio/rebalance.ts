@@ -17,8 +17,6 @@ export const REBALANCE = {
 
 /** Smallest order where the market's own is not known, USD. */
 const MIN_NOTIONAL_USD = 5;
-/** Fee where no market description was read: spot, base tier. */
-const DEFAULT_FEES = { taker_fee: 0.001 };
 
 export interface RebalanceTrade {
 	asset: Asset;
@@ -129,7 +127,7 @@ export const dailyVolume = ({ market, series }: Asset): number =>
 
 function tradeCosts(asset: Asset, notionalUsd: number, sigmaDay: number): Costs {
 	const advUsd = dailyVolume(asset);
-	const market = asset.market ?? DEFAULT_FEES;
+	const { market } = asset;
 	return oneWayCosts({ legs: [{ market, halfSpread: tierHalfSpread(advUsd), sigmaDay, notionalUsd, advUsd }] });
 }
 

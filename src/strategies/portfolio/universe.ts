@@ -2,7 +2,7 @@ import { type Market, type Series, TIMEFRAME_MS } from "../../market/contract.ts
 import { type Column, last } from "../columns.ts";
 import type { Candidate, MarketView, PortfolioSnapshot } from "../contract.ts";
 import { Memo, seriesFingerprint, universeFingerprint } from "../evidence/memo.ts";
-import { checkSeries, type Refusal } from "../quality.ts";
+import { checkSeries, type Refusal, UNDESCRIBED } from "../quality.ts";
 import { joinCloses, RETURNS_MIN, simpleReturns } from "../risk/book.ts";
 
 /** Coins that may be bought without being held: the deepest markets there are. */
@@ -11,7 +11,7 @@ export const MAJORS = ["BTC/USDT", "ETH/USDT"] as const;
 /** One coin that can be given weight. */
 export interface Asset {
 	symbol: string;
-	market: Market | null;
+	market: Market;
 	series: Series;
 	price: number;
 	/** USD; 0 for a major that is not held. */
@@ -68,6 +68,7 @@ function readAsset(symbol: string, quantity: number, market: Market | null, view
 		return { reason: "pegged_or_wrapped", detail: "a stablecoin counts as cash and is left alone" };
 	const check = checkSeries({ symbol, asset: null, market: null }, view, RETURNS_MIN + 1);
 	if (!check.ok) return check;
+	if (!market) return UNDESCRIBED;
 	const price = last(check.series.close);
 	return { symbol, market, series: check.series, price, value: quantity * price };
 }

@@ -1,3 +1,4 @@
+import type { Market, Series } from "../../market/contract.ts";
 import { at, type Column, last } from "../columns.ts";
 import type { MarketView, Opportunity } from "../contract.ts";
 import { roundTripCosts, tierHalfSpread, tierPriority } from "../costs.ts";
@@ -22,6 +23,8 @@ export const HEDGES = ["BTC/USDT:USDT", "ETH/USDT:USDT"] as const;
 
 interface Fit {
 	symbol: string;
+	market: Market;
+	series: Series;
 	beta: number;
 	r2: number;
 	/** Daily returns of book and hedge on common days. */
@@ -40,6 +43,10 @@ export function hedgeProposal(book: Book, view: MarketView, urgency: number, ass
 	if (!best) {
 		const error = HEDGES.map((symbol) => view.errors[symbol]).find((text) => text !== undefined);
 		if (error !== undefined) return { symbol: fallback, reason: "fetch_failed", detail: error };
+		const undescribed = HEDGES.find((symbol) => view.series[symbol] && !view.markets[symbol]);
+		if (undescribed !== undefined) {
+			return { symbol: fallback, reason: "fetch_failed", detail: `no market description of ${undescribed} was read` };
+		}
 		return {
 			symbol: fallback,
 			reason: "no_derivative_market",
@@ -68,25 +75,26 @@ export function hedgeProposal(book: Book, view: MarketView, urgency: number, ass
 }
 
 function fitOf(book: Book, view: MarketView, symbol: string): Fit[] {
-	const series = view.series[symbol];
-	if (!series) return [];
+	const [series, market] = [view.series[symbol], view.markets[symbol]];
+	if (!series || !market) return [];
 	const joined = joinCloses([series, ...book.holdings.map((holding) => holding.series)]);
 	const [hedge, ...held] = joined.columns.map(simpleReturns);
 	if (!hedge || hedge.length < RETURNS_MIN) return [];
 	const whole = bookReturns(book.weights, held);
 	const [y, x] = [whole.subarray(-RETURNS_MIN), hedge.subarray(-RETURNS_MIN)];
-	return [{ symbol, beta: slopeOf(y, x), r2: rSquared(y, x), book: whole, hedge, days: joined.days.slice(1) }];
+	return [
+		{ symbol, market, series, beta: slopeOf(y, x), r2: rSquared(y, x), book: whole, hedge, days: joined.days.slice(1) },
+	];
 }
 
 /** What a hedge costs over thirty days, and how deep the book's tail is with and without it. */
 function hedgeTerms(fit: Fit, view: MarketView, notionalUsd: number) {
-	const series = view.series[fit.symbol];
-	const market = view.markets[fit.symbol];
-	const advUsd = market?.volume_usd_24h ?? (series ? last(series.quote_volume) : 0);
+	const { series, market } = fit;
+	const advUsd = market.volume_usd_24h ?? last(series.quote_volume);
 	const funding = view.funding[fit.symbol];
 	const [y, x] = [fit.book.subarray(-RETURNS_MIN), fit.hedge.subarray(-RETURNS_MIN)];
 	const leg = {
-		market: market ?? { taker_fee: 0.0005 },
+		market,
 		halfSpread: tierHalfSpread(advUsd),
 		sigmaDay: Math.sqrt(varianceDaily(x)),
 		notionalUsd,
@@ -94,8 +102,8 @@ function hedgeTerms(fit: Fit, view: MarketView, notionalUsd: number) {
 	};
 	return {
 		advUsd,
-		price: series ? last(series.close) : null,
-		exchange: market?.venue ?? series?.venue ?? "multiple",
+		price: last(series.close),
+		exchange: market.venue,
 		fundingKnown: funding !== undefined,
 		costs: roundTripCosts({
 			legs: [leg],

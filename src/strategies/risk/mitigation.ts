@@ -58,10 +58,14 @@ const describe = (breaches: readonly Measure[]): string =>
 const limitsOf = (breaches: readonly Measure[]) =>
 	Object.fromEntries(breaches.map(({ measure, value, limit }) => [measure, { value, limit }]));
 
-function saleCosts(holding: Holding, soldUsd: number, sigmaDay: number) {
-	const advUsd = holding.market?.volume_usd_24h ?? 0;
+/** Without a market description nobody knows what a sale costs, and no trade is proposed. */
+export const hasKnownCosts = ({ market }: Holding): boolean => market !== null;
+
+function saleCosts({ market, position }: Holding, soldUsd: number, sigmaDay: number) {
+	if (market === null) throw new RangeError(`no market description of ${position.symbol}`);
+	const advUsd = market.volume_usd_24h ?? 0;
 	const leg = {
-		market: holding.market ?? { taker_fee: 0.001 },
+		market,
 		halfSpread: tierHalfSpread(advUsd),
 		sigmaDay,
 		notionalUsd: soldUsd,

@@ -2,6 +2,7 @@ import { type Series, TIMEFRAME_MS, type TradeTape } from "../../market/contract
 import type { MarketView } from "../contract.ts";
 import { chosenWithHindsight, evidenceReport, type Measurement, measure } from "../evidence/measure.ts";
 import { Memo, seriesFingerprint, universeFingerprint } from "../evidence/memo.ts";
+import { selectionReport } from "../evidence/selection.ts";
 import { walkForward } from "../evidence/walk-forward.ts";
 import type { Reading, Rule } from "../rule.ts";
 import { flowOf, tapeFingerprint } from "../tape.ts";
@@ -101,7 +102,13 @@ export const recordReport = (measurement: Measurement): Record<string, unknown> 
 
 function barReport(of: BarEvidence["of"]): Record<string, unknown> {
 	const signals: BarSignal[] = ["ema_cross", "band_reversal"];
-	return Object.fromEntries(
-		signals.map((signal) => [signal, { long: recordReport(of(signal, 1)), short: recordReport(of(signal, -1)) }]),
+	const records = signals.flatMap((signal) =>
+		SIDES.map((side): [string, Measurement] => [`${signal}_${side === 1 ? "long" : "short"}`, of(signal, side)]),
 	);
+	return {
+		...Object.fromEntries(
+			signals.map((signal) => [signal, { long: recordReport(of(signal, 1)), short: recordReport(of(signal, -1)) }]),
+		),
+		selection: selectionReport(records),
+	};
 }
