@@ -260,22 +260,33 @@ else {
 		near(nets.filter((net) => net > 0).length, 841, 8, "wins");
 	});
 
-	test("4 hours: the hit rate is as high and the mean as negative", () => {
-		const universe = recordedSpotHourly().map((series) => {
-			const rows = Array.from(series.open_time, (time, i) => [time, i] as const).filter(
-				([time]) => (time / 3_600_000) % 4 === 3,
+	/** Closes of every fourth hour, beginning with hour `phase` of each block of four. */
+	const fourHourly = (phase: number) =>
+		recordedSpotHourly().map((series) => {
+			const rows = Array.from(series.open_time, (time, i) => [time, at(series.close, i)] as const).filter(
+				([time]) => (time / 3_600_000) % 4 === phase,
 			);
 			return seriesOf(
-				rows.map(([time, i]) => {
-					const close = at(series.close, i);
-					return [time, close, close, close, close, 1];
-				}),
+				rows.map(([time, close]) => [time, close, close, close, close, 1]),
 				{ symbol: series.symbol, timeframe: "4h" },
 			);
 		});
-		// Found here: 1578 of 2686, mean -0.20 %, profit factor 0.81; the table's -0.09 % was not met.
+
+	test("4 hours: 2740 trades win 59 % and lose 0.09 % on average, on the first close of every four", () => {
+		// Every fourth row from the first of the file on, not the last close of each four hours. 1648 of 2765 here
+		// against 1628 of 2740. A walk that begins only when the regression's 60 bars follow the 252 of the factors
+		// has 1628 wins of 2734, but then the daily table loses 60 bars of trades that it counts: where it began is
+		// not stated.
 		const measured = { n: 2740, hit: 0.594, meanPercent: -0.09, profitFactor: 0.9 };
-		alike(netsOf(universe), measured, { n: 0.03, mean: 0.12, profitFactor: 0.1 });
+		alike(netsOf(fourHourly(0)), measured, { n: 0.01, mean: 0.01, profitFactor: 0.01 });
+	});
+
+	test("4 hours: the other three phases win as often and lose twice as much, so the table's mean is luck", () => {
+		for (const phase of [1, 2, 3]) {
+			const nets = netsOf(fourHourly(phase));
+			near(nets.filter((net) => net > 0).length / nets.length, 0.588, 0.006, `phase ${phase}: hit rate`);
+			near((100 * nets.reduce((sum, net) => sum + net, 0)) / nets.length, -0.185, 0.015, `phase ${phase}: mean`);
+		}
 	});
 }
 
