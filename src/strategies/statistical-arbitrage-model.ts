@@ -30,7 +30,7 @@ export function assetPanel(symbols: string[], times: Column, closes: Column[]): 
 
 function cumulate(returns: Column): Column {
 	const sums = new Float64Array(returns.length);
-	for (let t = 1; t < sums.length; t++) sums[t] = at(sums, t - 1) + at(returns, t);
+	for (let t = 1; t < sums.length; t++) sums[t] = (sums[t - 1] as number) + (returns[t] as number);
 	return sums;
 }
 
@@ -98,8 +98,8 @@ export class FactorWalk {
 export function portfolioReturns(window: readonly Column[], weights: Float64Array): Column {
 	const result = new Float64Array(window[0]?.length ?? 0);
 	window.forEach((column, i) => {
-		const weight = at(weights, i);
-		for (let t = 0; t < result.length; t++) result[t] = at(result, t) + weight * at(column, t);
+		const weight = weights[i] as number;
+		for (let t = 0; t < result.length; t++) result[t] = (result[t] as number) + weight * (column[t] as number);
 	});
 	return result;
 }

@@ -49,8 +49,8 @@ function tridiagonal(matrix: Float64Array, n: number): Tridiagonal {
 	const p = new Float64Array(n);
 	for (let k = 0; k < n - 1; k++) {
 		let tail = 0;
-		for (let i = k + 2; i < n; i++) tail += at(a, i * n + k) ** 2;
-		const first = at(a, (k + 1) * n + k);
+		for (let i = k + 2; i < n; i++) tail += (a[i * n + k] as number) ** 2;
+		const first = a[(k + 1) * n + k] as number;
 		if (tail === 0) {
 			off[k] = first;
 			continue;
@@ -59,30 +59,42 @@ function tridiagonal(matrix: Float64Array, n: number): Tridiagonal {
 		const target = first > 0 ? -size : size;
 		off[k] = target;
 		v[k + 1] = first - target;
-		for (let i = k + 2; i < n; i++) v[i] = at(a, i * n + k);
-		const scale = 2 / (at(v, k + 1) ** 2 + tail);
+		for (let i = k + 2; i < n; i++) v[i] = a[i * n + k] as number;
+		const scale = 2 / ((v[k + 1] as number) ** 2 + tail);
 		scales[k] = scale;
-		for (let i = k + 1; i < n; i++) reflectors[k * n + i] = at(v, i);
+		for (let i = k + 1; i < n; i++) reflectors[k * n + i] = v[i] as number;
 		reflect(a, n, k + 1, v, p, scale);
 	}
-	const diagonal = Float64Array.from({ length: n }, (_, i) => at(a, i * n + i));
+	const diagonal = Float64Array.from({ length: n }, (_, i) => a[i * n + i] as number);
 	return { n, diagonal, off, reflectors, scales };
 }
 
-/** a - v w' - w v' on the rows and columns from `from` on, which is (1 - scale v v') a (1 - scale v v'). */
-function reflect(a: Float64Array, n: number, from: number, v: Float64Array, p: Float64Array, scale: number): void {
-	let vp = 0;
+/**
+ * a - v w' - w v' on the rows and columns from `from` on, which is (1 - scale v v') a (1 - scale v v'). Only
+ * the lower triangle is kept up: the matrix stays symmetric.
+ */
+function reflect(a: Float64Array, n: number, from: number, v: Float64Array, w: Float64Array, scale: number): void {
+	w.fill(0, from);
 	for (let i = from; i < n; i++) {
-		let sum = 0;
-		for (let j = from; j < n; j++) sum += at(a, i * n + j) * at(v, j);
-		p[i] = scale * sum;
-		vp += at(v, i) * scale * sum;
+		const vi = v[i] as number;
+		let sum = (a[i * n + i] as number) * vi;
+		for (let j = from; j < i; j++) {
+			const entry = a[i * n + j] as number;
+			sum += entry * (v[j] as number);
+			w[j] = (w[j] as number) + entry * vi;
+		}
+		w[i] = (w[i] as number) + sum;
 	}
-	const half = (scale * vp) / 2;
-	for (let i = from; i < n; i++) p[i] = at(p, i) - half * at(v, i);
+	let product = 0;
+	for (let i = from; i < n; i++) product += (v[i] as number) * (w[i] as number);
+	const half = (scale * product) / 2;
+	for (let i = from; i < n; i++) w[i] = scale * ((w[i] as number) - half * (v[i] as number));
 	for (let i = from; i < n; i++) {
-		const [vi, wi] = [at(v, i), at(p, i)];
-		for (let j = from; j < n; j++) a[i * n + j] = at(a, i * n + j) - vi * at(p, j) - wi * at(v, j);
+		const vi = v[i] as number;
+		const wi = w[i] as number;
+		for (let j = from; j <= i; j++) {
+			a[i * n + j] = (a[i * n + j] as number) - vi * (w[j] as number) - wi * (v[j] as number);
+		}
 	}
 }
 
@@ -115,8 +127,8 @@ function countAbove({ n, diagonal, off }: Tridiagonal, x: number, norm: number):
 	let count = 0;
 	let pivot = 1;
 	for (let i = 0; i < n; i++) {
-		const coupling = i > 0 ? at(off, i - 1) : 0;
-		pivot = at(diagonal, i) - x - (coupling * coupling) / pivot;
+		const coupling = i > 0 ? (off[i - 1] as number) : 0;
+		pivot = (diagonal[i] as number) - x - (coupling * coupling) / pivot;
 		if (pivot === 0) pivot = -Number.EPSILON * norm;
 		if (pivot > 0) count++;
 	}
@@ -149,8 +161,8 @@ function inverseIteration(t: Tridiagonal, value: number, norm: number, found: re
 function clearOf(x: Float64Array, found: readonly Float64Array[]): void {
 	for (const other of found) {
 		let product = 0;
-		for (let i = 0; i < x.length; i++) product += at(x, i) * at(other, i);
-		for (let i = 0; i < x.length; i++) x[i] = at(x, i) - product * at(other, i);
+		for (let i = 0; i < x.length; i++) product += (x[i] as number) * (other[i] as number);
+		for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) - product * (other[i] as number);
 	}
 }
 
@@ -163,37 +175,37 @@ function solver({ n, diagonal, off }: Tridiagonal, value: number, norm: number):
 	const factors = new Float64Array(n);
 	const exchanged = new Uint8Array(n);
 	for (let i = 0; i < n - 1; i++) {
-		const below = at(off, i);
-		const pivot = at(main, i);
+		const below = off[i] as number;
+		const pivot = main[i] as number;
 		if (Math.abs(below) > Math.abs(pivot)) {
 			exchanged[i] = 1;
 			const factor = pivot / below;
-			const [nextMain, nextUpper] = [at(main, i + 1), i < n - 2 ? at(upper, i + 1) : 0];
+			const [nextMain, nextUpper] = [main[i + 1] as number, i < n - 2 ? (upper[i + 1] as number) : 0];
 			factors[i] = factor;
-			main[i + 1] = at(upper, i) - factor * nextMain;
+			main[i + 1] = (upper[i] as number) - factor * nextMain;
 			main[i] = below;
 			upper[i] = nextMain;
 			second[i] = nextUpper;
 			if (i < n - 2) upper[i + 1] = -factor * nextUpper;
 		} else {
 			if (Math.abs(pivot) < tiny) main[i] = tiny;
-			const factor = below / at(main, i);
+			const factor = below / (main[i] as number);
 			factors[i] = factor;
-			main[i + 1] = at(main, i + 1) - factor * at(upper, i);
+			main[i + 1] = (main[i + 1] as number) - factor * (upper[i] as number);
 		}
 	}
-	if (Math.abs(at(main, n - 1)) < tiny) main[n - 1] = tiny;
+	if (Math.abs(main[n - 1] as number) < tiny) main[n - 1] = tiny;
 	return (x) => {
 		for (let i = 0; i < n - 1; i++) {
-			const [here, next] = exchanged[i] ? [at(x, i + 1), at(x, i)] : [at(x, i), at(x, i + 1)];
+			const [here, next] = exchanged[i] ? [x[i + 1] as number, x[i] as number] : [x[i] as number, x[i + 1] as number];
 			x[i] = here;
-			x[i + 1] = next - at(factors, i) * here;
+			x[i + 1] = next - (factors[i] as number) * here;
 		}
 		for (let i = n - 1; i >= 0; i--) {
-			let rest = at(x, i);
-			if (i < n - 1) rest -= at(upper, i) * at(x, i + 1);
-			if (i < n - 2) rest -= at(second, i) * at(x, i + 2);
-			x[i] = rest / at(main, i);
+			let rest = x[i] as number;
+			if (i < n - 1) rest -= (upper[i] as number) * (x[i + 1] as number);
+			if (i < n - 2) rest -= (second[i] as number) * (x[i + 2] as number);
+			x[i] = rest / (main[i] as number);
 		}
 	};
 }
@@ -201,11 +213,11 @@ function solver({ n, diagonal, off }: Tridiagonal, value: number, norm: number):
 function reflectedBack({ n, reflectors, scales }: Tridiagonal, vector: Float64Array): Float64Array {
 	const x = vector.slice();
 	for (let k = n - 2; k >= 0; k--) {
-		const scale = at(scales, k);
+		const scale = scales[k] as number;
 		if (scale === 0) continue;
 		let product = 0;
-		for (let i = k + 1; i < n; i++) product += at(reflectors, k * n + i) * at(x, i);
-		for (let i = k + 1; i < n; i++) x[i] = at(x, i) - scale * product * at(reflectors, k * n + i);
+		for (let i = k + 1; i < n; i++) product += (reflectors[k * n + i] as number) * (x[i] as number);
+		for (let i = k + 1; i < n; i++) x[i] = (x[i] as number) - scale * product * (reflectors[k * n + i] as number);
 	}
 	return x;
 }

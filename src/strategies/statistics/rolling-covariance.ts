@@ -1,4 +1,4 @@
-import { at, type Column } from "../columns.ts";
+import type { Column } from "../columns.ts";
 
 /** Sums of n columns and their products over the newest `window` rows; rows enter and leave one by one. */
 export class RollingCovariance {
@@ -34,12 +34,13 @@ export class RollingCovariance {
 		const [values, sums, products] = [this.#row, this.#sums, this.#products];
 		const n = values.length;
 		this.#columns.forEach((column, i) => {
-			values[i] = at(column, row);
+			values[i] = column[row] as number;
 		});
 		for (let i = 0; i < n; i++) {
-			const value = sign * at(values, i);
-			sums[i] = at(sums, i) + value;
-			for (let j = 0; j <= i; j++) products[i * n + j] = at(products, i * n + j) + value * at(values, j);
+			const value = sign * (values[i] as number);
+			sums[i] = (sums[i] as number) + value;
+			for (let j = 0; j <= i; j++)
+				products[i * n + j] = (products[i * n + j] as number) + value * (values[j] as number);
 		}
 	}
 
@@ -48,13 +49,13 @@ export class RollingCovariance {
 		const [sums, products, window] = [this.#sums, this.#products, this.#window];
 		const n = sums.length;
 		const covariance = (i: number, j: number) =>
-			(at(products, i * n + j) - (at(sums, i) * at(sums, j)) / window) / (window - 1);
+			((products[i * n + j] as number) - ((sums[i] as number) * (sums[j] as number)) / window) / (window - 1);
 		const deviations = Float64Array.from({ length: n }, (_, i) => Math.sqrt(covariance(i, i)));
 		const correlation = new Float64Array(n * n);
 		for (let i = 0; i < n; i++) {
 			correlation[i * n + i] = 1;
 			for (let j = 0; j < i; j++) {
-				const value = covariance(i, j) / (at(deviations, i) * at(deviations, j));
+				const value = covariance(i, j) / ((deviations[i] as number) * (deviations[j] as number));
 				correlation[i * n + j] = value;
 				correlation[j * n + i] = value;
 			}
