@@ -1,6 +1,16 @@
 import { TIMEFRAME_MS } from "./contract.ts";
 import type { Sector, SimulatedCoin } from "./simulated-coins.ts";
 import { SIMULATED_COINS } from "./simulated-coins.ts";
+import {
+	type Factor,
+	hasRevertingResiduals,
+	marketFactor,
+	OVERSHOOT,
+	overshootShock,
+	ownFactor,
+	ownScale,
+	sectorFactor,
+} from "./simulated-factors.ts";
 import type { Draws } from "./simulated-random.ts";
 import { createDraws, hashKey } from "./simulated-random.ts";
 
@@ -10,27 +20,6 @@ export const SIMULATION_START_MS = Date.UTC(2021, 0, 1);
 /** Paths are made in whole blocks of days, so that a growing clock extends them rarely. */
 const BLOCK_DAYS = 128;
 
-/*
- * Parameters, as daily log returns. Targets are the figures of STRATEGIES.md: an equal-weight portfolio
- * of coins has about 69 % volatility a year (6.8), one BTC hedge takes out about half the variance (6.7,
- * 6.14), trend rules win 0.45 of their trades with a positive mean and daily mean reversion 0.57 (7.1).
- * Trend persistence is put in on purpose (regimes of the market, slow drifts of single coins): without
- * it every directional rule would honestly end as negative expectancy, and there would be nothing to
- * show. Overshoots that decay within days, mostly panics, do the same for mean reversion.
- */
-const MARKET = { vol: 0.031, arch: 0.12, garch: 0.85, anchorDays: 300 };
-/** Days a market regime lasts on average, and its drifts: rising, falling, sideways. */
-const REGIME_DAYS = 75;
-const REGIME_DRIFTS = [0.0045, -0.004, 0];
-const SECTOR = { vol: 0.01, arch: 0.08, garch: 0.88, driftVol: 0.0015, driftDays: 40, anchorDays: 400 };
-const COIN = { vol: 0.023, arch: 0.14, garch: 0.82, driftVol: 0.0032, driftDays: 32, anchorDays: 300 };
-/** Overshoots: a share of days carries a shock that decays by this factor a day. */
-const OVERSHOOT = { share: 0.035, vol: 0.075, decay: 0.74, panicShare: 0.8 };
-/**
- * News: on a share of days a coin jumps, its drift shifts the same way, and volume rises with the size
- * of the news. This is what a break on raised volume can honestly tell from one on none.
- */
-const NEWS = { share: 0.04, jump: 0.024, drift: 1.25 };
 /**
  * Spread of a planted pair: half-life ln 0.5 / ln 0.85 = 4.3 days, in the bucket of 2-7 days that did
  * best when measured (STRATEGIES.md 6.2).
@@ -59,13 +48,6 @@ export interface SimulatedWorld {
 
 export const dayIndex = (atMs: number): number => Math.floor((atMs - SIMULATION_START_MS) / DAY_MS);
 
-/** A factor as cumulated log returns with the volatility of each day. */
-interface Factor {
-	level: Float64Array;
-	sigma: Float64Array;
-	news: Float64Array;
-}
-
 /** Paths are functions of the seed; they are remembered up to the furthest day anyone has asked for. */
 export function createSimulatedWorld(seed: number): SimulatedWorld {
 	const coins = new Map(SIMULATED_COINS.map((coin) => [coin.base, coin]));
@@ -73,11 +55,13 @@ export function createSimulatedWorld(seed: number): SimulatedWorld {
 	let factors = new Map<string, Factor>();
 	let paths = new Map<string, DailyPath>();
 
+	const reverting = hasRevertingResiduals(seed);
+
 	const factor = (name: "market" | Sector): Factor => {
 		const known = factors.get(name);
 		if (known) return known;
 		const draws = createDraws(hashKey(seed, `factor:${name}`));
-		const made = name === "market" ? marketFactor(draws, days) : slowFactor(draws, days, SECTOR, 1, 0);
+		const made = name === "market" ? marketFactor(draws, days) : sectorFactor(draws, days);
 		factors.set(name, made);
 		return made;
 	};
@@ -88,7 +72,7 @@ export function createSimulatedWorld(seed: number): SimulatedWorld {
 		const coin = coins.get(base);
 		if (!coin) throw new RangeError(`the simulated exchange has no coin '${base}'`);
 		const drawsOf = (stream: string) => createDraws(hashKey(seed, `${stream}:${base}`));
-		const made = makePath(coin, drawsOf, days, factor, path);
+		const made = makePath(coin, drawsOf, days, { factor, path, reverting });
 		paths.set(base, made);
 		return made;
 	};
@@ -107,80 +91,24 @@ export function createSimulatedWorld(seed: number): SimulatedWorld {
 	};
 }
 
-/** Regimes with a drift, GARCH(1,1) volatility (Bollerslev 1986), fat tails, a weak pull to the start. */
-function marketFactor(draws: Draws, days: number): Factor {
-	const level = new Float64Array(days);
-	const sigma = new Float64Array(days);
-	let variance = MARKET.vol ** 2;
-	let value = 0;
-	let drift = REGIME_DRIFTS[2] as number;
-	let overshoot = 0;
-	for (let day = 0; day < days; day++) {
-		const [turn, choice] = [draws.uniform(), draws.uniform()];
-		if (turn < 1 / REGIME_DAYS) drift = REGIME_DRIFTS[Math.floor(choice * REGIME_DRIFTS.length)] as number;
-		const shock = Math.sqrt(variance) * draws.fatTailed();
-		sigma[day] = Math.sqrt(variance);
-		value += drift - value / MARKET.anchorDays + shock;
-		overshoot = OVERSHOOT.decay * overshoot + overshootShock(draws);
-		level[day] = value + overshoot;
-		variance = nextVariance(variance, shock, MARKET, 1);
-	}
-	return { level, sigma, news: new Float64Array(days) };
-}
-
-/** Always three draws, so that what follows in the sequence does not depend on the day. */
-function overshootShock(draws: Draws): number {
-	const [hit, panic, size] = [draws.uniform(), draws.uniform(), Math.abs(draws.normal())];
-	if (hit >= OVERSHOOT.share) return 0;
-	return OVERSHOOT.vol * (panic < OVERSHOOT.panicShare ? -size : size);
-}
-
-/** A factor whose drift is itself a slow autoregression: trends of some weeks that nobody announced. */
-function slowFactor(draws: Draws, days: number, p: typeof SECTOR, scale: number, newsShare: number): Factor {
-	const level = new Float64Array(days);
-	const sigma = new Float64Array(days);
-	const news = new Float64Array(days);
-	const phi = 1 - 1 / p.driftDays;
-	const driftShock = p.driftVol * Math.sqrt(1 - phi * phi);
-	let variance = (p.vol * scale) ** 2;
-	let value = 0;
-	let drift = 0;
-	for (let day = 0; day < days; day++) {
-		const [hit, size] = [draws.uniform(), draws.normal()];
-		const told = hit < newsShare ? size : 0;
-		news[day] = Math.abs(told);
-		drift = phi * drift + scale * (driftShock * draws.normal() + NEWS.drift * p.driftVol * told);
-		const shock = Math.sqrt(variance) * draws.fatTailed();
-		sigma[day] = Math.sqrt(variance);
-		value += drift - value / p.anchorDays + shock + NEWS.jump * scale * told;
-		level[day] = value;
-		variance = nextVariance(variance, shock, p, scale);
-	}
-	return { level, sigma, news };
-}
-
-function nextVariance(
-	variance: number,
-	shock: number,
-	p: { vol: number; arch: number; garch: number },
-	scale: number,
-): number {
-	const longRun = (p.vol * scale) ** 2;
-	return (1 - p.arch - p.garch) * longRun + p.arch * shock * shock + p.garch * variance;
+/** What a coin's path may build on. */
+interface Surroundings {
+	factor(name: "market" | Sector): Factor;
+	path(base: string): DailyPath;
+	reverting: boolean;
 }
 
 function makePath(
 	coin: SimulatedCoin,
 	drawsOf: (stream: string) => Draws,
 	days: number,
-	factor: (name: "market" | Sector) => Factor,
-	pathOf: (base: string) => DailyPath,
+	{ factor, path: pathOf, reverting }: Surroundings,
 ): DailyPath {
 	const { rule } = coin;
 	const draws = drawsOf("coin");
 	if (rule.kind === "factor") {
 		// A sequence for each loop over the days: what one draws must not move with the number of days.
-		const own = slowFactor(draws, days, COIN, ownScale(coin), NEWS.share);
+		const own = ownFactor(draws, drawsOf("residual"), days, coin, reverting);
 		return factorPath(coin, rule.beta, own, drawsOf("overshoot"), factor("market"), factor(rule.sector), days);
 	}
 	if (rule.kind === "pair") return pairPath(coin, rule.slope, draws, pathOf(rule.with), days);
@@ -192,12 +120,6 @@ function makePath(
 function emptyPath(coin: SimulatedCoin, days: number): DailyPath {
 	const column = () => new Float64Array(days);
 	return { days, logClose: column(), logStart: Math.log(coin.price), sigma: column(), news: column() };
-}
-
-/** Majors move less on their own than small coins do. */
-function ownScale(coin: SimulatedCoin): number {
-	const size = Math.log10(coin.spot_volume + coin.perp_volume);
-	return Math.min(1.3, Math.max(0.4, 1.15 - 0.2 * (size - 7)));
 }
 
 function factorPath(

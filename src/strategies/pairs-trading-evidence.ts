@@ -61,7 +61,8 @@ function measurePairs(universe: readonly Series[], asOfMs: number, hindsight: bo
 		return replay(panel, inside, PAIR_RULE, `/${bucketName(bucket, PAIR_RULE)}`, { size, hindsight });
 	});
 	const whole = replay(panel, found, PAIR_RULE, "", { size, hindsight });
-	const table = replay(panel, found, TABLE_RULE, "", { size, hindsight });
+	const tabled = formations.filter((formation) => formation.tabled);
+	const table = replay(panel, tabled, TABLE_RULE, "", { size, hindsight });
 	return {
 		measurementOf: (halfLife) => (buckets[bucketOf(halfLife)] ?? whole).measurement,
 		report: {
@@ -74,10 +75,10 @@ function measurePairs(universe: readonly Series[], asOfMs: number, hindsight: bo
 			),
 			by_year: byYear(whole.trades),
 			windows: windowTable(panel, formations),
-			variants: { without_the_check_of_halves_half_life_2_45: evidenceReport(table.measurement) },
+			variants: { uncorrected_directions_without_halves_half_life_2_45: evidenceReport(table.measurement) },
 			selection: selectionReport([
 				...buckets.map(({ measurement }, bucket) => [bucketName(bucket, PAIR_RULE), measurement] as const),
-				["without_the_check_of_halves_half_life_2_45", table.measurement],
+				["uncorrected_directions_without_halves_half_life_2_45", table.measurement],
 			]),
 		},
 	};

@@ -5,7 +5,7 @@ import type { PlaceboPool } from "./evidence/placebo.ts";
 import type { ResolvedTrade } from "./evidence/trades.ts";
 import {
 	CORRELATION_MIN,
-	FALSE_DISCOVERY_RATE,
+	discoveredPairs,
 	FORMATION_DAYS,
 	halfLifeFits,
 	halvesHold,
@@ -14,13 +14,13 @@ import {
 	type PairRule,
 	stopDistanceOf,
 	TRADING_DAYS,
+	tabledPairs,
 	Z_ENTRY,
 	Z_ENTRY_MAX,
 	Z_EXIT,
 	Z_STOP,
 	zOf,
 } from "./pairs-trading-rule.ts";
-import { discoveries } from "./statistics/false-discovery.ts";
 import { fitPair, type Leg, legOf, type PairFit } from "./statistics/pair-fit.ts";
 
 const DAY_MS = TIMEFRAME_MS["1d"];
@@ -45,6 +45,8 @@ export interface Formation {
 	fit: PairFit;
 	/** Among the discoveries of its window. */
 	discovered: boolean;
+	/** Among those of the measured table. */
+	tabled: boolean;
 }
 
 /** Base of a series: unified symbols begin with it. */
@@ -97,12 +99,11 @@ function formationsAt(panel: PairPanel, start: number): Formation[] {
 			if (b) formations.push(formationOf(panel, start, [i, a], [j, b]));
 		}
 	});
-	const found = discoveries(
-		formations.map(({ fit }) => fit.p),
-		FALSE_DISCOVERY_RATE,
-	);
+	const fits = formations.map(({ fit }) => fit);
+	const [found, tabled] = [discoveredPairs(fits), tabledPairs(fits)];
 	formations.forEach((formation, i) => {
 		formation.discovered = found[i] === true;
+		formation.tabled = tabled[i] === true;
 	});
 	return formations;
 }
@@ -110,7 +111,7 @@ function formationsAt(panel: PairPanel, start: number): Formation[] {
 function formationOf(panel: PairPanel, start: number, [i, a]: [number, Leg], [j, b]: [number, Leg]): Formation {
 	const fit = fitPair(a, b);
 	const name = `${panel.names[i]}-${panel.names[j]}`;
-	return { name, y: fit.flipped ? j : i, x: fit.flipped ? i : j, start, fit, discovered: false };
+	return { name, y: fit.flipped ? j : i, x: fit.flipped ? i : j, start, fit, discovered: false, tabled: false };
 }
 
 /** The gates on the formation itself; whether it is a discovery is asked by the caller. */

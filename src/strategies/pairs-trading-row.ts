@@ -9,6 +9,7 @@ import type { Refusal } from "./quality.ts";
 import { riskLevelOf } from "./risk-level.ts";
 import { buildRow } from "./row.ts";
 import { sizePosition } from "./sizing.ts";
+import { betterOfTwo } from "./statistics/false-discovery.ts";
 
 export const PAIRS_ID = "ai_pairs_trading";
 const DAY_MS = TIMEFRAME_MS["1d"];
@@ -138,6 +139,7 @@ const indicatorsOf = ({ fit }: PairTest): Record<string, number> => ({
 	hedge_ratio: fit.slope,
 	intercept: fit.intercept,
 	p_value: fit.p,
+	p_value_both_directions: betterOfTwo(fit.p),
 	adf_t: fit.tau,
 	half_life_days: fit.halfLife,
 	spread_deviation: fit.deviation,

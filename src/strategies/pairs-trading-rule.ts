@@ -1,5 +1,6 @@
 import type { Column } from "./columns.ts";
 import { engleGranger } from "./statistics/cointegration.ts";
+import { betterOfTwo, discoveries } from "./statistics/false-discovery.ts";
 import type { PairFit } from "./statistics/pair-fit.ts";
 
 /** Daily closes a pair is judged by, and days its parameters stay frozen (STRATEGIES 6.2). */
@@ -29,7 +30,7 @@ export interface PairRule {
 }
 
 export const PAIR_RULE: PairRule = {
-	name: "pairs_trading/1d,365+90,fdr10,halflife2-30,halves,2<=z<=3.5,exit.5,stop4",
+	name: "pairs_trading/1d,365+90,fdr10 of both directions,halflife2-30,halves,2<=z<=3.5,exit.5,stop4",
 	halfLifeMin: 2,
 	halfLifeMax: 30,
 	halves: true,
@@ -42,6 +43,24 @@ export const TABLE_RULE: PairRule = {
 	halfLifeMax: 45,
 	halves: false,
 };
+
+/**
+ * Which of a window's pairs are discoveries among all that were tested. Both directions were tried and
+ * the better one kept, which the p of that one direction does not know: uncorrected, one scan in six of
+ * independent random walks has a discovery, corrected one in twelve.
+ */
+export const discoveredPairs = (fits: readonly PairFit[]): boolean[] =>
+	discoveries(
+		fits.map(({ p }) => betterOfTwo(p)),
+		FALSE_DISCOVERY_RATE,
+	);
+
+/** Discoveries as the measured table counted them, by the p of the better direction as it stands. */
+export const tabledPairs = (fits: readonly PairFit[]): boolean[] =>
+	discoveries(
+		fits.map(({ p }) => p),
+		FALSE_DISCOVERY_RATE,
+	);
 
 /** Days a trade may stay open, counted from its signal. */
 export const holdDaysOf = (halfLife: number): number => Math.min(HOLD_DAYS_MAX, HOLD_HALF_LIVES_MAX * halfLife);

@@ -6,6 +6,7 @@ import { EVIDENCE_BARS_MIN, type PairEvidence, pairEvidence } from "./pairs-trad
 import { PAIRS_ID, pairRow } from "./pairs-trading-row.ts";
 import {
 	CORRELATION_MIN,
+	discoveredPairs,
 	FALSE_DISCOVERY_RATE,
 	FORMATION_DAYS,
 	HALVES_P_MAX,
@@ -21,7 +22,7 @@ import {
 } from "./pairs-trading-rule.ts";
 import { type PairTest, scanPairs } from "./pairs-trading-scan.ts";
 import type { Refusal } from "./quality.ts";
-import { discoveries } from "./statistics/false-discovery.ts";
+import { betterOfTwo } from "./statistics/false-discovery.ts";
 
 const THRESHOLDS = {
 	formation_days: FORMATION_DAYS,
@@ -57,10 +58,7 @@ export const pairsTrading: Strategy = {
 		const ledger = new Ledger();
 		const { tests, refused } = scanPairs(candidates, view);
 		for (const { name, reason, detail, cause } of refused) ledger.reject(name, reason, detail, cause);
-		const found = discoveries(
-			tests.map(({ fit }) => fit.p),
-			FALSE_DISCOVERY_RATE,
-		);
+		const found = discoveredPairs(tests.map(({ fit }) => fit));
 		let evidence: PairEvidence | null = null;
 		const record = () => {
 			evidence ??= pairEvidence(view);
@@ -110,8 +108,8 @@ function noteMiss({ name, fit }: PairTest, { reason }: Refusal, pairs: number, l
 	if (reason === "z_beyond_stop")
 		ledger.nearMiss({ symbol: name, reason, value: size, threshold: Z_ENTRY_MAX, distance: size - Z_ENTRY_MAX });
 	if (reason === "multiple_testing") {
-		const threshold = FALSE_DISCOVERY_RATE / pairs;
-		ledger.nearMiss({ symbol: name, reason, value: fit.p, threshold, distance: fit.p / threshold });
+		const [value, threshold] = [betterOfTwo(fit.p), FALSE_DISCOVERY_RATE / pairs];
+		ledger.nearMiss({ symbol: name, reason, value, threshold, distance: value / threshold });
 	}
 }
 
@@ -138,7 +136,9 @@ function watched({ name, y, x, fit, logY, logX }: PairTest): Record<string, unkn
 		y: y.base,
 		x: x.base,
 		z: fit.z,
+		/** Of the direction that was kept; both were tried, so discoveries are made by the other. */
 		p_value: fit.p,
+		p_value_both_directions: betterOfTwo(fit.p),
 		adf_t: fit.tau,
 		hedge_ratio: fit.slope,
 		intercept: fit.intercept,

@@ -19,11 +19,19 @@ export interface AssetPanel {
 	closes: Column[];
 	/** Simple returns; NaN for the first bar. */
 	returns: Column[];
+	/** Their running sums, 0 at the first bar. */
+	cumulated: Column[];
 }
 
 export function assetPanel(symbols: string[], times: Column, closes: Column[]): AssetPanel {
 	const returns = closes.map((column) => column.map((close, t) => close / at(column, t - 1) - 1));
-	return { symbols, times, closes, returns };
+	return { symbols, times, closes, returns, cumulated: returns.map(cumulate) };
+}
+
+function cumulate(returns: Column): Column {
+	const sums = new Float64Array(returns.length);
+	for (let t = 1; t < sums.length; t++) sums[t] = (sums[t - 1] as number) + (returns[t] as number);
+	return sums;
 }
 
 /** One asset against the factors on one bar. */
@@ -82,7 +90,7 @@ export class FactorWalk {
 			const { intercept, slopes, residuals, r2 } = regress(column, factors, this.#room);
 			return { ...residualScore(residuals), alpha: intercept ?? 0, betas: slopes, r2 };
 		});
-		return { explained: shares.slice(0, vectors.length).reduce((sum, share) => sum + share, 0), portfolios, fits };
+		return { explained: shares.reduce((sum, share) => sum + share, 0), portfolios, fits };
 	}
 }
 
@@ -90,8 +98,8 @@ export class FactorWalk {
 export function portfolioReturns(window: readonly Column[], weights: Float64Array): Column {
 	const result = new Float64Array(window[0]?.length ?? 0);
 	window.forEach((column, i) => {
-		const weight = at(weights, i);
-		for (let t = 0; t < result.length; t++) result[t] = at(result, t) + weight * at(column, t);
+		const weight = weights[i] as number;
+		for (let t = 0; t < result.length; t++) result[t] = (result[t] as number) + weight * (column[t] as number);
 	});
 	return result;
 }

@@ -1,4 +1,4 @@
-import { at, type Column } from "./columns.ts";
+import { at } from "./columns.ts";
 import type { PlaceboPool } from "./evidence/placebo.ts";
 import type { ResolvedTrade } from "./evidence/trades.ts";
 import {
@@ -122,7 +122,7 @@ function replayAsset(
 
 /** The first later step on which the trade ends; null when it is still open. */
 function exitOf(
-	{ returns: columns }: AssetPanel,
+	{ cumulated }: AssetPanel,
 	steps: readonly FactorStep[],
 	asset: number,
 	entry: number,
@@ -132,15 +132,19 @@ function exitOf(
 	const fit = step?.fits[asset];
 	if (!step || !fit) return null;
 	const side = sideOf(fit);
-	const weights = hedgeWeights(step, fit);
-	const own: Column = columns[asset] ?? weights;
-	let sum = 0;
+	const lastBar = entry + holdBars(fit);
 	for (let bar = entry + 1; bar < steps.length; bar++) {
-		const row = FACTOR_BARS + bar;
-		sum += at(own, row);
-		for (let i = 0; i < weights.length; i++) sum -= at(weights, i) * at(columns[i] ?? weights, row);
 		const now = steps[bar]?.fits[asset];
-		if (!now || isOver(now, side) || bar - entry >= holdBars(fit)) return { bar, net: side * sum - FACTOR_REPLAY_COST };
+		if (now && !isOver(now, side) && bar < lastBar) continue;
+		// Weights are frozen, so the sum of hedged returns is one difference of running sums an asset.
+		const gain = (i: number) => {
+			const sums = cumulated[i] ?? new Float64Array();
+			return at(sums, FACTOR_BARS + bar) - at(sums, FACTOR_BARS + entry);
+		};
+		const weights = hedgeWeights(step, fit);
+		let net = gain(asset);
+		for (let i = 0; i < weights.length; i++) net -= at(weights, i) * gain(i);
+		return { bar, net: side * net - FACTOR_REPLAY_COST };
 	}
 	return null;
 }

@@ -4,6 +4,7 @@ import { systemClock } from "../../src/clock.ts";
 import type { MarketData } from "../../src/market/contract.ts";
 import { createSimulatedMarketData } from "../../src/market/simulated.ts";
 import { SIMULATED_COINS, SIMULATED_PAIRS } from "../../src/market/simulated-coins.ts";
+import { hasRevertingResiduals, RESIDUAL } from "../../src/market/simulated-factors.ts";
 
 const test = suite("market/simulated statistics");
 const DAY = 86_400_000;
@@ -108,6 +109,33 @@ test("planted pairs are cointegrated with the stated half-life, unrelated coins 
 		}
 	}
 	assert.ok(unrelated <= 3, `${unrelated} of 15 unrelated pairs at the 1 % level`);
+});
+
+test("on a fifth of the exchanges residuals beyond the factors revert, on the others they drift", async () => {
+	const seeds = Array.from({ length: 1000 }, (_, seed) => seed);
+	const reverting = seeds.filter(hasRevertingResiduals);
+	assert.ok(Math.abs(reverting.length / seeds.length - RESIDUAL.exchangeShare) < 0.05, `${reverting.length} of 1000`);
+	assert.ok(SEEDS.every((seed) => !hasRevertingResiduals(seed)));
+	/** Variance of 30 days over 30 times that of one, of each coin less the mean of all: about 1 for a walk. */
+	const ratiosOn = async (seed: number): Promise<number[]> => {
+		const market = open(seed);
+		const bases = ["LINK", "FIL", "GRT", "VET", "BAT", "CVC", "XRP", "PHA"];
+		const logs = await Promise.all(bases.map((base) => logCloses(market, `${base}/USDT`, 1900)));
+		const centre = (logs[0] ?? []).map((_, t) => mean(logs.map((log) => log[t] as number)));
+		return logs.map((log) => {
+			const own = log.map((value, t) => value - (centre[t] as number));
+			const variance = (days: number) => {
+				const moves = own.slice(days).map((value, t) => value - (own[t] as number));
+				return covariance(moves, moves);
+			};
+			return variance(30) / (30 * variance(1));
+		});
+	};
+	const shareThatReverts = async (on: readonly number[]): Promise<number> =>
+		mean((await Promise.all(on.map(ratiosOn))).flat().map((ratio) => (ratio < 0.6 ? 1 : 0)));
+	assert.is(await shareThatReverts(SEEDS), 0);
+	const share = await shareThatReverts(reverting.slice(0, 5));
+	assert.ok(Math.abs(share - RESIDUAL.coinShare) < 0.15, `${share} of the coins`);
 });
 
 test("funding persists: the mean of three days tells the mean of the next seven by about 0.72", async () => {

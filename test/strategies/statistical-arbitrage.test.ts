@@ -1,3 +1,4 @@
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Series } from "../../src/market/contract.ts";
@@ -15,8 +16,9 @@ import {
 } from "../../src/strategies/statistical-arbitrage-model.ts";
 import { replayPanel, stepsOf } from "../../src/strategies/statistical-arbitrage-replay.ts";
 import { dot, leastSquares } from "../../src/strategies/statistics/least-squares.ts";
+import { RollingCovariance } from "../../src/strategies/statistics/rolling-covariance.ts";
 import { coinOf, cut, factorMarket } from "../support/pair-market.ts";
-import { recordedSpotDaily, recordedSpotHourly, seriesOf, sharedRoot, skipAloud } from "../support/recorded-bars.ts";
+import { seriesOf } from "../support/recorded-bars.ts";
 import { DAY_MS, portfolioOf, RECORDED, randomWalk, requestOf } from "../support/synthetic-market.ts";
 
 const test = suite("statistical arbitrage");
@@ -226,57 +228,31 @@ test("data gates have their reasons; fewer than twelve assets are no universe", 
 	assert.is((few.report.evidence as { n: number }).n, 0);
 });
 
-interface Measured {
-	n: number;
-	hit: number;
-	meanPercent: number;
-	profitFactor: number;
-}
-
-/** `slack`: share of trades, percent points of the mean and profit factor a difference may make. */
-function alike(nets: number[], measured: Measured, slack: { n: number; mean: number; profitFactor: number }): void {
-	const gains = nets.reduce((sum, net) => sum + Math.max(0, net), 0);
-	const losses = nets.reduce((sum, net) => sum - Math.min(0, net), 0);
-	near(nets.length, measured.n, slack.n * measured.n, "trades");
-	near(nets.filter((net) => net > 0).length / nets.length, measured.hit, 0.01, "hit rate");
-	near((100 * nets.reduce((sum, net) => sum + net, 0)) / nets.length, measured.meanPercent, slack.mean, "mean");
-	near(gains / losses, measured.profitFactor, slack.profitFactor, "profit factor");
-}
-
-if (!sharedRoot) skipAloud("measured record of statistical arbitrage");
-else {
-	const netsOf = (universe: readonly Series[]) => {
-		const panel = evidencePanel(universe, FOREVER);
-		const replay = replayPanel(panel, stepsOf(panel), { holdBars: () => 30, embargoMs: FOREVER, placebo: false });
-		return [...replay.trades.long, ...replay.trades.short].map(({ net }) => net);
-	};
-
-	test("daily: 1448 trades win 58 % and lose 0.92 % on average", () => {
-		const universe = recordedSpotDaily().filter(({ length }) => length >= 1800);
-		assert.is(universe.length, 24);
-		const nets = netsOf(universe);
-		const measured = { n: 1448, hit: 0.581, meanPercent: -0.92, profitFactor: 0.72 };
-		alike(nets, measured, { n: 0.01, mean: 0.05, profitFactor: 0.03 });
-		near(nets.filter((net) => net > 0).length, 841, 8, "wins");
-	});
-
-	test("4 hours: the hit rate is as high and the mean as negative", () => {
-		const universe = recordedSpotHourly().map((series) => {
-			const rows = Array.from(series.open_time, (time, i) => [time, i] as const).filter(
-				([time]) => (time / 3_600_000) % 4 === 3,
-			);
-			return seriesOf(
-				rows.map(([time, i]) => {
-					const close = at(series.close, i);
-					return [time, close, close, close, close, 1];
-				}),
-				{ symbol: series.symbol, timeframe: "4h" },
-			);
-		});
-		// Found here: 1578 of 2686, mean -0.20 %, profit factor 0.81; the table's -0.09 % was not met.
-		const measured = { n: 2740, hit: 0.594, meanPercent: -0.09, profitFactor: 0.9 };
-		alike(netsOf(universe), measured, { n: 0.03, mean: 0.12, profitFactor: 0.1 });
-	});
-}
+test("factors are those of the full decomposition within 1e-9, also where three are kept", () => {
+	const loose = evidencePanel(
+		BASES.map((base, i) => randomWalk(`${base}/USDT`, 700, 900 + i)),
+		FOREVER,
+	);
+	const kept = new Set<number>();
+	for (const panel of [evidencePanel(REVERTING, FOREVER), loose]) {
+		for (let bar = 300; bar < panel.times.length; bar += 97) {
+			const { portfolios, explained } = new FactorWalk(panel, bar).step();
+			const { deviations, correlation } = new RollingCovariance(panel.returns, FACTOR_BARS, bar - 251).standardised();
+			const n = panel.symbols.length;
+			const full = new EigenvalueDecomposition(Matrix.from1DArray(n, n, correlation), { assumeSymmetric: true });
+			kept.add(portfolios.length);
+			const largest = full.realEigenvalues.slice(-portfolios.length);
+			near(explained, largest.reduce((sum, value) => sum + value, 0) / n, 1e-9, "variance explained");
+			portfolios.forEach((weights, k) => {
+				const vector = full.eigenvectorMatrix.getColumn(n - 1 - k);
+				const sign = Math.sign(dot(weights, Float64Array.from(vector)));
+				weights.forEach((weight, i) => {
+					near(weight * at(deviations, i), sign * (vector[i] ?? 0), 1e-9, `entry ${i} of factor ${k}`);
+				});
+			});
+		}
+	}
+	assert.equal([...kept].sort(), [1, 3]);
+});
 
 test.run();

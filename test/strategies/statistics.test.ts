@@ -83,10 +83,12 @@ test("principal components of three assets by hand", () => {
 		varianceShare: 0.55,
 		factorsMax: 3,
 	});
+	const all = principalFactors(Float64Array.from([1, r, r, r, 1, r, r, r, 1]), 3, { varianceShare: 2, factorsMax: 3 });
 	[1.8 / 3, 0.6 / 3, 0.6 / 3].forEach((share, k) => {
-		near(one.shares[k] ?? 0, share, 1e-12, `share ${k}`);
+		near(all.shares[k] ?? 0, share, 1e-12, `share ${k}`);
 	});
 	assert.is(one.vectors.length, 1, "the first explains 60 %");
+	near(one.shares[0] ?? 0, 0.6, 1e-12, "its share");
 	for (const value of one.vectors[0] ?? []) near(value, 1 / Math.sqrt(3), 1e-12, "loading");
 	// A pair and a loner: 1.8, 1 and 0.2; the second component is the loner.
 	const two = principalFactors(Float64Array.from([1, 0.8, 0, 0.8, 1, 0, 0, 0, 1]), 3, {

@@ -8,6 +8,9 @@ export function discoveries(p: readonly number[], q: number): boolean[] {
 	return p.map((value) => value <= threshold);
 }
 
+/** p of the better of two tests of one hypothesis, whatever they have to do with each other (Bonferroni). */
+export const betterOfTwo = (p: number): number => Math.min(1, 2 * p);
+
 /** The largest discovered p, or -1 without one; `ascending` sorted, `tests` counts all that were made. */
 function discoveryThreshold(ascending: readonly number[], q: number, tests: number): number {
 	let threshold = -1;

@@ -52,18 +52,18 @@ export function regress(y: Column, prepared: Regressors, room?: Column): Regress
 	const slopes = new Float64Array(k);
 	columns.forEach((column, j) => {
 		const moment = dot(column, y);
-		for (let i = 0; i < k; i++) slopes[i] = at(slopes, i) + at(inverse, i * k + j) * moment;
+		for (let i = 0; i < k; i++) slopes[i] = (slopes[i] as number) + (inverse[i * k + j] as number) * moment;
 	});
 	const mean = meanOf(y);
 	const residuals = less(y, constant ? mean : 0, room);
 	const total = dot(residuals, residuals);
 	columns.forEach((column, i) => {
-		const slope = at(slopes, i);
-		for (let t = 0; t < length; t++) residuals[t] = at(residuals, t) - slope * at(column, t);
+		const slope = slopes[i] as number;
+		for (let t = 0; t < length; t++) residuals[t] = (residuals[t] as number) - slope * (column[t] as number);
 	});
 	const squares = dot(residuals, residuals);
 	return {
-		intercept: constant ? means.reduce((rest, value, i) => rest - at(slopes, i) * value, mean) : null,
+		intercept: constant ? means.reduce((rest, value, i) => rest - (slopes[i] as number) * value, mean) : null,
 		slopes,
 		residuals,
 		residualVariance: squares / (length - k - (constant ? 1 : 0)),
@@ -81,7 +81,7 @@ export const leastSquares = (y: Column, regressors: readonly Column[], constant:
 
 export function meanOf(values: Column): number {
 	let sum = 0;
-	for (let i = 0; i < values.length; i++) sum += at(values, i);
+	for (let i = 0; i < values.length; i++) sum += values[i] as number;
 	return sum / values.length;
 }
 
@@ -90,13 +90,13 @@ const centred = (values: Column): Column => less(values, meanOf(values));
 /** A loop, not `map`: typed arrays look up their species each time, and this runs a hundred thousand times. */
 function less(values: Column, level: number, room?: Column): Column {
 	const result = room ?? new Float64Array(values.length);
-	for (let i = 0; i < values.length; i++) result[i] = at(values, i) - level;
+	for (let i = 0; i < values.length; i++) result[i] = (values[i] as number) - level;
 	return result;
 }
 
 export function dot(a: Column, b: Column): number {
 	let sum = 0;
-	for (let i = 0; i < a.length; i++) sum += at(a, i) * at(b, i);
+	for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
 	return sum;
 }
 

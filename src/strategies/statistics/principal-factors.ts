@@ -1,10 +1,10 @@
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { at } from "../columns.ts";
+import { LeadingEigen } from "./leading-eigen.ts";
 
 export interface PrincipalFactors {
-	/** Variance shares of all components, largest first; they sum to 1. */
+	/** Variance shares of the kept components, largest first. */
 	shares: number[];
-	/** Unit eigenvectors of the kept components, in their order; the entry of largest size is positive. */
+	/** Their unit eigenvectors in the same order; the entry of largest size is positive. */
 	vectors: Float64Array[];
 }
 
@@ -20,16 +20,16 @@ export interface FactorLimits {
  * sign of their own; it is fixed here so that nothing depends on the solver.
  */
 export function principalFactors(correlation: Float64Array, n: number, limits: FactorLimits): PrincipalFactors {
-	const matrix = Matrix.from1DArray(n, n, correlation);
-	const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
-	const trace = realEigenvalues.reduce((sum, value) => sum + value, 0);
-	// Symmetric input comes out in ascending order.
-	const shares = realEigenvalues.map((value) => value / trace).reverse();
+	const components = new LeadingEigen(correlation, n);
+	const shares: number[] = [];
 	const vectors: Float64Array[] = [];
 	let explained = 0;
-	for (let k = 0; k < Math.min(n, limits.factorsMax) && explained < limits.varianceShare; k++) {
-		explained += shares[k] ?? 0;
-		vectors.push(signed(Float64Array.from(eigenvectorMatrix.getColumn(n - 1 - k))));
+	while (vectors.length < Math.min(n, limits.factorsMax) && explained < limits.varianceShare) {
+		const { value, vector } = components.next();
+		// The diagonal is 1 throughout, so the eigenvalues sum to n.
+		shares.push(value / n);
+		vectors.push(signed(vector));
+		explained += value / n;
 	}
 	return { shares, vectors };
 }

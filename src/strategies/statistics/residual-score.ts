@@ -1,4 +1,4 @@
-import { at, type Column } from "../columns.ts";
+import type { Column } from "../columns.ts";
 import { autoregressiveHalfLife } from "./reversion.ts";
 
 export interface ResidualScore {
@@ -23,7 +23,7 @@ export function residualScore(residuals: Column): ResidualScore {
 	let [before, sum, sumNext] = [0, 0, 0];
 	let [squares, products, squaresNext] = [0, 0, 0];
 	for (let t = 0; t < residuals.length; t++) {
-		const now = before + at(residuals, t);
+		const now = before + (residuals[t] as number);
 		if (t > 0) {
 			sum += before;
 			sumNext += now;

@@ -1,4 +1,4 @@
-import { at, type Column } from "../columns.ts";
+import type { Column } from "../columns.ts";
 
 /** Sums of n columns and their products over the newest `window` rows; rows enter and leave one by one. */
 export class RollingCovariance {
@@ -6,6 +6,7 @@ export class RollingCovariance {
 	readonly #window: number;
 	readonly #sums: Float64Array;
 	readonly #products: Float64Array;
+	readonly #row: Float64Array;
 	#next: number;
 
 	/** `first`: the row that enters first. */
@@ -14,6 +15,7 @@ export class RollingCovariance {
 		this.#window = window;
 		this.#sums = new Float64Array(columns.length);
 		this.#products = new Float64Array(columns.length ** 2);
+		this.#row = new Float64Array(columns.length);
 		this.#next = first;
 		for (let row = 0; row < window; row++) this.#add(this.#next++, 1);
 	}
@@ -29,28 +31,31 @@ export class RollingCovariance {
 	}
 
 	#add(row: number, sign: 1 | -1): void {
-		const n = this.#columns.length;
-		const values = this.#columns.map((column) => at(column, row));
+		const [values, sums, products] = [this.#row, this.#sums, this.#products];
+		const n = values.length;
+		this.#columns.forEach((column, i) => {
+			values[i] = column[row] as number;
+		});
 		for (let i = 0; i < n; i++) {
-			const value = sign * (values[i] ?? 0);
-			this.#sums[i] = at(this.#sums, i) + value;
-			for (let j = 0; j <= i; j++) {
-				this.#products[i * n + j] = at(this.#products, i * n + j) + value * (values[j] ?? 0);
-			}
+			const value = sign * (values[i] as number);
+			sums[i] = (sums[i] as number) + value;
+			for (let j = 0; j <= i; j++)
+				products[i * n + j] = (products[i * n + j] as number) + value * (values[j] as number);
 		}
 	}
 
 	/** Sample standard deviations and the correlation matrix, row by row. */
 	standardised(): { deviations: Float64Array; correlation: Float64Array } {
-		const n = this.#columns.length;
+		const [sums, products, window] = [this.#sums, this.#products, this.#window];
+		const n = sums.length;
 		const covariance = (i: number, j: number) =>
-			(at(this.#products, i * n + j) - (at(this.#sums, i) * at(this.#sums, j)) / this.#window) / (this.#window - 1);
+			((products[i * n + j] as number) - ((sums[i] as number) * (sums[j] as number)) / window) / (window - 1);
 		const deviations = Float64Array.from({ length: n }, (_, i) => Math.sqrt(covariance(i, i)));
 		const correlation = new Float64Array(n * n);
 		for (let i = 0; i < n; i++) {
 			correlation[i * n + i] = 1;
 			for (let j = 0; j < i; j++) {
-				const value = covariance(i, j) / (at(deviations, i) * at(deviations, j));
+				const value = covariance(i, j) / ((deviations[i] as number) * (deviations[j] as number));
 				correlation[i * n + j] = value;
 				correlation[j * n + i] = value;
 			}
