@@ -77,7 +77,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		},
 		async inbox(scanId, afterId) {
 			const entries = await redis.xrange(scanKeys(scanId).inbox, afterId ? `(${afterId}` : "-", "+", "COUNT", 100);
-			return entries.map(([id, fields]) => ({ id, event: JSON.parse(fields[1] ?? "{}") as MachineEvent }));
+			return entries.map(([id, fields]) => ({ id, event: eventOf(fields[1]) }));
 		},
 		onInbox: (listener) => hub.onInbox(listener),
 		async finish(record, ended) {
@@ -143,6 +143,15 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			return text === null ? null : Number(text);
 		},
 	};
+}
+
+/** An entry that cannot be read is passed over like one of an unknown type: it must not hide those behind it. */
+function eventOf(text = "{}"): MachineEvent {
+	try {
+		return JSON.parse(text) as MachineEvent;
+	} catch {
+		return { type: "unreadable" };
+	}
 }
 
 /** A worker that was killed cannot take itself off the list. */
