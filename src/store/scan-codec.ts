@@ -2,6 +2,7 @@ import { settle } from "../../machines/strategy-rules.ts";
 import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machines/types.ts";
 import type { ScanRecord } from "./contract.ts";
 import { Damage, type Dynamic } from "./salvage.ts";
+import type { MachineEvent } from "./write-contract.ts";
 
 /**
  * Between the machine's context and the fields of the scan hash. The fixed input is written once, each
@@ -90,4 +91,13 @@ export function fromPairs(flat: readonly string[]): Record<string, string> {
 	const fields: Record<string, string> = {};
 	for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i] as string] = flat[i + 1] as string;
 	return fields;
+}
+
+/** An entry that cannot be read is passed over like one of an unknown type: it must not hide those behind it. */
+export function eventOf(text = "{}"): MachineEvent {
+	try {
+		return JSON.parse(text) as MachineEvent;
+	} catch {
+		return { type: "unreadable" };
+	}
 }
