@@ -215,11 +215,11 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 
 /** Ends the call at its limit and with its signal, also when the source heeds neither: its place is free then. */
 async function withinLimit<T>(clock: Clock, limitMs: number, signal: AbortSignal, call: Call<T>): Promise<T> {
-	signal.throwIfAborted();
 	const own = new AbortController();
+	if (signal.aborted) own.abort(signal.reason);
 	const late = () => own.abort(new MarketError("timeout", `no whole answer within ${limitMs} ms`, true));
 	const timer = clock.setTimeout(late, limitMs);
-	const forget = onAbort(signal, () => own.abort(signal.reason));
+	const forget = signal.aborted ? () => undefined : onAbort(signal, () => own.abort(signal.reason));
 	try {
 		return await abortable(call(own.signal), own.signal);
 	} finally {
