@@ -1,5 +1,5 @@
 import type { ScanEvent, StrategyReport } from "../../machines/events.ts";
-import { outstandingEffects } from "../../machines/scan-rules.ts";
+import { wantedEffects } from "../../machines/stall.ts";
 import { type Clock, delay } from "../clock.ts";
 import type { Effects } from "../effects/contract.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
@@ -159,7 +159,7 @@ export class ScanRun {
 			this.end = "released";
 			return;
 		}
-		this.runner.reconcile(outstandingEffects(this.state.position, this.state.context));
+		this.runner.reconcile(wantedEffects(this.state.position, this.state.context));
 	}
 
 	/** Neighbouring reports become one event: one transition instead of up to fourteen. */
