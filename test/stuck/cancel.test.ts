@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
 import { createCommitHub } from "../../src/store/commit-hub.ts";
+import { scanKeys } from "../../src/store/keys.ts";
 import { ManualClock } from "../effects/fake-clock.ts";
-import { startTestRedis, type TestRedis } from "../support/store.ts";
+import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { acceptedScan, ended, recordOf, untilRecord } from "../support/stuck.ts";
 import { commandsOn, never, quickEffects, runtimeOn } from "../support/system.ts";
 
@@ -115,8 +117,9 @@ cancel("an inbox entry that cannot be read does not hide the cancel behind it", 
 	const scanId = await acceptedScan(store);
 	const run = runtimeOn(store, quickEffects({ evaluateStrategy: (_, { signal }) => never(signal) })).run(scanId);
 	await untilRecord(store, scanId, ({ position }) => position === "strategies_scan");
-	const broken = { type: "scan.cancel_requested", toJSON: () => undefined } as unknown as { type: string };
-	await store.writer.send(scanId, broken).catch(() => undefined);
+	const client = createRedisClient(redis.connection, "commands", testLogger());
+	await client.xadd(scanKeys(scanId).inbox, "*", "event", '{"type":');
+	await closeRedisClient(client);
 	await store.writer.send(scanId, {
 		type: "scan.cancel_requested",
 		by: "x",

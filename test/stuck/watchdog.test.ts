@@ -62,8 +62,8 @@ lost(
 			"queued",
 			"a worker that has just become free waits for the queue",
 		);
-		await passUntilEnded(watchdog, scanId, 3);
-		assert.is((await recordOf(store, scanId)).position, "completed");
+		assert.is(await passUntilClaimed(watchdog, scanId, 3), 1);
+		assert.is((await untilRecord(store, scanId, ended)).position, "completed");
 	},
 );
 
