@@ -28,6 +28,7 @@ import {
 	verdictCounts,
 	wakeStrategies,
 } from "./scan-rules.ts";
+import { type ReissuedPhase, reissueAtMs, reissuePhase } from "./stall.ts";
 import type { Phase, ScanContext, ScanEnd, ScanErrorCode, ScanInput, ScanPosition } from "./types.ts";
 
 /**
@@ -83,6 +84,9 @@ const base = setup({
 		discoveryDeadline: ({ context }) => timeLeftMs(context, discoveryDeadlineMs(context)),
 		strategiesCutoff: ({ context }) => timeLeftMs(context, cutoffAtMs(context)),
 		scanDeadline: ({ context }) => timeLeftMs(context, context.input.deadline_at_ms),
+		portfolioReissue: ({ context }) => timeLeftMs(context, reissueAtMs(context, "portfolio_fetch")),
+		discoveryReissue: ({ context }) => timeLeftMs(context, reissueAtMs(context, "asset_discovery")),
+		rankingReissue: ({ context }) => timeLeftMs(context, reissueAtMs(context, "ranking")),
 	},
 });
 
@@ -133,6 +137,8 @@ const fail = (
 		if (phase === "queued") return only(noted);
 		return closePhase(noted, phase, "phase.failed", { error: message, error_code: code, is_timeout });
 	});
+
+const reissue = (phase: ReissuedPhase) => apply((context) => reissuePhase(context, phase));
 
 const budgetOr = (context: ScanContext, atMs: number, code: ScanErrorCode, what: string) => {
 	const budget = atMs >= cutoffAtMs(context);
@@ -221,7 +227,8 @@ export const scanMachine = base.createMachine({
 						attempt: held.attempt + 1,
 						resumes: held.resumes + (lost_lease ? 1 : 0),
 					};
-					const params = { worker_id, lease_expires_at: iso(lease_expires_at_ms), attempt: context.attempt };
+					const cause = lost_lease ? "lease_lost" : "handed_over";
+					const params = { worker_id, lease_expires_at: iso(lease_expires_at_ms), attempt: context.attempt, cause };
 					return chain(context, (same) => only(same, { type: "scan.resumed", params }), restartRunning);
 				}),
 			},
@@ -272,6 +279,7 @@ export const scanMachine = base.createMachine({
 				{ type: "fetchPortfolio", params: ({ context }) => ({ deadline_at_ms: portfolioDeadlineMs(context) }) },
 			],
 			after: {
+				portfolioReissue: { actions: reissue("portfolio_fetch") },
 				portfolioDeadline: {
 					target: "failed",
 					actions: fail("portfolio_fetch", (context) =>
@@ -314,6 +322,7 @@ export const scanMachine = base.createMachine({
 				{ type: "discoverAssets", params: ({ context }) => ({ deadline_at_ms: discoveryDeadlineMs(context) }) },
 			],
 			after: {
+				discoveryReissue: { actions: reissue("asset_discovery") },
 				discoveryDeadline: {
 					target: "failed",
 					actions: fail("asset_discovery", (context) =>
@@ -407,6 +416,7 @@ export const scanMachine = base.createMachine({
 						budgetOr(context, context.input.deadline_at_ms, "budget_exceeded", "opportunities were being ranked"),
 					),
 				},
+				rankingReissue: { actions: reissue("ranking") },
 			},
 			on: {
 				"ranking.completed": {

@@ -109,6 +109,9 @@ const further = (held: Tally, reported: Tally): Tally =>
 const retryAt = (entry: StrategyEntry, nowMs: number, limits: ScanLimits): number =>
 	nowMs + limits.retry_backoff_ms * 2 ** entry.failures;
 
+/** It was cut while it computed, as one that still waits for data is cut at its deadline: same verdict. */
+const EVALUATION_TIMEOUT = "evaluation_timeout";
+
 function fail(
 	entry: StrategyEntry,
 	report: Extract<StrategyReport, { kind: "failed" }>,
@@ -122,6 +125,11 @@ function fail(
 	if (report.error.retryable && attemptsLeft && retry_at_ms < (entry.deadline_at_ms ?? 0)) {
 		return { ...held, state: "retrying" as const, failures: entry.failures + 1, retry_at_ms, error: report.error };
 	}
+	if (report.error.code === EVALUATION_TIMEOUT)
+		return settle({ ...held, failures: entry.failures + 1 }, "timed_out", nowMs, {
+			reason: "timeout",
+			error: report.error,
+		});
 	return settle({ ...held, failures: entry.failures + 1 }, "failed", nowMs, {
 		reason: report.reason ?? report.error.code,
 		error: report.error,

@@ -31,3 +31,21 @@ export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 }
 
 export const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+/** Thrown when work did not settle within its limit. The work itself goes on, its outcome is dropped. */
+export class LateError extends Error {
+	readonly code = "timeout";
+	readonly retryable = true;
+	constructor(what: string, limitMs: number) {
+		super(`${what} did not end within ${limitMs} ms`);
+		this.name = "LateError";
+	}
+}
+
+/** The outcome of `work`, or a LateError once `limitMs` have passed: for work that has no deadline of its own. */
+export function limited<T>(clock: Clock, limitMs: number, what: string, work: Promise<T>): Promise<T> {
+	return new Promise((resolve, reject) => {
+		const timer = clock.setTimeout(() => reject(new LateError(what, limitMs)), limitMs);
+		work.then(resolve, reject).finally(() => clock.clearTimeout(timer));
+	});
+}

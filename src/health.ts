@@ -5,11 +5,9 @@ import { WORKER_SILENT_MS } from "./presence.ts";
 import type { SystemProbes } from "./queries/probes.ts";
 import type { ScanQueue } from "./queue/scan-queue.ts";
 import type { RedisProvision } from "./redis/provide.ts";
+import { passLimitMs } from "./runtime/watchdog.ts";
 import type { ScanStore } from "./store/index.ts";
 
-/** A sweep that is older than this many watchdog periods (and two seconds) is late. */
-const LATE_SWEEPS = 10;
-const LATE_SWEEP_MS_MIN = 5_000;
 const CHECK_MS = 1_000;
 
 interface HealthDeps {
@@ -50,7 +48,7 @@ export function createHealthChecks({ store, market, provision, config }: HealthD
 			run: async () => {
 				const last = await store.writer.lastSweepMs();
 				const age_ms = last === null ? null : Math.max(0, store.clock.now() - last);
-				return { ok: age_ms !== null && age_ms < Math.max(LATE_SWEEP_MS_MIN, LATE_SWEEPS * config.watchdogMs), age_ms };
+				return { ok: age_ms !== null && age_ms < passLimitMs(config.watchdogMs), age_ms };
 			},
 		},
 	};

@@ -14,6 +14,7 @@ import { bullmqConnection } from "./redis/clients.ts";
 import type { RedisProvision } from "./redis/provide.ts";
 import { book } from "./runtime/booking.ts";
 import { type ApplyDeps, createRuntime, type Runtime } from "./runtime/runtime.ts";
+import { superviseWatchdog } from "./runtime/supervisor.ts";
 import { createWatchdog, type Watchdog } from "./runtime/watchdog.ts";
 import type { AccountReader, PolicyReader, PortfolioStore, ScanCommands } from "./services.ts";
 import type { ScanRecord } from "./store/contract.ts";
@@ -191,7 +192,19 @@ export async function startWatchdog(
 	});
 	await watchdog.pass().catch((error: unknown) => logger.warn({ err: error }, "first watchdog pass failed"));
 	watchdog.start();
-	return watchdog;
+	const supervisor = superviseWatchdog({
+		watchdog,
+		clock: systemClock,
+		log: logger,
+		settings: { watchdog_ms: config.watchdogMs },
+	});
+	return {
+		...watchdog,
+		stop() {
+			supervisor.stop();
+			return watchdog.stop();
+		},
+	};
 }
 
 export type { PartsDeps };

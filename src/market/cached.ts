@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from "../clock.ts";
+import { abortable, onAbort } from "./abortable.ts";
 import { ByteLru } from "./byte-lru.ts";
 import type { FundingSeries, MarketData, ReadOptions, Series } from "./contract.ts";
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
@@ -13,6 +15,12 @@ export const VENUE_CONCURRENCY_MAX = 16;
 /** Calls waiting for a venue; the thousandth perp of a universe still has its place. */
 export const VENUE_WAITING_MAX = 4096;
 
+/**
+ * One call may take this long however its bytes trickle in. Without it a call that never ends would hold
+ * its place at the venue, and every scan that asks for the same datum would join it in vain.
+ */
+export const READ_LIMIT_MS = 20_000;
+
 const HOUR_MS = TIMEFRAME_MS["1h"];
 /** Rough size of an object that is no column: a market, a ticker, a book level. */
 const OBJECT_BYTES = 320;
@@ -21,6 +29,10 @@ export interface CacheOptions {
 	bytesMax?: number;
 	venueConcurrencyMax?: number;
 	venueWaitingMax?: number;
+	/** One call to the source, ms; its place in the queue does not count. Default READ_LIMIT_MS. */
+	readLimitMs?: number;
+	/** For that limit only. */
+	clock?: Clock;
 }
 
 export interface CacheStats {
@@ -64,6 +76,8 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	const count = { calls: 0, hits: 0, joined: 0, fetches: 0, failures: 0 };
 	const venueOf = new Map<string, string>();
 	const slotsOf = new Map<string, Slots>();
+	const clock = options.clock ?? systemClock;
+	const readLimitMs = options.readLimitMs ?? READ_LIMIT_MS;
 
 	const slots = (venue: string): Slots => {
 		const known = slotsOf.get(venue);
@@ -93,7 +107,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		try {
 			const value = await slots(venue).run(signal, () => {
 				count.fetches++;
-				return call(signal);
+				return withinLimit(clock, readLimitMs, signal, call);
 			});
 			signal.throwIfAborted();
 			return keep(value, null);
@@ -204,6 +218,21 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		},
 		stats: () => ({ ...count, evictions: cache.evictions, entries: cache.size, bytes: cache.bytes }),
 	};
+}
+
+/** Ends the call at its limit and with its signal, also when the source heeds neither: its place is free then. */
+async function withinLimit<T>(clock: Clock, limitMs: number, signal: AbortSignal, call: Call<T>): Promise<T> {
+	const own = new AbortController();
+	if (signal.aborted) own.abort(signal.reason);
+	const late = () => own.abort(new MarketError("timeout", `no whole answer within ${limitMs} ms`, true));
+	const timer = clock.setTimeout(late, limitMs);
+	const forget = signal.aborted ? () => undefined : onAbort(signal, () => own.abort(signal.reason));
+	try {
+		return await abortable(call(own.signal), own.signal);
+	} finally {
+		clock.clearTimeout(timer);
+		forget();
+	}
 }
 
 /**

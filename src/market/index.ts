@@ -35,11 +35,11 @@ export async function createMarketData({
 		if (!/^\d*$/.test(argument) || seed >= 2 ** 32) {
 			throw new Error(`MARKET=${market}: the seed must be a whole number from 0 to 4294967295`);
 		}
-		return withCache(createSimulatedMarketData({ seed, asOfMs, latencyMs, clock }));
+		return withCache(createSimulatedMarketData({ seed, asOfMs, latencyMs, clock }), { clock });
 	}
 	if (scheme === "recorded") {
 		if (argument === "") throw new Error("MARKET=recorded:<dir> needs the folder of the data set");
-		return withCache(await createRecordedMarketData({ dir: argument, asOfMs, latencyMs, clock }));
+		return withCache(await createRecordedMarketData({ dir: argument, asOfMs, latencyMs, clock }), { clock });
 	}
 	if (scheme === "ccxt") throw new Error(`MARKET=${market}: live exchanges (ccxt:) are not built in this version`);
 	throw new Error(`MARKET=${market}: unknown source '${scheme}' (expected simulated[:<seed>] or recorded:<dir>)`);

@@ -1,4 +1,5 @@
 import { type ConnectionOptions, Queue, Worker } from "bullmq";
+import { limited, systemClock } from "../clock.ts";
 import type { RunLog } from "../runtime/scan-run.ts";
 
 /**
@@ -25,6 +26,7 @@ const JOB = "scan";
 const LOCK_MS = 10_000;
 const STALLED_MS = 5_000;
 const STALLED_MAX = 100;
+const ADD_LIMIT_MS = 2_000;
 
 export interface QueueSettings {
 	connection: ConnectionOptions;
@@ -49,7 +51,8 @@ export function createScanQueue({ connection, events_max, log, now }: QueueSetti
 	queue.on("error", (error) => log.warn({ err: error }, "queue connection"));
 	return {
 		async add(scanId) {
-			await queue.add(JOB, { scan_id: scanId }, { jobId: scanId });
+			// A server that hangs would hold the start for ever: BullMQ's commands have no deadline of their own.
+			await limited(systemClock, ADD_LIMIT_MS, "queueing", queue.add(JOB, { scan_id: scanId }, { jobId: scanId }));
 		},
 		async waiting() {
 			const counts = await queue.getJobCounts("waiting", "active");

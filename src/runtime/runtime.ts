@@ -2,9 +2,9 @@ import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { ClaimMode, MachineEvent } from "../store/write-contract.ts";
-import { foreignCommit } from "./foreign.ts";
+import { foreignCommit, isContinuable } from "./foreign.ts";
 import { buildCommit, nothingPending } from "./scan-commit.ts";
-import { MACHINE_ID, step } from "./scan-host.ts";
+import { step } from "./scan-host.ts";
 import { type RunDeps, type RunEnd, ScanRun, stateOf } from "./scan-run.ts";
 
 /** Why a scan was not run here, or how the run ended. */
@@ -47,6 +47,7 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 			return "ended";
 		}
 		if (claim.kind !== "granted") return claim.kind;
+		if (claim.record.damaged) return await endDamaged(deps, claim.record);
 		const run = new ScanRun(runDeps, claim);
 		hold(run);
 		if (closing) run.handOver();
@@ -78,6 +79,20 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 			await Promise.allSettled([...runs.values()].map(({ promise }) => promise));
 		},
 	};
+}
+
+/** A poisoned snapshot would break every worker that takes it: the first one ends the scan beside it. */
+async function endDamaged(deps: RuntimeDeps, record: ScanRecord): Promise<RunAnswer> {
+	const { scan_id, damaged } = record;
+	deps.log.error({ scan_id, damaged }, "the stored state of a scan cannot be read; the scan is ended beside it");
+	const ended = await commitOne(deps, record, (_, at_ms) => ({
+		type: "scan.abandoned",
+		at_ms,
+		code: "internal_error",
+		message: "The stored state of the scan cannot be read",
+	}));
+	if (ended) await bookEnd(deps, scan_id);
+	return ended ? "ended" : "fenced";
 }
 
 /** Books an ended scan; what fails here is done again by the sweeper, so it only leaves a line in the log. */
@@ -119,13 +134,13 @@ export async function applyOne(
 
 /** One transition and its commit. True: the scan has ended by it. */
 async function commitOne(
-	deps: ApplyDeps,
+	deps: Pick<ApplyDeps, "writer" | "projections" | "settings">,
 	record: ScanRecord,
 	eventFor: (context: ScanContext, nowMs: number) => ScanEvent,
 ): Promise<boolean> {
 	const nowMs = deps.writer.now();
 	const event = eventFor(record.context, nowMs);
-	if (record.machine !== MACHINE_ID) {
+	if (!isContinuable(record)) {
 		const ended = await deps.writer.commit(foreignCommit(record, event, nowMs, deps.settings.lease_ms));
 		return ended === "ok" || ended === "duplicate";
 	}

@@ -1,11 +1,13 @@
-import type { ScanEvent, StrategyReport } from "../../machines/events.ts";
-import { outstandingEffects } from "../../machines/scan-rules.ts";
+import type { ScanEvent } from "../../machines/events.ts";
+import { wantedEffects } from "../../machines/stall.ts";
 import { type Clock, delay } from "../clock.ts";
 import type { Effects } from "../effects/contract.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import type { ClaimResult, CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
+import { bundle } from "./bundle.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
-import { attach, buildCommit, nothingPending, type Projections } from "./scan-commit.ts";
+import { Pulse } from "./pulse.ts";
+import { buildCommit, nothingPending, type Projections } from "./scan-commit.ts";
 import { type HostState, nextDeadlineMs, step, takeDue } from "./scan-host.ts";
 
 export interface RunLog {
@@ -58,12 +60,15 @@ export class ScanRun {
 	private heartbeatTimer: unknown = null;
 	private readonly runner: EffectRunner;
 	private readonly stopping = new AbortController();
+	private readonly pulse: Pulse;
+	private abandon: () => void = () => {};
 
 	constructor(deps: RunDeps, claim: Granted) {
 		const { record } = claim;
 		this.deps = deps;
 		this.scanId = record.scan_id;
 		this.epoch = record.epoch;
+		this.pulse = new Pulse(deps.settings.heartbeat_ms);
 		this.seq = record.revision;
 		this.inboxSeen = claim.inbox_after;
 		this.state = stateOf(record);
@@ -85,19 +90,26 @@ export class ScanRun {
 	async run(): Promise<RunEnd> {
 		this.beat();
 		try {
-			while (this.end === null) {
-				await this.mail();
-				await this.turn();
-			}
+			await Promise.race([this.loop(), new Promise<void>((resolve) => (this.abandon = resolve))]);
 		} catch (error) {
 			this.deps.log.error({ scan_id: this.scanId, err: error }, "scan run broke");
 			this.end = "given_up";
 		} finally {
 			this.stop();
 		}
-		if (this.end === "ended") await this.deps.onEnded({ scan_id: this.scanId });
-		if (this.end === "given_up" || this.end === "released") await this.giveBack();
-		return this.end;
+		const end = this.end ?? "given_up";
+		if (end === "ended") await this.deps.onEnded({ scan_id: this.scanId });
+		if (end === "given_up" || end === "released") await this.giveBack();
+		return end;
+	}
+
+	private async loop(): Promise<void> {
+		while (this.end === null) {
+			this.pulse.rest();
+			await this.mail();
+			this.pulse.step();
+			await this.turn();
+		}
 	}
 
 	/** Ends the run after the commit in hand and releases the lease, so that another worker goes on at once. */
@@ -144,7 +156,8 @@ export class ScanRun {
 	private async turn(): Promise<void> {
 		if (this.end !== null) return;
 		await this.takeInbox();
-		for (const event of this.takeEvents()) this.apply(event);
+		this.pulse.step();
+		for (const event of bundle(this.mailbox.splice(0), this.pending)) this.apply(event);
 		for (
 			let due = takeDue(this.state, this.deps.writer.now());
 			due;
@@ -159,30 +172,7 @@ export class ScanRun {
 			this.end = "released";
 			return;
 		}
-		this.runner.reconcile(outstandingEffects(this.state.position, this.state.context));
-	}
-
-	/** Neighbouring reports become one event: one transition instead of up to fourteen. */
-	private takeEvents(): ScanEvent[] {
-		const events: ScanEvent[] = [];
-		let reports: StrategyReport[] = [];
-		let at_ms = 0;
-		const flush = () => {
-			if (reports.length > 0) events.push({ type: "strategies.reported", at_ms, reports });
-			reports = [];
-		};
-		for (const outcome of this.mailbox.splice(0)) {
-			attach(this.pending, outcome.attachments);
-			if (outcome.kind === "report") {
-				reports.push(outcome.report);
-				at_ms = outcome.at_ms;
-				continue;
-			}
-			flush();
-			events.push(outcome.event);
-		}
-		flush();
-		return events;
+		this.runner.reconcile(wantedEffects(this.state.position, this.state.context));
 	}
 
 	private apply(event: ScanEvent): void {
@@ -250,6 +240,7 @@ export class ScanRun {
 	private async write(send: () => Promise<CommitResult>): Promise<CommitResult | null> {
 		const giveUpAtMs = this.state.context.input.deadline_at_ms + COMMIT_GRACE_MS;
 		for (let pause = COMMIT_RETRY_MS; ; pause = Math.min(pause * 2, 1_000)) {
+			this.pulse.step();
 			try {
 				return await send();
 			} catch (error) {
@@ -262,6 +253,13 @@ export class ScanRun {
 
 	/** Liveness only: a heartbeat renews the lease and shows whether a command waits. */
 	private beat(): void {
+		if (this.pulse.hangs()) {
+			// The lease goes back, so that a worker whose loop turns can have the scan; a late commit is fenced.
+			this.deps.log.error({ scan_id: this.scanId }, "the run hangs in a turn; the scan is given back");
+			this.end = "given_up";
+			this.abandon();
+			return;
+		}
 		const again = () => {
 			if (!this.stopping.signal.aborted)
 				this.heartbeatTimer = this.deps.clock.setTimeout(() => this.beat(), this.deps.settings.heartbeat_ms);

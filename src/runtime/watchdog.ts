@@ -1,147 +1,113 @@
-import type { Clock } from "../clock.ts";
-import type { ScanReader, ScanRecord } from "../store/contract.ts";
-import type { ScanWriter } from "../store/write-contract.ts";
-import { type ApplyDeps, applyOne, type Runtime } from "./runtime.ts";
-import type { RunLog } from "./scan-run.ts";
+import { limited } from "../clock.ts";
+import { createTreatments, type Treatment, type TreatmentDeps } from "./treatments.ts";
 
 /**
- * The watchdog finds scans that nobody answers for: by lease (claims them here when there is room), by
- * deadline (ends them), and starts that stopped half-way (finishes or drops them). Every step is
- * idempotent, so any number of processes may run it. Its own last pass is noted, so it is watched too.
+ * The watchdog finds scans that nobody answers for: past their deadline (ends them), without a live lease
+ * (claims them here when there is room), half-started or never delivered (finishes, drops or claims them),
+ * lost from an index (lists them again). Every step is idempotent, so any number of processes may run it.
+ * It is watched itself: a pass and each of its steps have a deadline, its last whole pass is noted in the
+ * store for every process to see, and a supervisor begins its loop again when it no longer turns.
  */
 export interface Watchdog {
 	/** One pass; for tests and for the loop. */
 	pass(): Promise<void>;
 	start(): void;
+	/** Begins the loop again; what the old one still does is dropped. */
+	restart(): void;
+	/** How long the loop has not turned, ms. A pass that fails is a turn too: the store may be away. */
+	idleMs(): number;
 	stop(): Promise<void>;
 }
 
-interface WatchdogDeps {
-	writer: ScanWriter;
-	reader: ScanReader;
-	clock: Clock;
-	log: RunLog;
-	apply: ApplyDeps;
-	/** Absent in a process that runs no scans (ROLE=api). */
-	runtime: Runtime | null;
-	/** Repeats what follows from a won claim: accept, end the superseded scan, queue. */
-	finishStart(userId: string, filterKey: string, scanId: string): Promise<boolean>;
-	book(record: ScanRecord): Promise<void>;
+export interface WatchdogDeps extends TreatmentDeps {
 	settings: { watchdog_ms: number; lease_ms: number };
 }
 
-const BATCH = 50;
-/** A start takes milliseconds; what is still unclaimed after this was perhaps never queued. */
-const UNCLAIMED_AFTER_MS = 2_000;
-/** A record that nobody accepted within this time belongs to a start that died. */
-const ABANDONED_START_MS = 10_000;
-/** What cannot be ended now is looked at again after this, behind the others. */
-const UNTREATABLE_RECHECK_MS = 2_000;
-/** CONTRACT.md 12.1: from here on any process may end the scan whatever its lease says. */
-const DEADLINE_GRACE_MS = 2_000;
+/** Scans treated at once. */
+const TOGETHER = 10;
+/** A few commands of the store, each of which has two seconds. */
+const STEP_LIMIT_MS = 4_000;
+const PASS_LIMIT_MS_MIN = 5_000;
+const PASS_LIMIT_PERIODS = 10;
+
+/** How long a pass may take, and from when on the last whole one is late, ms. */
+export const passLimitMs = (watchdogMs: number): number => Math.max(PASS_LIMIT_MS_MIN, PASS_LIMIT_PERIODS * watchdogMs);
 
 export function createWatchdog(deps: WatchdogDeps): Watchdog {
-	const { writer, reader, clock, log, settings } = deps;
+	const { writer, clock, log, settings } = deps;
+	const treatments = createTreatments(deps);
+	const limitMs = passLimitMs(settings.watchdog_ms);
 	let timer: unknown = null;
-	let stopped = false;
+	let loop = 0;
+	let turnedAtMs = clock.now();
 	let current: Promise<void> = Promise.resolve();
 
-	async function pass(): Promise<void> {
-		await guarded(
-			"overdue",
-			() => writer.overdue(BATCH),
-			(id) => endOverdue(deps, id),
-		);
-		await guarded(
-			"leaseless",
-			() => writer.leaseless(BATCH),
-			(id) => takeOver(deps, id),
-		);
-		await guarded(
-			"unclaimed",
-			() => writer.unclaimed(UNCLAIMED_AFTER_MS, BATCH),
-			(id) => repairStart(deps, id),
-		);
-		await writer.noteSweep();
+	/** One failing treatment must not keep the others from being made; only a whole pass is noted. */
+	async function pass(wanted: () => boolean = () => true): Promise<void> {
+		let whole = true;
+		for (const treatment of treatments) {
+			if (!wanted()) return;
+			whole = (await treat(treatment, wanted)) && whole;
+		}
+		if (whole && wanted()) await writer.noteSweep();
 	}
 
-	/** One bad scan must not keep the others from being looked at. */
-	async function guarded(
-		what: string,
-		list: () => Promise<string[]>,
-		each: (id: string) => Promise<void>,
-	): Promise<void> {
-		for (const scanId of await list()) {
-			try {
-				await each(scanId);
-			} catch (error) {
-				log.warn({ scan_id: scanId, pass: what, err: error }, "watchdog could not treat a scan");
-				if (what === "overdue") await writer.postpone(scanId, UNTREATABLE_RECHECK_MS);
+	async function treat(treatment: Treatment, wanted: () => boolean): Promise<boolean> {
+		try {
+			const listed = await limited(clock, STEP_LIMIT_MS, treatment.name, treatment.list());
+			for (let from = 0; from < listed.length && wanted(); from += TOGETHER) {
+				await Promise.all(listed.slice(from, from + TOGETHER).map((scanId) => treatOne(treatment, scanId)));
 			}
+			return true;
+		} catch (error) {
+			log.warn({ pass: treatment.name, err: error }, "watchdog could not look");
+			return false;
 		}
 	}
 
-	const loop = () => {
-		if (stopped) return;
+	/** One bad scan must not keep the others from being looked at. */
+	async function treatOne(treatment: Treatment, scanId: string): Promise<void> {
+		try {
+			await limited(clock, STEP_LIMIT_MS, treatment.name, treatment.each(scanId));
+		} catch (error) {
+			log.warn({ scan_id: scanId, pass: treatment.name, err: error }, "watchdog could not treat a scan");
+			await treatment.failed?.(scanId).catch(() => undefined);
+		}
+	}
+
+	function turn(mine: number): void {
 		timer = clock.setTimeout(() => {
-			current = pass()
-				.catch((error: unknown) => log.warn({ err: error }, "watchdog pass failed"))
-				.then(loop);
+			let late = false;
+			const work = pass(() => !late && loop === mine);
+			current = limited(clock, limitMs, "the watchdog's pass", work)
+				.catch((error: unknown) => {
+					late = true;
+					log.warn({ err: error }, "watchdog pass failed");
+				})
+				.then(() => {
+					if (loop !== mine) return;
+					turnedAtMs = clock.now();
+					turn(mine);
+				});
 		}, settings.watchdog_ms);
-	};
+	}
+
+	function begin(): void {
+		clock.clearTimeout(timer);
+		turnedAtMs = clock.now();
+		loop += 1;
+		turn(loop);
+	}
+
 	return {
 		pass,
-		start: loop,
+		start: begin,
+		restart: begin,
+		idleMs: () => clock.now() - turnedAtMs,
 		async stop() {
-			stopped = true;
+			loop += 1;
 			clock.clearTimeout(timer);
 			await current;
 		},
 	};
-
-	async function endOverdue({ apply }: WatchdogDeps, scanId: string): Promise<void> {
-		const record = await reader.read(scanId);
-		if (!record) return dropAbandoned(scanId);
-		if (record.terminal) return deps.book(record);
-		const { claimed_at_ms, input } = record.context;
-		const unclaimed = claimed_at_ms === null;
-		if (!unclaimed && writer.now() < input.deadline_at_ms + DEADLINE_GRACE_MS) return;
-		const answer = await applyOne(apply, scanId, "deadline", (_, at_ms) =>
-			unclaimed
-				? { type: "scan.abandoned", at_ms, code: "not_claimed", message: "No worker took the scan before its deadline" }
-				: {
-						type: "scan.abandoned",
-						at_ms,
-						code: "worker_lost",
-						message: "The scan's worker was lost and the deadline passed",
-					},
-		);
-		if (answer === "refused") return writer.postpone(scanId, UNTREATABLE_RECHECK_MS);
-		log.warn({ scan_id: scanId, answer, unclaimed }, "ended an overdue scan");
-		const after = await reader.read(scanId);
-		if (after?.terminal) await deps.book(after);
-	}
-
-	async function dropAbandoned(scanId: string): Promise<void> {
-		await writer.drop(scanId);
-		await writer.unlist(scanId);
-	}
-
-	async function takeOver({ runtime }: WatchdogDeps, scanId: string): Promise<void> {
-		if (!runtime?.hasRoom()) return;
-		log.info({ scan_id: scanId, worker_id: runtime.workerId }, "taking over a scan without a live lease");
-		runtime.run(scanId).catch((error: unknown) => log.warn({ scan_id: scanId, err: error }, "take-over failed"));
-	}
-
-	async function repairStart({ finishStart }: WatchdogDeps, scanId: string): Promise<void> {
-		const record = await reader.read(scanId);
-		if (record?.terminal) return deps.book(record);
-		if (record) {
-			await finishStart(record.user_id, record.context.input.filter_key, scanId);
-			return;
-		}
-		const start = await writer.claimedByStart(scanId);
-		if (start.kind === "named") await finishStart(start.user_id, start.filter_key, scanId);
-		else if (start.kind === "gone" || start.age_ms > ABANDONED_START_MS) await dropAbandoned(scanId);
-	}
 }

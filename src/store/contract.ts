@@ -26,6 +26,8 @@ export interface ScanRecord {
 	deadlines: Record<string, { at_ms: number; event: { type: string } & Record<string, unknown> }>;
 	/** When the record goes; null while the scan runs. */
 	expires_at_ms: number | null;
+	/** Stored fields that could not be read; absent when all could. Such a scan is ended, never continued. */
+	damaged?: readonly string[];
 }
 
 export interface JournalEntry {

@@ -44,6 +44,8 @@ export const globalKeys = {
 	probe: "store_probe",
 	/** string: when some process last finished a sweep, epoch ms */
 	sweep: "scan_sweep",
+	/** string: where the walk over all records goes on (SCAN cursor) */
+	walk: "scan_walk",
 	/** string JSON: the last ended scan (CONTRACT.md 12.7) */
 	latest: "service_metrics:user_initiated_scans",
 };

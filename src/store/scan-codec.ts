@@ -1,6 +1,8 @@
 import { settle } from "../../machines/strategy-rules.ts";
 import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machines/types.ts";
 import type { ScanRecord } from "./contract.ts";
+import { Damage, type Dynamic } from "./salvage.ts";
+import type { MachineEvent } from "./write-contract.ts";
 
 /**
  * Between the machine's context and the fields of the scan hash. The fixed input is written once, each
@@ -8,8 +10,6 @@ import type { ScanRecord } from "./contract.ts";
  * enough, because the machine never mutates.
  */
 export type Deadlines = ScanRecord["deadlines"];
-
-type Dynamic = Omit<ScanContext, "input" | "strategies">;
 
 const dynamicOf = ({ input: _input, strategies: _strategies, ...rest }: ScanContext): Dynamic => rest;
 
@@ -41,29 +41,31 @@ export function encodeContext(before: ScanContext | null, after: ScanContext): R
 	return fields;
 }
 
-export function decodeContext(fields: Record<string, string>): ScanContext {
-	const strategies: StrategyEntry[] = [];
-	for (let position = 0; fields[`s:${position}`] !== undefined; position++) {
-		strategies.push(JSON.parse(fields[`s:${position}`] as string) as StrategyEntry);
-	}
-	const dynamic = JSON.parse(fields.snapshot ?? "{}") as Dynamic;
-	if (fields.foreign_end !== undefined) return endedFromOutside(fields, dynamic, strategies);
-	return { input: JSON.parse(fields.input ?? "{}") as ScanInput, ...dynamic, strategies };
+/** Never throws: what cannot be read is named in `damage` and replaced by what else the record says. */
+export function decodeContext(scanId: string, fields: Record<string, string>, damage = new Damage()): ScanContext {
+	const input = damage.input(scanId, fields);
+	const strategies = damage.strategies(fields, input);
+	const dynamic = damage.dynamic(fields, input);
+	if (fields.foreign_end !== undefined) return endedFromOutside(fields.foreign_end, input, dynamic, strategies);
+	return { input, ...dynamic, strategies };
 }
 
-/** A scan of another machine version that was ended beside its snapshot: no strategy of it is open any more. */
-function endedFromOutside(fields: Record<string, string>, dynamic: Dynamic, strategies: StrategyEntry[]): ScanContext {
-	const end = JSON.parse(fields.foreign_end ?? "{}") as ScanEnd;
+/** A scan that was ended beside a snapshot nobody here can read: no strategy of it is open any more. */
+function endedFromOutside(text: string, input: ScanInput, dynamic: Dynamic, strategies: StrategyEntry[]): ScanContext {
+	const end = JSON.parse(text) as ScanEnd;
 	const verdict = end.error ? "failed" : "cancelled";
 	const facts = { reason: end.error?.code ?? "cancelled", error: null };
 	const closed = strategies.map((entry) => (entry.verdict ? entry : settle(entry, verdict, end.at_ms, facts)));
-	return { input: JSON.parse(fields.input ?? "{}") as ScanInput, ...dynamic, end, strategies: closed };
+	return { input, ...dynamic, end, strategies: closed };
 }
 
 const numberOrNull = (text: string | undefined): number | null =>
 	text === undefined || text === "" || text === "0" ? null : Number(text);
 
 export function decodeRecord(scanId: string, fields: Record<string, string>): ScanRecord {
+	const damage = new Damage();
+	const context = decodeContext(scanId, fields, damage);
+	const deadlines = damage.deadlines<Deadlines>(fields);
 	return {
 		scan_id: scanId,
 		user_id: fields.owner ?? "",
@@ -77,9 +79,10 @@ export function decodeRecord(scanId: string, fields: Record<string, string>): Sc
 		last_event_type: fields.last_type as ScanRecord["last_event_type"],
 		position: fields.position as ScanRecord["position"],
 		terminal: fields.end === "1",
-		context: decodeContext(fields),
-		deadlines: JSON.parse(fields.deadlines ?? "{}") as Deadlines,
+		context,
+		deadlines,
 		expires_at_ms: numberOrNull(fields.expires_at),
+		...(damage.fields.length > 0 ? { damaged: damage.fields } : {}),
 	};
 }
 
@@ -88,4 +91,13 @@ export function fromPairs(flat: readonly string[]): Record<string, string> {
 	const fields: Record<string, string> = {};
 	for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i] as string] = flat[i + 1] as string;
 	return fields;
+}
+
+/** An entry that cannot be read is passed over like one of an unknown type: it must not hide those behind it. */
+export function eventOf(text = "{}"): MachineEvent {
+	try {
+		return JSON.parse(text) as MachineEvent;
+	} catch {
+		return { type: "unreadable" };
+	}
 }

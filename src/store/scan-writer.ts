@@ -4,7 +4,8 @@ import type { CommitHub } from "./commit-hub.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { type BookingSettings, finish } from "./scan-booking.ts";
-import { decodeRecord, fromPairs } from "./scan-codec.ts";
+import { decodeRecord, eventOf, fromPairs } from "./scan-codec.ts";
+import { enter, walk } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
 import type {
 	ClaimMode,
@@ -12,7 +13,6 @@ import type {
 	Commit,
 	CommitResult,
 	Heartbeat,
-	MachineEvent,
 	NewScan,
 	ScanWriter,
 	StartClaim,
@@ -63,12 +63,12 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			const keys = scanKeys(scanId);
 			const reply = (await run(scripts.HEARTBEAT, [keys.scan, keys.inbox, epoch, leaseMs])) as string[];
 			const [status, at, newest] = reply as [Heartbeat["status"], string, string];
-			if (status === "ok") await redis.zadd(globalKeys.leases, Number(at) + leaseMs, scanId);
+			if (status === "ok") await enter(redis, globalKeys.leases, Number(at) + leaseMs, scanId);
 			return { status, inbox_newest: newest };
 		},
 		async release(scanId, epoch) {
 			const released = await run(scripts.RELEASE, [scanKeys(scanId).scan, epoch]);
-			if (released === 1) await redis.zadd(globalKeys.leases, 0, scanId);
+			if (released === 1) await enter(redis, globalKeys.leases, 0, scanId);
 		},
 		commit: (commit) => writeCommit(run, commit, settings.retention_ms),
 		async send(scanId, event) {
@@ -78,7 +78,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		},
 		async inbox(scanId, afterId) {
 			const entries = await redis.xrange(scanKeys(scanId).inbox, afterId ? `(${afterId}` : "-", "+", "COUNT", 100);
-			return entries.map(([id, fields]) => ({ id, event: JSON.parse(fields[1] ?? "{}") as MachineEvent }));
+			return entries.map(([id, fields]) => ({ id, event: eventOf(fields[1]) }));
 		},
 		onInbox: (listener) => hub.onInbox(listener),
 		async finish(record, ended) {
@@ -129,6 +129,11 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			await redis.zadd(globalKeys.due, "XX", now() + delayMs, scanId);
 		},
 		unlist: (scanId) => unlist(redis, scanId),
+		async walk(count) {
+			const { cursor, relisted } = await walk(redis, (await redis.get(globalKeys.walk)) ?? "0", count);
+			await redis.set(globalKeys.walk, cursor);
+			return relisted;
+		},
 		async noteWorker(worker: WorkerInfo) {
 			await redis.hset(globalKeys.workers, worker.worker_id, JSON.stringify(worker));
 		},
@@ -136,8 +141,8 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			await redis.hdel(globalKeys.workers, workerId);
 		},
 		async noteSweep() {
-			await dropSilentWorkers(redis, now());
 			await redis.set(globalKeys.sweep, now());
+			await dropSilentWorkers(redis, now());
 		},
 		async lastSweepMs() {
 			const text = await redis.get(globalKeys.sweep);
@@ -229,7 +234,7 @@ async function claim(
 	}: { scanId: string; worker: string; nonce: string; leaseMs: number; mode: ClaimMode },
 ): Promise<ClaimResult> {
 	// The index goes first: a claimer that dies right after the claim is found when the lease is over.
-	await redis.zadd(globalKeys.leases, now() + leaseMs, scanId);
+	await enter(redis, globalKeys.leases, now() + leaseMs, scanId);
 	const [kind, first, second, ...pairs] = (await run(scripts.CLAIM, [
 		scanKeys(scanId).scan,
 		worker,
@@ -247,10 +252,10 @@ async function claim(
 			return { kind, record, lost_lease: second === "1", lease_until_ms: Number(first) + leaseMs, inbox_after };
 		}
 		case "held":
-			await redis.zadd(globalKeys.leases, Number(first), scanId);
+			await enter(redis, globalKeys.leases, Number(first), scanId);
 			return { kind, lease_until_ms: Number(first) };
 		case "foreign":
-			await redis.zadd(globalKeys.leases, now() + FOREIGN_RECHECK_MS, scanId);
+			await enter(redis, globalKeys.leases, now() + FOREIGN_RECHECK_MS, scanId);
 			return { kind };
 		case "unaccepted":
 			await redis.zrem(globalKeys.leases, scanId);

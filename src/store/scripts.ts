@@ -1,32 +1,10 @@
-import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
+import { script, urgent } from "./script-runner.ts";
 
 /**
  * Lua scripts about scans. Each is safe to repeat: ioredis sends a command again when its reply was
  * lost, so "already done by exactly this caller" always answers like the first time.
  * All read the clock with TIME: leases and deadlines live on the store's clock only.
  */
-export interface Script {
-	readonly lua: string;
-	readonly sha: string;
-	readonly keys: number;
-}
-
-const script = (keys: number, lua: string): Script => ({
-	lua,
-	keys,
-	sha: createHash("sha1").update(lua).digest("hex"),
-});
-
-/** Runs a script by its hash, loading it once when the server does not know it (yet or any more). */
-export async function runScript(redis: Redis, { lua, sha, keys }: Script, args: (string | number)[]): Promise<unknown> {
-	try {
-		return await redis.evalsha(sha, keys, ...args);
-	} catch (error) {
-		if (!(error instanceof Error) || !error.message.includes("NOSCRIPT")) throw error;
-		return await redis.eval(lua, keys, ...args);
-	}
-}
 
 const NOW = `local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
@@ -81,7 +59,7 @@ return 1`,
  * Returns {'granted', now, lost 0|1, field, value ...} (the whole hash after the claim), {'held', lease_until},
  * {'ended'}, {'missing'}, {'unaccepted'}, {'foreign'}.
  */
-export const CLAIM = script(
+export const CLAIM = urgent(
 	1,
 	`${NOW}
 local v = redis.call('HMGET', KEYS[1], 'epoch', 'lease', 'end', 'nonce', 'deadline_at', 'accepted', 'worker', 'released', 'lost', 'machine')
@@ -110,7 +88,7 @@ return reply`,
  * KEYS 1 scan, 2 inbox. ARGV 1 epoch, 2 lease_ms
  * Returns {status ok|fenced|ended|missing, now, id of the newest inbox entry or ''}.
  */
-export const HEARTBEAT = script(
+export const HEARTBEAT = urgent(
 	2,
 	`${NOW}
 local v = redis.call('HMGET', KEYS[1], 'epoch', 'end')
@@ -126,7 +104,7 @@ return {'ok', tostring(now), newest[1] and newest[1][1] or ''}`,
  * Gives the scan back, so that the next claim neither waits nor counts as a lost lease.
  * KEYS 1 scan. ARGV 1 epoch. Returns 1 released, 0 somebody else holds it.
  */
-export const RELEASE = script(
+export const RELEASE = urgent(
 	1,
 	`if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'lease', '0', 'released', '1')
@@ -141,7 +119,7 @@ return 1`,
  *   14.. the pairs, then per entry: type, phase, strategy, attempt, at, payload, events
  * Returns {'ok'|'duplicate'|'fenced'|'missing', now}. Duplicate = exactly this commit is already there.
  */
-export const COMMIT = script(
+export const COMMIT = urgent(
 	6,
 	`${NOW}
 local v = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'end')
@@ -174,11 +152,14 @@ redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
 return {'ok', tostring(now)}`,
 );
 
+/** Enters a member into a sorted set on a full server. KEYS 1 index. ARGV 1 score, 2 member. Returns 0 or 1. */
+export const ENTER = urgent(1, `return redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])`);
+
 /**
  * Leaves a command for whoever holds the scan.
  * KEYS 1 scan, 2 inbox. ARGV 1 event JSON, 2 channel, 3 scan_id. Returns 'ok', 'ended' or 'missing'.
  */
-export const SEND = script(
+export const SEND = urgent(
 	2,
 	`local ended = redis.call('HMGET', KEYS[1], 'owner', 'end')
 if not ended[1] then return 'missing' end
@@ -224,7 +205,7 @@ return {'created', ARGV[2], ''}`,
  * ARGV 1 filter_key, 2 scan_id, 3 completed 0|1, 4 completed_at_ms, 5 fingerprint, 6 expires_at_ms, 7 tombstone_ms
  * Returns 1.
  */
-export const FINISH = script(
+export const FINISH = urgent(
 	4,
 	`${NOW}
 local held = redis.call('HGET', KEYS[1], ARGV[1])
@@ -251,7 +232,7 @@ return 1`,
  * ARGV 1 scan_id, 2 success 0|1, 3 opportunities, 4 strategies, 5 execution_time_ms, 6 ttl_s, 7 timeouts
  * Returns 1 counted now, 0 counted before.
  */
-export const COUNT = script(
+export const COUNT = urgent(
 	3,
 	`if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
 local total = redis.call('HINCRBY', KEYS[1], 'total_scans', 1)
@@ -266,7 +247,7 @@ return 1`,
 );
 
 /** KEYS 1 counter, 2 guard set. ARGV 1 scan_id, 2 ttl_s. Returns 1 counted now, 0 before. */
-export const COUNT_ERROR = script(
+export const COUNT_ERROR = urgent(
 	2,
 	`if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
 redis.call('INCR', KEYS[1])
@@ -274,3 +255,5 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('EXPIRE', KEYS[2], ARGV[2])
 return 1`,
 );
+
+export { runScript, type Script } from "./script-runner.ts";

@@ -135,6 +135,8 @@ export interface ScanWriter {
 	postpone(scanId: string, delayMs: number): Promise<void>;
 	/** Takes ids off the indexes of live scans. */
 	unlist(scanId: string): Promise<void>;
+	/** Looks at the next `count` keys and lists again running scans that an index has lost; returns their ids. */
+	walk(count: number): Promise<string[]>;
 	noteWorker(worker: WorkerInfo): Promise<void>;
 	forgetWorker(workerId: string): Promise<void>;
 	noteSweep(): Promise<void>;

@@ -121,10 +121,14 @@ table("each phase fails the scan with its own code", () => {
 });
 
 table("phases end at their own limit, and at the budget when that comes first", () => {
-	const own = fire(upTo("portfolio_fetch"), T0 + 10_010);
+	const again = fire(upTo("portfolio_fetch"), T0 + 10_010);
+	assert.is(again.state.position, "portfolio_fetch", "first the effect is issued again");
+	const own = fire(again.state, T0 + 10_010);
 	assert.is(own.state.context.end?.error?.code, "portfolio_fetch_failed");
+	assert.is(own.state.context.now_ms, T0 + 10_010);
 	const short = limits({ budget_ms: 4_000, ranking_reserve_ms: 400 });
-	const budget = fire(upTo("asset_discovery", { limits: short, deadline_at_ms: T0 + 4_000 }), T0 + 3_600);
+	const issued = fire(upTo("asset_discovery", { limits: short, deadline_at_ms: T0 + 4_000 }), T0 + 3_600);
+	const budget = fire(issued.state, T0 + 3_600);
 	assert.is(budget.state.context.end?.error?.code, "budget_exceeded");
 	assert.is(budget.state.context.now_ms, T0 + 3_600);
 	assert.ok(budget.state.context.end?.is_timeout);

@@ -1,0 +1,140 @@
+import type { Clock } from "../clock.ts";
+import type { ScanReader, ScanRecord } from "../store/contract.ts";
+import type { ScanWriter } from "../store/write-contract.ts";
+import { type ApplyDeps, applyOne, type Runtime } from "./runtime.ts";
+import type { RunLog } from "./scan-run.ts";
+
+/**
+ * What the watchdog does about scans that nobody answers for. Each treatment lists ids by an index and
+ * looks at the record of each before it acts, so any number of processes may do the same at once.
+ */
+export interface Treatment {
+	name: string;
+	list(): Promise<string[]>;
+	each(scanId: string): Promise<void>;
+	/** What to do with an id whose treatment failed, so that it does not hide the others. */
+	failed?(scanId: string): Promise<void>;
+}
+
+export interface TreatmentDeps {
+	writer: ScanWriter;
+	reader: ScanReader;
+	clock: Clock;
+	log: RunLog;
+	apply: ApplyDeps;
+	/** Absent in a process that runs no scans (ROLE=api). */
+	runtime: Runtime | null;
+	/** Repeats what follows from a won claim: accept, end the superseded scan, queue. */
+	finishStart(userId: string, filterKey: string, scanId: string): Promise<boolean>;
+	book(record: ScanRecord): Promise<void>;
+}
+
+const BATCH = 50;
+/** A start takes milliseconds; what is still unclaimed after this was perhaps never queued. */
+const UNCLAIMED_AFTER_MS = 2_000;
+/** Queued again and still unclaimed although this process has room: the queue's consumer has stalled. */
+const CONSUMER_STALLED_MS = 2 * UNCLAIMED_AFTER_MS;
+/** Passes with room in a row: a worker that has just become free gets its next scan from the queue. */
+const IDLE_PASSES_MIN = 2;
+/** A record that nobody accepted within this time belongs to a start that died. */
+const ABANDONED_START_MS = 10_000;
+/** What cannot be ended now is looked at again after this, behind the others. */
+const UNTREATABLE_RECHECK_MS = 2_000;
+/** From here on any process may end the scan whatever its lease says. */
+const DEADLINE_GRACE_MS = 2_000;
+/** Keys looked at per walk, and the pause between two walks of one process. */
+const WALK_KEYS = 1_000;
+const WALK_EVERY_MS = 1_000;
+
+/** In the order of a pass: ends first, then scans to be continued, then starts, then lost index entries. */
+export function createTreatments(deps: TreatmentDeps): Treatment[] {
+	const { writer, clock, log, runtime } = deps;
+	let idlePasses = 0;
+	let walkedAtMs = Number.NEGATIVE_INFINITY;
+	return [
+		{
+			name: "overdue",
+			list: () => writer.overdue(BATCH),
+			each: (scanId) => endOverdue(deps, scanId),
+			failed: (scanId) => writer.postpone(scanId, UNTREATABLE_RECHECK_MS),
+		},
+		{
+			name: "leaseless",
+			list: () => writer.leaseless(BATCH),
+			each: async (scanId) => runHere(deps, scanId, "taking over a scan without a live lease"),
+		},
+		{
+			name: "unclaimed",
+			list() {
+				idlePasses = runtime?.hasRoom() ? idlePasses + 1 : 0;
+				return writer.unclaimed(UNCLAIMED_AFTER_MS, BATCH);
+			},
+			each: (scanId) => repairStart(deps, scanId, idlePasses >= IDLE_PASSES_MIN),
+		},
+		{
+			name: "unlisted",
+			async list() {
+				if (clock.now() - walkedAtMs < WALK_EVERY_MS) return [];
+				walkedAtMs = clock.now();
+				return await writer.walk(WALK_KEYS);
+			},
+			async each(scanId) {
+				log.warn({ scan_id: scanId }, "an index had lost a running scan; it is listed again");
+			},
+		},
+	];
+}
+
+async function endOverdue(deps: TreatmentDeps, scanId: string): Promise<void> {
+	const { writer, reader, log } = deps;
+	const record = await reader.read(scanId);
+	if (!record) return dropAbandoned(deps, scanId);
+	if (record.terminal) return deps.book(record);
+	const { claimed_at_ms, input } = record.context;
+	const unclaimed = claimed_at_ms === null;
+	if (!unclaimed && writer.now() < input.deadline_at_ms + DEADLINE_GRACE_MS) return;
+	const answer = await applyOne(deps.apply, scanId, "deadline", (_, at_ms) =>
+		unclaimed
+			? { type: "scan.abandoned", at_ms, code: "not_claimed", message: "No worker took the scan before its deadline" }
+			: {
+					type: "scan.abandoned",
+					at_ms,
+					code: "worker_lost",
+					message: "The scan's worker was lost and the deadline passed",
+				},
+	);
+	if (answer === "refused") return writer.postpone(scanId, UNTREATABLE_RECHECK_MS);
+	log.warn({ scan_id: scanId, answer, unclaimed }, "ended an overdue scan");
+	const after = await reader.read(scanId);
+	if (after?.terminal) await deps.book(after);
+}
+
+async function dropAbandoned({ writer }: TreatmentDeps, scanId: string): Promise<void> {
+	await writer.drop(scanId);
+	await writer.unlist(scanId);
+}
+
+/** Claims and runs the scan in this process; the run outlasts the pass. */
+function runHere({ runtime, log }: TreatmentDeps, scanId: string, why: string): void {
+	if (!runtime?.hasRoom()) return;
+	log.info({ scan_id: scanId, worker_id: runtime.workerId }, why);
+	runtime.run(scanId).catch((error: unknown) => log.warn({ scan_id: scanId, err: error }, "take-over failed"));
+}
+
+async function repairStart(deps: TreatmentDeps, scanId: string, idle: boolean): Promise<void> {
+	const { writer, reader, finishStart, log } = deps;
+	const record = await reader.read(scanId);
+	if (record?.terminal) return deps.book(record);
+	if (record) {
+		const { accepted_at_ms, filter_key } = record.context.input;
+		await finishStart(record.user_id, filter_key, scanId).catch((error: unknown) =>
+			log.warn({ scan_id: scanId, err: error }, "an unclaimed scan is not queued yet"),
+		);
+		if (idle && writer.now() - accepted_at_ms >= CONSUMER_STALLED_MS)
+			runHere(deps, scanId, "claiming a scan that the queue does not deliver");
+		return;
+	}
+	const start = await writer.claimedByStart(scanId);
+	if (start.kind === "named") await finishStart(start.user_id, start.filter_key, scanId);
+	else if (start.kind === "gone" || start.age_ms > ABANDONED_START_MS) await dropAbandoned(deps, scanId);
+}

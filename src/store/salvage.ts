@@ -1,0 +1,157 @@
+import { newEntry } from "../../machines/strategy-rules.ts";
+import type { ScanContext, ScanInput, ScanPosition, StrategyEntry } from "../../machines/types.ts";
+
+/**
+ * Reads what a damaged scan record still holds. A field that is not JSON, or not of the shape that every
+ * reader relies on, is replaced by what the other fields say and named, so that one poisoned record can be
+ * shown, listed and ended, and never breaks the process that meets it. Nothing is written here.
+ */
+
+export type Dynamic = Omit<ScanContext, "input" | "strategies">;
+
+type Json = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Json =>
+	typeof value === "object" && value !== null && !Array.isArray(value);
+
+function objectIn(text: string | undefined): Json | null {
+	try {
+		const value: unknown = JSON.parse(text ?? "");
+		return isObject(value) ? value : null;
+	} catch {
+		return null;
+	}
+}
+
+const isInput = (value: Json): boolean =>
+	typeof value.deadline_at_ms === "number" &&
+	typeof value.accepted_at_ms === "number" &&
+	isObject(value.limits) &&
+	isObject(value.profile) &&
+	isObject(value.filters) &&
+	Array.isArray(value.strategies);
+
+const isDynamic = (value: Json): boolean => typeof value.now_ms === "number" && isObject(value.phases);
+
+const isEntry = (value: Json): boolean =>
+	typeof value.strategy_id === "string" &&
+	isObject(value.tally) &&
+	Array.isArray(value.tally.row_ids) &&
+	Array.isArray(value.tally.unproven_ids) &&
+	isObject(value.tally.rejected);
+
+const isDeadlines = (value: Json): boolean =>
+	Object.values(value).every((armed) => isObject(armed) && typeof armed.at_ms === "number" && isObject(armed.event));
+
+/** Collects the names of fields that could not be read. */
+export class Damage {
+	readonly fields: string[] = [];
+
+	take<T>(name: string, text: string | undefined, fits: (value: Json) => boolean): T | null {
+		const value = objectIn(text);
+		if (value && fits(value)) return value as T;
+		this.fields.push(name);
+		return null;
+	}
+
+	input(scanId: string, fields: Record<string, string>): ScanInput {
+		return this.take<ScanInput>("input", fields.input, isInput) ?? barestInput(scanId, fields);
+	}
+
+	dynamic(fields: Record<string, string>, input: ScanInput): Dynamic {
+		return this.take<Dynamic>("snapshot", fields.snapshot, isDynamic) ?? barestDynamic(fields, input);
+	}
+
+	strategies(fields: Record<string, string>, { strategies: planned }: ScanInput): StrategyEntry[] {
+		const entries: StrategyEntry[] = [];
+		for (let position = 0; fields[`s:${position}`] !== undefined; position++) {
+			const entry = this.take<StrategyEntry>(`s:${position}`, fields[`s:${position}`], isEntry);
+			const plan = planned[position];
+			if (entry) entries.push(entry);
+			else if (plan) entries.push(newEntry(plan));
+		}
+		return entries;
+	}
+
+	deadlines<T>(fields: Record<string, string>): T {
+		return this.take<T>("deadlines", fields.deadlines ?? "{}", isDeadlines) ?? ({} as T);
+	}
+}
+
+const NO_LIMITS: ScanInput["limits"] = {
+	budget_ms: 0,
+	ranking_reserve_ms: 0,
+	portfolio_timeout_ms: 0,
+	discovery_timeout_ms: 0,
+	strategy_timeout_ms: 0,
+	strategy_concurrency: 1,
+	strategy_attempts_max: 1,
+	retry_backoff_ms: 0,
+	resumes_max: 0,
+	rows_max: 0,
+};
+
+/** Owner and times stand in fields of their own; everything else is unknown, so nothing was asked and nothing is owned. */
+function barestInput(scanId: string, fields: Record<string, string>): ScanInput {
+	const accepted_at_ms = Number(fields.accepted_at ?? fields.deadline_at ?? 0);
+	const deadline_at_ms = Number(fields.deadline_at ?? accepted_at_ms);
+	return {
+		scan_id: scanId,
+		user_id: fields.owner ?? "",
+		accepted_at_ms,
+		deadline_at_ms,
+		limits: { ...NO_LIMITS, budget_ms: deadline_at_ms - accepted_at_ms },
+		filters: {},
+		filter_key: "",
+		filters_unmatched: [],
+		force_refresh: false,
+		include_strategy_recommendations: false,
+		redrive_of: null,
+		supersedes: null,
+		schedule_id: null,
+		profile: {
+			role: "viewer",
+			user_tier: "basic",
+			asset_tier_floor: "tier_retail",
+			max_asset_tier: "tier_retail",
+			scan_limit: null,
+			strategy_ids: [],
+			monthly_cost_credits: 0,
+			risk_profile: "unknown",
+			strategy_fingerprint: "",
+			portfolio_version: 0,
+		},
+		strategies: [],
+	};
+}
+
+function barestDynamic(fields: Record<string, string>, input: ScanInput): Dynamic {
+	const endedAtMs = fields.ended_at === undefined ? null : Number(fields.ended_at);
+	const phase = (fields.position ?? "queued") as ScanPosition;
+	const lost = "The stored state of the scan cannot be read";
+	return {
+		now_ms: Number(fields.progress_at ?? input.accepted_at_ms),
+		worker_id: fields.worker || null,
+		claimed_at_ms: fields.worker ? Number(fields.progress_at ?? input.accepted_at_ms) : null,
+		attempt: 0,
+		resumes: 0,
+		phases: {},
+		portfolio: null,
+		assets: null,
+		opportunities_found: 0,
+		wake_at_ms: null,
+		ranking: null,
+		outcome: null,
+		end:
+			endedAtMs === null || fields.foreign_end !== undefined
+				? null
+				: {
+						at_ms: endedAtMs,
+						error: { code: "internal_error", message: lost, phase },
+						is_timeout: false,
+						reason: null,
+						superseded_by: null,
+						by: null,
+					},
+	};
+}

@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import type { Redis } from "ioredis";
+
+export interface Script {
+	readonly lua: string;
+	readonly sha: string;
+	readonly keys: number;
+	/** The same script, allowed to write to a server whose memory is full; absent: refused there. */
+	readonly urgent?: { lua: string; sha: string };
+}
+
+const sha1 = (lua: string): string => createHash("sha1").update(lua).digest("hex");
+
+export const script = (keys: number, lua: string): Script => ({ lua, keys, sha: sha1(lua) });
+
+/**
+ * A script about scans that run already: what they still write is bounded, and refusing it would leave them
+ * without an end. So a full server (OOM) refuses new scans and lets those in hand be carried on, cancelled
+ * and ended. Servers before 7.0 do not know the flag and get the plain script.
+ */
+export const urgent = (keys: number, lua: string): Script => {
+	const flagged = `#!lua flags=allow-oom\n${lua}`;
+	return { ...script(keys, lua), urgent: { lua: flagged, sha: sha1(flagged) } };
+};
+
+/** Clients of servers that refused the flag. */
+const plainOnly = new WeakSet<Redis>();
+
+/** Runs a script by its hash, loading it once when the server does not know it (yet or any more). */
+export async function runScript(redis: Redis, script: Script, args: (string | number)[]): Promise<unknown> {
+	if (script.urgent && !plainOnly.has(redis)) {
+		try {
+			return await runText(redis, script.urgent, script.keys, args);
+		} catch (error) {
+			if (!(error instanceof Error) || !/compiling|shebang|unexpected symbol near '#'/i.test(error.message))
+				throw error;
+			plainOnly.add(redis);
+		}
+	}
+	return await runText(redis, script, script.keys, args);
+}
+
+async function runText(
+	redis: Redis,
+	{ lua, sha }: { lua: string; sha: string },
+	keys: number,
+	args: (string | number)[],
+) {
+	try {
+		return await redis.evalsha(sha, keys, ...args);
+	} catch (error) {
+		if (!(error instanceof Error) || !error.message.includes("NOSCRIPT")) throw error;
+		return await redis.eval(lua, keys, ...args);
+	}
+}
