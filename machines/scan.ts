@@ -3,31 +3,33 @@ import type { ScanEvent } from "./events.ts";
 import {
 	allSettled,
 	applyCuts,
-	applyReports,
 	chain,
 	closePhase,
 	cutoffAtMs,
-	cutStrategies,
 	discoveryDeadlineMs,
 	type Entry,
 	endOf,
 	evaluation,
-	hasFreshReport,
 	later,
-	nextWakeMs,
 	noneUsable,
 	noneUsableCode,
 	openPhase,
 	outcomeOf,
 	portfolioDeadlineMs,
-	resolveStrategies,
-	restartRunning,
 	type Step,
-	settleWhere,
 	totals,
 	verdictCounts,
-	wakeStrategies,
 } from "./scan-rules.ts";
+import {
+	applyReports,
+	cutStrategies,
+	hasFreshReport,
+	nextWakeMs,
+	resolveStrategies,
+	restartRunning,
+	settleWhere,
+	wakeStrategies,
+} from "./scan-strategies.ts";
 import type { Phase, ScanContext, ScanEnd, ScanErrorCode, ScanInput, ScanPosition } from "./types.ts";
 
 /**

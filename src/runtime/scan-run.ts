@@ -2,8 +2,9 @@ import type { ScanEvent, StrategyReport } from "../../machines/events.ts";
 import { outstandingEffects } from "../../machines/scan-rules.ts";
 import { type Clock, delay } from "../clock.ts";
 import type { Effects } from "../effects/contract.ts";
-import type { ScanReader, ScanRecord } from "../store/contract.ts";
-import type { ClaimResult, CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
+import type { ScanReader } from "../store/contract.ts";
+import type { CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
+import { firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
 import { attach, buildCommit, nothingPending, type Projections } from "./scan-commit.ts";
 import { type HostState, nextDeadlineMs, step, takeDue } from "./scan-host.ts";
@@ -28,8 +29,6 @@ export interface RunDeps {
 
 /** How a run came to its end; only `ended` means that the scan did. */
 export type RunEnd = "ended" | "released" | "fenced" | "given_up";
-
-type Granted = Extract<ClaimResult, { kind: "granted" }>;
 
 const COMMIT_RETRY_MS = 50;
 /** Past the scan's deadline by this much nobody waits for a store that does not answer. */
@@ -293,18 +292,4 @@ export class ScanRun {
 			this.deps.log.warn({ scan_id: this.scanId, err: error }, "lease not released; it runs out by itself");
 		});
 	}
-}
-
-export const stateOf = (record: ScanRecord): HostState => ({
-	position: record.position,
-	context: record.context,
-	ended: record.terminal,
-	deadlines: record.deadlines,
-});
-
-export function firstEvent({ record, lost_lease, lease_until_ms }: Granted, at_ms: number): ScanEvent {
-	const facts = { at_ms, worker_id: record.worker_id ?? "", lease_expires_at_ms: lease_until_ms };
-	return record.position === "queued"
-		? { type: "scan.claimed", ...facts }
-		: { type: "scan.resumed", ...facts, lost_lease };
 }
