@@ -1,6 +1,6 @@
 import type { Context, Next } from "koa";
-import type { Entropy } from "../accounts/entropy.ts";
 import type { Clock } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
 import { ApiError } from "../errors.ts";
 import type { ApiMeter } from "./deps.ts";
 import { keepState, stateOf } from "./state.ts";
