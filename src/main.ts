@@ -10,11 +10,12 @@ import { openFoundation } from "./foundation.ts";
 import { createHealthChecks, createProbes } from "./health.ts";
 import type { Logger } from "./log.ts";
 import { createMarketData } from "./market/index.ts";
-import { installShutdown, type ShutdownStep } from "./process/shutdown.ts";
+import { installShutdown } from "./process/shutdown.ts";
+import { shutdownStages } from "./process/stages.ts";
 import { createQueries } from "./queries.ts";
 import { closeRedisClient } from "./redis/clients.ts";
 import { RedisSetupError } from "./redis/provide.ts";
-import { createScanParts, type ScanExecutor, startExecutor, startWatchdog } from "./scan-parts.ts";
+import { createScanParts, startExecutor, startWatchdog } from "./scan-parts.ts";
 import { VERSION } from "./version.ts";
 
 /** Wires one process: Redis, store, users, and, as ROLE says, the API, the scan executor, or both. */
@@ -79,15 +80,18 @@ async function main(): Promise<void> {
 		"Lookout is up",
 	);
 	installShutdown(
-		() => [
-			...apiSteps(app, server),
-			{ name: "watchdog", limitMs: 2_000, run: () => watchdog.stop() },
-			...executorSteps(executor),
-			{ name: "queue", limitMs: 2_000, run: () => parts.queue.close() },
-			{ name: "market", limitMs: 2_000, run: () => market.close() },
-			{ name: "store", limitMs: 2_000, run: () => Promise.all([store.close(), closeRedisClient(redis)]) },
-			{ name: "redis", limitMs: 5_000, run: () => provision.close() },
-		],
+		() =>
+			shutdownStages({
+				app,
+				server,
+				executor,
+				watchdog,
+				queue: parts.queue,
+				market,
+				connections: () => Promise.all([store.close(), closeRedisClient(redis)]),
+				redis: provision,
+				clock: systemClock,
+			}),
 		systemClock,
 		logger,
 	);
@@ -111,32 +115,6 @@ async function listen(app: ApiApp, http: NonNullable<Config["http"]>, logger: Lo
 	const { address, port } = server.address() as AddressInfo;
 	logger.info({ url: `http://${address.includes(":") ? `[${address}]` : address}:${port}` }, "listening");
 	return server;
-}
-
-/** First /readyz fails and waiting polls answer, then requests in flight finish, then connections close. */
-function apiSteps(app: ApiApp, server: Server | null): ShutdownStep[] {
-	if (!server) return [];
-	return [
-		{ name: "api: refuse new requests", limitMs: 100, run: () => app.beginShutdown() },
-		{
-			name: "api: finish requests",
-			limitMs: 5_000,
-			run: () =>
-				new Promise<void>((resolve) => {
-					server.close(() => resolve());
-					server.closeIdleConnections();
-				}),
-		},
-		{ name: "api: close connections", limitMs: 500, run: () => server.closeAllConnections() },
-	];
-}
-
-function executorSteps(executor: ScanExecutor | null): ShutdownStep[] {
-	if (!executor) return [];
-	return [
-		{ name: "scans: hand over", limitMs: 8_000, run: () => executor.drain() },
-		{ name: "scans: close", limitMs: 2_000, run: () => executor.close() },
-	];
 }
 
 /** What went wrong in one line for the person who starts the program; a stack only for what nobody foresaw. */

@@ -19,6 +19,8 @@ interface PresenceDeps {
 /** Keeps this worker in the list that operators and /readyz see. */
 export function announcePresence({ writer, runtime, clock, logger, version, draining }: PresenceDeps): {
 	first: Promise<void>;
+	/** Says it again now, because something has changed. */
+	update(): Promise<void>;
 	stop(): Promise<void>;
 } {
 	const startedAtMs = writer.now();
@@ -34,14 +36,15 @@ export function announcePresence({ writer, runtime, clock, logger, version, drai
 			draining: draining(),
 		});
 	};
+	const update = (): Promise<void> =>
+		note().catch((error: unknown) => logger.warn({ err: error }, "worker presence not noted"));
 	const loop = (): Promise<void> =>
-		note()
-			.catch((error: unknown) => logger.warn({ err: error }, "worker presence not noted"))
-			.then(() => {
-				if (!stopped) timer = clock.setTimeout(loop, WORKER_NOTE_MS);
-			});
+		update().then(() => {
+			if (!stopped) timer = clock.setTimeout(loop, WORKER_NOTE_MS);
+		});
 	return {
 		first: loop(),
+		update,
 		async stop() {
 			stopped = true;
 			clock.clearTimeout(timer);

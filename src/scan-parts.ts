@@ -101,9 +101,9 @@ export async function createScanParts({
 export interface ScanExecutor {
 	runtime: Runtime;
 	pool: EvaluationPool;
-	/** Claims nothing new and hands the scans in hand over. */
 	/** Resolves when the worker is listed as present. */
 	ready: Promise<void>;
+	/** Claims nothing new from the moment of the call and hands the scans in hand over. */
 	drain(): Promise<void>;
 	close(): Promise<void>;
 }
@@ -161,8 +161,8 @@ export function startExecutor(deps: PartsDeps & { market: MarketData; parts: Sca
 		async drain() {
 			draining = true;
 			const jobs = worker.close(JOBS_GRACE_MS);
-			await runtime.handOver();
-			await jobs;
+			const scans = runtime.handOver();
+			await Promise.all([scans, jobs, presence.update()]);
 		},
 		async close() {
 			stopListening();

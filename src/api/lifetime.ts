@@ -45,6 +45,8 @@ export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter |
 				await next();
 			} finally {
 				open.delete(controller);
+				// The connection's next request belongs to another process.
+				if (draining && !ctx.headerSent) ctx.set("Connection", "close");
 				meter?.request(stateOf(ctx).route, ctx.method, ctx.status, clock.now() - startedAtMs);
 			}
 		},
