@@ -6,8 +6,9 @@ import type { RunLog } from "./scan-run.ts";
 
 /**
  * The watchdog finds scans that nobody answers for: by lease (claims them here when there is room), by
- * deadline (ends them), and starts that stopped half-way (finishes or drops them). Every step is
- * idempotent, so any number of processes may run it. Its own last pass is noted, so it is watched too.
+ * deadline (ends them), and starts that stopped half-way (finishes or drops them); it also forgets ids
+ * whose tombstone is over. Every step is idempotent, so any number of processes may run it. Its own last
+ * pass is noted, so it is watched too.
  */
 export interface Watchdog {
 	/** One pass; for tests and for the loop. */
@@ -62,6 +63,7 @@ export function createWatchdog(deps: WatchdogDeps): Watchdog {
 			() => writer.unclaimed(UNCLAIMED_AFTER_MS, BATCH),
 			(id) => repairStart(deps, id),
 		);
+		await writer.purgeTombstones(BATCH);
 		await writer.noteSweep();
 	}
 

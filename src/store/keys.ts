@@ -34,6 +34,8 @@ export const globalKeys = {
 	leases: "scans:leases",
 	/** zset: scans no worker has claimed yet, by accepted_at */
 	unclaimed: "scans:unclaimed",
+	/** zset: `<user_id> <scan_id>` of ended scans by the moment their tombstone is over */
+	tombstones: "scans:tombstones",
 	/** hash: worker_id -> JSON */
 	workers: "scan_workers",
 	/** list of the 200 newest ended scans, JSON */

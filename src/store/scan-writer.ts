@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { CommitHub } from "./commit-hub.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
-import { type BookingSettings, finish } from "./scan-booking.ts";
+import { type BookingSettings, finish, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import * as scripts from "./scripts.ts";
 import type { Commit, CommitResult, Heartbeat, MachineEvent, NewScan, ScanWriter } from "./write-contract.ts";
@@ -96,6 +96,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		async expireNow(userId, scanId) {
 			const keys = scanKeys(scanId);
 			await redis.zadd(userKeys(userId).ended, now(), scanId);
+			await redis.zadd(globalKeys.tombstones, now() + settings.tombstone_ms, tombstone(userId, scanId));
 			return (await redis.del(keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results, keys.inbox)) > 0;
 		},
 		async endedBeyond(userId, keep) {
@@ -112,6 +113,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			await redis.zadd(globalKeys.due, "XX", now() + delayMs, scanId);
 		},
 		unlist: (scanId) => unlist(redis, scanId),
+		purgeTombstones: (limit) => purgeTombstones(redis, now(), limit),
 		async noteWorker(worker: WorkerInfo) {
 			await redis.hset(globalKeys.workers, worker.worker_id, JSON.stringify(worker));
 		},

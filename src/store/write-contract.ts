@@ -133,6 +133,8 @@ export interface ScanWriter {
 	postpone(scanId: string, delayMs: number): Promise<void>;
 	/** Takes ids off the indexes of live scans. */
 	unlist(scanId: string): Promise<void>;
+	/** Forgets ids of expired scans whose tombstone is over, at most `limit`; returns how many. */
+	purgeTombstones(limit: number): Promise<number>;
 	noteWorker(worker: WorkerInfo): Promise<void>;
 	forgetWorker(workerId: string): Promise<void>;
 	noteSweep(): Promise<void>;
