@@ -192,9 +192,12 @@ export const scanMachine = base.createMachine({
 			actions: apply((held, event) => {
 				if (event.type !== "scan.cancel_requested") return only(held);
 				const context = atEvent(held, event);
-				const { by, reason, superseded_by } = event;
+				const { by, reason, superseded_by, reason_text } = event;
 				const end = endOf(context, { by, reason, superseded_by });
-				return only({ ...context, end }, { type: "scan.cancel_requested", params: { by, reason } });
+				return only(
+					{ ...context, end },
+					{ type: "scan.cancel_requested", params: { by, reason, ...(reason_text ? { reason_text } : {}) } },
+				);
 			}),
 		},
 		"scan.abandoned": {

@@ -15,7 +15,7 @@ const START_TRIES = 5;
 export function createCommands(deps: CommandDeps): ScanCommands {
 	return {
 		startScan: (viewer, request) => startScan(deps, viewer, request),
-		cancelScan: (viewer, scanId) => cancelScan(deps, viewer, scanId),
+		cancelScan: (viewer, scanId, reasonText) => cancelScan(deps, viewer, scanId, reasonText ?? null),
 		clearScans: (userId) => clearScans(deps, userId),
 	};
 }

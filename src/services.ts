@@ -34,7 +34,8 @@ export interface CancelResult {
 /** The write side about scans. Throws ApiError (src/errors.ts) with the codes of CONTRACT.md 2. */
 export interface ScanCommands {
 	startScan(viewer: Viewer, request: StartRequest): Promise<StartResult>;
-	cancelScan(viewer: Viewer, scanId: string): Promise<CancelResult>;
+	/** `reasonText`: why, in the caller's words; it stands in the journal, which owner and admins read. */
+	cancelScan(viewer: Viewer, scanId: string, reasonText?: string | null): Promise<CancelResult>;
 	/** Removes the user's terminal scans; their ids answer 410 afterwards. Returns how many. */
 	clearScans(userId: string): Promise<number>;
 }

@@ -22,7 +22,9 @@ export function foreignCommit(record: ScanRecord, event: ScanEvent, nowMs: numbe
 		superseded_by: cancelled ? event.superseded_by : null,
 		by: cancelled ? event.by : null,
 	};
-	const payload = { error: end.error, reason: end.reason, superseded_by: end.superseded_by, machine: record.machine };
+	const said = cancelled && event.reason_text ? { reason_text: event.reason_text } : {};
+	const { error, reason, superseded_by } = end;
+	const payload = { error, reason, superseded_by, machine: record.machine, ...said };
 	const status = cancelled ? "cancelled" : "error";
 	return {
 		scan_id: record.scan_id,

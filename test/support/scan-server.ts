@@ -42,8 +42,8 @@ export function createScanServer() {
 			started.push(request);
 			return next.start;
 		},
-		async cancelScan(viewer, scanId) {
-			calls.push(`cancel ${scanId}`);
+		async cancelScan(viewer, scanId, reasonText) {
+			calls.push(`cancel ${scanId}${reasonText ? `: ${reasonText}` : ""}`);
 			next.cancel();
 			return {
 				scan_id: scanId,
