@@ -250,29 +250,6 @@ durable("cancel ends a scan that no worker holds, and one whose effects ignore t
 	}
 });
 
-durable("why somebody cancelled is in the journal, whether the holder or another process ended the scan", async () => {
-	const commands = commandsOn(store, noQueue);
-	const reasonOf = async (scanId: string) =>
-		(await store.reader.journal(scanId, 0, 1_000)).find(({ type }) => type === "scan.cancel_requested")?.payload;
-	const held = await accepted();
-	const owner = viewer(users);
-	const run = runtimeOn(store, quickEffects({ evaluateStrategy: (_, { signal }) => never(signal) }));
-	const stopListening = store.writer.onInbox((scanId) => run.lookAtInbox(scanId));
-	const ended = run.run(held);
-	await until(held, ({ position }) => position === "strategies_scan");
-	await commands.cancelScan(owner, held, "Markets are closed");
-	assert.is(await ended, "ended");
-	stopListening();
-	const by = owner.user_id;
-	assert.equal(await reasonOf(held), { by, reason: "user_request", reason_text: "Markets are closed" });
-	const waiting = await accepted();
-	await commands.cancelScan(viewer(users), waiting, "Not now");
-	assert.is((await reasonOf(waiting))?.reason_text, "Not now");
-	const silent = await accepted();
-	await commands.cancelScan(viewer(users), silent);
-	assert.not.ok("reason_text" in ((await reasonOf(silent)) ?? {}), "nothing is said where nothing was");
-});
-
 durable("hanging effects end by the budget; late strategies keep what they found", async () => {
 	const scanId = await accepted({ budget_ms: 1_000, ranking_reserve_ms: 100 });
 	const effects = quickEffects({
