@@ -9,7 +9,8 @@ import { parseFilters } from "./filters.ts";
 import { openFoundation } from "./foundation.ts";
 import { createHealthChecks, createProbes } from "./health.ts";
 import type { Logger } from "./log.ts";
-import { createMarketData } from "./market/index.ts";
+import { type CachedMarketData, createMarketData } from "./market/index.ts";
+import { createMetrics } from "./metrics/index.ts";
 import { installShutdown } from "./process/shutdown.ts";
 import { shutdownStages } from "./process/stages.ts";
 import { createQueries } from "./queries.ts";
@@ -22,22 +23,14 @@ import { VERSION } from "./version.ts";
 async function main(): Promise<void> {
 	const deps = await openFoundation(process.env);
 	const { config, logger, provision, store, redis, users } = deps;
-	const market = await createMarketData({
-		market: marketWord(config.market),
-		asOfMs: config.marketAsOfMs,
-		latencyMs: config.marketLatencyMs,
-		clock: systemClock,
-	}).catch((error: unknown) => {
-		throw Object.assign(new Error(error instanceof Error ? error.message : String(error)), {
-			name: "MarketStartError",
-		});
-	});
+	const market = await openMarket(config);
 	const parts = await createScanParts(deps);
 	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
 	await executor?.ready;
 	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
 	const probes = createProbes({ store, queue: parts.queue, market, provision });
 	const health = createHealthChecks({ store, market, provision, config });
+	const metrics = createMetrics({ store, loopback: config.loopback, token: config.metricsToken, clock: systemClock });
 	const queries = createQueries({
 		reader: store.reader,
 		statistics: store.statistics,
@@ -63,6 +56,8 @@ async function main(): Promise<void> {
 		entropy: systemEntropy,
 		logger,
 		health,
+		meter: metrics.meter,
+		rootRoutes: [metrics.route],
 		routes:
 			config.role === "worker"
 				? []
@@ -101,6 +96,20 @@ const marketWord = (choice: Config["market"]): string =>
 	choice.kind === "simulated"
 		? `simulated:${choice.seed}`
 		: `${choice.kind}:${choice.kind === "recorded" ? choice.dir : choice.exchanges.join(",")}`;
+
+async function openMarket(config: Config): Promise<CachedMarketData> {
+	try {
+		return await createMarketData({
+			market: marketWord(config.market),
+			asOfMs: config.marketAsOfMs,
+			latencyMs: config.marketLatencyMs,
+			clock: systemClock,
+		});
+	} catch (error) {
+		const message = error instanceof Error ? error.message : String(error);
+		throw Object.assign(new Error(message), { name: "MarketStartError" });
+	}
+}
 
 async function listen(app: ApiApp, http: NonNullable<Config["http"]>, logger: Logger): Promise<Server> {
 	const server = createServer(app.callback());

@@ -8,6 +8,7 @@ import type { Logger } from "./log.ts";
 import type { MarketData } from "./market/contract.ts";
 import { discoverUniverse } from "./market/discovery.ts";
 import { selectAssets } from "./market/universe-filters.ts";
+import { createMarketReport } from "./market-report.ts";
 import { announcePresence } from "./presence.ts";
 import { createScanQueue, createScanWorker, type ScanQueue } from "./queue/scan-queue.ts";
 import { bullmqConnection } from "./redis/clients.ts";
@@ -153,6 +154,7 @@ export function startExecutor(deps: PartsDeps & { market: MarketData; parts: Sca
 		logger,
 		version: VERSION,
 		draining: () => draining,
+		market: createMarketReport(market, systemClock),
 	});
 	return {
 		runtime,

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { EndedScan, ScanRecord } from "./contract.ts";
 import { dayKeys, globalKeys, userKeys } from "./keys.ts";
 import * as scripts from "./scripts.ts";
+import { countEnded } from "./totals.ts";
 
 /** Books an ended scan: the user's claim, freshness and tombstone, then the statistics of the day, each once. */
 
@@ -48,6 +49,7 @@ export async function finish(
 		tombstone(record.user_id, record.scan_id),
 	);
 	await countScan(redis, run, settings, ended);
+	await countEnded(run, record, ended.timestamp.slice(0, 10));
 }
 
 export const tombstone = (userId: string, scanId: string): string => `${userId} ${scanId}`;

@@ -3,6 +3,7 @@ import { SCAN_MACHINE_ID, type ScanInput } from "../../machines/types.ts";
 import { globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { decodeRecord, fromPairs } from "./scan-codec.ts";
 import * as scripts from "./scripts.ts";
+import { addTotals, TOTAL } from "./totals.ts";
 import type { ClaimMode, ClaimResult, StartClaim, StartDecision, UnacceptedStart } from "./write-contract.ts";
 
 /** The two claims: a user's on a filter set (one active scan each), and a worker's on a scan. */
@@ -64,6 +65,7 @@ export async function claim(
 	switch (kind) {
 		case "granted": {
 			await redis.zrem(globalKeys.unclaimed, scanId);
+			if (mode === "normal" && second === "1") await addTotals(redis, { [TOTAL.takeovers]: 1 }).catch(() => undefined);
 			const fields = fromPairs(pairs);
 			const record = decodeRecord(scanId, fields);
 			const inbox_after = fields.inbox ?? "";

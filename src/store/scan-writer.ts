@@ -5,6 +5,7 @@ import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { type BookingSettings, finish, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import * as scripts from "./scripts.ts";
+import { addTotals, TOTAL } from "./totals.ts";
 import type { Commit, CommitResult, Heartbeat, MachineEvent, NewScan, ScanWriter } from "./write-contract.ts";
 
 export type WriterSettings = BookingSettings;
@@ -34,7 +35,13 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			if (dropped) await unlist(redis, scanId);
 			return dropped;
 		},
-		decideStart: (claim) => decideStart(run, claim),
+		async decideStart(claim) {
+			const decided = await decideStart(run, claim);
+			if (decided.decision === "created" || decided.decision === "superseded")
+				await addTotals(redis, { [TOTAL.started]: 1 }).catch(() => undefined);
+			return decided;
+		},
+		addTotals: (amounts) => addTotals(redis, amounts),
 		async activeScan(userId, filterKey) {
 			const held = await redis.hget(userKeys(userId).active, filterKey);
 			const [scan_id, accepted, superseded] = held?.split("|") ?? [];
