@@ -1,5 +1,11 @@
 import { settle } from "../../machines/strategy-rules.ts";
-import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machines/types.ts";
+import {
+	SCAN_MACHINE_ID,
+	type ScanContext,
+	type ScanEnd,
+	type ScanInput,
+	type StrategyEntry,
+} from "../../machines/types.ts";
 import type { ScanRecord } from "./contract.ts";
 
 /**
@@ -46,10 +52,27 @@ export function decodeContext(fields: Record<string, string>): ScanContext {
 	for (let position = 0; fields[`s:${position}`] !== undefined; position++) {
 		strategies.push(JSON.parse(fields[`s:${position}`] as string) as StrategyEntry);
 	}
-	const dynamic = JSON.parse(fields.snapshot ?? "{}") as Dynamic;
+	const stored = JSON.parse(fields.snapshot ?? "{}") as Dynamic;
+	// Another version's snapshot may lack what this one reads; its own is taken as it is.
+	const dynamic = fields.machine === SCAN_MACHINE_ID ? stored : { ...ABSENT, ...stored };
 	if (fields.foreign_end !== undefined) return endedFromOutside(fields, dynamic, strategies);
 	return { input: JSON.parse(fields.input ?? "{}") as ScanInput, ...dynamic, strategies };
 }
+
+const ABSENT: Omit<Dynamic, "now_ms"> = {
+	worker_id: null,
+	claimed_at_ms: null,
+	attempt: 0,
+	resumes: 0,
+	phases: {},
+	portfolio: null,
+	assets: null,
+	opportunities_found: 0,
+	wake_at_ms: null,
+	ranking: null,
+	outcome: null,
+	end: null,
+};
 
 /** A scan of another machine version that was ended beside its snapshot: no strategy of it is open any more. */
 function endedFromOutside(fields: Record<string, string>, dynamic: Dynamic, strategies: StrategyEntry[]): ScanContext {
