@@ -32,7 +32,14 @@ export type ScanEvent = { at_ms: number } & (
 	| { type: "strategies.wake" }
 	| { type: "ranking.completed"; ranking: RankingSummary }
 	| { type: "ranking.failed"; error: Failure }
-	| { type: "scan.cancel_requested"; by: string; reason: CancelReason; superseded_by: string | null }
+	| {
+			type: "scan.cancel_requested";
+			by: string;
+			reason: CancelReason;
+			superseded_by: string | null;
+			/** In the words of whoever cancelled; absent when nothing was said. */
+			reason_text?: string;
+	  }
 	/** The watchdog's terminal event for a scan that nobody answers for. */
 	| {
 			type: "scan.abandoned";

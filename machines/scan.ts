@@ -3,31 +3,33 @@ import type { ScanEvent } from "./events.ts";
 import {
 	allSettled,
 	applyCuts,
-	applyReports,
 	chain,
 	closePhase,
 	cutoffAtMs,
-	cutStrategies,
 	discoveryDeadlineMs,
 	type Entry,
 	endOf,
 	evaluation,
-	hasFreshReport,
 	later,
-	nextWakeMs,
 	noneUsable,
 	noneUsableCode,
 	openPhase,
 	outcomeOf,
 	portfolioDeadlineMs,
-	resolveStrategies,
-	restartRunning,
 	type Step,
-	settleWhere,
 	totals,
 	verdictCounts,
-	wakeStrategies,
 } from "./scan-rules.ts";
+import {
+	applyReports,
+	cutStrategies,
+	hasFreshReport,
+	nextWakeMs,
+	resolveStrategies,
+	restartRunning,
+	settleWhere,
+	wakeStrategies,
+} from "./scan-strategies.ts";
 import { type ReissuedPhase, reissueAtMs, reissuePhase } from "./stall.ts";
 import type { Phase, ScanContext, ScanEnd, ScanErrorCode, ScanInput, ScanPosition } from "./types.ts";
 
@@ -196,9 +198,12 @@ export const scanMachine = base.createMachine({
 			actions: apply((held, event) => {
 				if (event.type !== "scan.cancel_requested") return only(held);
 				const context = atEvent(held, event);
-				const { by, reason, superseded_by } = event;
+				const { by, reason, superseded_by, reason_text } = event;
 				const end = endOf(context, { by, reason, superseded_by });
-				return only({ ...context, end }, { type: "scan.cancel_requested", params: { by, reason } });
+				return only(
+					{ ...context, end },
+					{ type: "scan.cancel_requested", params: { by, reason, ...(reason_text ? { reason_text } : {}) } },
+				);
 			}),
 		},
 		"scan.abandoned": {

@@ -11,7 +11,7 @@ export function createCommands(deps: CommandDeps): ScanCommands {
 	return {
 		startScan: (viewer, request, reservedId) => startScan(deps, viewer, request, reservedId),
 		redriveScan: (viewer, scanId, words, reservedId) => redriveScan(deps, viewer, scanId, words, reservedId),
-		cancelScan: (viewer, scanId) => cancelScan(deps, viewer, scanId),
+		cancelScan: (viewer, scanId, reasonText) => cancelScan(deps, viewer, scanId, reasonText ?? null),
 		clearScans: (userId) => clearScans(deps, userId),
 	};
 }

@@ -1,18 +1,11 @@
+import { isDollarQuote } from "./dollars.ts";
+
 /**
  * The words that filters are spelled in: market symbols and timeframes (CONTRACT.md 4.1).
  * Pure text rules; whether a symbol exists is the market's business.
  */
 
-/** Dollars and the stablecoins that count as such. As symbols they are words of their own: `TUSD` is not `T/USD`. */
-const DOLLARS = new Set(
-	"USD USDT USDC FDUSD BUSD TUSD USDP PAX DAI USDE USDS PYUSD USD1 RLUSD GUSD SUSD LUSD USDD BFUSD XUSD USDG".split(
-		" ",
-	),
-);
 const GLUED_QUOTE = /^([A-Z0-9]+?)(USDT|USDC|USD)$/;
-
-/** Whether a quote counts as US dollars (CONTRACT.md 13.5). */
-export const isDollarQuote = (quote: string): boolean => DOLLARS.has(quote);
 
 /**
  * One spelling per symbol: `btc` -> `BTC`, `BTC-USDT`, `BTC_USDT`, `btcusdt` -> `BTC/USDT`,
@@ -24,7 +17,8 @@ export function canonicalSymbol(word: string): string {
 }
 
 function canonicalPair(pair: string): string {
-	if (pair.includes("/") || DOLLARS.has(pair)) return pair;
+	// A dollar coin is a word of its own: `TUSD` is not `T/USD`.
+	if (pair.includes("/") || isDollarQuote(pair)) return pair;
 	const separated = /^([^-_]+)[-_]([^-_]+)$/.exec(pair);
 	if (separated) return `${separated[1]}/${separated[2]}`;
 	const glued = GLUED_QUOTE.exec(pair);

@@ -1,7 +1,8 @@
 import type { HealthChecks } from "./api/deps.ts";
 import type { Config } from "./config.ts";
 import type { MarketData } from "./market/contract.ts";
-import { WORKER_SILENT_MS } from "./presence.ts";
+import { marketOfAll } from "./market-report.ts";
+import { liveWorkers } from "./presence.ts";
 import type { SystemProbes } from "./queries/probes.ts";
 import type { ScanQueue } from "./queue/scan-queue.ts";
 import type { RedisProvision } from "./redis/provide.ts";
@@ -12,7 +13,7 @@ const CHECK_MS = 1_000;
 
 interface HealthDeps {
 	store: ScanStore;
-	market: MarketData & { stats?: () => { hits: number; calls: number } };
+	market: MarketData;
 	provision: RedisProvision;
 	config: Config;
 }
@@ -37,9 +38,7 @@ export function createHealthChecks({ store, market, provision, config }: HealthD
 			run: async () => {
 				const now = store.clock.now();
 				const workers = await store.statistics.workers();
-				const count = workers.filter(
-					(worker) => now - worker.last_seen_at_ms < WORKER_SILENT_MS && !worker.draining,
-				).length;
+				const count = liveWorkers(workers, now).filter(({ draining }) => !draining).length;
 				return { ok: count > 0, count };
 			},
 		},
@@ -60,6 +59,7 @@ export function createProbes({
 	market,
 	provision,
 }: Omit<HealthDeps, "config"> & { queue: ScanQueue }): SystemProbes {
+	const markets = async () => marketOfAll(liveWorkers(await store.statistics.workers(), store.clock.now()));
 	return {
 		queue: () => queue.waiting(),
 		async redis() {
@@ -72,12 +72,12 @@ export function createProbes({
 		},
 		sweeper: async () => ({ last_pass_at_ms: await store.writer.lastSweepMs() }),
 		async sources() {
+			const { sources } = await markets();
+			if (sources.length > 0) return sources;
+			// No worker tells: the market that this process is set up with, as it finds it itself.
 			const { ok } = await market.check(AbortSignal.timeout(CHECK_MS)).catch(() => ({ ok: false }));
 			return [{ source: market.source.name, ok, breaker_open: false }];
 		},
-		async cacheHitRate() {
-			const stats = market.stats?.();
-			return stats && stats.calls > 0 ? stats.hits / stats.calls : null;
-		},
+		cacheHitRate: async () => (await markets()).hit_rate,
 	};
 }

@@ -10,35 +10,29 @@ import { parseFilters } from "./filters.ts";
 import { openFoundation } from "./foundation.ts";
 import { createHealthChecks, createProbes } from "./health.ts";
 import type { Logger } from "./log.ts";
-import { createMarketData } from "./market/index.ts";
-import { installShutdown, type ShutdownStep } from "./process/shutdown.ts";
+import { type CachedMarketData, createMarketData } from "./market/index.ts";
+import { createMetrics } from "./metrics/index.ts";
+import { installShutdown } from "./process/shutdown.ts";
+import { shutdownStages } from "./process/stages.ts";
 import { createQueries } from "./queries.ts";
 import { closeRedisClient } from "./redis/clients.ts";
 import { RedisSetupError } from "./redis/provide.ts";
 import { replay } from "./runtime/replay.ts";
-import { createScanParts, type ScanExecutor, startExecutor, startWatchdog } from "./scan-parts.ts";
+import { createScanParts, startExecutor, startWatchdog } from "./scan-parts.ts";
 import { VERSION } from "./version.ts";
 
 /** Wires one process: Redis, store, users, and, as ROLE says, the API, the scan executor, or both. */
 async function main(): Promise<void> {
 	const deps = await openFoundation(process.env);
 	const { config, logger, provision, store, redis, users } = deps;
-	const market = await createMarketData({
-		market: marketWord(config.market),
-		asOfMs: config.marketAsOfMs,
-		latencyMs: config.marketLatencyMs,
-		clock: systemClock,
-	}).catch((error: unknown) => {
-		throw Object.assign(new Error(error instanceof Error ? error.message : String(error)), {
-			name: "MarketStartError",
-		});
-	});
+	const market = await openMarket(config);
 	const parts = await createScanParts(deps);
 	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
 	await executor?.ready;
 	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
 	const probes = createProbes({ store, queue: parts.queue, market, provision });
 	const health = createHealthChecks({ store, market, provision, config });
+	const metrics = createMetrics({ store, loopback: config.loopback, token: config.metricsToken, clock: systemClock });
 	const queries = createQueries({
 		reader: store.reader,
 		statistics: store.statistics,
@@ -66,6 +60,8 @@ async function main(): Promise<void> {
 		entropy: systemEntropy,
 		logger,
 		health,
+		meter: metrics.meter,
+		rootRoutes: [metrics.route],
 		routes:
 			config.role === "worker"
 				? []
@@ -83,15 +79,18 @@ async function main(): Promise<void> {
 		"Lookout is up",
 	);
 	installShutdown(
-		() => [
-			...apiSteps(app, server),
-			{ name: "watchdog", limitMs: 2_000, run: () => watchdog.stop() },
-			...executorSteps(executor),
-			{ name: "queue", limitMs: 2_000, run: () => parts.queue.close() },
-			{ name: "market", limitMs: 2_000, run: () => market.close() },
-			{ name: "store", limitMs: 2_000, run: () => Promise.all([store.close(), closeRedisClient(redis)]) },
-			{ name: "redis", limitMs: 5_000, run: () => provision.close() },
-		],
+		() =>
+			shutdownStages({
+				app,
+				server,
+				executor,
+				watchdog,
+				queue: parts.queue,
+				market,
+				connections: () => Promise.all([store.close(), closeRedisClient(redis)]),
+				redis: provision,
+				clock: systemClock,
+			}),
 		systemClock,
 		logger,
 	);
@@ -101,6 +100,20 @@ const marketWord = (choice: Config["market"]): string =>
 	choice.kind === "simulated"
 		? `simulated:${choice.seed}`
 		: `${choice.kind}:${choice.kind === "recorded" ? choice.dir : choice.exchanges.join(",")}`;
+
+async function openMarket(config: Config): Promise<CachedMarketData> {
+	try {
+		return await createMarketData({
+			market: marketWord(config.market),
+			asOfMs: config.marketAsOfMs,
+			latencyMs: config.marketLatencyMs,
+			clock: systemClock,
+		});
+	} catch (error) {
+		const message = error instanceof Error ? error.message : String(error);
+		throw Object.assign(new Error(message), { name: "MarketStartError" });
+	}
+}
 
 async function listen(app: ApiApp, http: NonNullable<Config["http"]>, logger: Logger): Promise<Server> {
 	const server = createServer(app.callback());
@@ -115,32 +128,6 @@ async function listen(app: ApiApp, http: NonNullable<Config["http"]>, logger: Lo
 	const { address, port } = server.address() as AddressInfo;
 	logger.info({ url: `http://${address.includes(":") ? `[${address}]` : address}:${port}` }, "listening");
 	return server;
-}
-
-/** First /readyz fails and waiting polls answer, then requests in flight finish, then connections close. */
-function apiSteps(app: ApiApp, server: Server | null): ShutdownStep[] {
-	if (!server) return [];
-	return [
-		{ name: "api: refuse new requests", limitMs: 100, run: () => app.beginShutdown() },
-		{
-			name: "api: finish requests",
-			limitMs: 5_000,
-			run: () =>
-				new Promise<void>((resolve) => {
-					server.close(() => resolve());
-					server.closeIdleConnections();
-				}),
-		},
-		{ name: "api: close connections", limitMs: 500, run: () => server.closeAllConnections() },
-	];
-}
-
-function executorSteps(executor: ScanExecutor | null): ShutdownStep[] {
-	if (!executor) return [];
-	return [
-		{ name: "scans: hand over", limitMs: 8_000, run: () => executor.drain() },
-		{ name: "scans: close", limitMs: 2_000, run: () => executor.close() },
-	];
 }
 
 /** What went wrong in one line for the person who starts the program; a stack only for what nobody foresaw. */

@@ -1,6 +1,8 @@
 import type { Clock } from "./clock.ts";
 import type { Logger } from "./log.ts";
+import type { MarketReport } from "./market-report.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import type { WorkerInfo } from "./store/contract.ts";
 import type { ScanWriter } from "./store/write-contract.ts";
 
 /** How often a worker says that it is there, and how long it may be silent before it is no longer counted. */
@@ -14,17 +16,25 @@ interface PresenceDeps {
 	logger: Logger;
 	version: string;
 	draining: () => boolean;
+	market: MarketReport;
 }
 
+/** Those that have been heard of lately: one that was killed cannot take itself off the list. */
+export const liveWorkers = (workers: readonly WorkerInfo[], nowMs: number): WorkerInfo[] =>
+	workers.filter(({ last_seen_at_ms }) => nowMs - last_seen_at_ms < WORKER_SILENT_MS);
+
 /** Keeps this worker in the list that operators and /readyz see. */
-export function announcePresence({ writer, runtime, clock, logger, version, draining }: PresenceDeps): {
+export function announcePresence({ writer, runtime, clock, logger, version, draining, market }: PresenceDeps): {
 	first: Promise<void>;
+	/** Says it again now, because something has changed. */
+	update(): Promise<void>;
 	stop(): Promise<void>;
 } {
 	const startedAtMs = writer.now();
 	let timer: unknown = null;
 	let stopped = false;
 	const note = async () => {
+		const figures = await market.state();
 		await writer.noteWorker({
 			worker_id: runtime.workerId,
 			version,
@@ -32,19 +42,23 @@ export function announcePresence({ writer, runtime, clock, logger, version, drai
 			last_seen_at_ms: writer.now(),
 			scans_active: runtime.active(),
 			draining: draining(),
+			market: figures,
 		});
+		await market.requests((amounts) => writer.addTotals(amounts));
 	};
+	const update = (): Promise<void> =>
+		note().catch((error: unknown) => logger.warn({ err: error }, "worker presence not noted"));
 	const loop = (): Promise<void> =>
-		note()
-			.catch((error: unknown) => logger.warn({ err: error }, "worker presence not noted"))
-			.then(() => {
-				if (!stopped) timer = clock.setTimeout(loop, WORKER_NOTE_MS);
-			});
+		update().then(() => {
+			if (!stopped) timer = clock.setTimeout(loop, WORKER_NOTE_MS);
+		});
 	return {
 		first: loop(),
+		update,
 		async stop() {
 			stopped = true;
 			clock.clearTimeout(timer);
+			await market.requests((amounts) => writer.addTotals(amounts)).catch(() => undefined);
 			await writer.forgetWorker(runtime.workerId).catch(() => undefined);
 		},
 	};

@@ -8,6 +8,7 @@ import type { Logger } from "./log.ts";
 import type { MarketData } from "./market/contract.ts";
 import { discoverUniverse } from "./market/discovery.ts";
 import { selectAssets } from "./market/universe-filters.ts";
+import { createMarketReport } from "./market-report.ts";
 import { announcePresence } from "./presence.ts";
 import { createScanQueue, createScanWorker, type ScanQueue } from "./queue/scan-queue.ts";
 import { bullmqConnection } from "./redis/clients.ts";
@@ -102,9 +103,9 @@ export async function createScanParts({
 export interface ScanExecutor {
 	runtime: Runtime;
 	pool: EvaluationPool;
-	/** Claims nothing new and hands the scans in hand over. */
 	/** Resolves when the worker is listed as present. */
 	ready: Promise<void>;
+	/** Claims nothing new from the moment of the call and hands the scans in hand over. */
 	drain(): Promise<void>;
 	close(): Promise<void>;
 }
@@ -154,6 +155,7 @@ export function startExecutor(deps: PartsDeps & { market: MarketData; parts: Sca
 		logger,
 		version: VERSION,
 		draining: () => draining,
+		market: createMarketReport(market, systemClock),
 	});
 	return {
 		runtime,
@@ -162,8 +164,8 @@ export function startExecutor(deps: PartsDeps & { market: MarketData; parts: Sca
 		async drain() {
 			draining = true;
 			const jobs = worker.close(JOBS_GRACE_MS);
-			await runtime.handOver();
-			await jobs;
+			const scans = runtime.handOver();
+			await Promise.all([scans, jobs, presence.update()]);
 		},
 		async close() {
 			stopListening();

@@ -45,7 +45,8 @@ export interface ScanCommands {
 		strategyWords: readonly string[] | null,
 		reservedId?: string | null,
 	): Promise<StartResult>;
-	cancelScan(viewer: Viewer, scanId: string): Promise<CancelResult>;
+	/** `reasonText`: why, in the caller's words; it stands in the journal, which owner and admins read. */
+	cancelScan(viewer: Viewer, scanId: string, reasonText?: string | null): Promise<CancelResult>;
 	/** Removes the user's terminal scans; their ids answer 410 afterwards. Returns how many. */
 	clearScans(userId: string): Promise<number>;
 }

@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
 import { CATALOGUE, FREE_STRATEGIES, STANDARD_STRATEGIES } from "../catalogue.ts";
 import { type Clock, isoOf } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
 import { ApiError, validationFailed } from "../errors.ts";
 import type { Account, AccountReader } from "../services.ts";
 import { CONFIRM_ACCOUNT, CREATE_ACCOUNT, PATCH_ACCOUNT } from "./account-scripts.ts";
 import { type Access, createDirectory, type Directory } from "./directory.ts";
-import type { Entropy } from "./entropy.ts";
 import { accountKey, creditsKey, isUserId, loginsKey, passwordKey } from "./keys.ts";
 import { defineScript, type Script } from "./script.ts";
 

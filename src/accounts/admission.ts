@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
+import type { Entropy } from "../entropy.ts";
 import type { Account } from "../services.ts";
-import type { Entropy } from "./entropy.ts";
 import { accountKey, loginsKey, rateKey } from "./keys.ts";
 import { defineScript, LUA_NOW, redisTime, type StoreNow } from "./script.ts";
 

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { type Clock, delay } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
 import { ApiError } from "../errors.ts";
-import type { Entropy } from "./entropy.ts";
 import { loginAttemptsKey, loginFailuresKey } from "./keys.ts";
 import { defineScript, LUA_NOW, redisTime, type StoreNow } from "./script.ts";
 

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import { type Clock, isoOf } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
 import { ApiError } from "../errors.ts";
 import type { StoredAccount } from "./account-store.ts";
-import type { Entropy } from "./entropy.ts";
 import { accountKey, isUserId, loginsKey, passwordKey } from "./keys.ts";
 import { defineScript, LUA_NOW, redisTime, type StoreNow, textList } from "./script.ts";
 import { REFRESH_TTL_SECONDS, type RefreshClaims, type TokenPair, type Tokens } from "./tokens.ts";

@@ -1,6 +1,6 @@
 import { scrypt, timingSafeEqual } from "node:crypto";
+import type { Entropy } from "../entropy.ts";
 import { ApiError } from "../errors.ts";
-import type { Entropy } from "./entropy.ts";
 
 export const PASSWORD_LENGTH_MIN = 8;
 /** A longer one only buys CPU time of the server. */

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import { type Clock, isoOf } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
 import type { PortfolioStore, StoredPortfolio } from "../services.ts";
 import type { Position } from "../strategies/contract.ts";
-import type { Entropy } from "./entropy.ts";
 import { isUserId, portfolioKey } from "./keys.ts";
 import { defineScript, textList } from "./script.ts";
 

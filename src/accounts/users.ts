@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
 import type { PortfolioStore } from "../services.ts";
 import { type AccountStore, createAccountStore } from "./account-store.ts";
 import { createGatekeeper, type Gatekeeper } from "./admission.ts";
 import { type CreditLedger, createCreditLedger } from "./credits.ts";
-import type { Entropy } from "./entropy.ts";
 import { createIdempotency, type Idempotency } from "./idempotency.ts";
 import { createLoginLimiter, type LoginLimiter } from "./login-limiter.ts";
 import { createLogins, type Logins } from "./logins.ts";

@@ -5,6 +5,7 @@ import { authenticate } from "./authenticate.ts";
 import type { ApiDeps, RootRoute } from "./deps.ts";
 import { dispatch } from "./dispatch.ts";
 import { docsRoutes } from "./docs.ts";
+import { encodedTags } from "./encoded-tags.ts";
 import { createLifetime } from "./lifetime.ts";
 import { openApiRoute } from "./openapi.ts";
 import { problems } from "./problems.ts";
@@ -108,6 +109,7 @@ export function createApp(deps: ApiDeps): ApiApp {
 	app.use(securityHeaders());
 	app.use(withoutStoring);
 	app.use(crossOrigin(config.corsOrigins));
+	app.use(encodedTags);
 	app.use(compression());
 	app.use(lifetime.refuseNew((path) => health.has(path)));
 	app.use(publicOptions);

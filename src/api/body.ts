@@ -8,17 +8,32 @@ export const BODY_BYTES_MAX = 1024 * 1024;
 const OTHER_CHARSET = /;\s*charset=(?!"?(?:utf-8|us-ascii)"?\s*(?:;|$))/i;
 const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.+-]+\+json)\s*(?:;|$)/i;
 
-/** A key like __proto__ is unknown like any other, and ignored. The parser's types leave this option out. */
-const UNTYPED_OPTIONS: object = { onProtoPoisoning: "remove" };
+/** Gives up a member, so that it is ignored like any unknown one. */
+const withoutPrototypes = (key: string, value: unknown): unknown => (key === "__proto__" ? undefined : value);
+
+/**
+ * The parser refuses a body that names `__proto__` anywhere, as it does broken JSON; both come with their
+ * text. Such a key is unknown like any other. Throws SyntaxError for what is broken.
+ */
+function parsedAgain(error: unknown): unknown {
+	const { body } = error as { body?: unknown };
+	if (typeof body !== "string") throw error;
+	return JSON.parse(body, withoutPrototypes);
+}
 
 const parse = bodyParser({
 	enableTypes: ["json"],
 	jsonLimit: BODY_BYTES_MAX,
 	jsonStrict: false,
-	...UNTYPED_OPTIONS,
 	// What is no JSON by its type was refused before; a missing type is taken as JSON.
 	detectJSON: () => true,
-	onError(error) {
+	onError(error, ctx) {
+		try {
+			(ctx.request as { body?: unknown }).body = parsedAgain(error);
+			return;
+		} catch {
+			// Then it is broken in itself.
+		}
 		const known = toApiError(error);
 		// Whatever breaks while a body is read (bad compression, a broken charset) is the body's fault.
 		throw known.http_status >= 500 ? new ApiError("malformed_json") : known;

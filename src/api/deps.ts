@@ -1,6 +1,6 @@
-import type { Entropy } from "../accounts/entropy.ts";
 import type { Users } from "../accounts/users.ts";
 import type { Clock } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
 import type { ApiReply, RateRule, RouteSpec } from "./route.ts";
 
 /** The part of the environment that the API needs. */

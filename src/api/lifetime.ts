@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { Context, Next } from "koa";
-import type { Entropy } from "../accounts/entropy.ts";
 import type { Clock } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
 import { ApiError } from "../errors.ts";
 import type { ApiMeter } from "./deps.ts";
 import { keepState, stateOf } from "./state.ts";
@@ -48,6 +48,8 @@ export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter |
 				// A stream is in flight until its response is over.
 				if (ctx.body instanceof Readable && !ctx.res.closed) ctx.res.once("close", () => open.delete(controller));
 				else open.delete(controller);
+				// The connection's next request belongs to another process.
+				if (draining && !ctx.headerSent) ctx.set("Connection", "close");
 				meter?.request(stateOf(ctx).route, ctx.method, ctx.status, clock.now() - startedAtMs);
 			}
 		},

@@ -7,12 +7,19 @@ import type { CommandDeps, StartDeps } from "./deps.ts";
 
 /** How long the holder of a scan has to commit a cancel before any process does it. */
 const CANCEL_WAIT_MS = 500;
-export async function cancelScan(deps: CommandDeps, viewer: Viewer, scanId: string): Promise<CancelResult> {
+
+export async function cancelScan(
+	deps: CommandDeps,
+	viewer: Viewer,
+	scanId: string,
+	reasonText: string | null,
+): Promise<CancelResult> {
 	const record = await deps.reader.read(scanId);
 	if (!record) throw new ApiError("scan_not_found");
 	if (!record.terminal) {
 		const reason: CancelReason = record.user_id === viewer.user_id ? "user_request" : "admin_request";
-		await endByCancel(deps, scanId, { by: viewer.user_id, reason, superseded_by: null });
+		const said = reasonText ? { reason_text: reasonText } : {};
+		await endByCancel(deps, scanId, { by: viewer.user_id, reason, superseded_by: null, ...said });
 	}
 	const after = await deps.reader.read(scanId);
 	if (!after) throw new ApiError("scan_not_found");
@@ -33,7 +40,7 @@ export async function cancelScan(deps: CommandDeps, viewer: Viewer, scanId: stri
 export async function endByCancel(
 	deps: StartDeps,
 	scanId: string,
-	facts: { by: string; reason: CancelReason; superseded_by: string | null },
+	facts: { by: string; reason: CancelReason; superseded_by: string | null; reason_text?: string },
 ): Promise<void> {
 	const abort = new AbortController();
 	const stopAtMs = deps.writer.now() + CANCEL_WAIT_MS;

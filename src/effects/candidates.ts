@@ -1,5 +1,5 @@
 import { compareText } from "../canonical.ts";
-import { isDollarQuote } from "../filter-words.ts";
+import { isDollarQuote } from "../dollars.ts";
 import type { Asset, Market, MarketType, ReadOptions, Universe } from "../market/contract.ts";
 import type { Candidate, DataNeeds, PortfolioSnapshot } from "../strategies/contract.ts";
 

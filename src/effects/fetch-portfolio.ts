@@ -1,4 +1,5 @@
-import { isDollarQuote, symbolParts } from "../filter-words.ts";
+import { isDollarQuote } from "../dollars.ts";
+import { symbolParts } from "../filter-words.ts";
 import type { MarketData, Ticker } from "../market/contract.ts";
 import type { StoredPortfolio } from "../services.ts";
 import type { PortfolioSnapshot, Position } from "../strategies/contract.ts";

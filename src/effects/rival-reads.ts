@@ -1,4 +1,4 @@
-import { isDollarQuote } from "../filter-words.ts";
+import { isDollarQuote } from "../dollars.ts";
 import type { Market, MarketData, ReadOptions } from "../market/contract.ts";
 import type { Candidate, DataNeeds, Rival } from "../strategies/contract.ts";
 import { readOf } from "./candidates.ts";

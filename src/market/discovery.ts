@@ -1,10 +1,10 @@
 import { tierOfVolume } from "../catalogue.ts";
 import type { Clock } from "../clock.ts";
+import { isDollarQuote } from "../dollars.ts";
 import { abortable, onAbort } from "./abortable.ts";
 import type { Asset, Market, MarketData, Universe } from "./contract.ts";
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
 import { STALE_AFTER_STEPS } from "./quality.ts";
-import { isDollarQuote } from "./tags.ts";
 
 /** One venue may take this long; the others do not wait for it. */
 export const SOURCE_TIMEOUT_MS = 15_000;

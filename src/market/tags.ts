@@ -1,32 +1,5 @@
+import { DOLLAR_STABLECOINS } from "../dollars.ts";
 import type { MarketTag } from "./contract.ts";
-
-/**
- * Dollar stablecoins: as quotes they count as dollars (CONTRACT.md 13.5), as bases they are no assets.
- * Left out on purpose: USTC, which lost its peg in 2022 and floats, and FRAX, whose name an exchange
- * may have given to the governance token.
- */
-export const DOLLAR_STABLECOINS: ReadonlySet<string> = new Set([
-	"USDT",
-	"USDC",
-	"FDUSD",
-	"BUSD",
-	"TUSD",
-	"USDP",
-	"PAX",
-	"DAI",
-	"USDE",
-	"USDS",
-	"PYUSD",
-	"USD1",
-	"RLUSD",
-	"GUSD",
-	"SUSD",
-	"LUSD",
-	"USDD",
-	"BFUSD",
-	"XUSD",
-	"USDG",
-]);
 
 /** Stablecoins of other currencies. */
 const OTHER_STABLECOINS: ReadonlySet<string> = new Set(["EURI", "AEUR", "EURC", "EURT", "XSGD", "BIDR", "IDRT"]);
@@ -75,9 +48,6 @@ const WRAPPED: ReadonlySet<string> = new Set([
 
 /** Endings of leveraged tokens: `BTCUP`, `ETHBULL`, `BTC3L`. */
 const LEVERAGED_ENDING = /^(.{2,}?)(UP|DOWN|BULL|BEAR|HALF|HEDGE|[2-5][LS])$/u;
-
-/** What counts as a dollar when volumes are summed. */
-export const isDollarQuote = (quote: string): boolean => quote === "USD" || DOLLAR_STABLECOINS.has(quote);
 
 /**
  * Tags of a base. A leveraged token is known by an ending after the name of another base of the same

@@ -11,39 +11,51 @@ export interface ShutdownStep {
 	run(signal: AbortSignal): Promise<unknown> | unknown;
 }
 
+/** Lanes run beside each other, the steps of a lane one after another; the stage ends with its last lane. */
+export interface Lanes {
+	readonly lanes: readonly (readonly ShutdownStep[])[];
+}
+
+export type ShutdownStage = ShutdownStep | Lanes;
+
 export interface StepEnd {
 	readonly name: string;
 	readonly end: "done" | "failed" | "timed_out" | "skipped";
 	readonly duration_ms: number;
 }
 
-/** CONTRACT.md 12.5: closed within 20 s of SIGTERM. */
+/** Everything is closed within this time of the signal. */
 export const SHUTDOWN_TOTAL_MS = 20_000;
 /** The process is ended from outside the steps when even the counting of their time hangs. */
 const GRACE_MS = 500;
 
 /**
- * Runs the steps one after another. A step that fails or takes too long is logged and left, because the
- * later ones (closing connections) are worth doing all the same. Never throws.
+ * Runs the stages one after another. A step that fails or takes too long is logged and left, because the
+ * later ones (closing connections) are worth doing all the same. The first step of every lane has begun
+ * when the stage begins: nothing else comes between. Never throws.
  *
  * @param clock measures and limits; limits are cut to what is left of `totalMs`.
+ * @returns the steps in the order in which they ended.
  */
 export async function runShutdown(
-	steps: readonly ShutdownStep[],
+	stages: readonly ShutdownStage[],
 	clock: Clock,
 	logger: Logger,
 	totalMs = SHUTDOWN_TOTAL_MS,
 ): Promise<StepEnd[]> {
 	const deadlineAtMs = clock.now() + totalMs;
 	const ends: StepEnd[] = [];
-	for (const step of steps) {
-		const startedAtMs = clock.now();
-		const limitMs = Math.min(step.limitMs, deadlineAtMs - startedAtMs);
-		const end = limitMs > 0 ? await runStep(step, limitMs, clock, logger) : "skipped";
-		const facts: StepEnd = { name: step.name, end, duration_ms: clock.now() - startedAtMs };
-		logger[end === "done" ? "info" : "warn"]({ step: facts }, "shutdown step");
-		ends.push(facts);
-	}
+	const runLane = async (steps: readonly ShutdownStep[]): Promise<void> => {
+		for (const step of steps) {
+			const startedAtMs = clock.now();
+			const limitMs = Math.min(step.limitMs, deadlineAtMs - startedAtMs);
+			const end = limitMs > 0 ? await runStep(step, limitMs, clock, logger) : "skipped";
+			const facts: StepEnd = { name: step.name, end, duration_ms: clock.now() - startedAtMs };
+			logger[end === "done" ? "info" : "warn"]({ step: facts }, "shutdown step");
+			ends.push(facts);
+		}
+	};
+	for (const stage of stages) await Promise.all(("lanes" in stage ? stage.lanes : [[stage]]).map(runLane));
 	return ends;
 }
 
@@ -86,11 +98,11 @@ export type GraceInstaller = (
  * Closes on SIGTERM, SIGINT and other ending signals (exit code 0), and after an uncaught error (exit code
  * 1). A second signal ends the process at once.
  *
- * @param steps called when the end begins, so that it names what exists then.
+ * @param stages called when the end begins, so that it names what exists then.
  * @returns `close()` begins the same end without a signal; `uninstall()` forgets the handlers.
  */
 export function installShutdown(
-	steps: () => readonly ShutdownStep[],
+	stages: () => readonly ShutdownStage[],
 	clock: Clock,
 	logger: Logger,
 	install: GraceInstaller = closeWithGrace as unknown as GraceInstaller,
@@ -106,7 +118,7 @@ export function installShutdown(
 		async ({ err, signal, manual }) => {
 			if (err) logger.fatal({ err }, "uncaught error, shutting down");
 			else logger.info({ signal: signal ?? (manual ? "manual" : "none") }, "shutting down");
-			const ends = await runShutdown(steps(), clock, logger);
+			const ends = await runShutdown(stages(), clock, logger);
 			logger.info({ steps: ends.length }, "shut down");
 		},
 	);

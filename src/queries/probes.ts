@@ -8,7 +8,8 @@ export interface SystemProbes {
 		used_memory_bytes: number | null;
 	}>;
 	sweeper(): Promise<{ last_pass_at_ms: number | null }>;
+	/** As the workers find them. */
 	sources(): Promise<{ source: string; ok: boolean; breaker_open: boolean }[]>;
-	/** Share 0..1 of market reads answered from the shared cache; null when not measured. */
+	/** Share 0..1 of all workers' market reads that were answered from memory; null when not measured. */
 	cacheHitRate(): Promise<number | null>;
 }

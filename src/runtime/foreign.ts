@@ -28,14 +28,10 @@ export function foreignCommit(record: ScanRecord, event: ScanEvent, nowMs: numbe
 		superseded_by: cancelled ? event.superseded_by : null,
 		by: cancelled ? event.by : null,
 	};
+	const said = cancelled && event.reason_text ? { reason_text: event.reason_text } : {};
 	const cause = record.damaged ? "snapshot_unreadable" : "machine_unknown";
-	const payload = {
-		error: end.error,
-		reason: end.reason,
-		superseded_by: end.superseded_by,
-		machine: record.machine,
-		cause,
-	};
+	const { error, reason, superseded_by } = end;
+	const payload = { error, reason, superseded_by, machine: record.machine, cause, ...said };
 	const status = cancelled ? "cancelled" : "error";
 	const { user_id } = record;
 	const ended = JSON.stringify({ phase: position, status, timestamp: isoOf(nowMs), user_id, ...payload });

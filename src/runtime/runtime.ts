@@ -2,10 +2,11 @@ import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { ClaimMode, MachineEvent } from "../store/write-contract.ts";
+import { stateOf } from "./claimed.ts";
 import { foreignCommit, isContinuable } from "./foreign.ts";
 import { buildCommit, nothingPending } from "./scan-commit.ts";
 import { step } from "./scan-host.ts";
-import { type RunDeps, type RunEnd, ScanRun, stateOf } from "./scan-run.ts";
+import { type RunDeps, type RunEnd, ScanRun } from "./scan-run.ts";
 
 /** Why a scan was not run here, or how the run ended. */
 export type RunAnswer = RunEnd | "held" | "missing" | "unaccepted" | "busy" | "foreign";

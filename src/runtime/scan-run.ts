@@ -2,9 +2,10 @@ import type { ScanEvent } from "../../machines/events.ts";
 import { wantedEffects } from "../../machines/stall.ts";
 import { type Clock, delay } from "../clock.ts";
 import type { Effects } from "../effects/contract.ts";
-import type { ScanReader, ScanRecord } from "../store/contract.ts";
-import type { ClaimResult, CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
+import type { ScanReader } from "../store/contract.ts";
+import type { CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
 import { bundle } from "./bundle.ts";
+import { firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
 import { Pulse } from "./pulse.ts";
 import { buildCommit, nothingPending, type Projections } from "./scan-commit.ts";
@@ -30,8 +31,6 @@ export interface RunDeps {
 
 /** How a run came to its end; only `ended` means that the scan did. */
 export type RunEnd = "ended" | "released" | "fenced" | "given_up";
-
-type Granted = Extract<ClaimResult, { kind: "granted" }>;
 
 const COMMIT_RETRY_MS = 50;
 /** Past the scan's deadline by this much nobody waits for a store that does not answer. */
@@ -291,18 +290,4 @@ export class ScanRun {
 			this.deps.log.warn({ scan_id: this.scanId, err: error }, "lease not released; it runs out by itself");
 		});
 	}
-}
-
-export const stateOf = (record: ScanRecord): HostState => ({
-	position: record.position,
-	context: record.context,
-	ended: record.terminal,
-	deadlines: record.deadlines,
-});
-
-export function firstEvent({ record, lost_lease, lease_until_ms }: Granted, at_ms: number): ScanEvent {
-	const facts = { at_ms, worker_id: record.worker_id ?? "", lease_expires_at_ms: lease_until_ms };
-	return record.position === "queued"
-		? { type: "scan.claimed", ...facts }
-		: { type: "scan.resumed", ...facts, lost_lease };
 }

@@ -82,6 +82,14 @@ export function createTreatments(deps: TreatmentDeps): Treatment[] {
 				log.warn({ scan_id: scanId }, "an index had lost a running scan; it is listed again");
 			},
 		},
+		{
+			name: "tombstones",
+			async list() {
+				await writer.purgeTombstones(BATCH);
+				return [];
+			},
+			each: async () => undefined,
+		},
 	];
 }
 

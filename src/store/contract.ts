@@ -139,4 +139,19 @@ export interface WorkerInfo {
 	last_seen_at_ms: number;
 	scans_active: number;
 	draining: boolean;
+	/** What the worker knows of its market since its start; absent in one of an older version. */
+	market?: WorkerMarket;
+}
+
+export interface WorkerMarket {
+	/** Reads asked for, and those answered from memory. */
+	calls: number;
+	hits: number;
+	sources: SourceHealth[];
+}
+
+export interface SourceHealth {
+	source: string;
+	ok: boolean;
+	breaker_open: boolean;
 }

@@ -9,6 +9,7 @@ import { globalKeys } from "./keys.ts";
 import { createScanReader } from "./scan-reader.ts";
 import { createScanWriter, type WriterSettings } from "./scan-writer.ts";
 import { createStatistics } from "./statistics.ts";
+import { createMonitoringReader, type MonitoringReader } from "./totals.ts";
 import { createUniverseStore, type UniverseDocuments } from "./universe-store.ts";
 import type { ScanWriter } from "./write-contract.ts";
 
@@ -18,6 +19,7 @@ export interface ScanStore {
 	reader: ScanReader;
 	statistics: StatisticsReader;
 	universes: UniverseDocuments;
+	monitoring: MonitoringReader;
 	clock: StoreClock;
 	/** Round trip of a tiny write, ms: throws when the server is away, full or read-only. */
 	probe(): Promise<number>;
@@ -42,6 +44,7 @@ export async function openScanStore(
 		reader: createScanReader({ redis, hub, now, tombstoneMs: settings.tombstone_ms }),
 		statistics: createStatistics(redis),
 		universes: createUniverseStore(redis),
+		monitoring: createMonitoringReader(redis),
 		clock,
 		async probe() {
 			const sentAt = performance.now();

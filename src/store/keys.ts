@@ -36,10 +36,14 @@ export const globalKeys = {
 	leases: "scans:leases",
 	/** zset: scans no worker has claimed yet, by accepted_at */
 	unclaimed: "scans:unclaimed",
+	/** zset: `<user_id> <scan_id>` of ended scans by the moment their tombstone is over */
+	tombstones: "scans:tombstones",
 	/** hash: worker_id -> JSON */
 	workers: "scan_workers",
 	/** list of the 200 newest ended scans, JSON */
 	recent: "scans_recent",
+	/** hash: running totals over all processes, `name|label|label` -> whole number */
+	totals: "scan_totals:{monitoring}",
 	/** string: written by health checks only */
 	probe: "store_probe",
 	/** string: when some process last finished a sweep, epoch ms */
@@ -58,6 +62,9 @@ export const dayKeys = (date: string) => ({
 	errors: `opportunity_discovery_errors:${date}`,
 	errorsCounted: `scan_counted:{opportunity_discovery_errors:${date}}`,
 });
+
+/** Set of the scans that were counted in the totals; date: YYYY-MM-DD of their end. */
+export const totalsGuardKey = (date: string): string => `scan_totals_counted:{monitoring}:${date}`;
 
 export const universeKey = (hash: string): string => `market_universe:${hash}`;
 

@@ -1,5 +1,11 @@
 import { newEntry } from "../../machines/strategy-rules.ts";
-import type { ScanContext, ScanInput, ScanPosition, StrategyEntry } from "../../machines/types.ts";
+import {
+	SCAN_MACHINE_ID,
+	type ScanContext,
+	type ScanInput,
+	type ScanPosition,
+	type StrategyEntry,
+} from "../../machines/types.ts";
 
 /**
  * Reads what a damaged scan record still holds. A field that is not JSON, or not of the shape that every
@@ -59,7 +65,10 @@ export class Damage {
 	}
 
 	dynamic(fields: Record<string, string>, input: ScanInput): Dynamic {
-		return this.take<Dynamic>("snapshot", fields.snapshot, isDynamic) ?? barestDynamic(fields, input);
+		const held = this.take<Dynamic>("snapshot", fields.snapshot, isDynamic);
+		if (!held) return barestDynamic(fields, input);
+		// Another version's snapshot may lack what this one reads; its own is taken as it is.
+		return fields.machine === SCAN_MACHINE_ID ? held : { ...barestDynamic(fields, input), ...held };
 	}
 
 	strategies(fields: Record<string, string>, { strategies: planned }: ScanInput): StrategyEntry[] {

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { EndedScan, ScanRecord } from "./contract.ts";
 import { dayKeys, globalKeys, userKeys } from "./keys.ts";
 import * as scripts from "./scripts.ts";
+import { countEnded } from "./totals.ts";
 
 /** Books an ended scan: the user's claim, freshness and tombstone, then the statistics of the day, each once. */
 
@@ -29,6 +30,7 @@ export async function finish(
 	const fresh = ended.success && redrive_of === null;
 	const fingerprint = `${profile.strategy_fingerprint}.${record.context.portfolio?.portfolio_version ?? profile.portfolio_version}`;
 	const endedAtMs = record.context.end?.at_ms ?? record.progress_at_ms;
+	const expiresAtMs = record.expires_at_ms ?? endedAtMs + settings.retention_ms;
 	await run(scripts.FINISH, [
 		keys.active,
 		keys.fresh,
@@ -39,10 +41,34 @@ export async function finish(
 		fresh ? 1 : 0,
 		endedAtMs,
 		fingerprint,
-		record.expires_at_ms ?? endedAtMs + settings.retention_ms,
+		expiresAtMs,
 		settings.tombstone_ms,
 	]);
+	await redis.zadd(
+		globalKeys.tombstones,
+		"NX",
+		expiresAtMs + settings.tombstone_ms,
+		tombstone(record.user_id, record.scan_id),
+	);
 	await countScan(redis, run, settings, ended);
+	await countEnded(run, record, ended.timestamp.slice(0, 10));
+}
+
+export const tombstone = (userId: string, scanId: string): string => `${userId} ${scanId}`;
+
+/**
+ * Forgets ids whose tombstone is over, oldest first, at most `limit`; returns how many. The note of a
+ * tombstone goes last, so a process that dies here leaves work to the next one and loses nothing.
+ */
+export async function purgeTombstones(redis: Redis, nowMs: number, limit: number): Promise<number> {
+	const over = await redis.zrangebyscore(globalKeys.tombstones, "-inf", nowMs, "LIMIT", 0, limit);
+	for (const note of over) {
+		const [userId = "", scanId = ""] = note.split(" ");
+		const { scans, ended } = userKeys(userId);
+		await Promise.all([redis.zrem(ended, scanId), redis.zrem(scans, scanId)]);
+		await redis.zrem(globalKeys.tombstones, note);
+	}
+	return over.length;
 }
 
 async function countScan(

@@ -1,24 +1,14 @@
 import type { Redis } from "ioredis";
-import { SCAN_MACHINE_ID, type ScanInput } from "../../machines/types.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
-import { type BookingSettings, finish } from "./scan-booking.ts";
-import { decodeRecord, eventOf, fromPairs } from "./scan-codec.ts";
+import { type BookingSettings, finish, purgeTombstones, tombstone } from "./scan-booking.ts";
+import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
+import { eventOf } from "./scan-codec.ts";
 import { enter, walk } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
-import type {
-	ClaimMode,
-	ClaimResult,
-	Commit,
-	CommitResult,
-	Heartbeat,
-	NewScan,
-	ScanWriter,
-	StartClaim,
-	StartDecision,
-	UnacceptedStart,
-} from "./write-contract.ts";
+import { addTotals, TOTAL } from "./totals.ts";
+import type { Commit, CommitResult, Heartbeat, NewScan, ScanWriter } from "./write-contract.ts";
 
 export type WriterSettings = BookingSettings;
 
@@ -28,9 +18,6 @@ interface WriterDeps {
 	now: () => number;
 	settings: WriterSettings;
 }
-
-/** How often a worker looks whether another version's scan has become one of its own. */
-const FOREIGN_RECHECK_MS = 60_000;
 
 const flat = (fields: Record<string, string>): string[] => Object.entries(fields).flat();
 const count = (fields: Record<string, string>): number => Object.keys(fields).length;
@@ -51,7 +38,13 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			if (dropped) await unlist(redis, scanId);
 			return dropped;
 		},
-		decideStart: (claim) => decideStart(run, claim),
+		async decideStart(claim) {
+			const decided = await decideStart(run, claim);
+			if (decided.decision === "created" || decided.decision === "superseded")
+				await addTotals(redis, { [TOTAL.started]: 1 }).catch(() => undefined);
+			return decided;
+		},
+		addTotals: (amounts) => addTotals(redis, amounts),
 		async activeScan(userId, filterKey) {
 			const held = await redis.hget(userKeys(userId).active, filterKey);
 			const [scan_id, accepted, superseded] = held?.split("|") ?? [];
@@ -113,6 +106,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		async expireNow(userId, scanId) {
 			const keys = scanKeys(scanId);
 			await redis.zadd(userKeys(userId).ended, now(), scanId);
+			await redis.zadd(globalKeys.tombstones, now() + settings.tombstone_ms, tombstone(userId, scanId));
 			return (await redis.del(keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results, keys.inbox)) > 0;
 		},
 		async endedBeyond(userId, keep) {
@@ -134,6 +128,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			await redis.set(globalKeys.walk, cursor);
 			return relisted;
 		},
+		purgeTombstones: (limit) => purgeTombstones(redis, now(), limit),
 		async noteWorker(worker: WorkerInfo) {
 			await redis.hset(globalKeys.workers, worker.worker_id, JSON.stringify(worker));
 		},
@@ -192,81 +187,6 @@ async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 		"",
 	]);
 	if (created !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);
-}
-
-async function decideStart(run: Run, claim: StartClaim): Promise<StartDecision> {
-	const keys = userKeys(claim.user_id);
-	const [decision, scan_id, detail] = (await run(scripts.START, [
-		keys.active,
-		keys.fresh,
-		keys.scans,
-		claim.filter_key,
-		claim.scan_id,
-		claim.force ? 1 : 0,
-		claim.force_join_ms,
-		claim.fresh_ms,
-		claim.fingerprint,
-		claim.accepted_at_ms,
-	])) as [StartDecision["decision"], string, string];
-	return { decision, scan_id, detail };
-}
-
-async function claimedByStart(redis: Redis, now: () => number, scanId: string): Promise<UnacceptedStart> {
-	const [user_id, input] = await redis.hmget(scanKeys(scanId).scan, "owner", "input");
-	if (!user_id || !input) return { kind: "gone" };
-	const { filter_key, accepted_at_ms } = JSON.parse(input) as ScanInput;
-	const held = await redis.hget(userKeys(user_id).active, filter_key);
-	return held?.startsWith(`${scanId}|`)
-		? { kind: "named", user_id, filter_key }
-		: { kind: "waiting", age_ms: now() - accepted_at_ms };
-}
-
-async function claim(
-	redis: Redis,
-	run: Run,
-	now: () => number,
-	{
-		scanId,
-		worker,
-		nonce,
-		leaseMs,
-		mode,
-	}: { scanId: string; worker: string; nonce: string; leaseMs: number; mode: ClaimMode },
-): Promise<ClaimResult> {
-	// The index goes first: a claimer that dies right after the claim is found when the lease is over.
-	await enter(redis, globalKeys.leases, now() + leaseMs, scanId);
-	const [kind, first, second, ...pairs] = (await run(scripts.CLAIM, [
-		scanKeys(scanId).scan,
-		worker,
-		nonce,
-		leaseMs,
-		mode,
-		SCAN_MACHINE_ID,
-	])) as string[];
-	switch (kind) {
-		case "granted": {
-			await redis.zrem(globalKeys.unclaimed, scanId);
-			const fields = fromPairs(pairs);
-			const record = decodeRecord(scanId, fields);
-			const inbox_after = fields.inbox ?? "";
-			return { kind, record, lost_lease: second === "1", lease_until_ms: Number(first) + leaseMs, inbox_after };
-		}
-		case "held":
-			await enter(redis, globalKeys.leases, Number(first), scanId);
-			return { kind, lease_until_ms: Number(first) };
-		case "foreign":
-			await enter(redis, globalKeys.leases, now() + FOREIGN_RECHECK_MS, scanId);
-			return { kind };
-		case "unaccepted":
-			await redis.zrem(globalKeys.leases, scanId);
-			return { kind };
-		case "ended":
-		case "missing":
-			await redis.zrem(globalKeys.leases, scanId);
-			return { kind };
-		default:
-			throw new Error(`unexpected reply of the claim script: ${kind}`);
-	}
 }
 
 async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promise<CommitResult> {

@@ -256,4 +256,16 @@ redis.call('EXPIRE', KEYS[2], ARGV[2])
 return 1`,
 );
 
+/**
+ * Adds what an ended scan counts for to the running totals, once.
+ * KEYS 1 totals hash, 2 guard set. ARGV 1 scan_id, 2 ttl_s, 3.. pairs of field and whole amount
+ * Returns 1 counted now, 0 before.
+ */
+export const COUNT_TOTALS = script(
+	2,
+	`if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+for i = 3, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return 1`,
+);
 export { runScript, type Script } from "./script-runner.ts";

@@ -137,6 +137,10 @@ export interface ScanWriter {
 	unlist(scanId: string): Promise<void>;
 	/** Looks at the next `count` keys and lists again running scans that an index has lost; returns their ids. */
 	walk(count: number): Promise<string[]>;
+	/** Forgets ids of expired scans whose tombstone is over, at most `limit`; returns how many. */
+	purgeTombstones(limit: number): Promise<number>;
+	/** Adds whole amounts to the running totals of all processes, by field. */
+	addTotals(amounts: Record<string, number>): Promise<void>;
 	noteWorker(worker: WorkerInfo): Promise<void>;
 	forgetWorker(workerId: string): Promise<void>;
 	noteSweep(): Promise<void>;

@@ -1,4 +1,4 @@
-import { isDollarQuote } from "../filter-words.ts";
+import { isDollarQuote } from "../dollars.ts";
 import type { Market, Series } from "../market/contract.ts";
 import { last } from "./columns.ts";
 import type { Candidate, Costs } from "./contract.ts";

@@ -1,9 +1,10 @@
+import { compareRanks, netPerRisk, type RowRank } from "../row-order.ts";
+
 /**
  * What results need of a stored row: a handful of numbers. Rows were checked against their schema
  * before they were stored, yet a row of an older version may lack a figure, which is then null.
  */
-export interface RowFigures {
-	opportunity_id: string;
+export interface RowFigures extends RowRank {
 	strategy_id: string;
 	profit_usd: number;
 	capital_usd: number;
@@ -14,24 +15,12 @@ export interface RowFigures {
 	profit_at_target_usd: number | null;
 	/** Loss at the stop as a positive amount, if the row states one. */
 	loss_at_stop_usd: number | null;
-	grade: string;
-	/** Expected net return over the stop's distance, both as shares of notional; null without either. */
-	return_per_risk: number | null;
-	n_effective: number;
 }
 
 const record = (value: unknown): Record<string, unknown> =>
 	typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 const finite = (value: unknown): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
-
-function returnPerRisk(row: Record<string, unknown>, evidence: Record<string, unknown>): number | null {
-	const entry = finite(row.entry_price);
-	const stop = finite(row.stop_price);
-	const meanNetBps = finite(evidence.mean_net_bps);
-	if (meanNetBps === null || entry === null || stop === null || entry <= 0 || stop === entry) return null;
-	return meanNetBps / 10_000 / (Math.abs(entry - stop) / entry);
-}
 
 export function rowFigures(rowJson: string): RowFigures {
 	const row = record(JSON.parse(rowJson));
@@ -48,23 +37,14 @@ export function rowFigures(rowJson: string): RowFigures {
 		profit_at_target_usd: finite(metadata.profit_at_target_usd),
 		loss_at_stop_usd: loss === null ? null : Math.abs(loss),
 		grade: text(evidence.grade) || "D",
-		return_per_risk: returnPerRisk(row, evidence),
+		net_per_risk: netPerRisk({
+			entry_price: finite(row.entry_price),
+			stop_price: finite(row.stop_price),
+			risk_distance_bps: finite(metadata.risk_distance_bps),
+			mean_net_bps: finite(evidence.mean_net_bps),
+		}),
 		n_effective: finite(evidence.n_effective) ?? 0,
 	};
-}
-
-/**
- * Order of CONTRACT.md 6.6: grade, expected net return per unit of risk, n_effective, id. Used for
- * rows of a scan that has not been ranked; a ranked scan keeps the order that ranking stored.
- */
-export function compareFigures(a: RowFigures, b: RowFigures): number {
-	if (a.grade !== b.grade) return a.grade < b.grade ? -1 : 1;
-	const aReturn = a.return_per_risk ?? Number.NEGATIVE_INFINITY;
-	const bReturn = b.return_per_risk ?? Number.NEGATIVE_INFINITY;
-	if (aReturn !== bReturn) return bReturn > aReturn ? 1 : -1;
-	if (a.n_effective !== b.n_effective) return b.n_effective - a.n_effective;
-	if (a.opportunity_id === b.opportunity_id) return 0;
-	return a.opportunity_id < b.opportunity_id ? -1 : 1;
 }
 
 /** Stored rows of an unranked scan, best first, each id once. */
@@ -74,5 +54,5 @@ export function orderRows(rowsJson: readonly string[]): string[] {
 		const figures = rowFigures(json);
 		if (!seen.has(figures.opportunity_id)) seen.set(figures.opportunity_id, { json, figures });
 	}
-	return [...seen.values()].sort((a, b) => compareFigures(a.figures, b.figures)).map((row) => row.json);
+	return [...seen.values()].sort((a, b) => compareRanks(a.figures, b.figures)).map((row) => row.json);
 }

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { systemEntropy } from "../../src/accounts/entropy.ts";
 import { createPasswordHasher, SCRYPT_COST } from "../../src/accounts/passwords.ts";
 import { profileOf } from "../../src/accounts/profile.ts";
 import { tagMatches, tagMatchesStrongly } from "../../src/api/etag.ts";
 import { problemBody } from "../../src/api/problems.ts";
 import { isStoreFailure } from "../../src/api/store-failure.ts";
 import { CATALOGUE, STANDARD_STRATEGIES } from "../../src/catalogue.ts";
+import { systemEntropy } from "../../src/entropy.ts";
 import { ApiError } from "../../src/errors.ts";
 import type { Account } from "../../src/services.ts";
 import { within } from "../support/api.ts";

@@ -208,6 +208,27 @@ routes("a stranger's answers equal those of an unknown id on every route (I10, F
 	);
 });
 
+routes("the reason of a cancel is handed on as it was meant, and one that is no line of text is refused", async () => {
+	const { call, store, calls, next } = createScanServer();
+	store.commit(runningRecord());
+	next.cancel = () => store.commit(cancelledRecord());
+	const cancel = (body: unknown) =>
+		call({ method: "post", path: `/opportunities/scans/${SCAN_ID}/cancel`, viewer: owner, body });
+	for (const reason_text of ["x".repeat(501), "a\u0000b", "\u001b[31mred", 5, ["no"]]) {
+		const refused = await cancel({ reason_text });
+		const [fault] = refused.body.errors as unknown as { path: string }[];
+		assert.equal([refused.status, fault?.path], [422, "body.reason_text"], String(reason_text));
+	}
+	assert.equal(calls, []);
+	for (const reason_text of ["  Markets are closed  ", "two\nlines", "", "   ", null, undefined])
+		await cancel({ reason_text });
+	const said = ["Markets are closed", "two\nlines", null, null, null, null];
+	assert.equal(
+		calls,
+		said.map((text) => `cancel ${SCAN_ID}${text === null ? "" : `: ${text}`}`),
+	);
+});
+
 routes("cancel answers the ended scan; a complete one is 409; an admin may cancel anyone's", async () => {
 	const { store, call, calls, next } = createScanServer();
 	const path = `/opportunities/scans/${SCAN_ID}/cancel`;

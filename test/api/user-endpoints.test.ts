@@ -82,6 +82,24 @@ test(
 		assert.equal(await paths({ positions: twice, cash_usd: 0 }), ["body.positions.1.symbol"]);
 		const many = Array.from({ length: 201 }, (_, i) => ({ symbol: `C${i}/USDT`, quantity: 1 }));
 		assert.equal(await paths({ positions: many, cash_usd: 0 }), ["body.positions"]);
+		// Beyond these bounds a product of two figures would no longer be finite.
+		assert.equal(await paths(one({ quantity: 1.1e18 })), ["body.positions.0.quantity"]);
+		assert.equal(await paths(one({ symbol: "BTC/USDT:USDT", quantity: -1.1e18 })), ["body.positions.0.quantity"]);
+		assert.equal(await paths(one({ entry_price: 1.1e12 })), ["body.positions.0.entry_price"]);
+		assert.equal(await paths({ positions: [], cash_usd: 1.1e15 }), ["body.cash_usd"]);
+		const infinite = await api.call("PUT", "/api/v1/portfolio", {
+			token: user.token,
+			raw: '{"positions":[{"symbol":"BTC/USDT","quantity":1e400}],"cash_usd":1e400}',
+		});
+		assert.equal(
+			(infinite.json["errors"] as { path: string }[]).map((error) => error.path),
+			["body.positions.0.quantity", "body.cash_usd"],
+		);
+		const largest = await api.call("PUT", "/api/v1/portfolio", {
+			token: user.token,
+			body: { positions: [{ symbol: "BTC/USDT", quantity: 1e18, entry_price: 1e12 }], cash_usd: 1e15 },
+		});
+		assert.is(largest.status, 200);
 		const exact = await api.call("PUT", "/api/v1/portfolio", {
 			token: user.token,
 			body: { positions: many.slice(1), cash_usd: 0 },

@@ -111,6 +111,13 @@ test("api and worker wait for a healthy redis and are started with settings that
 	}
 });
 
+test("api and worker are set to the same market, whatever it is", () => {
+	const { api, worker } = services();
+	const market = api?.environment.MARKET;
+	assert.match(market ?? "", /^\$\{MARKET:-/);
+	assert.is(worker?.environment.MARKET, market);
+});
+
 test("secrets have no default: compose stops when one is missing", () => {
 	const text = read("compose.yaml");
 	for (const name of ["JWT_SECRET", "ADMIN_PASSWORD", "REDIS_PASSWORD"]) {

@@ -1,22 +1,31 @@
+import type { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { systemClock } from "../../src/clock.ts";
+import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
 import { book } from "../../src/runtime/booking.ts";
+import { createWatchdog } from "../../src/runtime/watchdog.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
-import { startTestRedis, type TestRedis } from "../support/store.ts";
-import { commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+import { userKeys } from "../../src/store/keys.ts";
+import { purgeTombstones } from "../../src/store/scan-booking.ts";
+import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
+import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 
 const books = suite("store: what is kept of ended scans");
 
 let redis: TestRedis;
 let store: ScanStore;
+let client: Redis;
 let users = 500;
 
 books.before(async () => {
 	redis = await startTestRedis();
 	store = await redis.store();
+	client = createRedisClient(redis.connection, "commands", testLogger());
 });
 books.after(async () => {
+	await closeRedisClient(client);
 	await redis.close();
 });
 
@@ -56,5 +65,63 @@ books("an id answers as expired for its tombstone's time and is unknown afterwar
 	assert.ok(await until(true), "expired with its date");
 	assert.ok(await until(false), "then unknown");
 });
+
+/** How many scan ids the user's two indexes hold. */
+async function indexed(userId: string): Promise<number> {
+	const { scans, ended } = userKeys(userId);
+	return (await client.zcard(scans)) + (await client.zcard(ended));
+}
+
+const TOMBSTONE_MS = 600_000;
+const overAtMs = ({ expires_at_ms }: ScanRecord): number => (expires_at_ms ?? Number.NaN) + TOMBSTONE_MS;
+
+books("what is past its tombstone is forgotten to the millisecond, though its user never comes back", async () => {
+	const records = [await endedScan(), await endedScan(), await endedScan()];
+	const [first, second, third] = records.map(overAtMs) as [number, number, number];
+	await purgeTombstones(client, first - 1, 1_000);
+	for (const { user_id } of records) assert.is(await indexed(user_id), 2, "nothing of these is over yet");
+	assert.is(await purgeTombstones(client, first, 1_000), 1);
+	assert.equal(await Promise.all(records.map(({ user_id }) => indexed(user_id))), [0, 2, 2]);
+	assert.is(await purgeTombstones(client, third, 1), 1, "a bounded number a pass");
+	assert.is(await purgeTombstones(client, third, 1), 1);
+	assert.is(await purgeTombstones(client, third, 1), 0);
+	assert.ok(second <= third);
+	for (const { user_id } of records) assert.is(await indexed(user_id), 0);
+});
+
+books("every pass of the watchdog does so on the store's clock", async () => {
+	const brief = await redis.store({ retention_ms: 500, tombstone_ms: 1 });
+	const { user_id, expires_at_ms } = await endedScan(brief);
+	while (brief.clock.now() <= (expires_at_ms ?? 0) + 1)
+		await brief.reader.nextCommit("scan_none", 30, AbortSignal.timeout(1_000));
+	assert.is(await indexed(user_id), 2, "only a sweep takes it away");
+	await watchdogOn(brief).pass();
+	assert.is(await indexed(user_id), 0);
+});
+
+books("a cleared scan's tombstone counts from its clearing, and a running one is never touched", async () => {
+	const { scan_id, user_id, expires_at_ms } = await endedScan();
+	const { scan_id: running } = await commandsOn(store, async () => {}).startScan(
+		{ user_id, role: "admin" },
+		startRequest({ filter_key: "other" }),
+	);
+	await store.writer.expireNow(user_id, scan_id);
+	assert.is(await purgeTombstones(client, store.clock.now() + TOMBSTONE_MS, 1_000), 1);
+	assert.ok(store.clock.now() < (expires_at_ms ?? 0), "long before its retention would have ended");
+	assert.equal(await store.reader.listByUser(user_id, 0, 10), [running]);
+});
+
+const watchdogOn = (on: ScanStore) =>
+	createWatchdog({
+		writer: on.writer,
+		reader: on.reader,
+		clock: systemClock,
+		log: testLogger(),
+		apply: commandDeps(on, async () => {}).apply,
+		runtime: null,
+		finishStart: async () => true,
+		book: (record) => book(on.writer, record, 1_000),
+		settings: { watchdog_ms: 500, lease_ms: 2_000 },
+	});
 
 books.run();

@@ -2,11 +2,11 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Redis } from "ioredis";
 import { firstAdmin } from "../../src/accounts/admin.ts";
-import { systemEntropy } from "../../src/accounts/entropy.ts";
 import { createUsers, type Users, type UsersOptions } from "../../src/accounts/users.ts";
 import { type ApiApp, createApp } from "../../src/api/app.ts";
 import type { ApiConfig, ApiDeps, ApiLogger, HealthChecks } from "../../src/api/deps.ts";
 import { systemClock } from "../../src/clock.ts";
+import { systemEntropy } from "../../src/entropy.ts";
 import { startRedis, type TestRedis } from "./redis.ts";
 
 export const ADMIN = { email: "admin@lookout.local", password: "correct horse battery" };

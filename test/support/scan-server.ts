@@ -47,8 +47,8 @@ export function createScanServer() {
 			calls.push(`redrive ${scanId} ${words?.join(",") ?? ""}`);
 			return next.start;
 		},
-		async cancelScan(viewer, scanId) {
-			calls.push(`cancel ${scanId}`);
+		async cancelScan(viewer, scanId, reasonText) {
+			calls.push(`cancel ${scanId}${reasonText ? `: ${reasonText}` : ""}`);
 			next.cancel();
 			return {
 				scan_id: scanId,

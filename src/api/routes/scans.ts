@@ -190,9 +190,9 @@ function cancelRoute({ queries, commands }: ScanRouteDependencies): RouteSpec {
 		body: cancelBody,
 		responses: { 200: { description: "The scan is cancelled, durably", schema: cancelReply } },
 		problems: ["scan_not_found", "scan_expired", "scan_already_terminal"],
-		async handler({ viewer, params }): Promise<ApiReply> {
+		async handler({ viewer, params, body }): Promise<ApiReply> {
 			await queries.scans.mayCancel(viewer, params.scan_id);
-			const result = await commands.cancelScan(viewer, params.scan_id);
+			const result = await commands.cancelScan(viewer, params.scan_id, body.reason_text || null);
 			return { status: 200, body: await queries.scans.cancelled(viewer, result) };
 		},
 	});

@@ -69,7 +69,18 @@ export const redriveBody = z.looseObject({
 		.describe("Strategies of the scan to run again; absent: those failed, timed out, degraded or cancelled"),
 });
 
-export const cancelBody = z.looseObject({ reason_text: z.string().max(500).optional() });
+/** Longest reason in characters; it is kept in the scan's journal. */
+const REASON_TEXT_MAX = 500;
+
+export const cancelBody = z.looseObject({
+	reason_text: z
+		.string()
+		.trim()
+		.max(REASON_TEXT_MAX)
+		.regex(/^(?:[\n\r\t]|[^\p{Cc}])*$/u, "must hold no control characters")
+		.nullish()
+		.describe("Why, in your words; owner and admins find it in the scan's journal"),
+});
 
 const verdictCounts = z.object({
 	...Object.fromEntries(VERDICTS.map((verdict) => [verdict, count])),

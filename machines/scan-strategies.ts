@@ -1,0 +1,239 @@
+import type { StrategyReport } from "./events.ts";
+import { chain, cutoffAtMs, type Entry, isOpen, type Step } from "./scan-rules.ts";
+import { applyReport, newEntry, settle, startAttempt } from "./strategy-rules.ts";
+import type { Failure, ScanContext, StrategyEntry, Tally, Verdict } from "./types.ts";
+
+/** The rules of `scan.v1` about its list of strategies: resolved, started, reported, cut, settled. */
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+/** Payload of strategy.settled: the verdict object of CONTRACT.md 7.2 less its display name. */
+export function settledPayload(entry: StrategyEntry, context: ScanContext): Record<string, unknown> {
+	const { row_ids, unproven_ids, ...counts } = entry.tally;
+	return {
+		strategy_id: entry.strategy_id,
+		index: entry.index,
+		attempt: entry.attempt,
+		verdict: entry.verdict,
+		reason: entry.reason,
+		...counts,
+		published: row_ids.length,
+		unproven: unproven_ids.length,
+		attempts: entry.attempt,
+		started_at: iso(entry.started_at_ms),
+		ended_at: iso(entry.ended_at_ms),
+		duration_ms:
+			entry.started_at_ms === null || entry.ended_at_ms === null ? null : entry.ended_at_ms - entry.started_at_ms,
+		error: entry.error,
+		carried_over_from: entry.carried_over_from,
+		progress: progressOf(context),
+	};
+}
+
+export function progressOf(context: ScanContext): Record<string, unknown> {
+	const total = context.strategies.length;
+	const completed = context.strategies.filter((entry) => !isOpen(entry)).length;
+	return {
+		strategies_completed: completed,
+		total_strategies: total,
+		opportunities_found_so_far: context.opportunities_found,
+	};
+}
+
+const withEntry = (context: ScanContext, changed: StrategyEntry): ScanContext => {
+	const strategies = context.strategies.map((entry) => (entry.strategy_id === changed.strategy_id ? changed : entry));
+	const found = strategies.reduce((sum, entry) => sum + entry.tally.row_ids.length, 0);
+	return { ...context, strategies, opportunities_found: Math.max(context.opportunities_found, found) };
+};
+
+/** Keeps a report inside rows_max: what exceeds it is rejected as rank_limit, never silently lost. */
+function cap(tally: Tally, entry: StrategyEntry, context: ScanContext): Tally {
+	const others = context.strategies.filter((other) => other !== entry);
+	const room = (ids: "row_ids" | "unproven_ids") =>
+		Math.max(0, context.input.limits.rows_max - others.reduce((sum, other) => sum + other.tally[ids].length, 0));
+	const row_ids = tally.row_ids.slice(0, room("row_ids"));
+	const unproven_ids = tally.unproven_ids.slice(0, room("unproven_ids"));
+	const cut = tally.row_ids.length - row_ids.length + tally.unproven_ids.length - unproven_ids.length;
+	if (cut === 0) return tally;
+	return {
+		...tally,
+		row_ids,
+		unproven_ids,
+		rejected: { ...tally.rejected, rank_limit: (tally.rejected.rank_limit ?? 0) + cut },
+	};
+}
+
+const capped = (report: StrategyReport, entry: StrategyEntry, context: ScanContext): StrategyReport =>
+	report.tally ? ({ ...report, tally: cap(report.tally, entry, context) } as StrategyReport) : report;
+
+function record(before: StrategyEntry, after: StrategyEntry, context: ScanContext): Entry[] {
+	const entries: Entry[] = [];
+	const known = new Set(before.tally.row_ids);
+	for (const opportunity_id of after.tally.row_ids) {
+		if (known.has(opportunity_id)) continue;
+		entries.push({
+			type: "strategy.row_found",
+			params: { strategy_id: after.strategy_id, attempt: after.attempt, opportunity_id },
+		});
+	}
+	if (after.state === "settled") entries.push({ type: "strategy.settled", params: settledPayload(after, context) });
+	if (after.state === "retrying") {
+		const { code = "unknown", message = "" } = after.error ?? {};
+		entries.push({
+			type: "strategy.retried",
+			params: {
+				strategy_id: after.strategy_id,
+				attempt: after.attempt,
+				deadline_at: iso(after.deadline_at_ms),
+				retry_at: iso(after.retry_at_ms),
+				cause: { code, message },
+			},
+		});
+	}
+	return entries;
+}
+
+/** Entering strategies_scan: the plan becomes entries, what is not to be run is settled at once. */
+export function resolveStrategies(context: ScanContext): Step {
+	const { strategies: planned } = context.input;
+	const entries: Entry[] = [];
+	let next: ScanContext = { ...context, strategies: planned.map(newEntry) };
+	entries.push({
+		type: "strategies.resolved",
+		params: {
+			total_strategies: planned.length,
+			strategy_ids: planned.map((plan) => plan.strategy_id),
+			skipped: Object.fromEntries(planned.filter((plan) => plan.skip).map((plan) => [plan.strategy_id, plan.skip])),
+		},
+	});
+	for (const plan of planned) {
+		const entry = next.strategies.find((candidate) => candidate.strategy_id === plan.strategy_id);
+		if (!entry) continue;
+		if (plan.carried) {
+			next = withEntry(next, entry);
+			const { carried: _, ...fresh } = plan;
+			entries.push(...record(newEntry(fresh), entry, next));
+			continue;
+		}
+		if (!plan.skip) continue;
+		const settled = settle(entry, "skipped", next.now_ms, { reason: plan.skip });
+		next = withEntry(next, settled);
+		entries.push(...record(entry, settled, next));
+	}
+	return chain({ ...next }, () => ({ context: next, entries, started: [] }), startNext);
+}
+
+const startable = (entry: StrategyEntry, nowMs: number): boolean =>
+	entry.state === "queued" || (entry.state === "retrying" && (entry.retry_at_ms ?? 0) <= nowMs);
+
+/** Fills free places: highest priority first, then catalogue order. */
+export function startNext(context: ScanContext): Step {
+	const running = context.strategies.filter((entry) => entry.state === "evaluating").length;
+	const free = context.input.limits.strategy_concurrency - running;
+	const cutoff = cutoffAtMs(context);
+	const chosen = context.strategies
+		.filter((entry) => startable(entry, context.now_ms))
+		.sort((a, b) => b.priority - a.priority || a.index - b.index)
+		.slice(0, Math.max(0, free));
+	const started = new Map(
+		chosen.map((entry) => [entry.strategy_id, startAttempt(entry, context.now_ms, cutoff, context.input.limits)]),
+	);
+	return {
+		context: { ...context, strategies: context.strategies.map((entry) => started.get(entry.strategy_id) ?? entry) },
+		entries: [...started.values()].map(startedEntry),
+		started: [...started.values()],
+	};
+}
+
+const startedEntry = (entry: StrategyEntry): Entry => ({
+	type: "strategy.started",
+	params: {
+		strategy_id: entry.strategy_id,
+		attempt: entry.attempt,
+		deadline_at: iso(entry.deadline_at_ms),
+		cause: entry.attempt === 1 ? "first" : entry.error ? "retry" : "takeover",
+	},
+});
+
+export function applyReports(context: ScanContext, reports: readonly StrategyReport[]): Step {
+	let next = context;
+	const entries: Entry[] = [];
+	for (const report of reports) {
+		const before = next.strategies.find((entry) => entry.strategy_id === report.strategy_id);
+		if (!before) continue;
+		const after = applyReport(before, capped(report, before, next), next.now_ms, next.input.limits);
+		if (after === before) continue;
+		next = withEntry(next, after);
+		entries.push(...record(before, after, next));
+	}
+	return chain(next, (same) => ({ context: same, entries, started: [] }), startNext);
+}
+
+/** Does any report still concern an attempt that is running? Late ones change nothing at all. */
+export const hasFreshReport = (context: ScanContext, reports: readonly StrategyReport[]): boolean =>
+	reports.some((report) => {
+		const entry = context.strategies.find((candidate) => candidate.strategy_id === report.strategy_id);
+		if (!entry) return false;
+		return applyReport(entry, report, context.now_ms, context.input.limits) !== entry;
+	});
+
+/** Closes every entry for which `due` holds, with the same verdict and reason. */
+export function settleWhere(
+	context: ScanContext,
+	due: (entry: StrategyEntry) => boolean,
+	verdict: Verdict,
+	facts: { reason: string; error: Failure | null },
+): Step {
+	let next = context;
+	const entries: Entry[] = [];
+	for (const entry of context.strategies) {
+		if (!isOpen(entry) || !due(entry)) continue;
+		const settled = settle(entry, verdict, next.now_ms, facts);
+		next = withEntry(next, settled);
+		entries.push(...record(entry, settled, next));
+	}
+	return { context: next, entries, started: [] };
+}
+
+export const TIMED_OUT = {
+	reason: "timeout",
+	error: { code: "timeout", message: "The strategy's deadline passed", retryable: false },
+};
+
+/** A deadline or a retry time of some strategy has come. */
+export function wakeStrategies(context: ScanContext): Step {
+	const overdue = (entry: StrategyEntry) =>
+		entry.state !== "queued" && entry.deadline_at_ms !== null && entry.deadline_at_ms <= context.now_ms;
+	return chain(context, (same) => settleWhere(same, overdue, "timed_out", TIMED_OUT), startNext);
+}
+
+export const cutStrategies = (context: ScanContext): Step => settleWhere(context, () => true, "timed_out", TIMED_OUT);
+
+/** A new holder: what was running starts again as a further attempt; what is settled stays (I6). */
+export function restartRunning(context: ScanContext): Step {
+	const cutoff = cutoffAtMs(context);
+	const restarted = new Map(
+		context.strategies
+			.filter((entry) => entry.state === "evaluating")
+			.map((entry) => [
+				entry.strategy_id,
+				{ ...startAttempt(entry, context.now_ms, cutoff, context.input.limits), error: null },
+			]),
+	);
+	return {
+		context: { ...context, strategies: context.strategies.map((entry) => restarted.get(entry.strategy_id) ?? entry) },
+		entries: [...restarted.values()].map(startedEntry),
+		started: [...restarted.values()],
+	};
+}
+
+/** The next moment at which a strategy needs attention before the cutoff, or null. */
+export function nextWakeMs(context: ScanContext): number | null {
+	let next: number | null = null;
+	for (const entry of context.strategies) {
+		const due =
+			entry.state === "evaluating" ? entry.deadline_at_ms : entry.state === "retrying" ? entry.retry_at_ms : null;
+		if (due !== null && due < cutoffAtMs(context) && (next === null || due < next)) next = due;
+	}
+	return next;
+}

@@ -1,0 +1,131 @@
+import { type Metric, Registry } from "prom-client";
+import type { SourceHealth } from "../store/contract.ts";
+import { SCAN_SECONDS, STRATEGY_SECONDS, TOTAL, type Totals } from "../store/totals.ts";
+
+/** What concerns all processes, read from Redis at the moment of the question. */
+export interface SharedFigures {
+	totals: Totals;
+	active: number;
+	queued: number;
+	/** Age of the oldest heartbeat among running scans, ms; null when no scan runs. */
+	heartbeat_age_ms: number | null;
+	hit_rate: number | null;
+	sources: readonly SourceHealth[];
+}
+
+interface Value {
+	value: number;
+	labels: Record<string, string>;
+	metricName?: string;
+}
+
+/** Totals of one name with their label values. */
+function labelled(totals: Totals, name: string, labelNames: readonly string[]): Value[] {
+	return Object.entries(totals)
+		.map(([field, value]) => ({ parts: field.split("|"), value }))
+		.filter(({ parts }) => parts[0] === name && parts.length === labelNames.length + 1)
+		.map(({ parts, value }) => ({
+			value,
+			labels: Object.fromEntries(labelNames.map((label, i) => [label, parts[i + 1] ?? ""])),
+		}));
+}
+
+/** Buckets are stored each for itself; here each holds what is at most its upper end. */
+function histogram(
+	totals: Totals,
+	field: string,
+	metric: string,
+	bounds: readonly number[],
+	labels: Record<string, string>,
+): Value[] {
+	let count = 0;
+	const buckets = [...bounds.map(String), "+Inf"].map((le) => {
+		count += totals[`${field}|le|${le}`] ?? 0;
+		return { value: count, labels: { ...labels, le }, metricName: `${metric}_bucket` };
+	});
+	return [
+		...buckets,
+		{ value: (totals[`${field}|sum_ms`] ?? 0) / 1000, labels, metricName: `${metric}_sum` },
+		{ value: count, labels, metricName: `${metric}_count` },
+	];
+}
+
+const one = (value: number | null): Value[] => (value === null ? [] : [{ value, labels: {} }]);
+
+function strategySeconds(totals: Totals): Value[] {
+	const prefix = `${TOTAL.strategySeconds}|`;
+	const ids = new Set(
+		Object.keys(totals).flatMap((field) => (field.startsWith(prefix) ? [field.split("|")[1] ?? ""] : [])),
+	);
+	return [...ids]
+		.sort()
+		.flatMap((strategy_id) =>
+			histogram(totals, `${prefix}${strategy_id}`, "strategy_duration_seconds", STRATEGY_SECONDS, { strategy_id }),
+		);
+}
+
+type Row = [name: string, type: "counter" | "gauge" | "histogram", help: string, values: Value[]];
+
+const rows = ({ totals, active, queued, heartbeat_age_ms, hit_rate, sources }: SharedFigures): Row[] => [
+	["scans_started_total", "counter", "Scans that were accepted", one(totals[TOTAL.started] ?? 0)],
+	[
+		"scans_terminal_total",
+		"counter",
+		"Scans that ended: state, and outcome, error code or cancel reason",
+		labelled(totals, TOTAL.terminal, ["status", "reason"]),
+	],
+	[
+		"scan_duration_seconds",
+		"histogram",
+		"Time from acceptance to end",
+		histogram(totals, TOTAL.scanSeconds, "scan_duration_seconds", SCAN_SECONDS, {}),
+	],
+	["scans_active", "gauge", "Scans that have not ended, waiting ones included", one(active)],
+	["scans_queued", "gauge", "Scans that no worker has taken yet", one(queued)],
+	[
+		"scan_heartbeat_age_seconds",
+		"gauge",
+		"Age of the oldest heartbeat among running scans, 0 without any",
+		one((heartbeat_age_ms ?? 0) / 1000),
+	],
+	[
+		"strategy_verdicts_total",
+		"counter",
+		"How strategies of ended scans ended",
+		labelled(totals, TOTAL.verdicts, ["strategy_id", "verdict"]),
+	],
+	["strategy_duration_seconds", "histogram", "Time that a strategy of an ended scan took", strategySeconds(totals)],
+	[
+		"source_requests_total",
+		"counter",
+		"Requests that workers sent to market sources",
+		labelled(totals, TOTAL.requests, ["source", "outcome"]),
+	],
+	[
+		"source_breaker_open",
+		"gauge",
+		"1 while some worker's breaker of the source is open",
+		sources.map(({ source, breaker_open }) => ({ value: breaker_open ? 1 : 0, labels: { source } })),
+	],
+	["market_cache_hit_ratio", "gauge", "Share of the workers' market reads answered from memory", one(hit_rate)],
+	["lease_takeovers_total", "counter", "Scans taken over after a lost lease", one(totals[TOTAL.takeovers] ?? 0)],
+];
+
+/** The shared metrics in the text format. `figures` null: Redis did not answer, so names stand without values. */
+export function sharedMetrics(figures: SharedFigures | null): Promise<string> {
+	const registry = new Registry();
+	const empty: SharedFigures = {
+		totals: {},
+		active: 0,
+		queued: 0,
+		heartbeat_age_ms: null,
+		hit_rate: null,
+		sources: [],
+	};
+	for (const [name, type, help, values] of rows(figures ?? empty)) {
+		// The library has no metric whose histogram is given; what it asks of one is this.
+		const given = { name, get: async () => ({ name, type, help, values: figures ? values : [], aggregator: "sum" }) };
+		registry.registerMetric(given as unknown as Metric);
+	}
+	return registry.metrics();
+}

@@ -1,0 +1,91 @@
+import type { Redis } from "ioredis";
+import { SCAN_MACHINE_ID, type ScanInput } from "../../machines/types.ts";
+import { globalKeys, scanKeys, userKeys } from "./keys.ts";
+import { decodeRecord, fromPairs } from "./scan-codec.ts";
+import { enter } from "./scan-index.ts";
+import * as scripts from "./scripts.ts";
+import { addTotals, TOTAL } from "./totals.ts";
+import type { ClaimMode, ClaimResult, StartClaim, StartDecision, UnacceptedStart } from "./write-contract.ts";
+
+/** The two claims: a user's on a filter set (one active scan each), and a worker's on a scan. */
+
+type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
+
+/** How often a worker looks whether another version's scan has become one of its own. */
+const FOREIGN_RECHECK_MS = 60_000;
+
+export async function decideStart(run: Run, claim: StartClaim): Promise<StartDecision> {
+	const keys = userKeys(claim.user_id);
+	const [decision, scan_id, detail] = (await run(scripts.START, [
+		keys.active,
+		keys.fresh,
+		keys.scans,
+		claim.filter_key,
+		claim.scan_id,
+		claim.force ? 1 : 0,
+		claim.force_join_ms,
+		claim.fresh_ms,
+		claim.fingerprint,
+		claim.accepted_at_ms,
+	])) as [StartDecision["decision"], string, string];
+	return { decision, scan_id, detail };
+}
+
+export async function claimedByStart(redis: Redis, now: () => number, scanId: string): Promise<UnacceptedStart> {
+	const [user_id, input] = await redis.hmget(scanKeys(scanId).scan, "owner", "input");
+	if (!user_id || !input) return { kind: "gone" };
+	const { filter_key, accepted_at_ms } = JSON.parse(input) as ScanInput;
+	const held = await redis.hget(userKeys(user_id).active, filter_key);
+	return held?.startsWith(`${scanId}|`)
+		? { kind: "named", user_id, filter_key }
+		: { kind: "waiting", age_ms: now() - accepted_at_ms };
+}
+
+export async function claim(
+	redis: Redis,
+	run: Run,
+	now: () => number,
+	{
+		scanId,
+		worker,
+		nonce,
+		leaseMs,
+		mode,
+	}: { scanId: string; worker: string; nonce: string; leaseMs: number; mode: ClaimMode },
+): Promise<ClaimResult> {
+	// The index goes first: a claimer that dies right after the claim is found when the lease is over.
+	await enter(redis, globalKeys.leases, now() + leaseMs, scanId);
+	const [kind, first, second, ...pairs] = (await run(scripts.CLAIM, [
+		scanKeys(scanId).scan,
+		worker,
+		nonce,
+		leaseMs,
+		mode,
+		SCAN_MACHINE_ID,
+	])) as string[];
+	switch (kind) {
+		case "granted": {
+			await redis.zrem(globalKeys.unclaimed, scanId);
+			if (mode === "normal" && second === "1") await addTotals(redis, { [TOTAL.takeovers]: 1 }).catch(() => undefined);
+			const fields = fromPairs(pairs);
+			const record = decodeRecord(scanId, fields);
+			const inbox_after = fields.inbox ?? "";
+			return { kind, record, lost_lease: second === "1", lease_until_ms: Number(first) + leaseMs, inbox_after };
+		}
+		case "held":
+			await enter(redis, globalKeys.leases, Number(first), scanId);
+			return { kind, lease_until_ms: Number(first) };
+		case "foreign":
+			await enter(redis, globalKeys.leases, now() + FOREIGN_RECHECK_MS, scanId);
+			return { kind };
+		case "unaccepted":
+			await redis.zrem(globalKeys.leases, scanId);
+			return { kind };
+		case "ended":
+		case "missing":
+			await redis.zrem(globalKeys.leases, scanId);
+			return { kind };
+		default:
+			throw new Error(`unexpected reply of the claim script: ${kind}`);
+	}
+}

@@ -1,0 +1,101 @@
+import type { Redis } from "ioredis";
+import type { ScanRecord } from "./contract.ts";
+import { globalKeys, scanKeys, totalsGuardKey } from "./keys.ts";
+import * as scripts from "./scripts.ts";
+
+/**
+ * Running totals over all processes, for operators' monitoring. They only grow, outlive every process and
+ * are never read back as authority. A field is a name and its label values, joined by `|`.
+ */
+export type Totals = Record<string, number>;
+
+/** Upper ends of a histogram's buckets, seconds; what is longer counts as `+Inf`. */
+export const SCAN_SECONDS = [1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 150] as const;
+export const STRATEGY_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
+
+export const TOTAL = {
+	started: "scans_started",
+	takeovers: "lease_takeovers",
+	terminal: "scans_terminal",
+	verdicts: "strategy_verdicts",
+	scanSeconds: "scan_seconds",
+	strategySeconds: "strategy_seconds",
+	requests: "source_requests",
+} as const;
+
+export const totalField = (...parts: readonly string[]): string => parts.join("|");
+
+const GUARD_TTL_S = 7 * 86_400;
+/** Running scans looked at for the oldest heartbeat: those whose lease ends first. */
+const HEARTBEATS_READ_MAX = 100;
+
+export interface MonitoringReader {
+	totals(): Promise<Totals>;
+	/** Epoch ms of the oldest heartbeat among scans that a worker has claimed; null when there is none. */
+	oldestHeartbeatMs(): Promise<number | null>;
+}
+
+export function createMonitoringReader(redis: Redis): MonitoringReader {
+	return {
+		async totals() {
+			const held = await redis.hgetall(globalKeys.totals);
+			return Object.fromEntries(Object.entries(held).map(([field, text]) => [field, Number(text)]));
+		},
+		async oldestHeartbeatMs() {
+			const ids = await redis.zrange(globalKeys.leases, 0, String(HEARTBEATS_READ_MAX - 1));
+			const read = await Promise.all(ids.map((id) => redis.hmget(scanKeys(id).scan, "hb", "end")));
+			const beats = read.filter(([hb, end]) => hb && end !== "1").map(([hb]) => Number(hb));
+			return beats.length === 0 ? null : Math.min(...beats);
+		},
+	};
+}
+
+/** Adds to totals that are counted where they happen; a failure costs a count and nothing else. */
+export async function addTotals(redis: Redis, amounts: Totals): Promise<void> {
+	const fields = Object.entries(amounts).filter(([, amount]) => amount > 0);
+	if (fields.length === 0) return;
+	const pipeline = redis.pipeline();
+	for (const [field, amount] of fields) pipeline.hincrby(globalKeys.totals, field, amount);
+	const replies = await pipeline.exec();
+	const failed = replies?.find(([error]) => error !== null);
+	if (failed?.[0]) throw failed[0];
+}
+
+/** Counts an ended scan and its strategies, once however often it is booked. */
+export async function countEnded(
+	run: (script: scripts.Script, args: (string | number)[]) => Promise<unknown>,
+	record: ScanRecord,
+	endedOn: string,
+): Promise<void> {
+	const pairs = Object.entries(amountsOf(record)).flat();
+	await run(scripts.COUNT_TOTALS, [globalKeys.totals, totalsGuardKey(endedOn), record.scan_id, GUARD_TTL_S, ...pairs]);
+}
+
+/** What one ended scan adds. Strategies that were carried over were counted by the scan that ran them. */
+export function amountsOf({ position, context, progress_at_ms }: ScanRecord): Totals {
+	const amounts: Totals = {};
+	const add = (field: string, amount = 1) => {
+		amounts[field] = (amounts[field] ?? 0) + amount;
+	};
+	const observe = (name: string[], bounds: readonly number[], durationMs: number) => {
+		const bound = bounds.find((end) => durationMs / 1000 <= end);
+		add(totalField(...name, "le", bound === undefined ? "+Inf" : String(bound)));
+		add(totalField(...name, "sum_ms"), Math.round(durationMs));
+	};
+	const { end, outcome } = context;
+	const state = position === "completed" ? "complete" : position;
+	const reason = position === "completed" ? outcome : position === "failed" ? end?.error?.code : end?.reason;
+	add(totalField(TOTAL.terminal, state, reason ?? "unknown"));
+	observe(
+		[TOTAL.scanSeconds],
+		SCAN_SECONDS,
+		Math.max(0, (end?.at_ms ?? progress_at_ms) - context.input.accepted_at_ms),
+	);
+	for (const entry of context.strategies) {
+		if (entry.carried_over_from !== null) continue;
+		add(totalField(TOTAL.verdicts, entry.strategy_id, entry.verdict ?? "unknown"));
+		if (entry.started_at_ms === null || entry.ended_at_ms === null) continue;
+		observe([TOTAL.strategySeconds, entry.strategy_id], STRATEGY_SECONDS, entry.ended_at_ms - entry.started_at_ms);
+	}
+	return amounts;
+}

@@ -1,0 +1,104 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { CommandDeps } from "../../src/commands/deps.ts";
+import { ApiError } from "../../src/errors.ts";
+import type { ScanStore } from "../../src/store/index.ts";
+import type { ScanWriter } from "../../src/store/write-contract.ts";
+import { startTestRedis, type TestRedis } from "../support/store.ts";
+import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+
+const start = suite("commands: what a start decides, and in which order");
+
+let redis: TestRedis;
+let store: ScanStore;
+let users = 1_100;
+
+start.before(async () => {
+	redis = await startTestRedis();
+	store = await redis.store();
+});
+start.after(async () => {
+	await redis.close();
+});
+
+const noQueue = async () => {};
+const FULL = { queued: async () => 1_000 };
+const next = () => {
+	users += 1;
+	return viewer(users);
+};
+
+async function refusal(work: Promise<unknown>): Promise<ApiError> {
+	const error = await work.then(() => null).catch((reason: unknown) => reason);
+	assert.instance(error, ApiError);
+	return error as ApiError;
+}
+
+start("a full queue refuses new scans, but neither a recent result nor joining a running one", async () => {
+	const [me, other] = [next(), next()];
+	const { scan_id } = await commandsOn(store, noQueue).startScan(me, startRequest());
+	const full = commandsOn(store, noQueue, FULL);
+	const joined = await full.startScan(me, startRequest());
+	assert.equal([joined.decision, joined.scan_id], ["joined", scan_id]);
+	await runtimeOn(store, quickEffects()).run(scan_id);
+	const cached = await full.startScan(me, startRequest());
+	assert.equal([cached.decision, cached.scan_id], ["cached", scan_id]);
+	const refused = await refusal(full.startScan(other, startRequest()));
+	assert.is(refused.code, "overloaded");
+	assert.is(refused.extra.retry_after_seconds, 5);
+	assert.equal(await store.reader.listByUser(other.user_id, 0, 10), [], "nothing is left of a refused start");
+});
+
+start("what would need a new scan is refused by a full queue, however recent the old result", async () => {
+	const me = next();
+	const { scan_id } = await commandsOn(store, noQueue).startScan(me, startRequest());
+	await runtimeOn(store, quickEffects()).run(scan_id);
+	const full = (overrides: Partial<CommandDeps> = {}) => commandsOn(store, noQueue, { ...FULL, ...overrides });
+	const codeOf = async (work: Promise<unknown>) => (await refusal(work)).code;
+	assert.is(await codeOf(full().startScan(me, startRequest({ force_refresh: true }))), "overloaded");
+	assert.is(await codeOf(full().startScan(me, startRequest({ filter_key: "other" }))), "overloaded");
+	const { settings, profileOf } = commandDeps(store, noQueue);
+	const stale = full({ settings: { ...settings, fresh_ms: 0 } });
+	assert.is(await codeOf(stale.startScan(me, startRequest())), "overloaded");
+	const owned = full({
+		profileOf: (account, version) => ({ ...profileOf(account, version), strategy_fingerprint: "another" }),
+	});
+	assert.is(await codeOf(owned.startScan(me, startRequest())), "overloaded", "other strategies are another question");
+});
+
+/** The store, but with something happening between the claim's move and the old scan's cancel. */
+const meanwhile = (event: (old: string) => Promise<void>): ScanWriter => ({
+	...store.writer,
+	async decideStart(claim) {
+		const decided = await store.writer.decideStart(claim);
+		if (decided.decision === "superseded") await event(decided.detail);
+		return decided;
+	},
+});
+
+start("a scan that completed before its cancel came is not called superseded", async () => {
+	const me = next();
+	const { scan_id: old } = await commandsOn(store, noQueue).startScan(me, startRequest());
+	const writer = meanwhile(async (scanId) => void (await runtimeOn(store, quickEffects()).run(scanId)));
+	const { settings } = commandDeps(store, noQueue);
+	const commands = commandsOn(store, noQueue, { writer, settings: { ...settings, force_join_ms: 0 } });
+	const second = await commands.startScan(me, startRequest({ force_refresh: true }));
+	assert.equal([second.decision, second.superseded_scan_id], ["created", null]);
+	assert.is.not(second.scan_id, old);
+	const ended = await store.reader.read(old);
+	assert.is(ended?.position, "completed", "its result stands");
+	assert.is(ended?.context.end?.superseded_by, null);
+});
+
+start("one that somebody cancelled before is not called superseded either", async () => {
+	const me = next();
+	const { scan_id: old } = await commandsOn(store, noQueue).startScan(me, startRequest());
+	const writer = meanwhile(async (scanId) => void (await commandsOn(store, noQueue).cancelScan(me, scanId)));
+	const { settings } = commandDeps(store, noQueue);
+	const commands = commandsOn(store, noQueue, { writer, settings: { ...settings, force_join_ms: 0 } });
+	const second = await commands.startScan(me, startRequest({ force_refresh: true }));
+	assert.equal([second.decision, second.superseded_scan_id], ["created", null]);
+	assert.is((await store.reader.read(old))?.context.end?.reason, "user_request");
+});
+
+start.run();

@@ -1,0 +1,117 @@
+import type { Redis } from "ioredis";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { systemClock } from "../../src/clock.ts";
+import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
+import { book } from "../../src/runtime/booking.ts";
+import { createWatchdog } from "../../src/runtime/watchdog.ts";
+import type { ScanStore } from "../../src/store/index.ts";
+import { globalKeys, scanKeys } from "../../src/store/keys.ts";
+import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
+import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+
+const foreign = suite("runtime: a scan of a machine version that this build does not know");
+
+/** A snapshot whose shape only its own version understands. */
+const FOREIGN_SNAPSHOT = '{"now_ms":1,"shape":"of another version","phases":{}}';
+
+let redis: TestRedis;
+let store: ScanStore;
+let client: Redis;
+let users = 900;
+
+foreign.before(async () => {
+	redis = await startTestRedis();
+	store = await redis.store();
+	client = createRedisClient(redis.connection, "commands", testLogger());
+});
+foreign.after(async () => {
+	await closeRedisClient(client);
+	await redis.close();
+});
+
+const noQueue = async () => {};
+
+async function foreignScan(deadlineInMs = 600_000): Promise<string> {
+	users += 1;
+	const { scan_id } = await commandsOn(store, noQueue).startScan(viewer(users), startRequest());
+	const { scan } = scanKeys(scan_id);
+	const deadlineAtMs = store.clock.now() + deadlineInMs;
+	const input = { ...JSON.parse((await client.hget(scan, "input")) ?? "{}"), deadline_at_ms: deadlineAtMs };
+	await client.hset(scan, {
+		machine: "scan.v999",
+		snapshot: FOREIGN_SNAPSHOT,
+		input: JSON.stringify(input),
+		deadline_at: deadlineAtMs,
+	});
+	await client.zadd(globalKeys.due, deadlineAtMs, scan_id);
+	return scan_id;
+}
+
+const snapshotOf = (scanId: string) => client.hget(scanKeys(scanId).scan, "snapshot");
+const lastEntry = async (scanId: string) => (await store.reader.journal(scanId, 0, 100)).at(-1);
+
+const watchdogOn = () =>
+	createWatchdog({
+		writer: store.writer,
+		reader: store.reader,
+		clock: systemClock,
+		log: testLogger(),
+		apply: commandDeps(store, noQueue).apply,
+		runtime: null,
+		finishStart: async () => true,
+		book: (record) => book(store.writer, record, 1_000),
+		settings: { watchdog_ms: 500, lease_ms: 2_000 },
+	});
+
+foreign("no worker of this build touches it, and it is not asked for again at once", async () => {
+	const scanId = await foreignScan();
+	const before = await client.hgetall(scanKeys(scanId).scan);
+	assert.is(await runtimeOn(store, quickEffects()).run(scanId), "foreign");
+	assert.equal(await client.hgetall(scanKeys(scanId).scan), before);
+	assert.not.ok((await store.writer.leaseless(1_000)).includes(scanId), "left for a worker of its version");
+	const again = Number(await client.zscore(globalKeys.leases, scanId));
+	assert.ok(again > store.clock.now() + 30_000);
+});
+
+foreign("its deadline ends it beside the snapshot, which stays as it was to the byte", async () => {
+	const scanId = await foreignScan(-10_000);
+	await watchdogOn().pass();
+	const found = await store.reader.read(scanId);
+	assert.is(found?.position, "failed");
+	assert.is(found?.terminal, true);
+	assert.is(found?.machine, "scan.v999");
+	assert.is(found?.context.end?.error?.code, "internal_error");
+	assert.match(found?.context.end?.error?.message ?? "", "scan.v999");
+	assert.is(await snapshotOf(scanId), FOREIGN_SNAPSHOT);
+	const entry = await lastEntry(scanId);
+	assert.equal([entry?.type, entry?.seq], ["scan.failed", found?.revision]);
+	assert.is(await client.zscore(globalKeys.due, scanId), null, "booked and off the list");
+	assert.is(await store.writer.activeScan(viewer(users).user_id, "all"), null, "its user may start anew");
+});
+
+foreign("a cancel ends it the same way and says why", async () => {
+	const scanId = await foreignScan();
+	const answer = await commandsOn(store, noQueue).cancelScan(viewer(users), scanId, "old one");
+	assert.is(answer.reason, "user_request");
+	assert.is((await store.reader.read(scanId))?.position, "cancelled");
+	assert.is(await snapshotOf(scanId), FOREIGN_SNAPSHOT);
+	assert.is((await lastEntry(scanId))?.payload.reason_text, "old one");
+});
+
+foreign("what cannot be ended is put off, so that it does not hide the scans behind it", async () => {
+	const scanId = await foreignScan(-10_000);
+	// A record that not even its envelope can be read from.
+	await client.hset(scanKeys(scanId).scan, "input", "not json");
+	const behind = await foreignScan(-9_000);
+	const passedAtMs = store.clock.now();
+	await watchdogOn().pass();
+	assert.is((await store.reader.read(behind))?.terminal, true);
+	const again = Number(await client.zscore(globalKeys.due, scanId));
+	assert.ok(again >= passedAtMs + 2_000, "looked at again later");
+	assert.ok(again <= store.clock.now() + 2_000);
+	assert.is(await snapshotOf(scanId), FOREIGN_SNAPSHOT);
+	await client.del(scanKeys(scanId).scan);
+});
+
+foreign.run();
