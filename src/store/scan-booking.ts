@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { EndedScan, ScanRecord } from "./contract.ts";
 import { dayKeys, globalKeys, userKeys } from "./keys.ts";
+import { enter, isFull } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
 import { countEnded } from "./totals.ts";
 
@@ -44,12 +45,10 @@ export async function finish(
 		expiresAtMs,
 		settings.tombstone_ms,
 	]);
-	await redis.zadd(
-		globalKeys.tombstones,
-		"NX",
-		expiresAtMs + settings.tombstone_ms,
-		tombstone(record.user_id, record.scan_id),
-	);
+	const note = tombstone(record.user_id, record.scan_id);
+	// The first note stands: a scan that was cleared early is not remembered longer by a later booking.
+	const noted = await redis.zscore(globalKeys.tombstones, note);
+	if (noted === null) await enter(redis, globalKeys.tombstones, expiresAtMs + settings.tombstone_ms, note);
 	await countScan(redis, run, settings, ended);
 	await countEnded(run, record, ended.timestamp.slice(0, 10));
 }
@@ -94,7 +93,12 @@ async function countScan(
 	]);
 	if (failed) await run(scripts.COUNT_ERROR, [day.errors, day.errorsCounted, ended.scan_id, ttl]);
 	if (counted !== 1) return;
-	await redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms);
-	await redis.lpush(globalKeys.recent, JSON.stringify(latest));
-	await redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1);
+	try {
+		await redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms);
+		await redis.lpush(globalKeys.recent, JSON.stringify(latest));
+		await redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1);
+	} catch (error) {
+		// A full server lacks these two for a while; nothing is decided by them.
+		if (!isFull(error)) throw error;
+	}
 }

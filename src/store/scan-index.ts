@@ -7,12 +7,15 @@ import { ENTER, runScript } from "./scripts.ts";
  * no authority: the records are, and whatever an index has lost is put back from them.
  */
 
+/** A full server refuses what needs memory. */
+export const isFull = (error: unknown): boolean => error instanceof Error && error.message.startsWith("OOM");
+
 /** Puts `scanId` at `score`, also on a server whose memory is full: what runs there must still be found. */
 export async function enter(redis: Redis, key: string, score: number, scanId: string): Promise<void> {
 	try {
 		await redis.zadd(key, score, scanId);
 	} catch (error) {
-		if (!(error instanceof Error) || !error.message.startsWith("OOM")) throw error;
+		if (!isFull(error)) throw error;
 		await runScript(redis, ENTER, [key, score, scanId]);
 	}
 }

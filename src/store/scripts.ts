@@ -261,7 +261,7 @@ return 1`,
  * KEYS 1 totals hash, 2 guard set. ARGV 1 scan_id, 2 ttl_s, 3.. pairs of field and whole amount
  * Returns 1 counted now, 0 before.
  */
-export const COUNT_TOTALS = script(
+export const COUNT_TOTALS = urgent(
 	2,
 	`if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
 redis.call('EXPIRE', KEYS[2], ARGV[2])

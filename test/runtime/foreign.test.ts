@@ -101,8 +101,8 @@ foreign("a cancel ends it the same way and says why", async () => {
 
 foreign("what cannot be ended is put off, so that it does not hide the scans behind it", async () => {
 	const scanId = await foreignScan(-10_000);
-	// A record that not even its envelope can be read from.
-	await client.hset(scanKeys(scanId).scan, "input", "not json");
+	// A record that not even its envelope can be read from: no claim of it can be granted.
+	await client.hset(scanKeys(scanId).scan, "epoch", "not a number");
 	const behind = await foreignScan(-9_000);
 	const passedAtMs = store.clock.now();
 	await watchdogOn().pass();
