@@ -4,6 +4,7 @@ import { createDiagnosticsQueries, type DiagnosticsQueries } from "./queries/dia
 import { createEventQueries, type EventQueries } from "./queries/events.ts";
 import { createJournalQueries, type JournalQueries, type Replay } from "./queries/journal.ts";
 import { createLookup, type ScanLookup } from "./queries/lookup.ts";
+import { createMachineQueries, type MachineQueries } from "./queries/machines.ts";
 import type { SystemProbes } from "./queries/probes.ts";
 import { createSamples } from "./queries/samples.ts";
 import { createScanDiff, type ScanDiff } from "./queries/scan-diff.ts";
@@ -21,6 +22,7 @@ export interface Queries {
 	lookup: ScanLookup;
 	scans: ScanQueries;
 	diagnostics: DiagnosticsQueries;
+	machines: MachineQueries;
 	journal: JournalQueries;
 	events: EventQueries;
 	scanList: ScanList;
@@ -53,6 +55,7 @@ export function createQueries(dependencies: QueryDependencies): Queries {
 	return {
 		lookup,
 		scans: createScanQueries({ reader, clock, lookup, bodies, samples }),
+		machines: createMachineQueries(),
 		journal,
 		events: createEventQueries({ reader, lookup, journal, streamsMax }),
 		scanList: createScanList(reader, bodies),

@@ -7,7 +7,6 @@ export const FUNCTION_LINES_MAX = 60;
 /** What may exceed a limit, and up to which size. This list may only shrink. */
 export const RATCHET: Record<string, number> = {
 	// One machine in one file is easier to follow than the same states over three.
-	"machines/scan.ts": 530,
 	"src/catalogue.ts": 306,
 	"test/runtime/durable.test.ts": 370,
 	// Wiring is one list of parts in their order.

@@ -4,6 +4,7 @@ import type { AccountReader, ScanCommands } from "../../services.ts";
 import type { RouteSpec } from "../route.ts";
 import { diagnosticsRoutes } from "./diagnostics.ts";
 import { historyRoutes } from "./history.ts";
+import { machineRoutes } from "./machines.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { type ParseFilters, scanRoutes } from "./scans.ts";
 import { userStatusRoutes } from "./user-status.ts";
@@ -20,6 +21,7 @@ export interface ScanRoutesDependencies {
 export const createScanRoutes = (dependencies: ScanRoutesDependencies): RouteSpec[] => [
 	...scanRoutes(dependencies),
 	...historyRoutes(dependencies),
+	...machineRoutes(dependencies),
 	...metricsRoutes(dependencies),
 	...userStatusRoutes(dependencies),
 	...diagnosticsRoutes(dependencies),
