@@ -1,0 +1,336 @@
+import type { Effects } from "../../src/effects/contract.ts";
+import * as scripts from "../../src/store/scripts.ts";
+import { checkHistory } from "./checker.ts";
+import { type Observation, runClient } from "./clients.ts";
+import { type ApiProcess, bootApi, bootWorker, SETTINGS, type Surroundings } from "./cluster.ts";
+import { type FaultPlan, faultPlan, NO_STORE_FAULTS, type Profile } from "./faults.ts";
+import { createHistory, type History } from "./history.ts";
+import type { Mutant } from "./mutants.ts";
+import { createSimulatedQueue } from "./queue.ts";
+import { diceOf } from "./random.ts";
+import type { Network } from "./redis-client.ts";
+import { createSimulatedServer, loadLua, type SimulatedServer } from "./server.ts";
+import { createShadows, lifeOf, type Shadows, type Violation } from "./shadow.ts";
+import { createWorld, type Process, type World, withWorldImmediates } from "./world.ts";
+
+export interface SimulationOptions {
+	profile?: Profile;
+	mutant?: Mutant;
+	/** Stops at the first violation; without it all of them are collected. */
+	failFast?: boolean;
+}
+
+export interface SimulationResult {
+	seed: number;
+	plan: FaultPlan;
+	violations: Violation[];
+	history: History;
+	observations: Observation[];
+	shadows: Shadows;
+	server: SimulatedServer;
+	/** How the scheduler came to its end. */
+	end: string;
+	tasks: number;
+	simulatedMs: number;
+}
+
+/** Any moment will do; a fixed one makes histories comparable. */
+export const START_MS = Date.UTC(2026, 2, 19, 19);
+const USERS = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
+const APIS = 2;
+const WORKERS = 3;
+const TASKS_MAX = 400_000;
+/** From the last trouble to the end of every scan, generously: what is late by then never comes. */
+const SETTLE_MS = 30_000;
+const SCRIPT_NAMES = new Map(
+	Object.entries(scripts).flatMap(([name, value]) =>
+		typeof value === "object" && "sha" in value ? [[value.sha, name] as const] : [],
+	),
+);
+
+export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
+	const lua = await loadLua();
+	const dice = diceOf(seed);
+	const world = createWorld(dice.fork("world"), START_MS);
+	const run = new Simulation(
+		seed,
+		world,
+		createSimulatedServer(lua, () => world.now()),
+		options,
+	);
+	return withWorldImmediates(world, () => run.run());
+}
+
+class Simulation {
+	private readonly seed: number;
+	private readonly world: World;
+	private readonly server: SimulatedServer;
+	private readonly options: SimulationOptions;
+	private readonly plan: FaultPlan;
+	private readonly history: History;
+	private readonly shadows: Shadows;
+	private readonly violations: Violation[] = [];
+	private readonly observations: Observation[] = [];
+	private readonly processes: Process[] = [];
+	private readonly apis: (ApiProcess | null)[] = Array.from({ length: APIS }, () => null);
+	private readonly subscriptions = new Map<Process, { life: number; deliver: (c: string, m: string) => void }>();
+	private readonly crashListeners = new Map<Process, Set<() => void>>();
+	private readonly cutOff = new Map<Process, number>();
+	private readonly around: Surroundings;
+	private clientsLeft = 0;
+
+	constructor(seed: number, world: World, server: SimulatedServer, options: SimulationOptions) {
+		this.seed = seed;
+		this.world = world;
+		this.server = server;
+		this.options = options;
+		this.plan = faultPlan(diceOf(seed).fork("plan"), options.profile);
+		this.history = createHistory(() => world.now() - START_MS);
+		this.shadows = createShadows(
+			server.keyspace,
+			() => world.now(),
+			(invariant, text) => this.violate(invariant, text),
+			(shadow) => this.history.note("scan_ended", { scan_id: shadow.scanId, as: shadow.facts.position }),
+		);
+		server.onPublish((channel, message) => this.publish(channel, message));
+		this.around = this.surroundings();
+	}
+
+	async run(): Promise<SimulationResult> {
+		const { world, plan } = this;
+		this.history.note("plan", { seed: this.seed, ...plan });
+		for (let i = 0; i < APIS; i++) this.boot(world.process(`api-${i}`), i);
+		for (let i = 0; i < WORKERS; i++) this.boot(world.process(`worker-${i}`), null);
+		this.scheduleTrouble();
+		this.startClients();
+		const untilMs = START_MS + plan.healAtMs + SETTINGS.limits.budget_ms + SETTLE_MS * 2;
+		const end = await world.run(() => this.isDone(), untilMs, TASKS_MAX);
+		const result: SimulationResult = {
+			seed: this.seed,
+			plan,
+			violations: this.violations,
+			history: this.history,
+			observations: this.observations,
+			shadows: this.shadows,
+			server: this.server,
+			end,
+			tasks: world.tasksRun(),
+			simulatedMs: world.now() - START_MS,
+		};
+		if (this.violations.length === 0) checkHistory(result, (invariant, text) => this.violate(invariant, text));
+		return result;
+	}
+
+	private violate(invariant: string, text: string): void {
+		this.violations.push({ invariant, text });
+		this.history.note("VIOLATION", { invariant, text });
+	}
+
+	/** All clients have had their say, trouble is over, and every scan has ended and been booked. */
+	private isDone(): boolean {
+		if (this.violations.length > 0 && this.options.failFast !== false) return true;
+		if (this.clientsLeft > 0 || this.world.now() < START_MS + this.plan.healAtMs) return false;
+		const open = [...this.shadows.scans.values()].some(({ facts, dropped }) => !facts.ended && !dropped);
+		return !open && Number(this.server.keyspace.execute("ZCARD", ["scans:due"])) === 0;
+	}
+
+	private surroundings(): Surroundings {
+		const { world } = this;
+		const healed = () => world.now() >= START_MS + this.plan.healAtMs;
+		const network: Network = {
+			world,
+			perform: (from, life, command, args) => this.perform(from, life, command, args),
+			odds: (from) => {
+				if (healed()) return NO_STORE_FAULTS;
+				return (this.cutOff.get(from) ?? 0) > world.now() ? null : this.plan.store;
+			},
+			noteFault: (from, kind, command) => this.history.note("fault", { by: lifeOf(from), kind, command }),
+		};
+		const queueOdds = () => (healed() ? { lost: 0, twice: 0 } : this.plan.queue);
+		const note = (kind: string, scan_id: string) => this.history.note(kind, { scan_id });
+		return {
+			network,
+			market: {
+				world,
+				odds: () => (healed() ? { error: 0, hang: 0, slow: 0 } : this.plan.market),
+				noteFault: (by, kind, call) => this.history.note("fault", { by: lifeOf(by), kind, call }),
+			},
+			queue: createSimulatedQueue(world, network, queueOdds, note),
+			subscribe: (process, deliver) => this.subscriptions.set(process, { life: process.life, deliver }),
+			effects: (process, real) => this.watchedEffects(process, this.options.mutant?.effects?.(real) ?? real),
+			writer: (_, real) => this.options.mutant?.writer?.(real) ?? real,
+			reader: (_, real) => this.options.mutant?.reader?.(real) ?? real,
+			log: (process) => this.log(process),
+		};
+	}
+
+	private log(process: Process) {
+		const { life } = process;
+		const line = (level: string) => (facts: object, message: string) => {
+			const { err, ...rest } = facts as { err?: unknown };
+			const error = err instanceof Error ? { err: err.message } : {};
+			this.history.note(level, { by: lifeOf(process, life), message, ...rest, ...error });
+			// A run that breaks, or a rule that throws, is a defect whatever else went wrong.
+			if (level === "error") this.violate("I5", `${message}: ${err instanceof Error ? err.stack : String(err)}`);
+		};
+		return { info: line("info"), warn: line("warn"), error: line("error") };
+	}
+
+	private perform(from: Process, life: number, command: string, args: readonly string[]) {
+		const script = command === "EVALSHA" || command === "EVAL" ? this.scriptName(command, args[0] ?? "") : null;
+		const sent = this.options.mutant?.script?.(script, command, args) ?? { command, args };
+		let reply: ReturnType<SimulatedServer["execute"]> = null;
+		try {
+			reply = this.server.execute(sent.command, sent.args);
+			return reply;
+		} finally {
+			const keys = Number(args[1]);
+			const argv = script ? args.slice(2 + keys) : args;
+			this.shadows.afterCommand(this.server.keyspace.takeDirty(), lifeOf(from, life), script ?? command, argv);
+			if (script === "COMMIT" || script === "CLAIM" || script === "START")
+				this.noteScript(script, lifeOf(from, life), args, reply);
+		}
+	}
+
+	private scriptName(command: string, word: string): string | null {
+		if (command === "EVALSHA") return SCRIPT_NAMES.get(word) ?? null;
+		return Object.entries(scripts).find(([, value]) => typeof value === "object" && value.lua === word)?.[0] ?? null;
+	}
+
+	private noteScript(script: string, by: string, args: readonly string[], reply: unknown): void {
+		const [, , key = ""] = args;
+		const answer = Array.isArray(reply) ? reply.slice(0, 3) : reply;
+		this.history.note(script.toLowerCase(), { by, key, answer });
+	}
+
+	private publish(channel: string, message: string): void {
+		const odds = this.world.now() >= START_MS + this.plan.healAtMs ? { lost: 0, twice: 0 } : this.plan.news;
+		for (const [process, { life, deliver }] of this.subscriptions) {
+			if (process.life !== life || !process.alive) continue;
+			const cut = (this.cutOff.get(process) ?? 0) > this.world.now();
+			const times = cut || this.world.dice.chance(odds.lost) ? 0 : this.world.dice.chance(odds.twice) ? 2 : 1;
+			for (let i = 0; i < times; i++)
+				this.world.after(this.world.dice.between(0.05, 5), process, () => deliver(channel, message));
+		}
+	}
+
+	/** I3 and I6 where they matter: at the moment an effect begins. */
+	private watchedEffects(process: Process, real: Effects): Effects {
+		const { life } = process;
+		return {
+			...real,
+			evaluateStrategy: (effect, context) => {
+				const scanId = context.scan.input.scan_id;
+				const { strategy_id, attempt } = effect;
+				const shadow = this.shadows.scans.get(scanId);
+				const entry = this.shadows.entry(scanId, strategy_id);
+				const by = lifeOf(process, life);
+				this.history.note("evaluate", { by, scan_id: scanId, strategy_id, attempt });
+				if (!entry || entry.attempt < attempt)
+					this.violate("I3", `${by} runs attempt ${attempt} of ${strategy_id} of ${scanId} before it is committed`);
+				const holds = shadow?.holders.get(shadow.facts.epoch) === by;
+				if (holds && entry?.verdict && entry.attempt >= attempt)
+					this.violate("I6", `${by} runs ${strategy_id} of ${scanId} again after it was settled`);
+				return real.evaluateStrategy(effect, context);
+			},
+		};
+	}
+
+	private boot(process: Process, apiIndex: number | null): void {
+		const { world } = this;
+		if (!this.processes.includes(process)) this.processes.push(process);
+		const dice = world.dice.fork(`${process.name}.${process.life}.clock`);
+		process.skewMs = Math.round(dice.between(-1, 1) * this.plan.skewMs);
+		process.rate = 1 + dice.between(-2e-4, 2e-4);
+		const { life } = process;
+		const failed = (error: unknown) => {
+			this.history.note("boot_failed", { by: lifeOf(process, life), error: String(error) });
+			this.crash(process, 300);
+		};
+		const up = () => this.history.note("up", { by: lifeOf(process, life) });
+		world.after(0, process, () => {
+			if (apiIndex === null) bootWorker(this.around, process).then(up, failed);
+			else
+				bootApi(this.around, process).then((api) => {
+					if (process.life === life) this.apis[apiIndex] = api;
+					up();
+				}, failed);
+		});
+	}
+
+	/** The process dies here and now; its supervisor starts it again. */
+	private crash(process: Process, downMs: number): void {
+		if (!process.alive) return;
+		this.history.note("crash", { by: lifeOf(process), down_ms: Math.round(downMs) });
+		this.world.crash(process);
+		const index = this.apis.findIndex((api) => api?.process === process);
+		const isApi = process.name.startsWith("api");
+		if (index >= 0) this.apis[index] = null;
+		for (const broken of [...(this.crashListeners.get(process) ?? [])]) broken();
+		this.crashListeners.delete(process);
+		this.world.after(downMs, null, () => {
+			this.world.restart(process);
+			this.boot(process, isApi ? Number(process.name.split("-")[1]) : null);
+		});
+	}
+
+	/** Crashes, freezes and partitions at moments that the seed picks, all over by `healAtMs`. */
+	private scheduleTrouble(): void {
+		const { world, plan, processes } = this;
+		const dice = world.dice.fork("trouble");
+		const times = (count: number, most: number, act: (process: Process, forMs: number) => void) => {
+			for (let i = 0; i < count; i++) {
+				const forMs = dice.between(50, most);
+				const process = dice.chance(0.75) ? dice.pick(processes.slice(APIS)) : dice.pick(processes);
+				const latest = Math.max(500, plan.healAtMs - forMs);
+				world.after(dice.between(300, latest), null, () => act(process, forMs));
+			}
+		};
+		times(plan.crashes, 5_000, (process, forMs) => this.crash(process, forMs));
+		times(plan.freezes, 15_000, (process, forMs) => {
+			if (!process.alive) return;
+			this.history.note("freeze", { by: lifeOf(process), for_ms: Math.round(forMs) });
+			world.freeze(process, forMs);
+		});
+		times(plan.partitions, 12_000, (process, forMs) => {
+			this.history.note("partition", { by: lifeOf(process), for_ms: Math.round(forMs) });
+			this.cutOff.set(process, world.now() + forMs);
+		});
+	}
+
+	private startClients(): void {
+		const { world } = this;
+		const deps = {
+			world,
+			api: (index: number) => this.apis[index] ?? null,
+			apis: APIS,
+			onCrash: (process: Process, broken: () => void) => {
+				const held = this.crashListeners.get(process) ?? new Set();
+				this.crashListeners.set(process, held);
+				held.add(broken);
+				return () => held.delete(broken);
+			},
+			observe: (observation: Observation) => {
+				this.observations.push(observation);
+				const { sentMs, receivedMs, client, body, ...facts } = observation;
+				this.history.note("told", { by: client, sent_ms: Math.round(sentMs - START_MS), ...facts, ...brief(body) });
+			},
+			startsUntilMs: START_MS + Math.min(15_000, this.plan.healAtMs),
+		};
+		USERS.forEach((user, u) => {
+			for (let tab = 0; tab < 2 - u; tab++) {
+				const name = `user-${u}.${tab}`;
+				this.clientsLeft += 1;
+				runClient(deps, name, user, world.dice.fork(name)).finally(() => {
+					this.clientsLeft -= 1;
+				});
+			}
+		});
+	}
+}
+
+function brief(body: unknown): Record<string, unknown> {
+	if (typeof body !== "object" || body === null) return { body };
+	const { state, revision, decision, scan_id, is_stuck } = body as Record<string, unknown>;
+	return { state, revision, decision, told_id: scan_id, is_stuck };
+}
