@@ -8,16 +8,16 @@ import { simulate } from "./simulate.ts";
  * Exit code 1 when a seed violates an invariant; each such seed is one line that reproduces it.
  */
 const args = process.argv.slice(2);
-const valueOf = (name: string): string | undefined => {
+const optionOf = (name: string): string | undefined => {
 	const at = args.indexOf(`--${name}`);
 	return at >= 0 ? args[at + 1] : undefined;
 };
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const one = valueOf("seed");
-const from = Number(one ?? valueOf("from") ?? 1);
-const seeds = one === undefined ? Number(valueOf("seeds") ?? 100) : 1;
-const profile = PROFILES.find((name) => name === valueOf("profile")) as Profile | undefined;
-const mutant = MUTANTS.find(({ name }) => name === valueOf("mutant"));
+const one = optionOf("seed");
+const from = Number(one ?? optionOf("from") ?? 1);
+const seeds = one === undefined ? Number(optionOf("seeds") ?? 100) : 1;
+const profile = PROFILES.find((name) => name === optionOf("profile")) as Profile | undefined;
+const mutant = MUTANTS.find(({ name }) => name === optionOf("mutant"));
 
 let failed = 0;
 let tasks = 0;

@@ -78,21 +78,26 @@ export function createSimulatedQueue(
 		});
 	}
 	function settle(job: Job, turn: number, failed: boolean): void {
-		if (jobs.get(job.scanId) !== job || job.handedOut !== turn) return pump();
+		if (jobs.get(job.scanId) === job && job.handedOut === turn) retryOrForget(job, failed);
+		pump();
+	}
+	function retryOrForget(job: Job, failed: boolean): void {
 		job.failures += failed ? 1 : 0;
 		if (!failed || job.failures >= ATTEMPTS_MAX) {
 			jobs.delete(job.scanId);
-			return pump();
+			return;
 		}
 		world.after(BACKOFF_MS * 2 ** (job.failures - 1), null, () => {
 			job.waiting = true;
 			pump();
 		});
-		pump();
 	}
 	function put(scanId: string): void {
 		if (jobs.has(scanId)) return;
-		if (dice.chance(plan().lost)) return note("job_lost", scanId);
+		if (dice.chance(plan().lost)) {
+			note("job_lost", scanId);
+			return;
+		}
 		jobs.set(scanId, { scanId, waiting: true, failures: 0, handedOut: 0 });
 		pump();
 	}
