@@ -211,6 +211,13 @@ function leftovers(result: SimulationResult, violate: Violate): void {
 		const left = Number(keyspace.execute("ZCARD", [key]));
 		if (left > 0) violate("leftovers", `${left} ids are left in ${key}`);
 	}
+	for (const { scanId, facts } of result.shadows.scans.values()) {
+		const { scan, journal } = scanKeys(scanId);
+		if (!facts.accepted && keyspace.hash(scan) && !keyspace.expiresAtMs(scan))
+			violate("leftovers", `${scanId} was never accepted and its record stays for ever`);
+		if (facts.accepted && (!keyspace.expiresAtMs(scan) || !keyspace.expiresAtMs(journal)))
+			violate("leftovers", `${scanId} has ended and its record stays for ever`);
+	}
 	const accepted = [...result.shadows.scans.values()].filter(({ facts }) => facts.accepted);
 	for (const user of new Set(accepted.map(({ owner }) => owner))) {
 		for (const [filterKey, held] of keyspace.hash(userKeys(user).active) ?? [])

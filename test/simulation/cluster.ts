@@ -27,7 +27,7 @@ import type { Process } from "./world.ts";
 export const SETTINGS = {
 	lease_ms: 6_000,
 	heartbeat_ms: 2_000,
-	watchdog_ms: 500,
+	watchdog_ms: 1_000,
 	retention_ms: 3_600_000,
 	tombstone_ms: 3_600_000,
 	stuck_after_ms: 15_000,

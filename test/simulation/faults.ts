@@ -58,13 +58,13 @@ const CALM: Omit<FaultPlan, "profile" | "healAtMs"> = {
 export function faultPlan(dice: Dice, profile: Profile = dice.pick(PROFILES)): FaultPlan {
 	const hard = dice.pick([0.2, 1, 1, 3]);
 	const odds = (most: number) => Math.min(0.3, dice.next() * most * hard);
-	const base = { ...CALM, profile, healAtMs: dice.between(8_000, 50_000) };
+	const base = { ...CALM, profile, healAtMs: dice.between(6_000, 40_000) };
 	const store = { ...NO_STORE_FAULTS, error: odds(0.05), lost: odds(0.01), slow: odds(0.05) };
 	const lying = { ...NO_STORE_FAULTS, unanswered: odds(0.05), twice: odds(0.05), late: odds(0.02) };
 	const market = { error: odds(0.1), hang: odds(0.05), slow: odds(0.1) };
 	switch (profile) {
 		case "calm":
-			return base;
+			return { ...base, healAtMs: 0 };
 		case "crashes":
 			return { ...base, crashes: 1 + dice.below(4) };
 		case "freezes":

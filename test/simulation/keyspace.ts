@@ -37,6 +37,8 @@ export interface Keyspace {
 	/** Direct looks for checkers; never what the program sees. */
 	hash(key: string): ReadonlyMap<string, string> | null;
 	keys(): string[];
+	/** When a key goes by itself, epoch ms; null: never. */
+	expiresAtMs(key: string): number | null;
 	/** Keys touched by writes since the last call. */
 	takeDirty(): Set<string>;
 }
@@ -97,6 +99,7 @@ export function createKeyspace(nowMs: () => number, publish: (channel: string, m
 		EXPIRE: ([key = "", seconds]) => expireAt(key, nowMs() + Number(seconds) * 1000),
 		PEXPIRE: ([key = "", ms]) => expireAt(key, nowMs() + Number(ms)),
 		PEXPIREAT: ([key = "", atMs]) => expireAt(key, Number(atMs)),
+		PERSIST: ([key = ""]) => (live(key) !== undefined && expiries.delete(key) ? 1 : 0),
 		PUBLISH: ([channel = "", message = ""]) => publish(channel, message),
 		GET: ([key = ""]) => read(key, "string")?.text ?? null,
 		SET: ([key = "", text = "", ...options]) => {
@@ -237,6 +240,7 @@ export function createKeyspace(nowMs: () => number, publish: (channel: string, m
 		},
 		hash: (key) => read(key, "hash")?.fields ?? null,
 		keys: () => [...values.keys()].filter((key) => live(key) !== undefined),
+		expiresAtMs: (key) => expiries.get(key) ?? null,
 		takeDirty() {
 			const taken = dirty;
 			dirty = new Set();

@@ -39,6 +39,8 @@ export const START_MS = Date.UTC(2026, 2, 19, 19);
 const USERS = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
 const APIS = 2;
 const WORKERS = 3;
+/** How long clients start new scans. */
+const STARTS_MS = 10_000;
 const TASKS_MAX = 400_000;
 /** From the last trouble to the end of every scan, generously: what is late by then never comes. */
 const SETTLE_MS = 30_000;
@@ -130,7 +132,7 @@ class Simulation {
 	private isDone(): boolean {
 		if (this.violations.length > 0 && this.options.failFast !== false) return true;
 		if (this.clientsLeft > 0 || this.world.now() < START_MS + this.plan.healAtMs) return false;
-		const open = [...this.shadows.scans.values()].some(({ facts, dropped }) => !facts.ended && !dropped);
+		const open = [...this.shadows.scans.values()].some(({ facts }) => facts.accepted && !facts.ended);
 		return !open && Number(this.server.keyspace.execute("ZCARD", ["scans:due"])) === 0;
 	}
 
@@ -315,7 +317,7 @@ class Simulation {
 				const { sentMs, receivedMs, client, body, ...facts } = observation;
 				this.history.note("told", { by: client, sent_ms: Math.round(sentMs - START_MS), ...facts, ...brief(body) });
 			},
-			startsUntilMs: START_MS + Math.min(15_000, this.plan.healAtMs),
+			startsUntilMs: START_MS + STARTS_MS,
 		};
 		USERS.forEach((user, u) => {
 			for (let tab = 0; tab < 2 - u; tab++) {
