@@ -100,7 +100,11 @@ async function decide(
 		if (decision === "joined") return (await join(deps, viewer, request, scan_id)) ? joinedTo(scan_id) : null;
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}
-	await finishStart(deps, viewer.user_id, request.filter_key, scan_id);
+	// A start that stood still for long may find its record cleared away as abandoned: it is written again.
+	for (let left = START_TRIES; !(await finishStart(deps, viewer.user_id, request.filter_key, scan_id)); left--) {
+		if (left === 0) throw new ApiError("internal_error");
+		await deps.writer.create(newScan(input, deps.projections));
+	}
 	if (decision === "created") return { decision, scan_id, superseded_scan_id: null, age_seconds: null };
 	// The old scan may have completed before the cancel reached it; then nothing was superseded.
 	const ended = (await deps.reader.read(detail))?.context.end;

@@ -5,6 +5,8 @@ import { globalKeys, scanKeys, userKeys } from "../../src/store/keys.ts";
 import { decodeRecord } from "../../src/store/scan-codec.ts";
 import { checkState } from "../support/invariants.ts";
 import type { Observation } from "./clients.ts";
+import { SETTINGS } from "./cluster.ts";
+import { outcomeOf } from "./outcome.ts";
 import type { ScanShadow } from "./shadow.ts";
 import { type SimulationResult, START_MS } from "./simulate.ts";
 
@@ -32,6 +34,7 @@ export function checkHistory(result: SimulationResult, violate: Violate): void {
 	cancels(result, violate);
 	leftovers(result, violate);
 	alarms(result, violate);
+	sameAsUndisturbed(result, violate);
 }
 
 export function recordOf(result: SimulationResult, scanId: string): ScanRecord | null {
@@ -165,6 +168,7 @@ function claimedInTime({ context, scan_id }: ScanRecord, healMs: number, violate
 /** Never two active scans of one user and filter set once a start has been answered. */
 function starts(result: SimulationResult, violate: Violate): void {
 	const all = [...result.shadows.scans.values()];
+	const decided = (scanId: string) => result.decidedMs.get(scanId) ?? Number.POSITIVE_INFINITY;
 	for (const { kind, outcome, body, receivedMs, user } of result.observations) {
 		if (kind !== "start" || outcome !== "ok") continue;
 		const { decision, scan_id, superseded_scan_id } = body as StartResult;
@@ -180,7 +184,7 @@ function starts(result: SimulationResult, violate: Violate): void {
 				other.owner === user &&
 				other.filterKey === mine.filterKey &&
 				other.facts.accepted &&
-				other.acceptedAtMs < mine.acceptedAtMs &&
+				decided(other.scanId) < decided(mine.scanId) &&
 				(other.endedAtMs === null || other.endedAtMs > receivedMs),
 		);
 		for (const { scanId } of rivals)
@@ -236,4 +240,28 @@ function alarms({ plan, observations }: SimulationResult, violate: Violate): voi
 		if (kind === "stuck" && outcome === "ok" && JSON.stringify(body).includes('"is_stuck":true'))
 			violate("I9", `${scanId} is called stuck with nothing wrong: ${JSON.stringify(body).slice(0, 300)}`);
 	}
+}
+
+/**
+ * I6: where only processes died, a scan that nobody cancelled finds what it would have found undisturbed. All
+ * scans of one filter set find the same, so those of a run without any trouble tell what that is.
+ */
+function sameAsUndisturbed({ plan, shadows, server, undisturbed }: SimulationResult, violate: Violate): void {
+	if (plan.profile !== "crashes" && plan.profile !== "calm") return;
+	for (const { scanId, facts, filterKey, resumes } of shadows.scans.values()) {
+		if (!facts.ended || facts.position === "cancelled") continue;
+		// A scan may lose its worker twice; a third time ends it, which is a promise too.
+		if (facts.position === "failed" && resumes > SETTINGS.limits.resumes_max) continue;
+		const expected = undisturbed.get(filterKey);
+		const found = JSON.stringify(outcomeOf(server.keyspace, scanId));
+		if (expected !== undefined && found !== expected)
+			violate("result", `${scanId} differs from an undisturbed run: ${differenceOf(expected, found)}`);
+	}
+}
+
+function differenceOf(expected: string, found: string): string {
+	let at = 0;
+	while (at < expected.length && expected[at] === found[at]) at++;
+	const part = (text: string) => text.slice(Math.max(0, at - 60), at + 120);
+	return `...${part(expected)}... became ...${part(found)}...`;
 }

@@ -23,6 +23,7 @@ let failed = 0;
 let tasks = 0;
 let scans = 0;
 const startedMs = performance.now();
+const cpuBefore = process.cpuUsage();
 for (let seed = from; seed < from + seeds; seed++) {
 	const result = await simulate(seed, { ...(profile ? { profile } : {}), ...(mutant ? { mutant } : {}) });
 	tasks += result.tasks;
@@ -41,7 +42,9 @@ for (let seed = from; seed < from + seeds; seed++) {
 	);
 }
 const seconds = (performance.now() - startedMs) / 1000;
+const { user, system } = process.cpuUsage(cpuBefore);
+const cpuSeconds = (user + system) / 1e6;
 say(
-	`${seeds} seeds, ${failed} failed, ${scans} scans, ${tasks} steps in ${seconds.toFixed(1)} s: ${(seeds / seconds).toFixed(1)} seeds/s`,
+	`${seeds} seeds, ${failed} failed, ${scans} scans, ${tasks} steps in ${seconds.toFixed(1)} s: ${(seeds / seconds).toFixed(1)} seeds/s; ${(seeds / cpuSeconds).toFixed(1)} per second of processor`,
 );
 process.exitCode = failed > 0 ? 1 : 0;

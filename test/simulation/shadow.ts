@@ -38,6 +38,8 @@ export interface ScanShadow {
 	verdicts: Map<string, string>;
 	journal: number;
 	dropped: boolean;
+	/** Claims that found the lease of a holder who had not let go. */
+	resumes: number;
 }
 
 const factsOf = (hash: ReadonlyMap<string, string>): Facts => ({
@@ -87,6 +89,7 @@ export function createShadows(
 			verdicts: new Map(),
 			journal: 1,
 			dropped: false,
+			resumes: 0,
 		});
 		if (facts.seq !== 1 || facts.epoch !== 0) violate("I2", `${scanId} began with ${JSON.stringify(facts)}`);
 	}
@@ -102,6 +105,7 @@ export function createShadows(
 			if (before.leaseMs > nowMs() && !forced)
 				violate("I2", `${scanId}: ${by} claimed a scan whose lease ran until ${before.leaseMs - nowMs()} ms from now`);
 			shadow.holders.set(after.epoch, by);
+			if (before.worker !== "" && !before.released) shadow.resumes += 1;
 		}
 		if (after.seq < before.seq) violate("I4", `${scanId}: seq ${before.seq} -> ${after.seq} by ${by}`);
 		if (before.ended && (!after.ended || after.seq !== before.seq || after.position !== before.position))

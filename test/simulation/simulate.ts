@@ -1,4 +1,5 @@
 import type { Effects } from "../../src/effects/contract.ts";
+import { globalKeys } from "../../src/store/keys.ts";
 import * as scripts from "../../src/store/scripts.ts";
 import { checkHistory } from "./checker.ts";
 import { type Observation, runClient } from "./clients.ts";
@@ -6,6 +7,7 @@ import { type ApiProcess, bootApi, bootWorker, SETTINGS, type Surroundings } fro
 import { type FaultPlan, faultPlan, NO_STORE_FAULTS, type Profile } from "./faults.ts";
 import { createHistory, type History } from "./history.ts";
 import type { Mutant } from "./mutants.ts";
+import { outcomeOf } from "./outcome.ts";
 import { createSimulatedQueue } from "./queue.ts";
 import { diceOf } from "./random.ts";
 import type { Network } from "./redis-client.ts";
@@ -27,6 +29,10 @@ export interface SimulationResult {
 	history: History;
 	observations: Observation[];
 	shadows: Shadows;
+	/** When a scan first took its user's claim. */
+	decidedMs: ReadonlyMap<string, number>;
+	/** By filter set: what its scans find when nothing goes wrong (outcome.ts), as JSON. */
+	undisturbed: ReadonlyMap<string, string>;
 	server: SimulatedServer;
 	/** How the scheduler came to its end. */
 	end: string;
@@ -50,16 +56,33 @@ const SCRIPT_NAMES = new Map(
 	),
 );
 
+let undisturbed: Promise<ReadonlyMap<string, string>> | undefined;
+
+/** Results of a run without trouble, made once per thread. */
+async function undisturbedOutcomes(): Promise<ReadonlyMap<string, string>> {
+	const { shadows, server, violations } = await runSeed(0, { profile: "calm" }, new Map());
+	if (violations.length > 0) throw new Error(`the undisturbed run is not sound: ${JSON.stringify(violations[0])}`);
+	const completed = [...shadows.scans.values()].filter(({ facts }) => facts.position === "completed");
+	return new Map(
+		completed.map(({ scanId, filterKey }) => [filterKey, JSON.stringify(outcomeOf(server.keyspace, scanId))]),
+	);
+}
+
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
+	undisturbed ??= undisturbedOutcomes();
+	return runSeed(seed, options, await undisturbed);
+}
+
+async function runSeed(
+	seed: number,
+	options: SimulationOptions,
+	expected: ReadonlyMap<string, string>,
+): Promise<SimulationResult> {
 	const lua = await loadLua();
 	const dice = diceOf(seed);
 	const world = createWorld(dice.fork("world"), START_MS);
-	const run = new Simulation(
-		seed,
-		world,
-		createSimulatedServer(lua, () => world.now()),
-		options,
-	);
+	const server = createSimulatedServer(lua, () => world.now());
+	const run = new Simulation(seed, world, server, options, expected);
 	return withWorldImmediates(world, () => run.run());
 }
 
@@ -77,11 +100,21 @@ class Simulation {
 	private readonly apis: (ApiProcess | null)[] = Array.from({ length: APIS }, () => null);
 	private readonly subscriptions = new Map<Process, { life: number; deliver: (c: string, m: string) => void }>();
 	private readonly crashListeners = new Map<Process, Set<() => void>>();
+	private readonly decidedMs = new Map<string, number>();
 	private readonly cutOff = new Map<Process, number>();
 	private readonly around: Surroundings;
 	private clientsLeft = 0;
 
-	constructor(seed: number, world: World, server: SimulatedServer, options: SimulationOptions) {
+	private readonly expected: ReadonlyMap<string, string>;
+
+	constructor(
+		seed: number,
+		world: World,
+		server: SimulatedServer,
+		options: SimulationOptions,
+		expected: ReadonlyMap<string, string>,
+	) {
+		this.expected = expected;
 		this.seed = seed;
 		this.world = world;
 		this.server = server;
@@ -114,6 +147,8 @@ class Simulation {
 			history: this.history,
 			observations: this.observations,
 			shadows: this.shadows,
+			decidedMs: this.decidedMs,
+			undisturbed: this.expected,
 			server: this.server,
 			end,
 			tasks: world.tasksRun(),
@@ -133,7 +168,10 @@ class Simulation {
 		if (this.violations.length > 0 && this.options.failFast !== false) return true;
 		if (this.clientsLeft > 0 || this.world.now() < START_MS + this.plan.healAtMs) return false;
 		const open = [...this.shadows.scans.values()].some(({ facts }) => facts.accepted && !facts.ended);
-		return !open && Number(this.server.keyspace.execute("ZCARD", ["scans:due"])) === 0;
+		const listed = [globalKeys.due, globalKeys.unclaimed].some(
+			(key) => this.server.keyspace.execute("ZCARD", [key]) !== 0,
+		);
+		return !open && !listed;
 	}
 
 	private surroundings(): Surroundings {
@@ -202,6 +240,10 @@ class Simulation {
 	private noteScript(script: string, by: string, args: readonly string[], reply: unknown): void {
 		const [, , key = ""] = args;
 		const answer = Array.isArray(reply) ? reply.slice(0, 3) : reply;
+		if (script === "START" && Array.isArray(reply) && /created|superseded/.test(String(reply[0]))) {
+			const scanId = String(reply[1]);
+			if (!this.decidedMs.has(scanId)) this.decidedMs.set(scanId, this.world.now());
+		}
 		this.history.note(script.toLowerCase(), { by, key, answer });
 	}
 
