@@ -116,9 +116,10 @@ export function createKeyspace(nowMs: () => number, publish: (channel: string, m
 		},
 		INCR: ([key = ""]) => commands.INCRBY?.([key, "1"]) ?? null,
 		INCRBY: ([key = "", by]) => {
-			const held = write(key, "string");
-			held.text = String(integer(held.text || "0") + integer(by));
-			return Number(held.text);
+			const amount = integer(by);
+			const sum = integer(read(key, "string")?.text ?? "0") + amount;
+			write(key, "string").text = String(sum);
+			return sum;
 		},
 		HSET: ([key = "", ...pairs]) => {
 			if (pairs.length === 0 || pairs.length % 2 === 1) wrong("ERR wrong number of arguments for 'hset' command");
@@ -145,9 +146,9 @@ export function createKeyspace(nowMs: () => number, publish: (channel: string, m
 			return gone;
 		},
 		HINCRBY: ([key = "", field = "", by]) => {
-			const { fields } = write(key, "hash");
-			const sum = integer(fields.get(field) ?? "0") + integer(by);
-			fields.set(field, String(sum));
+			const amount = integer(by);
+			const sum = integer(read(key, "hash")?.fields.get(field) ?? "0") + amount;
+			write(key, "hash").fields.set(field, String(sum));
 			return sum;
 		},
 		SADD: ([key = "", ...members]) => {
@@ -219,8 +220,8 @@ export function createKeyspace(nowMs: () => number, publish: (channel: string, m
 				keep = integer(rest[exact]);
 				at = exact + 1;
 			}
+			const id = nextId(rest[at] ?? "", read(key, "stream")?.last ?? [0, 0], Math.floor(nowMs()));
 			const stream = write(key, "stream");
-			const id = nextId(rest[at] ?? "", stream.last, Math.floor(nowMs()));
 			stream.last = id;
 			stream.entries.push({ id, fields: rest.slice(at + 1) });
 			if (keep !== null) stream.entries.splice(0, Math.max(0, stream.entries.length - keep));

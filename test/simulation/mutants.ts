@@ -2,12 +2,15 @@ import type { Effects } from "../../src/effects/contract.ts";
 import type { ScanReader, ScanRecord } from "../../src/store/contract.ts";
 import * as scripts from "../../src/store/scripts.ts";
 import type { ScanWriter } from "../../src/store/write-contract.ts";
+import type { Profile } from "./faults.ts";
 
 /** Faults put into the program on purpose: each must be found by the simulation within some seeds. */
 export interface Mutant {
 	name: string;
 	/** Invariants that may report it. */
 	caughtBy: readonly string[];
+	/** The trouble under which it shows soonest; absent: everything at once. */
+	profile?: Profile;
 	writer?(real: ScanWriter): ScanWriter;
 	reader?(real: ScanReader): ScanReader;
 	effects?(real: Effects): Effects;
@@ -37,16 +40,19 @@ const chained =
 export const MUTANTS: readonly Mutant[] = [
 	{
 		name: "the commit ignores the epoch",
+		profile: "freezes",
 		caughtBy: ["I2"],
 		script: edited("COMMIT", "if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end", ""),
 	},
 	{
 		name: "a claim ignores a live lease",
+		profile: "everything",
 		caughtBy: ["I2"],
 		script: edited("CLAIM", "if live and not", "if false and not"),
 	},
 	{
 		name: "an ended scan can be committed to",
+		profile: "freezes",
 		caughtBy: ["I5", "I6", "I2"],
 		script: chained(
 			edited("COMMIT", "if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end", ""),
@@ -54,11 +60,13 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		name: "a start does not look at the claim",
+		profile: "calm",
 		caughtBy: ["one active scan"],
 		script: edited("START", "local held = redis.call('HGET', KEYS[1], ARGV[1])", "local held = false"),
 	},
 	{
 		name: "effects run before the commit is answered",
+		profile: "calm",
 		caughtBy: ["I3"],
 		writer: (real) => ({
 			...real,
@@ -70,6 +78,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		name: "deadlines are not armed again after a restore",
+		profile: "market",
 		caughtBy: ["I5", "I7", "result"],
 		writer: (real) => ({
 			...real,
@@ -81,6 +90,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		name: "status is answered from memory",
+		profile: "calm",
 		caughtBy: ["I4", "I1"],
 		reader: (real) => {
 			const held = new Map<string, ScanRecord | null>();
@@ -101,16 +111,19 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		name: "an id is told before its record is accepted",
+		profile: "calm",
 		caughtBy: ["I1"],
 		writer: (real) => ({ ...real, accept: async () => true }),
 	},
 	{
 		name: "nobody looks for starts whose job was lost",
+		profile: "everything",
 		caughtBy: ["I9"],
 		writer: (real) => ({ ...real, unclaimed: async () => [] }),
 	},
 	{
 		name: "a finished strategy's result is not stored",
+		profile: "calm",
 		caughtBy: ["I6", "I8", "result", "I4", "I2"],
 		writer: (real) => ({
 			...real,
@@ -124,6 +137,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		name: "a tally counts a candidate that was never looked at",
+		profile: "calm",
 		caughtBy: ["I8"],
 		writer: (real) => ({
 			...real,
@@ -137,6 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		name: "an ended scan keeps its user's claim",
+		profile: "calm",
 		caughtBy: ["one active scan", "I5", "leftovers"],
 		writer: (real) => ({
 			...real,

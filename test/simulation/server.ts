@@ -94,7 +94,10 @@ function fromLua(reply: LuaReply): Reply {
 	if (typeof reply === "bigint") return Number(reply);
 	if (Buffer.isBuffer(reply)) return reply.toString();
 	if (Array.isArray(reply)) return reply.map(fromLua);
-	if (typeof reply === "object" && "err" in reply) throw new RedisError(String(reply.err));
+	if (typeof reply === "object" && "err" in reply) {
+		const { code } = reply as { code?: Buffer };
+		throw new RedisError(`${code ?? "ERR"} ${reply.err}`);
+	}
 	if (typeof reply === "object" && "ok" in reply) return { ok: String(reply.ok) };
 	throw new Error(`a script answered something unforeseen: ${JSON.stringify(reply)}`);
 }

@@ -1,0 +1,64 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { PROFILES } from "./faults.ts";
+import { lineOf } from "./history.ts";
+import { MUTANTS } from "./mutants.ts";
+import { simulate } from "./simulate.ts";
+
+/**
+ * The whole system from seeds, bounded in time; `npm run simulate -- --seeds N` for more. A failing seed prints
+ * the line that reproduces it.
+ */
+const simulation = suite("simulation: seeds");
+
+/** Processor time for seeds here, so that a loaded machine runs fewer of them and not longer. */
+const SEEDS_MS = 12_000;
+/** Every profile is run at least this often, however slow the machine is. */
+const ROUNDS_MIN = 1;
+const MUTANT_SEEDS_MAX = 25;
+
+const processorMs = (): number => {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / 1_000;
+};
+
+simulation("the same seed gives the same history to the byte", async () => {
+	const [first, again, other] = [await simulate(42), await simulate(42), await simulate(43)];
+	assert.is(first.history.events.map(lineOf).join("\n"), again.history.events.map(lineOf).join("\n"));
+	assert.is(first.history.digest(), again.history.digest());
+	assert.is.not(first.history.digest(), other.history.digest());
+});
+
+simulation("no seed violates an invariant", async () => {
+	const startedMs = processorMs();
+	let seeds = 0;
+	let scans = 0;
+	for (let round = 0; round < ROUNDS_MIN || processorMs() - startedMs < SEEDS_MS; round++) {
+		for (const profile of PROFILES) {
+			const seed = 1 + round;
+			const { violations, shadows } = await simulate(seed, { profile });
+			const [first] = violations;
+			const reproduce = `npm run simulate -- --seed ${seed} --profile ${profile} --trace`;
+			assert.is(first, undefined, `${first?.invariant}: ${first?.text}\n${reproduce}`);
+			seeds += 1;
+			scans += shadows.scans.size;
+		}
+	}
+	const perSecond = (1_000 * seeds) / (processorMs() - startedMs);
+	process.stdout.write(`  ${seeds} seeds, ${scans} scans, ${perSecond.toFixed(1)} seeds per second of processor\n`);
+});
+
+for (const mutant of MUTANTS) {
+	simulation(`a planted fault is caught: ${mutant.name}`, async () => {
+		for (let seed = 1; seed <= MUTANT_SEEDS_MAX; seed++) {
+			const profile = mutant.profile ?? "everything";
+			const [first] = (await simulate(seed, { mutant, profile })).violations;
+			if (!first) continue;
+			assert.ok(mutant.caughtBy.includes(first.invariant), `seed ${seed}: ${first.invariant}: ${first.text}`);
+			return;
+		}
+		assert.unreachable(`not caught within ${MUTANT_SEEDS_MAX} seeds`);
+	});
+}
+
+simulation.run();
