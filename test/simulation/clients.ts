@@ -31,6 +31,8 @@ export interface ClientsDeps {
 	observe(observation: Observation): void;
 	/** Until when clients start new scans. */
 	startsUntilMs: number;
+	/** One scan, never cancelled. */
+	single: boolean;
 }
 
 const REQUEST_LIMIT_MS = 30_000;
@@ -98,9 +100,10 @@ export async function runClient(deps: ClientsDeps, name: string, userId: string,
 		return told;
 	};
 
-	await pause(dice.between(0, 4_000));
+	// Half of them begin at the same moment: tabs of one user then race for the claim.
+	await pause(dice.chance(0.5) ? 500 : dice.between(0, 4_000));
 	while (world.now() < deps.startsUntilMs) {
-		const force = dice.chance(0.35);
+		const force = dice.chance(0.35) && !deps.single;
 		const key = dice.pick(FILTERS)[0];
 		const told = await ask(
 			"start",
@@ -113,11 +116,13 @@ export async function runClient(deps: ClientsDeps, name: string, userId: string,
 			continue;
 		}
 		await follow((told.body as StartResult).scan_id);
+		if (deps.single) return;
 		await pause(dice.between(10, 6_000));
 	}
 
 	async function follow(scanId: string): Promise<void> {
-		const cancelAtMs = dice.chance(0.15) ? world.now() + dice.between(0, 4_000) : Number.POSITIVE_INFINITY;
+		const cancelAtMs =
+			dice.chance(0.15) && !deps.single ? world.now() + dice.between(0, 4_000) : Number.POSITIVE_INFINITY;
 		let tag: string | undefined;
 		for (let cancelled = false; ; ) {
 			if (!cancelled && world.now() >= cancelAtMs) {

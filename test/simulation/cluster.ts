@@ -31,7 +31,8 @@ export const SETTINGS = {
 	retention_ms: 3_600_000,
 	tombstone_ms: 3_600_000,
 	stuck_after_ms: 15_000,
-	force_join_ms: 5_000,
+	/** Shorter than by default, so that forced starts supersede what still runs. */
+	force_join_ms: 400,
 	fresh_ms: 20_000,
 	queue_max: 1_000,
 	worker_concurrency: 16,

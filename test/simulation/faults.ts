@@ -22,7 +22,17 @@ export interface FaultPlan {
 	skewMs: number;
 }
 
-export const PROFILES = ["calm", "crashes", "freezes", "store", "lying", "market", "partitions", "everything"] as const;
+export const PROFILES = [
+	"calm",
+	"crashes",
+	"freezes",
+	"store",
+	"lying",
+	"market",
+	"hangs",
+	"partitions",
+	"everything",
+] as const;
 export type Profile = (typeof PROFILES)[number];
 
 /** How a call of the store may end other than well. */
@@ -75,6 +85,14 @@ export function faultPlan(dice: Dice, profile: Profile = dice.pick(PROFILES)): F
 			return { ...base, store: lying, news: { lost: odds(0.3), twice: odds(0.3) } };
 		case "market":
 			return { ...base, market };
+		case "hangs":
+			// Sources that never answer, in the hands of workers that die: only deadlines can end that.
+			return {
+				...base,
+				healAtMs: dice.between(4_000, 12_000),
+				market: { ...market, hang: 0.3 },
+				crashes: 2 + dice.below(3),
+			};
 		case "partitions":
 			return { ...base, partitions: 1 + dice.below(4), news: { lost: odds(0.3), twice: 0 } };
 		case "everything":

@@ -109,9 +109,9 @@ model("random commands", async () => {
 	);
 });
 
-/** Moments differ between the two servers: every number that looks like one is blanked. */
+/** Moments differ between the two servers: every number that looks like one is taken out. */
 const blanked = (reply: unknown): unknown =>
-	JSON.parse(JSON.stringify(reply ?? null).replace(/"?1[78]\d{11}(?:-\d+)?"?/g, '"<moment>"'));
+	JSON.parse(JSON.stringify(reply ?? null).replace(/1[78]\d{11}(?:-\d+)?/g, "1"));
 
 const keys = ["{s}scan", "{s}journal", "{s}lifecycle", "{s}debug", "{s}results", "{s}inbox"];
 const epoch = fc.constantFrom("0", "1", "2");

@@ -90,7 +90,7 @@ export function effectsFor(deps: MarketWorld, owner: Process, redis: Redis): Eff
 			evaluate: (request) =>
 				new Promise((resolve) => {
 					const evaluated = () => resolve(evaluationOf(request, foundBy(request.strategy_id)));
-					world.after(world.dice.between(5, 300), owner, evaluated);
+					world.after(world.dice.between(5, 900), owner, evaluated);
 				}),
 		},
 		schema: { safeParse: () => ({ success: true }) },

@@ -32,15 +32,10 @@ function edited(wanted: keyof typeof EDITABLE, part: string, instead: string): N
 	return (name, _, args) => (name === wanted ? { command: "EVAL", args: [changed, ...args.slice(1)] } : undefined);
 }
 
-const chained =
-	(...edits: NonNullable<Mutant["script"]>[]): NonNullable<Mutant["script"]> =>
-	(name, command, args) =>
-		edits.map((edit) => edit(name, command, args)).find((answer) => answer !== undefined);
-
 export const MUTANTS: readonly Mutant[] = [
 	{
 		name: "the commit ignores the epoch",
-		profile: "freezes",
+		profile: "lying",
 		caughtBy: ["I2"],
 		script: edited("COMMIT", "if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end", ""),
 	},
@@ -51,11 +46,15 @@ export const MUTANTS: readonly Mutant[] = [
 		script: edited("CLAIM", "if live and not", "if false and not"),
 	},
 	{
-		name: "an ended scan can be committed to",
+		name: "the commit looks at neither epoch nor seq",
 		profile: "freezes",
-		caughtBy: ["I5", "I6", "I2"],
-		script: chained(
-			edited("COMMIT", "if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end", ""),
+		caughtBy: ["I2", "I4", "I5", "I6"],
+		script: edited(
+			"COMMIT",
+			`if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end
+if v[2] == ARGV[3] then return {'duplicate', tostring(now)} end
+if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end`,
+			"",
 		),
 	},
 	{
@@ -78,7 +77,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		name: "deadlines are not armed again after a restore",
-		profile: "market",
+		profile: "hangs",
 		caughtBy: ["I5", "I7", "result"],
 		writer: (real) => ({
 			...real,
@@ -152,7 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		name: "an ended scan keeps its user's claim",
 		profile: "calm",
-		caughtBy: ["one active scan", "I5", "leftovers"],
+		caughtBy: ["leftovers", "answers"],
 		writer: (real) => ({
 			...real,
 			async finish(record) {

@@ -12,6 +12,8 @@ export interface SimulatedServer {
 	execute(command: string, args: readonly string[]): Reply;
 	/** Called for every message published. */
 	onPublish(listener: (channel: string, message: string) => void): void;
+	/** Does the server know a script by this hash? */
+	knows(sha: string): boolean;
 	/** Forgets all scripts, as after a restart: clients have to send them again. */
 	flushScripts(): void;
 }
@@ -65,6 +67,7 @@ export function createSimulatedServer(lua: RedisLuaRuntime, nowMs: () => number)
 			return evaluate(source, count, rest);
 		},
 		onPublish: (listener) => listeners.push(listener),
+		knows: (sha) => scripts.has(sha),
 		flushScripts: () => scripts.clear(),
 	};
 }

@@ -18,11 +18,24 @@ import { createWorld, type Process, type World, withWorldImmediates } from "./wo
 export interface SimulationOptions {
 	profile?: Profile;
 	mutant?: Mutant;
+	/** One scan of one client, and a worker that dies at its nth store call of some kind. */
+	crash?: CrashPoint;
 	/** Stops at the first violation; without it all of them are collected. */
 	failFast?: boolean;
 }
 
+export interface CrashPoint {
+	/** Only commits, or every command that a worker sends. */
+	at: "commit" | "call";
+	/** From 1; 0: nothing dies. */
+	nth: number;
+	/** Dies before the command is sent, or when it has taken effect and before the reply. */
+	when: "before" | "after";
+}
+
 export interface SimulationResult {
+	/** Calls of the kind that a crash point counts. */
+	crashCalls: number;
 	seed: number;
 	plan: FaultPlan;
 	violations: Violation[];
@@ -104,6 +117,7 @@ class Simulation {
 	private readonly cutOff = new Map<Process, number>();
 	private readonly around: Surroundings;
 	private clientsLeft = 0;
+	private crashCalls = 0;
 
 	private readonly expected: ReadonlyMap<string, string>;
 
@@ -141,6 +155,7 @@ class Simulation {
 		const untilMs = START_MS + plan.healAtMs + SETTINGS.limits.budget_ms + SETTLE_MS * 2;
 		const end = await world.run(() => this.isDone(), untilMs, TASKS_MAX);
 		const result: SimulationResult = {
+			crashCalls: this.crashCalls,
 			seed: this.seed,
 			plan,
 			violations: this.violations,
@@ -185,6 +200,7 @@ class Simulation {
 				return (this.cutOff.get(from) ?? 0) > world.now() ? null : this.plan.store;
 			},
 			noteFault: (from, kind, command) => this.history.note("fault", { by: lifeOf(from), kind, command }),
+			...(this.options.crash ? this.crashing(this.options.crash) : {}),
 		};
 		const queueOdds = () => (healed() ? { lost: 0, twice: 0 } : this.plan.queue);
 		const note = (kind: string, scan_id: string) => this.history.note(kind, { scan_id });
@@ -201,6 +217,25 @@ class Simulation {
 			writer: (_, real) => this.options.mutant?.writer?.(real) ?? real,
 			reader: (_, real) => this.options.mutant?.reader?.(real) ?? real,
 			log: (process) => this.log(process),
+		};
+	}
+
+	/** Counts what workers send from the claim to the end of the scan, and kills at the nth. */
+	private crashing({ at, nth, when }: CrashPoint): Pick<Network, "choose" | "crash"> {
+		const RESTART_MS = 2_000;
+		return {
+			choose: (from, command, args) => {
+				const script = command.startsWith("EVAL") ? this.scriptName(command, args[0] ?? "") : null;
+				const [shadow] = this.shadows.scans.values();
+				const running = shadow !== undefined && !shadow.facts.ended && (shadow.facts.epoch > 0 || script === "CLAIM");
+				if (!from.name.startsWith("worker") || !running || (at === "commit" && script !== "COMMIT")) return null;
+				// A script that the server does not know yet is sent twice; only the second sending has an effect.
+				if (command === "EVALSHA" && !this.server.knows(args[0] ?? "")) return null;
+				this.crashCalls += 1;
+				if (this.crashCalls !== nth) return null;
+				return when === "before" ? "crash" : "crash_after";
+			},
+			crash: (process) => this.crash(process, RESTART_MS),
 		};
 	}
 
@@ -360,9 +395,11 @@ class Simulation {
 				this.history.note("told", { by: client, sent_ms: Math.round(sentMs - START_MS), ...facts, ...brief(body) });
 			},
 			startsUntilMs: START_MS + STARTS_MS,
+			single: this.options.crash !== undefined,
 		};
-		USERS.forEach((user, u) => {
-			for (let tab = 0; tab < 2 - u; tab++) {
+		const users = this.options.crash ? USERS.slice(1) : USERS;
+		users.forEach((user, u) => {
+			for (let tab = 0; tab < (this.options.crash ? 1 : 2 - u); tab++) {
 				const name = `user-${u}.${tab}`;
 				this.clientsLeft += 1;
 				runClient(deps, name, user, world.dice.fork(name)).finally(() => {
