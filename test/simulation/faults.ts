@@ -89,10 +89,13 @@ export function faultPlan(dice: Dice, profile: Profile = dice.pick(PROFILES)): F
 			// Sources that never answer, in the hands of workers that die: only deadlines can end that.
 			return {
 				...base,
-				healAtMs: dice.between(4_000, 12_000),
-				market: { ...market, hang: 0.3 },
-				crashes: 2 + dice.below(3),
+				healAtMs: dice.between(10_000, 18_000),
+				market: { ...market, hang: 0.7 },
+				crashes: 3 + dice.below(3),
 			};
+		case "slow":
+			// No news and long ways: commands of several processes about one scan lie between each other.
+			return { ...base, store: { ...NO_STORE_FAULTS, slow: 0.3 }, news: { lost: 1, twice: 0 } };
 		case "partitions":
 			return { ...base, partitions: 1 + dice.below(4), news: { lost: odds(0.3), twice: 0 } };
 		case "everything":

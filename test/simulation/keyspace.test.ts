@@ -166,7 +166,7 @@ const script: fc.Arbitrary<ScriptRun> = fc.oneof(
 		),
 	fc.constant<ScriptRun>([scripts.SEND, [keys[0] ?? "", keys[5] ?? "", "{}", "channel", "s"]]),
 	fc
-		.tuple(fc.constantFrom("i1", "i2"), fc.constantFrom("0", "1"), fc.constantFrom("0", "99999999"))
+		.tuple(fc.constantFrom("i1", "i2"), fc.constantFrom("0", "1"), fc.constantFrom("0", "999999999999"))
 		.map(
 			([id, force, join]): ScriptRun => [
 				scripts.START,

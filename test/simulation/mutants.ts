@@ -35,7 +35,7 @@ function edited(wanted: keyof typeof EDITABLE, part: string, instead: string): N
 export const MUTANTS: readonly Mutant[] = [
 	{
 		name: "the commit ignores the epoch",
-		profile: "lying",
+		profile: "slow",
 		caughtBy: ["I2"],
 		script: edited("COMMIT", "if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end", ""),
 	},
