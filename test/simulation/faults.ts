@@ -30,6 +30,7 @@ export const PROFILES = [
 	"lying",
 	"market",
 	"hangs",
+	"slow",
 	"partitions",
 	"everything",
 ] as const;
