@@ -20,6 +20,8 @@ export interface SimulationOptions {
 	mutant?: Mutant;
 	/** One scan of one client, and a worker that dies at its nth store call of some kind. */
 	crash?: CrashPoint;
+	/** The first process for which this script takes effect stands still before it hears of it. */
+	standstill?: { script: string; forMs: number };
 	/** Stops at the first violation; without it all of them are collected. */
 	failFast?: boolean;
 }
@@ -118,6 +120,7 @@ class Simulation {
 	private readonly around: Surroundings;
 	private clientsLeft = 0;
 	private crashCalls = 0;
+	private stoodStill = false;
 
 	private readonly expected: ReadonlyMap<string, string>;
 
@@ -262,6 +265,10 @@ class Simulation {
 			const keys = Number(args[1]);
 			const argv = script ? args.slice(2 + keys) : args;
 			this.shadows.afterCommand(this.server.keyspace.takeDirty(), lifeOf(from, life), script ?? command, argv);
+			if (reply !== null && script !== null && script === this.options.standstill?.script && !this.stoodStill) {
+				this.stoodStill = true;
+				this.world.freeze(from, this.options.standstill.forMs);
+			}
 			if (script === "COMMIT" || script === "CLAIM" || script === "START")
 				this.noteScript(script, lifeOf(from, life), args, reply);
 		}

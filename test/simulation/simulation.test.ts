@@ -48,6 +48,19 @@ simulation("no seed violates an invariant", async () => {
 	process.stdout.write(`  ${seeds} seeds, ${scans} scans, ${perSecond.toFixed(1)} seeds per second of processor\n`);
 });
 
+simulation("a start that stands still until its record was cleared away still tells an id that is known", async () => {
+	const standstill = { script: "CREATE", forMs: 15_000 };
+	for (let seed = 1; seed <= 3; seed++) {
+		const { violations, history } = await simulate(seed, { profile: "freezes", standstill });
+		assert.equal(violations, [], `seed ${seed}`);
+		assert.ok(history.events.length > 0);
+	}
+});
+
+simulation("a creation that arrives after its start was given up leaves nothing for ever", async () => {
+	assert.equal((await simulate(14, { profile: "lying" })).violations, []);
+});
+
 for (const mutant of MUTANTS) {
 	simulation(`a planted fault is caught: ${mutant.name}`, async () => {
 		for (let seed = 1; seed <= MUTANT_SEEDS_MAX; seed++) {
