@@ -142,6 +142,7 @@ export function createWatchdog(deps: WatchdogDeps): Watchdog {
 		}
 		const start = await writer.claimedByStart(scanId);
 		if (start.kind === "named") await finishStart(start.user_id, start.filter_key, scanId);
-		else if (start.kind === "gone" || start.age_ms > ABANDONED_START_MS) await dropAbandoned(scanId);
+		// A record that is not there may still be on its way: a start on a slow connection is not disturbed either.
+		else if (start.age_ms > ABANDONED_START_MS) await dropAbandoned(scanId);
 	}
 }

@@ -61,6 +61,12 @@ simulation("a creation that arrives after its start was given up leaves nothing 
 	assert.equal((await simulate(14, { profile: "lying" })).violations, []);
 });
 
+simulation("a creation that is slow to arrive is not cleared away while its start goes on", async () => {
+	const { violations, history } = await simulate(30_075, { profile: "slow" });
+	assert.equal(violations, []);
+	assert.is(history.events.filter(({ type }) => type === "start").length > 0, true);
+});
+
 for (const mutant of MUTANTS) {
 	simulation(`a planted fault is caught: ${mutant.name}`, async () => {
 		for (let seed = 1; seed <= MUTANT_SEEDS_MAX; seed++) {
