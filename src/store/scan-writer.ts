@@ -210,10 +210,8 @@ async function decideStart(run: Run, claim: StartClaim): Promise<StartDecision> 
 
 async function claimedByStart(redis: Redis, now: () => number, scanId: string): Promise<UnacceptedStart> {
 	const [user_id, input] = await redis.hmget(scanKeys(scanId).scan, "owner", "input");
-	if (!user_id || !input) {
-		const listed = await redis.zscore(globalKeys.unclaimed, scanId);
-		return { kind: "gone", age_ms: now() - Number(listed ?? 0) };
-	}
+	if (!user_id || !input)
+		return { kind: "gone", age_ms: now() - Number(await redis.zscore(globalKeys.unclaimed, scanId)) };
 	const { filter_key, accepted_at_ms } = JSON.parse(input) as ScanInput;
 	const held = await redis.hget(userKeys(user_id).active, filter_key);
 	return held?.startsWith(`${scanId}|`)

@@ -3,63 +3,21 @@ import { globalKeys } from "../../src/store/keys.ts";
 import * as scripts from "../../src/store/scripts.ts";
 import { checkHistory } from "./checker.ts";
 import { type Observation, runClient } from "./clients.ts";
-import { type ApiProcess, bootApi, bootWorker, SETTINGS, type Surroundings } from "./cluster.ts";
+import { bootApi, bootWorker, SETTINGS, type Surroundings } from "./cluster.ts";
 import { type FaultPlan, faultPlan, NO_STORE_FAULTS, type Profile } from "./faults.ts";
 import { createHistory, type History } from "./history.ts";
 import type { Mutant } from "./mutants.ts";
 import { outcomeOf } from "./outcome.ts";
+import { Processes } from "./processes.ts";
 import { createSimulatedQueue } from "./queue.ts";
 import { diceOf } from "./random.ts";
 import type { Network } from "./redis-client.ts";
+import { type CrashPoint, type SimulationOptions, type SimulationResult, START_MS } from "./result.ts";
 import { createSimulatedServer, loadLua, type SimulatedServer } from "./server.ts";
 import { createShadows, lifeOf, type Shadows, type Violation } from "./shadow.ts";
 import { createWorld, type Process, type World, withWorldImmediates } from "./world.ts";
 
-export interface SimulationOptions {
-	profile?: Profile;
-	mutant?: Mutant;
-	/** One scan of one client, and a worker that dies at its nth store call of some kind. */
-	crash?: CrashPoint;
-	/** The first process for which this script takes effect stands still before it hears of it. */
-	standstill?: { script: string; forMs: number };
-	/** Stops at the first violation; without it all of them are collected. */
-	failFast?: boolean;
-}
-
-export interface CrashPoint {
-	/** Only commits, or every command that a worker sends. */
-	at: "commit" | "call";
-	/** From 1; 0: nothing dies. */
-	nth: number;
-	/** Dies before the command is sent, or when it has taken effect and before the reply. */
-	when: "before" | "after";
-}
-
-export interface SimulationResult {
-	/** Calls of the kind that a crash point counts. */
-	crashCalls: number;
-	seed: number;
-	plan: FaultPlan;
-	violations: Violation[];
-	history: History;
-	observations: Observation[];
-	shadows: Shadows;
-	/** When a scan first took its user's claim. */
-	decidedMs: ReadonlyMap<string, number>;
-	/** By filter set: what its scans find when nothing goes wrong (outcome.ts), as JSON. */
-	undisturbed: ReadonlyMap<string, string>;
-	server: SimulatedServer;
-	/** How the scheduler came to its end. */
-	end: string;
-	tasks: number;
-	simulatedMs: number;
-}
-
-/** Any moment will do; a fixed one makes histories comparable. */
-export const START_MS = Date.UTC(2026, 2, 19, 19);
 const USERS = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
-const APIS = 2;
-const WORKERS = 3;
 /** How long clients start new scans. */
 const STARTS_MS = 10_000;
 const TASKS_MAX = 400_000;
@@ -70,6 +28,8 @@ const SCRIPT_NAMES = new Map(
 		typeof value === "object" && "sha" in value ? [[value.sha, name] as const] : [],
 	),
 );
+
+export { type CrashPoint, type SimulationOptions, type SimulationResult, START_MS };
 
 let undisturbed: Promise<ReadonlyMap<string, string>> | undefined;
 
@@ -111,12 +71,8 @@ class Simulation {
 	private readonly shadows: Shadows;
 	private readonly violations: Violation[] = [];
 	private readonly observations: Observation[] = [];
-	private readonly processes: Process[] = [];
-	private readonly apis: (ApiProcess | null)[] = Array.from({ length: APIS }, () => null);
-	private readonly subscriptions = new Map<Process, { life: number; deliver: (c: string, m: string) => void }>();
-	private readonly crashListeners = new Map<Process, Set<() => void>>();
+	private readonly processes: Processes;
 	private readonly decidedMs = new Map<string, number>();
-	private readonly cutOff = new Map<Process, number>();
 	private readonly around: Surroundings;
 	private clientsLeft = 0;
 	private crashCalls = 0;
@@ -144,16 +100,25 @@ class Simulation {
 			(invariant, text) => this.violate(invariant, text),
 			(shadow) => this.history.note("scan_ended", { scan_id: shadow.scanId, as: shadow.facts.position }),
 		);
-		server.onPublish((channel, message) => this.publish(channel, message));
+		this.processes = new Processes({
+			world,
+			plan: this.plan,
+			history: this.history,
+			healed: () => this.healed(),
+			boot: async (process, isApi) => {
+				if (isApi) return bootApi(this.around, process);
+				await bootWorker(this.around, process);
+				return null;
+			},
+		});
+		server.onPublish((channel, message) => this.processes.publish(channel, message));
 		this.around = this.surroundings();
 	}
 
 	async run(): Promise<SimulationResult> {
 		const { world, plan } = this;
 		this.history.note("plan", { seed: this.seed, ...plan });
-		for (let i = 0; i < APIS; i++) this.boot(world.process(`api-${i}`), i);
-		for (let i = 0; i < WORKERS; i++) this.boot(world.process(`worker-${i}`), null);
-		this.scheduleTrouble();
+		this.processes.start();
 		this.startClients();
 		const untilMs = START_MS + plan.healAtMs + SETTINGS.limits.budget_ms + SETTLE_MS * 2;
 		const end = await world.run(() => this.isDone(), untilMs, TASKS_MAX);
@@ -176,6 +141,10 @@ class Simulation {
 		return result;
 	}
 
+	private healed(): boolean {
+		return this.world.now() >= START_MS + this.plan.healAtMs;
+	}
+
 	private violate(invariant: string, text: string): void {
 		this.violations.push({ invariant, text });
 		this.history.note("VIOLATION", { invariant, text });
@@ -184,7 +153,7 @@ class Simulation {
 	/** All clients have had their say, trouble is over, and every scan has ended and been booked. */
 	private isDone(): boolean {
 		if (this.violations.length > 0 && this.options.failFast !== false) return true;
-		if (this.clientsLeft > 0 || this.world.now() < START_MS + this.plan.healAtMs) return false;
+		if (this.clientsLeft > 0 || !this.healed()) return false;
 		const open = [...this.shadows.scans.values()].some(({ facts }) => facts.accepted && !facts.ended);
 		const listed = [globalKeys.due, globalKeys.unclaimed].some(
 			(key) => this.server.keyspace.execute("ZCARD", [key]) !== 0,
@@ -194,13 +163,13 @@ class Simulation {
 
 	private surroundings(): Surroundings {
 		const { world } = this;
-		const healed = () => world.now() >= START_MS + this.plan.healAtMs;
+		const healed = () => this.healed();
 		const network: Network = {
 			world,
 			perform: (from, life, command, args) => this.perform(from, life, command, args),
 			odds: (from) => {
 				if (healed()) return NO_STORE_FAULTS;
-				return (this.cutOff.get(from) ?? 0) > world.now() ? null : this.plan.store;
+				return this.processes.isCutOff(from) ? null : this.plan.store;
 			},
 			noteFault: (from, kind, command) => this.history.note("fault", { by: lifeOf(from), kind, command }),
 			...(this.options.crash ? this.crashing(this.options.crash) : {}),
@@ -215,7 +184,7 @@ class Simulation {
 				noteFault: (by, kind, call) => this.history.note("fault", { by: lifeOf(by), kind, call }),
 			},
 			queue: createSimulatedQueue(world, network, queueOdds, note),
-			subscribe: (process, deliver) => this.subscriptions.set(process, { life: process.life, deliver }),
+			subscribe: (process, deliver) => this.processes.subscribe(process, deliver),
 			effects: (process, real) => this.watchedEffects(process, this.options.mutant?.effects?.(real) ?? real),
 			writer: (_, real) => this.options.mutant?.writer?.(real) ?? real,
 			reader: (_, real) => this.options.mutant?.reader?.(real) ?? real,
@@ -238,7 +207,7 @@ class Simulation {
 				if (this.crashCalls !== nth) return null;
 				return when === "before" ? "crash" : "crash_after";
 			},
-			crash: (process) => this.crash(process, RESTART_MS),
+			crash: (process) => this.processes.crash(process, RESTART_MS),
 		};
 	}
 
@@ -289,17 +258,6 @@ class Simulation {
 		this.history.note(script.toLowerCase(), { by, key, answer });
 	}
 
-	private publish(channel: string, message: string): void {
-		const odds = this.world.now() >= START_MS + this.plan.healAtMs ? { lost: 0, twice: 0 } : this.plan.news;
-		for (const [process, { life, deliver }] of this.subscriptions) {
-			if (process.life !== life || !process.alive) continue;
-			const cut = (this.cutOff.get(process) ?? 0) > this.world.now();
-			const times = cut || this.world.dice.chance(odds.lost) ? 0 : this.world.dice.chance(odds.twice) ? 2 : 1;
-			for (let i = 0; i < times; i++)
-				this.world.after(this.world.dice.between(0.05, 5), process, () => deliver(channel, message));
-		}
-	}
-
 	/** I3 and I6 where they matter: at the moment an effect begins. */
 	private watchedEffects(process: Process, real: Effects): Effects {
 		const { life } = process;
@@ -322,80 +280,13 @@ class Simulation {
 		};
 	}
 
-	private boot(process: Process, apiIndex: number | null): void {
-		const { world } = this;
-		if (!this.processes.includes(process)) this.processes.push(process);
-		const dice = world.dice.fork(`${process.name}.${process.life}.clock`);
-		process.skewMs = Math.round(dice.between(-1, 1) * this.plan.skewMs);
-		process.rate = 1 + dice.between(-2e-4, 2e-4);
-		const { life } = process;
-		const failed = (error: unknown) => {
-			this.history.note("boot_failed", { by: lifeOf(process, life), error: String(error) });
-			this.crash(process, 300);
-		};
-		const up = () => this.history.note("up", { by: lifeOf(process, life) });
-		world.after(0, process, () => {
-			if (apiIndex === null) bootWorker(this.around, process).then(up, failed);
-			else
-				bootApi(this.around, process).then((api) => {
-					if (process.life === life) this.apis[apiIndex] = api;
-					up();
-				}, failed);
-		});
-	}
-
-	/** The process dies here and now; its supervisor starts it again. */
-	private crash(process: Process, downMs: number): void {
-		if (!process.alive) return;
-		this.history.note("crash", { by: lifeOf(process), down_ms: Math.round(downMs) });
-		this.world.crash(process);
-		const index = this.apis.findIndex((api) => api?.process === process);
-		const isApi = process.name.startsWith("api");
-		if (index >= 0) this.apis[index] = null;
-		for (const broken of [...(this.crashListeners.get(process) ?? [])]) broken();
-		this.crashListeners.delete(process);
-		this.world.after(downMs, null, () => {
-			this.world.restart(process);
-			this.boot(process, isApi ? Number(process.name.split("-")[1]) : null);
-		});
-	}
-
-	/** Crashes, freezes and partitions at moments that the seed picks, all over by `healAtMs`. */
-	private scheduleTrouble(): void {
-		const { world, plan, processes } = this;
-		const dice = world.dice.fork("trouble");
-		const times = (count: number, most: number, act: (process: Process, forMs: number) => void) => {
-			for (let i = 0; i < count; i++) {
-				const forMs = dice.between(50, most);
-				const process = dice.chance(0.75) ? dice.pick(processes.slice(APIS)) : dice.pick(processes);
-				const latest = Math.max(500, plan.healAtMs - forMs);
-				world.after(dice.between(300, latest), null, () => act(process, forMs));
-			}
-		};
-		times(plan.crashes, 5_000, (process, forMs) => this.crash(process, forMs));
-		times(plan.freezes, 15_000, (process, forMs) => {
-			if (!process.alive) return;
-			this.history.note("freeze", { by: lifeOf(process), for_ms: Math.round(forMs) });
-			world.freeze(process, forMs);
-		});
-		times(plan.partitions, 12_000, (process, forMs) => {
-			this.history.note("partition", { by: lifeOf(process), for_ms: Math.round(forMs) });
-			this.cutOff.set(process, world.now() + forMs);
-		});
-	}
-
 	private startClients(): void {
 		const { world } = this;
 		const deps = {
 			world,
-			api: (index: number) => this.apis[index] ?? null,
-			apis: APIS,
-			onCrash: (process: Process, broken: () => void) => {
-				const held = this.crashListeners.get(process) ?? new Set();
-				this.crashListeners.set(process, held);
-				held.add(broken);
-				return () => held.delete(broken);
-			},
+			api: (index: number) => this.processes.apis[index] ?? null,
+			apis: this.processes.apis.length,
+			onCrash: (process: Process, broken: () => void) => this.processes.onCrash(process, broken),
 			observe: (observation: Observation) => {
 				this.observations.push(observation);
 				const { sentMs, receivedMs, client, body, ...facts } = observation;
