@@ -37,3 +37,10 @@ export function lineOf({ at_ms, type, ...facts }: HistoryEvent): string {
 	const { by, ...rest } = facts as { by?: string };
 	return `${at_ms.toFixed(1).padStart(10)} ${(by ?? "-").padEnd(10)} ${type} ${JSON.stringify(rest)}`;
 }
+
+/** Of an answer only what tells its kind, so that a trace stays readable. */
+export function brief(body: unknown): Record<string, unknown> {
+	if (typeof body !== "object" || body === null) return { body };
+	const { state, revision, decision, scan_id, is_stuck } = body as Record<string, unknown>;
+	return { state, revision, decision, told_id: scan_id, is_stuck };
+}

@@ -1,18 +1,17 @@
 import type { Effects } from "../../src/effects/contract.ts";
 import { globalKeys } from "../../src/store/keys.ts";
-import * as scripts from "../../src/store/scripts.ts";
 import { checkHistory } from "./checker.ts";
 import { type Observation, runClient } from "./clients.ts";
 import { bootApi, bootWorker, SETTINGS, type Surroundings } from "./cluster.ts";
-import { type FaultPlan, faultPlan, NO_STORE_FAULTS, type Profile } from "./faults.ts";
-import { createHistory, type History } from "./history.ts";
-import type { Mutant } from "./mutants.ts";
+import { type FaultPlan, faultPlan, NO_STORE_FAULTS } from "./faults.ts";
+import { brief, createHistory, type History } from "./history.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Processes } from "./processes.ts";
 import { createSimulatedQueue } from "./queue.ts";
 import { diceOf } from "./random.ts";
 import type { Network } from "./redis-client.ts";
 import { type CrashPoint, type SimulationOptions, type SimulationResult, START_MS } from "./result.ts";
+import { scriptName } from "./script-names.ts";
 import { createSimulatedServer, loadLua, type SimulatedServer } from "./server.ts";
 import { createShadows, lifeOf, type Shadows, type Violation } from "./shadow.ts";
 import { createWorld, type Process, type World, withWorldImmediates } from "./world.ts";
@@ -23,11 +22,6 @@ const STARTS_MS = 10_000;
 const TASKS_MAX = 400_000;
 /** From the last trouble to the end of every scan, generously: what is late by then never comes. */
 const SETTLE_MS = 30_000;
-const SCRIPT_NAMES = new Map(
-	Object.entries(scripts).flatMap(([name, value]) =>
-		typeof value === "object" && "sha" in value ? [[value.sha, name] as const] : [],
-	),
-);
 
 export { type CrashPoint, type SimulationOptions, type SimulationResult, START_MS };
 
@@ -197,7 +191,7 @@ class Simulation {
 		const RESTART_MS = 2_000;
 		return {
 			choose: (from, command, args) => {
-				const script = command.startsWith("EVAL") ? this.scriptName(command, args[0] ?? "") : null;
+				const script = command.startsWith("EVAL") ? scriptName(command, args[0] ?? "") : null;
 				const [shadow] = this.shadows.scans.values();
 				const running = shadow !== undefined && !shadow.facts.ended && (shadow.facts.epoch > 0 || script === "CLAIM");
 				if (!from.name.startsWith("worker") || !running || (at === "commit" && script !== "COMMIT")) return null;
@@ -224,7 +218,7 @@ class Simulation {
 	}
 
 	private perform(from: Process, life: number, command: string, args: readonly string[]) {
-		const script = command === "EVALSHA" || command === "EVAL" ? this.scriptName(command, args[0] ?? "") : null;
+		const script = command === "EVALSHA" || command === "EVAL" ? scriptName(command, args[0] ?? "") : null;
 		const sent = this.options.mutant?.script?.(script, command, args) ?? { command, args };
 		let reply: ReturnType<SimulatedServer["execute"]> = null;
 		try {
@@ -241,11 +235,6 @@ class Simulation {
 			if (script === "COMMIT" || script === "CLAIM" || script === "START")
 				this.noteScript(script, lifeOf(from, life), args, reply);
 		}
-	}
-
-	private scriptName(command: string, word: string): string | null {
-		if (command === "EVALSHA") return SCRIPT_NAMES.get(word) ?? null;
-		return Object.entries(scripts).find(([, value]) => typeof value === "object" && value.lua === word)?.[0] ?? null;
 	}
 
 	private noteScript(script: string, by: string, args: readonly string[], reply: unknown): void {
@@ -306,10 +295,4 @@ class Simulation {
 			}
 		});
 	}
-}
-
-function brief(body: unknown): Record<string, unknown> {
-	if (typeof body !== "object" || body === null) return { body };
-	const { state, revision, decision, scan_id, is_stuck } = body as Record<string, unknown>;
-	return { state, revision, decision, told_id: scan_id, is_stuck };
 }
