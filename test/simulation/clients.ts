@@ -31,6 +31,8 @@ export interface ClientsDeps {
 	observe(observation: Observation): void;
 	/** Until when clients start new scans. */
 	startsUntilMs: number;
+	/** Share of scans that are cancelled. */
+	cancels: number;
 	/** One scan, never cancelled. */
 	single: boolean;
 }
@@ -122,7 +124,7 @@ export async function runClient(deps: ClientsDeps, name: string, userId: string,
 
 	async function follow(scanId: string): Promise<void> {
 		const cancelAtMs =
-			dice.chance(0.15) && !deps.single ? world.now() + dice.between(0, 4_000) : Number.POSITIVE_INFINITY;
+			dice.chance(deps.cancels) && !deps.single ? world.now() + dice.between(0, 4_000) : Number.POSITIVE_INFINITY;
 		let tag: string | undefined;
 		for (let cancelled = false; ; ) {
 			if (!cancelled && world.now() >= cancelAtMs) {

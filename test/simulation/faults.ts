@@ -18,6 +18,8 @@ export interface FaultPlan {
 	freezes: number;
 	/** Times in which one process and the store do not reach each other. */
 	partitions: number;
+	/** Share of scans that their user cancels. */
+	cancels: number;
 	/** Local clocks are apart by up to this, ms. */
 	skewMs: number;
 }
@@ -62,6 +64,7 @@ const CALM: Omit<FaultPlan, "profile" | "healAtMs"> = {
 	crashes: 0,
 	freezes: 0,
 	partitions: 0,
+	cancels: 0.15,
 	skewMs: 5_000,
 };
 
@@ -96,7 +99,7 @@ export function faultPlan(dice: Dice, profile: Profile = dice.pick(PROFILES)): F
 			};
 		case "slow":
 			// No news and long ways: commands of several processes about one scan lie between each other.
-			return { ...base, store: { ...NO_STORE_FAULTS, slow: 0.3 }, news: { lost: 1, twice: 0 } };
+			return { ...base, store: { ...NO_STORE_FAULTS, slow: 0.15 }, news: { lost: 1, twice: 0 }, cancels: 0.8 };
 		case "partitions":
 			return { ...base, partitions: 1 + dice.below(4), news: { lost: odds(0.3), twice: 0 } };
 		case "everything":

@@ -282,6 +282,7 @@ class Simulation {
 				this.history.note("told", { by: client, sent_ms: Math.round(sentMs - START_MS), ...facts, ...brief(body) });
 			},
 			startsUntilMs: START_MS + STARTS_MS,
+			cancels: this.plan.cancels,
 			single: this.options.crash !== undefined,
 		};
 		const users = this.options.crash ? USERS.slice(1) : USERS;

@@ -2,7 +2,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { PROFILES } from "./faults.ts";
 import { lineOf } from "./history.ts";
-import { MUTANTS } from "./mutants.ts";
 import { simulate } from "./simulate.ts";
 
 /**
@@ -12,10 +11,11 @@ import { simulate } from "./simulate.ts";
 const simulation = suite("simulation: seeds");
 
 /** Processor time for seeds here, so that a loaded machine runs fewer of them and not longer. */
-const SEEDS_MS = 12_000;
+const SEEDS_MS = 8_000;
+/** And never longer than this by the clock. */
+const WALL_MS = 40_000;
 /** Every profile is run at least this often, however slow the machine is. */
 const ROUNDS_MIN = 1;
-const MUTANT_SEEDS_MAX = 25;
 
 const processorMs = (): number => {
 	const { user, system } = process.cpuUsage();
@@ -31,9 +31,11 @@ simulation("the same seed gives the same history to the byte", async () => {
 
 simulation("no seed violates an invariant", async () => {
 	const startedMs = processorMs();
+	const beganMs = performance.now();
 	let seeds = 0;
 	let scans = 0;
-	for (let round = 0; round < ROUNDS_MIN || processorMs() - startedMs < SEEDS_MS; round++) {
+	const goesOn = () => processorMs() - startedMs < SEEDS_MS && performance.now() - beganMs < WALL_MS;
+	for (let round = 0; round < ROUNDS_MIN || goesOn(); round++) {
 		for (const profile of PROFILES) {
 			const seed = 1 + round;
 			const { violations, shadows } = await simulate(seed, { profile });
@@ -66,18 +68,5 @@ simulation("a creation that is slow to arrive is not cleared away while its star
 	assert.equal(violations, []);
 	assert.is(history.events.filter(({ type }) => type === "start").length > 0, true);
 });
-
-for (const mutant of MUTANTS) {
-	simulation(`a planted fault is caught: ${mutant.name}`, async () => {
-		for (let seed = 1; seed <= MUTANT_SEEDS_MAX; seed++) {
-			const profile = mutant.profile ?? "everything";
-			const [first] = (await simulate(seed, { mutant, profile })).violations;
-			if (!first) continue;
-			assert.ok(mutant.caughtBy.includes(first.invariant), `seed ${seed}: ${first.invariant}: ${first.text}`);
-			return;
-		}
-		assert.unreachable(`not caught within ${MUTANT_SEEDS_MAX} seeds`);
-	});
-}
 
 simulation.run();
