@@ -162,10 +162,23 @@ export async function finishStart(
 	if (!(await deps.writer.accept(scanId))) return false;
 	const active = await deps.writer.activeScan(userId, filterKey);
 	if (active?.scan_id === scanId && active.superseded) {
-		await endByCancel(deps, active.superseded, { by: userId, reason: "superseded", superseded_by: scanId });
+		await endSuperseded(deps, active.superseded, userId, scanId);
 	}
 	await deps.enqueue(scanId);
 	return true;
+}
+
+/**
+ * Ends the scan that lost the claim. The start that had begun it may have stopped half-way through ending its
+ * own predecessor, so the line is followed back to the first one that has ended already.
+ */
+async function endSuperseded(deps: StartDeps, superseded: string, by: string, superseded_by: string): Promise<void> {
+	for (let old: string | null = superseded; old !== null; ) {
+		const record = await deps.reader.read(old);
+		if (record?.terminal && old !== superseded) return;
+		await endByCancel(deps, old, { by, reason: "superseded", superseded_by });
+		old = record?.context.input.supersedes ?? null;
+	}
 }
 
 async function clearScans(deps: CommandDeps, userId: string): Promise<number> {

@@ -63,6 +63,10 @@ simulation("a creation that arrives after its start was given up leaves nothing 
 	assert.equal((await simulate(14, { profile: "lying" })).violations, []);
 });
 
+simulation("a start ends what its half-made predecessor should have ended", async () => {
+	assert.equal((await simulate(4, { profile: "everything" })).violations, []);
+});
+
 simulation("a creation that is slow to arrive is not cleared away while its start goes on", async () => {
 	const { violations, history } = await simulate(30_075, { profile: "slow" });
 	assert.equal(violations, []);
