@@ -41,8 +41,9 @@ export async function redriveScan(
 				planStrategies({ filters: { strategy_ids: [...rerun] } }, profile, policies, deps.available),
 			),
 		};
-		await deps.writer.create(newScan(input, deps.projections, await carriedResults(deps, old, input)));
-		const result = await decide(deps, viewer, request, input, NEVER_SUPERSEDES_MS);
+		const scan = newScan(input, deps.projections, await carriedResults(deps, old, input));
+		await deps.writer.create(scan);
+		const result = await decide(deps, viewer, request, scan, input, NEVER_SUPERSEDES_MS);
 		if (result?.decision === "joined") throw activeError(result.scan_id);
 		if (result) return result;
 	}

@@ -2,7 +2,7 @@ import type { ScanInput, UserProfile } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
 import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
-import type { StartClaim } from "../store/write-contract.ts";
+import type { NewScan, StartClaim } from "../store/write-contract.ts";
 import { endByCancel } from "./cancel.ts";
 import type { CommandDeps, StartDeps } from "./deps.ts";
 import { newScan, planScan } from "./plan.ts";
@@ -43,8 +43,9 @@ export async function startScan(
 		const superseded = request.force_refresh ? await deps.writer.activeScan(viewer.user_id, request.filter_key) : null;
 		const planned = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
 		const input = attempt === 0 && reservedId !== null ? { ...planned, scan_id: reservedId } : planned;
-		await deps.writer.create(newScan(input, deps.projections));
-		const result = await decide(deps, viewer, request, input, deps.settings.force_join_ms);
+		const scan = newScan(input, deps.projections);
+		await deps.writer.create(scan);
+		const result = await decide(deps, viewer, request, scan, input, deps.settings.force_join_ms);
 		if (result) return result;
 	}
 	throw new ApiError("internal_error");
@@ -110,6 +111,7 @@ export async function decide(
 	deps: CommandDeps,
 	viewer: Viewer,
 	request: StartRequest,
+	scan: NewScan,
 	input: ScanInput,
 	forceJoinMs: number,
 ): Promise<StartResult | null> {
@@ -130,7 +132,11 @@ export async function decide(
 		if (decision === "joined") return (await join(deps, viewer, request, scan_id)) ? joinedTo(scan_id) : null;
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}
-	await finishStart(deps, viewer.user_id, request.filter_key, scan_id);
+	// A start that stood still for long may find its record cleared away as abandoned: it is written again.
+	for (let left = START_TRIES; !(await finishStart(deps, viewer.user_id, request.filter_key, scan_id)); left--) {
+		if (left === 0) throw new ApiError("internal_error");
+		await deps.writer.create(scan);
+	}
 	return startedAs(deps, scan_id, decision === "superseded" ? detail : null);
 }
 
@@ -191,8 +197,21 @@ export async function finishStart(
 	if (!(await deps.writer.accept(scanId))) return false;
 	const active = await deps.writer.activeScan(userId, filterKey);
 	if (active?.scan_id === scanId && active.superseded) {
-		await endByCancel(deps, active.superseded, { by: userId, reason: "superseded", superseded_by: scanId });
+		await endSuperseded(deps, active.superseded, userId, scanId);
 	}
 	await deps.enqueue(scanId);
 	return true;
+}
+
+/**
+ * Ends the scan that lost the claim. The start that had begun it may have stopped half-way through ending its
+ * own predecessor, so the line is followed back to the first one that has ended already.
+ */
+async function endSuperseded(deps: StartDeps, superseded: string, by: string, superseded_by: string): Promise<void> {
+	for (let old: string | null = superseded; old !== null; ) {
+		const record = await deps.reader.read(old);
+		if (record?.terminal && old !== superseded) return;
+		await endByCancel(deps, old, { by, reason: "superseded", superseded_by });
+		old = record?.context.input.supersedes ?? null;
+	}
 }

@@ -144,5 +144,6 @@ async function repairStart(deps: TreatmentDeps, scanId: string, idle: boolean): 
 	}
 	const start = await writer.claimedByStart(scanId);
 	if (start.kind === "named") await finishStart(start.user_id, start.filter_key, scanId);
-	else if (start.kind === "gone" || start.age_ms > ABANDONED_START_MS) await dropAbandoned(deps, scanId);
+	// A record that is not there may still be on its way: a start on a slow connection is not disturbed either.
+	else if (start.age_ms > ABANDONED_START_MS) await dropAbandoned(deps, scanId);
 }

@@ -33,7 +33,8 @@ export async function decideStart(run: Run, claim: StartClaim): Promise<StartDec
 
 export async function claimedByStart(redis: Redis, now: () => number, scanId: string): Promise<UnacceptedStart> {
 	const [user_id, input] = await redis.hmget(scanKeys(scanId).scan, "owner", "input");
-	if (!user_id || !input) return { kind: "gone" };
+	if (!user_id || !input)
+		return { kind: "gone", age_ms: now() - Number(await redis.zscore(globalKeys.unclaimed, scanId)) };
 	const { filter_key, accepted_at_ms } = JSON.parse(input) as ScanInput;
 	const held = await redis.hget(userKeys(user_id).active, filter_key);
 	return held?.startsWith(`${scanId}|`)

@@ -19,6 +19,9 @@ interface WriterDeps {
 	settings: WriterSettings;
 }
 
+/** How long a record may wait to be accepted before it goes by itself: far longer than any start takes. */
+const UNACCEPTED_MS = 600_000;
+
 const flat = (fields: Record<string, string>): string[] => Object.entries(fields).flat();
 const count = (fields: Record<string, string>): number => Object.keys(fields).length;
 
@@ -29,7 +32,8 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		now,
 		create: (scan) => create(redis, run, scan),
 		async accept(scanId) {
-			return (await run(scripts.ACCEPT, [scanKeys(scanId).scan])) === 1;
+			const keys = scanKeys(scanId);
+			return (await run(scripts.ACCEPT, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
 		},
 		async drop(scanId) {
 			const keys = scanKeys(scanId);
@@ -185,6 +189,7 @@ async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 		at_ms,
 		JSON.stringify(payload),
 		"",
+		UNACCEPTED_MS,
 	]);
 	if (created !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);
 }

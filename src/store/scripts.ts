@@ -10,10 +10,11 @@ const NOW = `local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
 
 /**
- * Creates a record with its first journal entry; not yet accepted, not listed, not queued.
+ * Creates a record with its first journal entry; not yet accepted, not listed, not queued. Until it is accepted
+ * it goes by itself after a time: a command that arrives after its start was given up leaves nothing behind.
  * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results
  * ARGV 1 owner, 2 n scan pairs, 3 n lifecycle pairs, 4 n debug pairs, 5 n results pairs, 6.. pairs,
- *   then type, phase, at, payload, events
+ *   then type, phase, at, payload, events, unaccepted_ms
  * Returns 1 created (also when repeated by the same owner), 0 the id is taken.
  */
 export const CREATE = script(
@@ -26,17 +27,21 @@ for k = 1, 4 do
   for _ = 1, tonumber(ARGV[1 + k]) do redis.call('HSET', targets[k], ARGV[i], ARGV[i + 1]); i = i + 2 end
 end
 redis.call('XADD', KEYS[2], '1-0', 't', ARGV[i], 'ph', ARGV[i + 1], 'at', ARGV[i + 2], 'r', '1', 'p', ARGV[i + 3], 'e', ARGV[i + 4])
+for k = 1, 5 do redis.call('PEXPIRE', KEYS[k], ARGV[i + 5]) end
 return 1`,
 );
 
 /**
- * Marks a record as accepted: its id may be told, workers may claim it.
- * KEYS 1 scan. Returns 1, or 0 when there is no such record.
+ * Marks a record as accepted: its id may be told, workers may claim it, and it stays until its scan has ended.
+ * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results. Returns 1, or 0 when there is no such record.
  */
 export const ACCEPT = script(
-	1,
-	`if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+	5,
+	`local accepted = redis.call('HMGET', KEYS[1], 'owner', 'accepted')
+if not accepted[1] then return 0 end
+if accepted[2] == '1' then return 1 end
 redis.call('HSET', KEYS[1], 'accepted', '1')
+for k = 1, 5 do redis.call('PERSIST', KEYS[k]) end
 return 1`,
 );
 

@@ -81,7 +81,8 @@ export interface StartClaim {
 export type UnacceptedStart =
 	| { kind: "named"; user_id: string; filter_key: string }
 	| { kind: "waiting"; age_ms: number }
-	| { kind: "gone" };
+	/** Listed since age_ms; its record was cleared away, or has not arrived yet. */
+	| { kind: "gone"; age_ms: number };
 
 export interface ActiveScan {
 	scan_id: string;
@@ -99,7 +100,7 @@ export interface ScanWriter {
 	/** Removes a record that was never accepted. */
 	drop(scanId: string): Promise<boolean>;
 	decideStart(claim: StartClaim): Promise<StartDecision>;
-	/** A record that is not accepted yet: named by its user's claim, gone, or waiting for its start since age_ms. */
+	/** A record that is not accepted yet: named by its user's claim, gone, or waiting since age_ms. */
 	claimedByStart(scanId: string): Promise<UnacceptedStart>;
 	/** What decideStart would join, without creating anything; null when nothing is active. */
 	activeScan(userId: string, filterKey: string): Promise<ActiveScan | null>;

@@ -1,0 +1,216 @@
+import { profileOf } from "../../src/accounts/profile.ts";
+import { STANDARD_STRATEGIES } from "../../src/catalogue.ts";
+import { type CommandDeps, createCommands, finishStart } from "../../src/commands.ts";
+import type { Effects } from "../../src/effects/contract.ts";
+import { announcePresence } from "../../src/presence.ts";
+import { createQueries, type Queries } from "../../src/queries.ts";
+import { storeClock } from "../../src/redis/store-clock.ts";
+import { book } from "../../src/runtime/booking.ts";
+import { replay } from "../../src/runtime/replay.ts";
+import { createRuntime, type Runtime } from "../../src/runtime/runtime.ts";
+import type { RunLog } from "../../src/runtime/scan-run.ts";
+import { createWatchdog } from "../../src/runtime/watchdog.ts";
+import type { ScanCommands } from "../../src/services.ts";
+import { createCommitHub } from "../../src/store/commit-hub.ts";
+import type { ScanReader, ScanRecord } from "../../src/store/contract.ts";
+import { createScanReader } from "../../src/store/scan-reader.ts";
+import { createScanWriter } from "../../src/store/scan-writer.ts";
+import { createStatistics } from "../../src/store/statistics.ts";
+import type { ScanWriter } from "../../src/store/write-contract.ts";
+import { projections } from "../../src/views/projections.ts";
+import { limits } from "../support/scan-input.ts";
+import { effectsFor, type MarketWorld } from "./market.ts";
+import type { SimulatedQueue } from "./queue.ts";
+import { createSimulatedRedis, createSimulatedSubscriber, type Network } from "./redis-client.ts";
+import type { Process } from "./world.ts";
+
+/** The program's processes, wired from its own parts as `main.ts` wires them, on simulated surroundings. */
+export const SETTINGS = {
+	lease_ms: 6_000,
+	heartbeat_ms: 2_000,
+	watchdog_ms: 1_000,
+	retention_ms: 3_600_000,
+	tombstone_ms: 3_600_000,
+	stuck_after_ms: 15_000,
+	/** Shorter than by default, so that forced starts supersede what still runs. */
+	force_join_ms: 400,
+	fresh_ms: 20_000,
+	queue_max: 1_000,
+	worker_concurrency: 16,
+	user_scans_kept: 1_000,
+	limits: limits({
+		budget_ms: 60_000,
+		ranking_reserve_ms: 3_000,
+		portfolio_timeout_ms: 10_000,
+		discovery_timeout_ms: 15_000,
+		strategy_timeout_ms: 30_000,
+		strategy_concurrency: 3,
+		resumes_max: 2,
+	}),
+};
+export const STRATEGY_IDS = STANDARD_STRATEGIES.slice(0, 5).map(({ id }) => id);
+
+export interface ApiProcess {
+	process: Process;
+	commands: ScanCommands;
+	queries: Queries;
+}
+
+export interface Surroundings {
+	network: Network;
+	market: MarketWorld;
+	queue: SimulatedQueue;
+	/** Where messages of the store are delivered. */
+	subscribe(process: Process, deliver: (channel: string, message: string) => void): void;
+	/** Lets a checker look at effects, and a planted fault change a part. */
+	effects(process: Process, real: Effects): Effects;
+	writer(process: Process, real: ScanWriter): ScanWriter;
+	reader(process: Process, real: ScanReader): ScanReader;
+	log(process: Process): RunLog;
+}
+
+interface Parts {
+	process: Process;
+	writer: ScanWriter;
+	reader: ScanReader;
+	start: CommandDeps;
+	redis: ReturnType<typeof createSimulatedRedis>;
+	clock: Awaited<ReturnType<typeof storeClock>>;
+}
+
+async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
+	const redis = createSimulatedRedis(around.network, process);
+	const subscriber = createSimulatedSubscriber();
+	around.subscribe(process, subscriber.deliver);
+	const clock = await storeClock(redis, process.clock);
+	const hub = await createCommitHub(subscriber.redis, process.clock);
+	const now = () => clock.now();
+	const { retention_ms, tombstone_ms, lease_ms, heartbeat_ms } = SETTINGS;
+	const writer = around.writer(
+		process,
+		createScanWriter({ redis, hub, now, settings: { retention_ms, tombstone_ms } }),
+	);
+	const reader = around.reader(process, createScanReader({ redis, hub, now, tombstoneMs: tombstone_ms }));
+	const dice = around.network.world.dice.fork(`${process.name}.${process.life}.ids`);
+	const log = around.log(process);
+	const apply = {
+		writer,
+		projections,
+		nonce: () => dice.hex(32),
+		settings: { lease_ms, heartbeat_ms },
+		workerId: process.name,
+	};
+	const statistics = createStatistics(redis);
+	const start: CommandDeps = {
+		writer,
+		reader,
+		projections,
+		apply,
+		accounts: { byId: async (user_id) => account(user_id) },
+		portfolios: {
+			get: async () => ({ positions: [], cash_usd: 0, version: 0, updated_at: null }),
+			put: async () => null,
+		},
+		policies: { list: async () => [] },
+		profileOf,
+		available: new Set(STRATEGY_IDS.slice(0, -1)),
+		enqueue: (scanId) =>
+			around.queue.add(process, scanId).catch((error: unknown) => log.warn({ err: error }, "scan not queued yet")),
+		queued: async () => (await statistics.activeScans()).queued,
+		newScanId: () => `scan_${dice.hex(32)}`,
+		book: (record: ScanRecord) => book(writer, record, SETTINGS.user_scans_kept),
+		settings: {
+			limits: SETTINGS.limits,
+			force_join_ms: SETTINGS.force_join_ms,
+			fresh_ms: SETTINGS.fresh_ms,
+			queue_max: SETTINGS.queue_max,
+		},
+	};
+	return { process, writer, reader, start, redis, clock };
+}
+
+const account = (user_id: string) => ({
+	user_id,
+	email: "user@example.com",
+	full_name: null,
+	role: "trader" as const,
+	status: "active" as const,
+	strategy_ids: STRATEGY_IDS,
+	created_at: "2026-01-01T00:00:00.000Z",
+	last_login: null,
+	premium_welcome: false,
+	onboarded_at: null,
+});
+
+function watch(around: Surroundings, { process, writer, reader, start }: Parts, runtime: Runtime | null) {
+	const log = around.log(process);
+	const watchdog = createWatchdog({
+		writer,
+		reader,
+		clock: process.clock,
+		log,
+		apply: start.apply,
+		runtime,
+		finishStart: (userId, filterKey, scanId) => finishStart(start, userId, filterKey, scanId),
+		book: start.book,
+		settings: { watchdog_ms: SETTINGS.watchdog_ms, lease_ms: SETTINGS.lease_ms },
+	});
+	watchdog.start();
+}
+
+/** A process that answers requests and runs no scans. */
+export async function bootApi(around: Surroundings, process: Process): Promise<ApiProcess> {
+	const parts = await partsOf(around, process);
+	watch(around, parts, null);
+	const queries = createQueries({
+		reader: parts.reader,
+		statistics: createStatistics(parts.redis),
+		clock: process.clock,
+		probes: {
+			queue: async () => ({ waiting: 0, active: 0, oldest_wait_ms: null }),
+			redis: async () => ({ ok: true, kind: "external", latency_ms: 1, used_memory_bytes: null }),
+			sweeper: async () => ({ last_pass_at_ms: await parts.writer.lastSweepMs() }),
+			sources: async () => [],
+			cacheHitRate: async () => null,
+		},
+		earnedCredits: async () => null,
+		stuckAfterMs: SETTINGS.stuck_after_ms,
+		replay,
+		streamsMax: 10,
+	});
+	return { process, commands: createCommands(parts.start), queries };
+}
+
+/** A process that runs scans. */
+export async function bootWorker(around: Surroundings, process: Process): Promise<Runtime> {
+	const parts = await partsOf(around, process);
+	const { writer, reader, start } = parts;
+	const log = around.log(process);
+	const runtime = createRuntime({
+		workerId: `${process.name}.${process.life}`,
+		capacity: SETTINGS.worker_concurrency,
+		nonce: start.apply.nonce,
+		writer,
+		reader,
+		effects: around.effects(process, effectsFor(around.market, process, parts.redis)),
+		projections,
+		clock: process.clock,
+		log,
+		settings: start.apply.settings,
+		onEnded: start.book,
+	});
+	writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
+	const presence = announcePresence({
+		writer,
+		runtime,
+		clock: process.clock,
+		logger: log as never,
+		version: "0.0.0",
+		draining: () => false,
+		market: { state: async () => ({ calls: 0, hits: 0, sources: [] }), requests: async () => undefined },
+	});
+	await presence.first;
+	watch(around, parts, runtime);
+	around.queue.consume(process, SETTINGS.worker_concurrency, (scanId) => runtime.run(scanId));
+	return runtime;
+}
