@@ -67,6 +67,7 @@ export function checkHistory(history: History, bounds: Bounds = BOUNDS): Violati
 		journalIsWhole(history, scanId, (rule, detail) => report(rule, scanId, detail));
 	}
 	oneActive(history, starts, bounds, report);
+	resultsNeverChange(history, report);
 	cancelledStays(history, report);
 	sameAsUndisturbed(history, starts, report);
 	for (const [scanId, { verdicts }] of history.ends) {
@@ -191,6 +192,16 @@ function cancelledStays(history: History, report: (rule: string, scanId: string,
 		if (last !== "scan.cancelled") report("cancelled stays", seen.scan_id, `journal ends with ${last}`);
 		const end = history.ends.get(seen.scan_id);
 		if (end && end.state !== "cancelled") report("cancelled stays", seen.scan_id, `shown as ${end.state}`);
+	}
+}
+
+function resultsNeverChange(history: History, report: (rule: string, scanId: string, detail: string) => void): void {
+	const first = new Map<string, string>();
+	for (const seen of history.observations) {
+		if (seen.kind !== "results") continue;
+		const { scan_id, digest } = seen;
+		if ((first.get(scan_id) ?? digest) !== digest) report("one end", scan_id, "its result has changed");
+		first.set(scan_id, digest);
 	}
 }
 

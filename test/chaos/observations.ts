@@ -39,6 +39,14 @@ export interface CancelSeen {
 	done_ms: number;
 }
 
+/** A final result; it never changes. */
+export interface ResultsSeen {
+	kind: "results";
+	scan_id: string;
+	/** Hash of the body as it was sent. */
+	digest: string;
+}
+
 /** Any answer at all, for how long it took and whether it may be given. */
 export interface AnswerSeen {
 	kind: "answer";
@@ -52,7 +60,7 @@ export interface AnswerSeen {
 	wait_ms: number;
 }
 
-export type Observation = StatusSeen | StartSeen | CancelSeen | AnswerSeen;
+export type Observation = StatusSeen | StartSeen | CancelSeen | ResultsSeen | AnswerSeen;
 
 export interface JournalLine {
 	seq: number;

@@ -27,15 +27,19 @@ export const PATH_WITHOUT_REDIS = dirname(process.execPath).includes("node")
 	? dirname(process.execPath)
 	: "/nonexistent";
 
+/** How the program is run: from its source, or as it is built into dist/, which starts quicker. */
+export const FROM_SOURCE = ["--import", "tsx", "src/main.ts"];
+export const BUILT = ["dist/src/main.js"];
+
 const programs = new Set<Program>();
 
 /** Starts one process and waits until it says that it is up (or has ended). */
 export async function startProgram(
 	env: Record<string, string>,
-	options: { expectFailure?: boolean } = {},
+	options: { expectFailure?: boolean; entry?: readonly string[] } = {},
 ): Promise<Program> {
 	const dataDir = env.DATA_DIR ?? (await mkdtemp(join(tmpdir(), "lp-")));
-	const child = spawn(process.execPath, ["--import", "tsx", "src/main.ts"], {
+	const child = spawn(process.execPath, [...(options.entry ?? FROM_SOURCE)], {
 		cwd: ROOT,
 		env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", PORT: "0", DATA_DIR: dataDir, ...env },
 		stdio: ["ignore", "pipe", "pipe"],
