@@ -5,6 +5,7 @@ import type { Effects } from "../effects/contract.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import type { ClaimResult, CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
+import { holdLease, type Lease } from "./lease.ts";
 import { attach, buildCommit, nothingPending, type Projections } from "./scan-commit.ts";
 import { type HostState, nextDeadlineMs, step, takeDue } from "./scan-host.ts";
 
@@ -55,9 +56,8 @@ export class ScanRun {
 	private handingOver = false;
 	private inboxNews = true;
 	private timer: unknown = null;
-	private heartbeatTimer: unknown = null;
 	private readonly runner: EffectRunner;
-	private readonly stopping = new AbortController();
+	private readonly lease: Lease;
 
 	constructor(deps: RunDeps, claim: Granted) {
 		const { record } = claim;
@@ -78,12 +78,18 @@ export class ScanRun {
 			onError: (effect, error, failure) =>
 				deps.log.warn({ scan_id: this.scanId, effect: effect.key, failure, err: error }, "effect failed"),
 		});
+		this.lease = holdLease(deps, claim, {
+			lost: (end) => this.leaseLost(end),
+			inbox: (newest) => {
+				if (newest !== this.inboxSeen) this.lookAtInbox();
+			},
+		});
 		this.post({ kind: "event", event: firstEvent(claim, deps.writer.now()), attachments: {} });
 	}
 
 	/** Runs until the scan ends, is handed over, or somebody else holds it. Never throws. */
 	async run(): Promise<RunEnd> {
-		this.beat();
+		this.lease.start();
 		try {
 			while (this.end === null) {
 				await this.mail();
@@ -109,6 +115,13 @@ export class ScanRun {
 	/** A command may lie in the inbox. */
 	lookAtInbox(): void {
 		this.inboxNews = true;
+		this.wake?.();
+	}
+
+	/** From here on the scan is, or may be, somebody else's: nothing of it may go on here. */
+	private leaseLost(end: "fenced" | "given_up"): void {
+		this.end ??= end;
+		this.runner.stop();
 		this.wake?.();
 	}
 
@@ -234,7 +247,12 @@ export class ScanRun {
 			lease_ms: this.deps.settings.lease_ms,
 		};
 		const commit = buildCommit(envelope, this.committed, this.state, this.pending, this.deps.projections);
-		const result = await this.write(() => this.deps.writer.commit(commit));
+		const result = await this.write(async () => {
+			const sentAtMs = this.deps.writer.now();
+			const answer = await this.deps.writer.commit(commit);
+			if (answer === "ok") this.lease.renewed(sentAtMs);
+			return answer;
+		});
 		if (result !== "ok" && result !== "duplicate") {
 			this.deps.log.warn({ scan_id: this.scanId, epoch: this.epoch, seq: this.seq, result }, "commit refused");
 			this.end = result === null ? "given_up" : "fenced";
@@ -254,38 +272,16 @@ export class ScanRun {
 				return await send();
 			} catch (error) {
 				this.deps.log.warn({ scan_id: this.scanId, err: error }, "commit not answered, trying again");
-				if (this.deps.writer.now() + pause > giveUpAtMs) return null;
+				if (this.end !== null || this.deps.writer.now() + pause > giveUpAtMs) return null;
 				await delay(this.deps.clock, pause);
 			}
 		}
 	}
 
-	/** Liveness only: a heartbeat renews the lease and shows whether a command waits. */
-	private beat(): void {
-		const again = () => {
-			if (!this.stopping.signal.aborted)
-				this.heartbeatTimer = this.deps.clock.setTimeout(() => this.beat(), this.deps.settings.heartbeat_ms);
-		};
-		this.deps.writer.heartbeat(this.scanId, this.epoch, this.deps.settings.lease_ms).then(
-			({ status, inbox_newest }) => {
-				if (status !== "ok" && this.end === null) {
-					this.end = "fenced";
-					this.wake?.();
-				} else if (inbox_newest !== "" && inbox_newest !== this.inboxSeen) this.lookAtInbox();
-				again();
-			},
-			(error: unknown) => {
-				this.deps.log.warn({ scan_id: this.scanId, err: error }, "heartbeat not answered");
-				again();
-			},
-		);
-	}
-
 	private stop(): void {
-		this.stopping.abort();
+		this.lease.stop();
 		this.runner.stop();
 		this.deps.clock.clearTimeout(this.timer);
-		this.deps.clock.clearTimeout(this.heartbeatTimer);
 	}
 
 	private async giveBack(): Promise<void> {

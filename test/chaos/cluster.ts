@@ -37,6 +37,9 @@ export interface ClusterOptions {
 	entry?: readonly string[];
 }
 
+/** Five processes that start at once on a busy machine take their time. */
+const START_MS = 100_000;
+
 export const ADMIN = { email: "admin@lookout.local", password: "correct horse" };
 
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
@@ -44,6 +47,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 	const redis = await startRedisProcess(dir, await freePort(), options.fsync);
 	const apis: Member[] = [];
 	const workers: Member[] = [];
+	let lastFailure: unknown = null;
 	const settings = new Map<Member, Record<string, string>>();
 
 	const start = async (member: Member): Promise<boolean> => {
@@ -58,7 +62,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 			...options.env,
 			...settings.get(member),
 		};
-		member.program = await startProgram(env, { ...(options.entry ? { entry: options.entry } : {}) }).catch(() => null);
+		member.program = await startProgram(env, {
+			waitMs: START_MS,
+			...(options.entry ? { entry: options.entry } : {}),
+		}).catch((error: unknown) => {
+			lastFailure = error;
+			return null;
+		});
 		return member.program !== null;
 	};
 	const add = async (role: Member["role"], env: Record<string, string> = {}): Promise<Member> => {
@@ -93,7 +103,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 	const up = await Promise.all([...apis, ...workers].map(start));
 	if (up.includes(false)) {
 		await cluster.close();
-		throw new Error("a process of the cluster did not start");
+		throw new Error("a process of the cluster did not start", { cause: lastFailure });
 	}
 	return cluster;
 }

@@ -1,4 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { scanKeys } from "../../src/store/keys.ts";
+import { fromPairs } from "../../src/store/scan-codec.ts";
 import { ADMIN, type Cluster, startCluster } from "./cluster.ts";
 import { BOUNDS, type Bounds, checkHistory, isWhole } from "./history.ts";
 import { type Load, makeUsers, startLoad, type Told } from "./load.ts";
@@ -48,7 +50,6 @@ const SETTINGS = {
 	MAX_RESUMES: "5",
 	FORCE_JOIN_MS: "1000",
 	RESULT_FRESH_MS: "3000",
-	LOG_LEVEL: "warn",
 };
 /** After the last fault a cluster has this long to be ready again. */
 const READY_MS = 15_000;
@@ -72,7 +73,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 		await Promise.all([nemesis.done, pause(seconds * 1000)]);
 		const ready_after_ms = await untilReady(cluster);
 		await load.stop();
-		const history: History = { observations, outages: nemesis.outages, ...(await readAll(load, say)) };
+		const history: History = { observations, outages: nemesis.outages, ...(await readAll(cluster, load, say)) };
 		const violations = checkHistory(history, options.bounds ?? BOUNDS);
 		if (ready_after_ms > READY_MS) {
 			violations.push({ rule: "recovers by itself", scan_id: "", detail: `not ready after ${ready_after_ms} ms` });
@@ -101,7 +102,11 @@ async function untilReady(cluster: Cluster): Promise<number> {
 }
 
 /** Reads the end and the journal of every scan that was told, then runs each set of filters undisturbed. */
-async function readAll(load: Load, say: (line: string) => void): Promise<Omit<History, "observations" | "outages">> {
+async function readAll(
+	cluster: Cluster,
+	load: Load,
+	say: (line: string) => void,
+): Promise<Omit<History, "observations" | "outages">> {
 	const ends = new Map<string, ScanEndSeen>();
 	const journals = new Map<string, JournalLine[]>();
 	const undisturbed = new Map<string, ScanEndSeen>();
@@ -109,7 +114,7 @@ async function readAll(load: Load, say: (line: string) => void): Promise<Omit<Hi
 		const end = await untilEnded(told, scanId);
 		if (end) ends.set(scanId, end);
 		else say(`no end: ${scanId}`);
-		journals.set(scanId, await journalOf(told, scanId));
+		journals.set(scanId, await journalOf(cluster, scanId));
 	});
 	const compared = [...load.told].filter(([scanId]) => {
 		const end = ends.get(scanId);
@@ -123,7 +128,7 @@ async function readAll(load: Load, say: (line: string) => void): Promise<Omit<Hi
 		if (!started || !end) return say(`no undisturbed scan of ${filters}`);
 		undisturbed.set(filters, end);
 		ends.set(started.scan_id, end);
-		journals.set(started.scan_id, await journalOf(told, started.scan_id));
+		journals.set(started.scan_id, await journalOf(cluster, started.scan_id));
 	});
 	return { ends, journals, undisturbed };
 }
@@ -142,18 +147,14 @@ async function untilEnded(told: Told, scanId: string): Promise<ScanEndSeen | nul
 	return null;
 }
 
-async function journalOf(told: Told, scanId: string): Promise<JournalLine[]> {
-	const caller = told.user.caller(0);
-	const lines: JournalLine[] = [];
-	for (let after: number | null = 0; after !== null; ) {
-		const page = await caller.call("GET", `/scan-diagnostics/scan-journal/${scanId}?limit=500&after=${after}`);
-		if (page?.http !== 200) return lines;
-		for (const { seq, at, type, strategy_id, revision } of page.body.entries) {
-			lines.push({ seq, at_ms: Date.parse(at), type, strategy_id, revision });
-		}
-		after = page.body.has_more ? page.body.next_after : null;
-	}
-	return lines;
+/** From Redis itself: what is there, and not what some process says of it. */
+async function journalOf(cluster: Cluster, scanId: string): Promise<JournalLine[]> {
+	const entries = await cluster.redis.admin.xrange(scanKeys(scanId).journal, "-", "+");
+	return entries.map(([id, flat]) => {
+		const fields = fromPairs(flat);
+		const { at, t: type = "", s: strategy_id = null, r } = fields;
+		return { seq: Number(id.split("-", 1)[0]), at_ms: Number(at), type, strategy_id, revision: Number(r) };
+	});
 }
 
 async function inLanes<T>(items: T[], lanes: number, each: (item: T) => Promise<void>): Promise<void> {

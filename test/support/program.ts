@@ -36,7 +36,7 @@ const programs = new Set<Program>();
 /** Starts one process and waits until it says that it is up (or has ended). */
 export async function startProgram(
 	env: Record<string, string>,
-	options: { expectFailure?: boolean; entry?: readonly string[] } = {},
+	options: { expectFailure?: boolean; entry?: readonly string[]; waitMs?: number } = {},
 ): Promise<Program> {
 	const dataDir = env.DATA_DIR ?? (await mkdtemp(join(tmpdir(), "lp-")));
 	const child = spawn(process.execPath, [...(options.entry ?? FROM_SOURCE)], {
@@ -67,7 +67,7 @@ export async function startProgram(
 		ended: () => within(ended, "the program's end", 30_000),
 	};
 	programs.add(program);
-	await within(up, "the program's start", 40_000);
+	await within(up, "the program's start", options.waitMs ?? 40_000);
 	if (child.exitCode !== null && !options.expectFailure) throw new Error(`the program did not start:\n${text}`);
 	if (env.DATA_DIR === undefined) ended.then(() => rm(dataDir, { recursive: true, force: true }));
 	return program;
