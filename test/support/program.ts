@@ -67,7 +67,10 @@ export async function startProgram(
 		ended: () => within(ended, "the program's end", 30_000),
 	};
 	programs.add(program);
-	await within(up, "the program's start", options.waitMs ?? 40_000);
+	await within(up, "the program's start", options.waitMs ?? 40_000).catch((error: unknown) => {
+		child.kill("SIGKILL");
+		throw new Error(`the program is not up, it said:\n${text}`, { cause: error });
+	});
 	if (child.exitCode !== null && !options.expectFailure) throw new Error(`the program did not start:\n${text}`);
 	if (env.DATA_DIR === undefined) ended.then(() => rm(dataDir, { recursive: true, force: true }));
 	return program;
