@@ -100,9 +100,11 @@ export class Caller {
 		}
 		if (http === 200) {
 			this.note({ kind: "results", scan_id: scanId, digest: createHash("sha256").update(text).digest("hex") });
-			return { state: "complete", verdicts: verdictLines(body), rows: body.opportunities.map(idOf) };
+			return { state: "complete", reason: null, verdicts: verdictLines(body), rows: body.opportunities.map(idOf) };
 		}
-		return http === 409 ? { state: body.state, verdicts: verdictLines(body), rows: null } : null;
+		if (http !== 409) return null;
+		const reason = body.failure?.code ?? body.reason;
+		return { state: body.state, reason, verdicts: verdictLines(body), rows: null };
 	}
 
 	/** True: the scan is cancelled. */

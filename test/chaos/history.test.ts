@@ -61,6 +61,7 @@ const TYPES: [type: string, strategy?: string][] = [
 const journal = (): JournalLine[] => TYPES.map(([type, strategy], i) => line(i + 1, type, strategy ?? null));
 const end = (): ScanEndSeen => ({
 	state: "complete",
+	reason: null,
 	verdicts: [
 		["s1", "ok_found", 3, 1, 1, 1],
 		["s2", "ok_empty", 2, 0, 0, 2],

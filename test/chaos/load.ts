@@ -6,8 +6,7 @@ import type { Observation } from "./observations.ts";
 /** Users who start scans, equal and different ones, forced and not, watch them on two servers and cancel some. */
 
 /** A few strategies are enough: chaos is about what happens to scans, not about what they compute. */
-export const STRATEGIES =
-	"spot_momentum,spot_mean_reversion,spot_breakout,funding_arbitrage,risk_management,portfolio_optimization";
+export const STRATEGIES = "spot_momentum,spot_mean_reversion,funding_arbitrage,risk_management";
 const PASSWORD = "another horse";
 const BASES =
 	"BTC,ETH,SOL,XRP,BNB,DOGE,SUI,ADA,LINK,AVAX,TRX,LTC,BCH,DOT,ATOM,NEAR,APT,ARB,OP,UNI,AAVE,INJ,FIL,XLM,HBAR,ETC,ALGO,CRV,SAND,MANA,GRT,VET,XTZ,COMP,AXS".split(
@@ -41,7 +40,7 @@ export async function makeUsers(
 			email,
 			password: PASSWORD,
 			role: "trader",
-			strategy_ids: STRATEGIES.split(",").map((name) => `ai_${name}`.replace(/(momentum|breakout)$/, "$1_strategy")),
+			strategy_ids: STRATEGIES.split(",").map((name) => `ai_${name}`.replace(/momentum$/, "momentum_strategy")),
 		});
 		if (made?.http !== 201) throw new Error(`user not made: ${made?.text}`);
 		const first = new Caller(urls, note);

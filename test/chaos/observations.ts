@@ -73,6 +73,8 @@ export interface JournalLine {
 /** What a scan ended as, read when all was calm again. */
 export interface ScanEndSeen {
 	state: string;
+	/** Why it failed or was cancelled. */
+	reason: string | null;
 	/** Counts per strategy: [strategy_id, verdict, evaluated, published, unproven, rejected in sum]. */
 	verdicts: [string, string, number, number, number, number][];
 	/** Ids of the rows in their order; null where the scan has no results. */

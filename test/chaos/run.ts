@@ -6,7 +6,7 @@ import { BOUNDS, type Bounds, checkHistory, isWhole } from "./history.ts";
 import { type Load, makeUsers, startLoad, type Told } from "./load.ts";
 import { startNemesis } from "./nemesis.ts";
 import type { History, JournalLine, Observation, ScanEndSeen, Violation } from "./observations.ts";
-import { describeFault, type Fault, makeSchedule } from "./schedule.ts";
+import { makeSchedule } from "./schedule.ts";
 
 export interface ChaosOptions {
 	seconds: number;
@@ -20,8 +20,8 @@ export interface ChaosOptions {
 	entry?: readonly string[];
 	env?: Record<string, string>;
 	bounds?: Bounds;
-	/** Instead of the seed's own. */
-	schedule?: Fault[];
+	/** How far apart faults come on average. */
+	gapMs?: number;
 }
 
 export interface ChaosReport {
@@ -57,7 +57,7 @@ const READY_MS = 15_000;
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 	const { seconds, seed, say } = options;
 	const sizes = { apis: 2, workers: options.workers ?? 3 };
-	const schedule = options.schedule ?? makeSchedule(seed, seconds, sizes);
+	const schedule = makeSchedule(seed, seconds, sizes, options.gapMs);
 	const cluster = await startCluster({
 		...sizes,
 		env: { ...SETTINGS, ...options.env },
@@ -174,11 +174,11 @@ function summary({ observations, ends, journals, undisturbed }: History) {
 	const starts = observations.filter((seen) => seen.kind === "start");
 	const answers = observations.filter((seen) => seen.kind === "answer");
 	const filtersOf = new Map(starts.map(({ scan_id, filters }) => [scan_id, filters]));
-	const gaps = ([scanId, end]: [string, ScanEndSeen]) =>
-		end.state === "complete" && !isWhole(end) ? "complete with gaps" : (end.state ?? scanId);
+	const word = (end: ScanEndSeen) =>
+		end.state === "complete" ? (isWhole(end) ? "complete" : "complete with gaps") : `${end.state} (${end.reason})`;
 	return {
 		scans: filtersOf.size,
-		ends: tally([...ends].map(gaps)),
+		ends: tally([...ends.values()].map(word)),
 		resumed: [...journals.values()].filter((lines) => lines.some(({ type }) => type === "scan.resumed")).length,
 		compared: [...ends].filter(([scanId, end]) => isWhole(end) && undisturbed.has(filtersOf.get(scanId) ?? "")).length,
 		answers: tally(answers.map(({ http }) => (http === 0 ? "no connection" : String(http)))),
@@ -188,5 +188,3 @@ function summary({ observations, ends, journals, undisturbed }: History) {
 		),
 	};
 }
-
-export { describeFault };

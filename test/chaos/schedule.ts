@@ -34,16 +34,17 @@ export interface Sizes {
 	workers: number;
 }
 
-/** Faults come this far apart on average. */
-const GAP_MS = [400, 2_000] as const;
+/** How far apart faults come on average, ms. */
+export const GAP_MS = 1_200;
 
-export function makeSchedule(seed: number, seconds: number, sizes: Sizes): Fault[] {
+export function makeSchedule(seed: number, seconds: number, sizes: Sizes, gapMs = GAP_MS): Fault[] {
 	const draws = createDraws(hashKey(seed, "chaos schedule"));
 	const between = ([from, to]: readonly [number, number]) => Math.round(from + draws.uniform() * (to - from));
 	const below = (count: number) => Math.floor(draws.uniform() * count);
 	const faults: Fault[] = [];
 	let deck: FaultKind[] = [];
-	for (let at_ms = between(GAP_MS); at_ms < seconds * 1000; at_ms += between(GAP_MS)) {
+	const gap = (): number => between([gapMs / 3, (5 * gapMs) / 3]);
+	for (let at_ms = gap(); at_ms < seconds * 1000; at_ms += gap()) {
 		if (deck.length === 0) {
 			deck = Object.entries(DECK).flatMap(([kind, { times }]) => Array<FaultKind>(times).fill(kind as FaultKind));
 		}
