@@ -100,7 +100,14 @@ async function decide(
 		if (decision === "joined") return (await join(deps, viewer, request, scan_id)) ? joinedTo(scan_id) : null;
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}
-	await finishStart(deps, viewer.user_id, request.filter_key, scan_id);
+	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id))) {
+		// This process stood still between record and claim for so long that a sweeper dropped the record: no id of it
+		// may be told. What the claim took over is ended first, or it would run on beside the scan of the next try.
+		const facts = { by: viewer.user_id, reason: "superseded" as const, superseded_by: null };
+		if (detail !== "") await endByCancel(deps, detail, facts);
+		await deps.writer.forget(viewer.user_id, request.filter_key, scan_id);
+		return null;
+	}
 	if (decision === "created") return { decision, scan_id, superseded_scan_id: null, age_seconds: null };
 	// The old scan may have completed before the cancel reached it; then nothing was superseded.
 	const ended = (await deps.reader.read(detail))?.context.end;
