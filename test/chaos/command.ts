@@ -66,7 +66,18 @@ async function main(): Promise<void> {
 	if (slack !== 1) say(`answers within ${bounds.answer_ms} ms, ends within ${bounds.end_grace_ms} ms of the deadline`);
 	const env = Object.fromEntries(values.set.map((word) => word.split("=", 2) as [string, string]));
 	const entry = built ? BUILT : FROM_SOURCE;
-	const report = await runChaos({ seconds, seed, gapMs, bounds, env, fsync, users: Number(values.users), entry, say });
+	const report = await runChaos({
+		seconds,
+		seed,
+		gapMs,
+		bounds,
+		env,
+		fsync,
+		users: Number(values.users),
+		entry,
+		ownSessions: true,
+		say,
+	});
 	tell(report);
 	process.exitCode = report.violations.length > 0 ? 1 : 0;
 }

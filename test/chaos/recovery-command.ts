@@ -25,7 +25,13 @@ async function main(): Promise<void> {
 	if (!Number.isInteger(kills) || kills < 1) throw new Error("--kills is a whole number above 0");
 	const lease: Record<string, string> = values.lease ? { LEASE_MS: values.lease } : {};
 	const entry = existsSync("dist/src/main.js") ? BUILT : FROM_SOURCE;
-	const cluster = await startCluster({ apis: 1, workers: 2, env: { ...SLOW_MARKET, ...lease }, entry });
+	const cluster = await startCluster({
+		apis: 1,
+		workers: 2,
+		env: { ...SLOW_MARKET, ...lease },
+		entry,
+		ownSessions: true,
+	});
 	const took: number[] = [];
 	try {
 		const caller = await adminOf(cluster);
@@ -36,7 +42,7 @@ async function main(): Promise<void> {
 			say(`kill ${String(i + 1).padStart(3)}: ${tookMs} ms`);
 			await caller.cancel(held.scan_id);
 			// The other worker has read next to nothing before the cancel, so its next scan is a slow one as well.
-			await cluster.start(held.holder);
+			while (!(await cluster.start(held.holder)));
 		}
 	} finally {
 		await cluster.close();

@@ -18,6 +18,7 @@ export interface ChaosOptions {
 	workers?: number;
 	fsync?: "always" | "everysec";
 	entry?: readonly string[];
+	ownSessions?: boolean;
 	env?: Record<string, string>;
 	bounds?: Bounds;
 	/** How far apart faults come on average. */
@@ -63,6 +64,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 		env: { ...SETTINGS, ...options.env },
 		...(options.fsync ? { fsync: options.fsync } : {}),
 		...(options.entry ? { entry: options.entry } : {}),
+		ownSessions: options.ownSessions ?? false,
 	});
 	try {
 		const observations: Observation[] = [];

@@ -33,16 +33,23 @@ export const BUILT = ["dist/src/main.js"];
 
 const programs = new Set<Program>();
 
+interface StartOptions {
+	expectFailure?: boolean;
+	/** Arguments of Node.js; FROM_SOURCE by default. */
+	entry?: readonly string[];
+	waitMs?: number;
+	/** A session of its own, as a service manager gives each service: it gets its own share of a busy machine. */
+	ownSession?: boolean;
+}
+
 /** Starts one process and waits until it says that it is up (or has ended). */
-export async function startProgram(
-	env: Record<string, string>,
-	options: { expectFailure?: boolean; entry?: readonly string[]; waitMs?: number } = {},
-): Promise<Program> {
+export async function startProgram(env: Record<string, string>, options: StartOptions = {}): Promise<Program> {
 	const dataDir = env.DATA_DIR ?? (await mkdtemp(join(tmpdir(), "lp-")));
 	const child = spawn(process.execPath, [...(options.entry ?? FROM_SOURCE)], {
 		cwd: ROOT,
 		env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", PORT: "0", DATA_DIR: dataDir, ...env },
 		stdio: ["ignore", "pipe", "pipe"],
+		detached: options.ownSession ?? false,
 	});
 	let text = "";
 	let url = "";
