@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { scanKeys } from "../../src/store/keys.ts";
 import { hasRedisServer } from "../support/redis-process.ts";
-import { WAIT_MS, within } from "../support/wait.ts";
+import { WAIT_MS } from "../support/wait.ts";
 import type { Caller } from "./caller.ts";
 import { ADMIN, type Cluster, startCluster } from "./cluster.ts";
 import { adminOf, holderOf } from "./recovery.ts";
@@ -17,8 +17,7 @@ if (!hasRedisServer())
 /** What a client waits at most for the news that the store is away; the best of a few, on a busy machine. */
 const REFUSED_MS_MAX = 2_000;
 const TRIES = 3;
-/** Scans take seconds; this only stops a hang. */
-const ENDED_MS = 60_000;
+const PATIENCE_MS = 100_000;
 const STRATEGIES = "spot_momentum,funding_arbitrage,risk_management";
 
 let cluster: Cluster;
@@ -47,12 +46,23 @@ async function startScan(): Promise<string> {
 	return started.scan_id;
 }
 
-async function untilEnded(scanId: string): Promise<string> {
-	for (;;) {
-		const body = await caller.status(scanId, 1);
-		if (body?.ended_at_ms) return body.state;
+/** Asks until it is so; a scan takes seconds, this only stops a hang. */
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+	const giveUpAt = performance.now() + PATIENCE_MS;
+	while (!(await isSo())) {
+		if (performance.now() > giveUpAt) throw new Error(`${what}: not within ${PATIENCE_MS} ms`);
 		await pause(50);
 	}
+}
+
+async function untilComplete(scanId: string): Promise<void> {
+	let state = "";
+	await until("the scan's end", async () => {
+		const body = await caller.status(scanId, 1);
+		state = body?.ended_at_ms ? body.state : "";
+		return state !== "";
+	});
+	assert.is(state, "complete");
 }
 
 const resumes = async (scanId: string): Promise<number> => {
@@ -96,9 +106,8 @@ async function allRefused(scanId: string): Promise<void> {
 	);
 }
 
-async function untilAnswered(): Promise<void> {
-	while ((await ask("GET", "/opportunities/user-status")).http !== 200) await pause(50);
-}
+const untilAnswered = () =>
+	until("an answer", async () => (await ask("GET", "/opportunities/user-status")).http === 200);
 
 withServer("Redis killed and back: 503 at once, then every scan goes on and ends", async () => {
 	const scanId = await startScan();
@@ -107,8 +116,8 @@ withServer("Redis killed and back: 503 at once, then every scan goes on and ends
 	await allRefused(scanId);
 	assert.is(await readiness(), 503);
 	await cluster.redis.start();
-	await within(untilAnswered(), "an answer after the outage");
-	assert.is(await within(untilEnded(scanId), "the scan's end", ENDED_MS), "complete");
+	await untilAnswered();
+	await untilComplete(scanId);
 	assert.is(await readiness(), 200);
 });
 
@@ -119,8 +128,8 @@ withServer("an API process whose connections are dead says so in time and finds 
 	await allRefused(scanId);
 	assert.is(await readiness(), 503);
 	link?.set({ kind: "pass" });
-	await within(untilAnswered(), "an answer on new connections");
-	assert.is(await within(untilEnded(scanId), "the scan's end", ENDED_MS), "complete");
+	await untilAnswered();
+	await untilComplete(scanId);
 });
 
 withServer("a worker that is cut off lets go, another goes on, and it serves again later", async () => {
@@ -129,21 +138,15 @@ withServer("a worker that is cut off lets go, another goes on, and it serves aga
 	const letGo = () => (holder.program?.output().match(/lease ran out unanswered/g) ?? []).length;
 	const before = letGo();
 	holder.link.set({ kind: "half_open" });
-	const taken = async () => {
-		while ((await resumes(scanId)) === 0) await pause(50);
-	};
-	await within(taken(), "another worker's first entry", ENDED_MS);
+	await until("another worker's first entry", async () => (await resumes(scanId)) > 0);
 	assert.is.not((await holderOf(cluster, scanId)).name, holder.name);
-	const told = async () => {
-		while (letGo() === before) await pause(50);
-	};
-	await within(told(), "the cut-off worker's letting go", ENDED_MS);
+	await until("the cut-off worker's letting go", async () => letGo() > before);
 	holder.link.set({ kind: "pass" });
-	assert.is(await within(untilEnded(scanId), "the scan's end", ENDED_MS), "complete");
+	await untilComplete(scanId);
 	// The only worker left is the one that was cut off.
 	for (const worker of cluster.workers) if (worker !== holder) worker.program?.kill("SIGSTOP");
 	const next = await startScan();
-	assert.is(await within(untilEnded(next), "the end of a scan on the worker that is back", ENDED_MS), "complete");
+	await untilComplete(next);
 	for (const worker of cluster.workers) worker.program?.kill("SIGCONT");
 });
 
@@ -158,7 +161,7 @@ withServer("a full Redis refuses starts; scans in hand wait and end when there i
 	await pause(3_000);
 	const standing = await seq();
 	await cluster.redis.admin.config("SET", "maxmemory", "0");
-	assert.is(await within(untilEnded(scanId), "the scan's end", ENDED_MS), "complete");
+	await untilComplete(scanId);
 	assert.ok((await seq()) >= standing);
 	assert.is(await readiness(), 200);
 });
