@@ -6,7 +6,7 @@ import { scanKeys } from "../../src/store/keys.ts";
 import { hasRedisServer } from "../support/redis-process.ts";
 import { WAIT_MS } from "../support/wait.ts";
 import type { Caller } from "./caller.ts";
-import { ADMIN, type Cluster, startCluster } from "./cluster.ts";
+import { ADMIN, type Cluster, type Member, startCluster } from "./cluster.ts";
 import { adminOf, holderOf } from "./recovery.ts";
 
 const test = suite("outages of Redis");
@@ -26,7 +26,7 @@ test.before(async () => {
 	if (!hasRedisServer()) return;
 	const env = {
 		MARKET: "simulated:1",
-		MARKET_LATENCY_MS: "700",
+		MARKET_LATENCY_MS: "1000",
 		MARKET_AS_OF: "2026-03-19T19:00:00Z",
 		LEASE_MS: "1500",
 		MAX_RESUMES: "9",
@@ -62,7 +62,17 @@ async function untilComplete(scanId: string): Promise<void> {
 		state = body?.ended_at_ms ? body.state : "";
 		return state !== "";
 	});
-	assert.is(state, "complete");
+	assert.is(state, "complete", (await caller.results(scanId))?.reason ?? "");
+}
+
+/** A worker is in the phase that bears long outages: a portfolio must be read within 10 s, a strategy has 60 s. */
+async function inStrategies(scanId: string): Promise<Member> {
+	await until("the strategies", async () => {
+		const position = await cluster.redis.admin.hget(scanKeys(scanId).scan, "position");
+		assert.ok(position !== "completed" && position !== "failed", `${position} before it could be disturbed`);
+		return position === "strategies_scan";
+	});
+	return holderOf(cluster, scanId);
 }
 
 const resumes = async (scanId: string): Promise<number> => {
@@ -111,7 +121,7 @@ const untilAnswered = () =>
 
 withServer("Redis killed and back: 503 at once, then every scan goes on and ends", async () => {
 	const scanId = await startScan();
-	await holderOf(cluster, scanId);
+	await inStrategies(scanId);
 	await cluster.redis.kill();
 	await allRefused(scanId);
 	assert.is(await readiness(), 503);
@@ -134,7 +144,7 @@ withServer("an API process whose connections are dead says so in time and finds 
 
 withServer("a worker that is cut off lets go, another goes on, and it serves again later", async () => {
 	const scanId = await startScan();
-	const holder = await holderOf(cluster, scanId);
+	const holder = await inStrategies(scanId);
 	const letGo = () => (holder.program?.output().match(/lease ran out unanswered/g) ?? []).length;
 	const before = letGo();
 	holder.link.set({ kind: "half_open" });
@@ -152,7 +162,7 @@ withServer("a worker that is cut off lets go, another goes on, and it serves aga
 
 withServer("a full Redis refuses starts; scans in hand wait and end when there is room again", async () => {
 	const scanId = await startScan();
-	await holderOf(cluster, scanId);
+	await inStrategies(scanId);
 	const seq = async () => Number(await cluster.redis.admin.hget(scanKeys(scanId).scan, "seq"));
 	await cluster.redis.admin.config("SET", "maxmemory", "1");
 	const start = await ask("POST", "/opportunities/discover", { symbols: "TRX" });
