@@ -20,6 +20,8 @@ import { createWatchdog, type Watchdog } from "./runtime/watchdog.ts";
 import type { AccountReader, PolicyReader, PortfolioStore, ScanCommands } from "./services.ts";
 import type { ScanRecord } from "./store/contract.ts";
 import type { ScanStore } from "./store/index.ts";
+import type { UniverseDocuments } from "./store/universe-store.ts";
+import { untilStoreAnswers } from "./store-failure.ts";
 import { createEvaluationPool, type EvaluationPool } from "./strategies/pool.ts";
 import { compareRows } from "./strategies/ranking.ts";
 import { builtStrategyIds, findBuiltStrategy } from "./strategies/registry.ts";
@@ -112,15 +114,26 @@ export interface ScanExecutor {
 
 const JOBS_GRACE_MS = 5_000;
 
+/** What effects read and keep in the store: its hiccups cost them time, never the strategy or the phase. */
+const patientStore = (
+	portfolios: Pick<PortfolioStore, "get">,
+	universes: UniverseDocuments,
+): { portfolios: Pick<PortfolioStore, "get">; universes: UniverseDocuments } => ({
+	portfolios: { get: (userId) => untilStoreAnswers(() => portfolios.get(userId), systemClock) },
+	universes: {
+		put: (hash, universe) => untilStoreAnswers(() => universes.put(hash, universe), systemClock),
+		get: (hash) => untilStoreAnswers(() => universes.get(hash), systemClock),
+	},
+});
+
 export function startExecutor(deps: PartsDeps & { market: MarketData; parts: ScanParts }): ScanExecutor {
 	const { config, logger, entropy, provision, store, market, users, parts } = deps;
 	const pool = createEvaluationPool();
 	const effects = createEffects({
 		market,
-		portfolios: users.portfolios,
+		...patientStore(users.portfolios, store.universes),
 		discover: discoverUniverse,
 		selectAssets,
-		universes: store.universes,
 		strategyOf: findBuiltStrategy,
 		pool,
 		schema: evaluationSchema,

@@ -1,9 +1,9 @@
 import type { Context, Next } from "koa";
 import { ApiError, ERROR_CODES } from "../errors.ts";
+import { isStoreFailure } from "../store-failure.ts";
 import type { ApiLogger } from "./deps.ts";
 import { cacheControlOf } from "./reply.ts";
 import { stateOf } from "./state.ts";
-import { isStoreFailure } from "./store-failure.ts";
 
 /** Seconds a client should wait where nothing better is known. */
 const RETRY_AFTER_SECONDS: Record<string, number> = { overloaded: 5, shutting_down: 5 };

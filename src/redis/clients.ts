@@ -14,7 +14,14 @@ export type { Redis } from "ioredis";
  */
 export type ClientKind = "commands" | "pipelined" | "blocking" | "subscriber" | "bullmq";
 
-export const COMMAND_TIMEOUT_MS = 2000;
+export const COMMAND_TIMEOUT_MS = 1500;
+/**
+ * A connection on which a command has been waiting this long for any byte is dead, and is made anew. A peer that
+ * vanished without a word (a lost route, a forgotten entry of a firewall) is noticed by nothing else for minutes.
+ */
+export const SILENCE_MS = 3000;
+/** The same for BullMQ's workers, whose longest wait for a job is 10 s. */
+const WORKER_SILENCE_MS = 15_000;
 export const CONNECT_TIMEOUT_MS = 5000;
 const RECONNECT_DELAY_MS_MAX = 2000;
 
@@ -28,17 +35,22 @@ const BASE: RedisOptions = {
 };
 
 const OPTIONS_BY_KIND: Record<ClientKind, RedisOptions> = {
-	commands: { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1 },
-	pipelined: { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1, enableAutoPipelining: true },
+	commands: { commandTimeout: COMMAND_TIMEOUT_MS, socketTimeout: SILENCE_MS, maxRetriesPerRequest: 1 },
+	pipelined: {
+		commandTimeout: COMMAND_TIMEOUT_MS,
+		socketTimeout: SILENCE_MS,
+		maxRetriesPerRequest: 1,
+		enableAutoPipelining: true,
+	},
 	blocking: { maxRetriesPerRequest: null },
-	subscriber: { maxRetriesPerRequest: null, autoResubscribe: true },
+	subscriber: { socketTimeout: SILENCE_MS, maxRetriesPerRequest: null, autoResubscribe: true },
 	bullmq: { maxRetriesPerRequest: null },
 };
 
 /**
  * The options alone, for BullMQ, which opens its connections itself.
  *
- * @param part a `worker` waits for a lost server; a `queue` that serves a request fails at once instead.
+ * @param part a `worker` waits for a lost server; a `queue` that serves a request fails soon instead.
  */
 export const bullmqConnection = (connection: RedisConnection, part: "worker" | "queue" = "worker") => ({
 	...connection,
@@ -46,6 +58,8 @@ export const bullmqConnection = (connection: RedisConnection, part: "worker" | "
 	retryStrategy: reconnectDelayMs,
 	maxRetriesPerRequest: null,
 	enableOfflineQueue: part === "worker",
+	socketTimeout: part === "worker" ? WORKER_SILENCE_MS : SILENCE_MS,
+	...(part === "queue" ? { commandTimeout: COMMAND_TIMEOUT_MS } : {}),
 });
 
 /**

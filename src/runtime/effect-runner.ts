@@ -3,6 +3,7 @@ import type { Failure, ScanContext } from "../../machines/types.ts";
 import type { Clock } from "../clock.ts";
 import type { Attachments, EffectContext, Effects } from "../effects/contract.ts";
 import type { ScanReader } from "../store/contract.ts";
+import { untilStoreAnswers } from "../store-failure.ts";
 import type { Opportunity, PortfolioSnapshot } from "../strategies/contract.ts";
 import { toFailure } from "./failure.ts";
 
@@ -116,18 +117,19 @@ async function carryOut(
 function effectContext(deps: RunnerDeps, effect: ScanEffect, signal: AbortSignal): EffectContext {
 	const scan = deps.scan();
 	const scanId = scan.input.scan_id;
+	const patiently = <T>(ask: () => Promise<T>) => untilStoreAnswers(ask, deps.clock, signal);
 	return {
 		signal,
 		scan,
 		timeLeftMs: () => effect.deadline_at_ms - deps.now(),
 		async portfolio() {
-			const stored = await deps.reader.document<PortfolioSnapshot>(scanId, "portfolio");
+			const stored = await patiently(() => deps.reader.document<PortfolioSnapshot>(scanId, "portfolio"));
 			if (!stored) throw new Error("the scan's portfolio is not stored");
 			return stored;
 		},
 		async rows() {
 			const ids = deps.scan().strategies.flatMap(({ tally }) => [...tally.row_ids, ...tally.unproven_ids]);
-			const texts = await deps.reader.rows(scanId, ids);
+			const texts = await patiently(() => deps.reader.rows(scanId, ids));
 			const rows = texts.map((text) => JSON.parse(text) as Opportunity);
 			return new Map(rows.map((row) => [row.opportunity_id, row]));
 		},

@@ -7,6 +7,7 @@ import type { CommitResult, MachineEvent, ScanWriter } from "../store/write-cont
 import { bundle } from "./bundle.ts";
 import { firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
+import { holdLease, type Lease } from "./lease.ts";
 import { Pulse } from "./pulse.ts";
 import { buildCommit, nothingPending, type Projections } from "./scan-commit.ts";
 import { type HostState, nextDeadlineMs, step, takeDue } from "./scan-host.ts";
@@ -56,11 +57,10 @@ export class ScanRun {
 	private handingOver = false;
 	private inboxNews = true;
 	private timer: unknown = null;
-	private heartbeatTimer: unknown = null;
 	private readonly runner: EffectRunner;
-	private readonly stopping = new AbortController();
 	private readonly pulse: Pulse;
 	private abandon: () => void = () => {};
+	private readonly lease: Lease;
 
 	constructor(deps: RunDeps, claim: Granted) {
 		const { record } = claim;
@@ -82,12 +82,19 @@ export class ScanRun {
 			onError: (effect, error, failure) =>
 				deps.log.warn({ scan_id: this.scanId, effect: effect.key, failure, err: error }, "effect failed"),
 		});
+		this.lease = holdLease(deps, claim, {
+			lost: (end) => this.leaseLost(end),
+			turns: () => !this.pulse.hangs(),
+			inbox: (newest) => {
+				if (newest !== this.inboxSeen) this.lookAtInbox();
+			},
+		});
 		this.post({ kind: "event", event: firstEvent(claim, deps.writer.now()), attachments: {} });
 	}
 
 	/** Runs until the scan ends, is handed over, or somebody else holds it. Never throws. */
 	async run(): Promise<RunEnd> {
-		this.beat();
+		this.lease.start();
 		try {
 			await Promise.race([this.loop(), new Promise<void>((resolve) => (this.abandon = resolve))]);
 		} catch (error) {
@@ -120,6 +127,15 @@ export class ScanRun {
 	/** A command may lie in the inbox. */
 	lookAtInbox(): void {
 		this.inboxNews = true;
+		this.wake?.();
+	}
+
+	/** From here on the scan is, or may be, somebody else's: nothing of it may go on here. */
+	private leaseLost(end: "fenced" | "given_up"): void {
+		this.end ??= end;
+		this.runner.stop();
+		// A turn that hangs, or waits for a store that does not answer, is not waited for.
+		if (end === "given_up") this.abandon();
 		this.wake?.();
 	}
 
@@ -223,7 +239,12 @@ export class ScanRun {
 			lease_ms: this.deps.settings.lease_ms,
 		};
 		const commit = buildCommit(envelope, this.committed, this.state, this.pending, this.deps.projections);
-		const result = await this.write(() => this.deps.writer.commit(commit));
+		const result = await this.write(async () => {
+			const sentAtMs = this.deps.writer.now();
+			const answer = await this.deps.writer.commit(commit);
+			if (answer === "ok") this.lease.renewed(sentAtMs);
+			return answer;
+		});
 		if (result !== "ok" && result !== "duplicate") {
 			this.deps.log.warn({ scan_id: this.scanId, epoch: this.epoch, seq: this.seq, result }, "commit refused");
 			this.end = result === null ? "given_up" : "fenced";
@@ -244,45 +265,16 @@ export class ScanRun {
 				return await send();
 			} catch (error) {
 				this.deps.log.warn({ scan_id: this.scanId, err: error }, "commit not answered, trying again");
-				if (this.deps.writer.now() + pause > giveUpAtMs) return null;
+				if (this.end !== null || this.deps.writer.now() + pause > giveUpAtMs) return null;
 				await delay(this.deps.clock, pause);
 			}
 		}
 	}
 
-	/** Liveness only: a heartbeat renews the lease and shows whether a command waits. */
-	private beat(): void {
-		if (this.pulse.hangs()) {
-			// The lease goes back, so that a worker whose loop turns can have the scan; a late commit is fenced.
-			this.deps.log.error({ scan_id: this.scanId }, "the run hangs in a turn; the scan is given back");
-			this.end = "given_up";
-			this.abandon();
-			return;
-		}
-		const again = () => {
-			if (!this.stopping.signal.aborted)
-				this.heartbeatTimer = this.deps.clock.setTimeout(() => this.beat(), this.deps.settings.heartbeat_ms);
-		};
-		this.deps.writer.heartbeat(this.scanId, this.epoch, this.deps.settings.lease_ms).then(
-			({ status, inbox_newest }) => {
-				if (status !== "ok" && this.end === null) {
-					this.end = "fenced";
-					this.wake?.();
-				} else if (inbox_newest !== "" && inbox_newest !== this.inboxSeen) this.lookAtInbox();
-				again();
-			},
-			(error: unknown) => {
-				this.deps.log.warn({ scan_id: this.scanId, err: error }, "heartbeat not answered");
-				again();
-			},
-		);
-	}
-
 	private stop(): void {
-		this.stopping.abort();
+		this.lease.stop();
 		this.runner.stop();
 		this.deps.clock.clearTimeout(this.timer);
-		this.deps.clock.clearTimeout(this.heartbeatTimer);
 	}
 
 	private async giveBack(): Promise<void> {

@@ -14,6 +14,8 @@ export interface CommitHub {
 }
 
 const RECHECK_MS = 1_000;
+/** A subscription says nothing while nothing happens: only a question now and then shows that it still stands. */
+const PING_MS = 5_000;
 
 export async function createCommitHub(subscriber: Redis, clock: Clock): Promise<CommitHub> {
 	const waiters = new Map<string, Set<() => void>>();
@@ -25,6 +27,14 @@ export async function createCommitHub(subscriber: Redis, clock: Clock): Promise<
 	};
 	subscriber.on("message", onMessage);
 	await subscriber.subscribe(channels.commits, channels.inbox);
+	let pinging: unknown = null;
+	let closed = false;
+	const ping = (): void => {
+		if (closed) return;
+		pinging = clock.setTimeout(() => void subscriber.ping().then(ping, ping), PING_MS);
+		(pinging as { unref?: () => void } | null)?.unref?.();
+	};
+	ping();
 
 	const next: CommitHub["next"] = (scanId, timeoutMs, signal) =>
 		new Promise((resolve) => {
@@ -51,6 +61,8 @@ export async function createCommitHub(subscriber: Redis, clock: Clock): Promise<
 			return () => inboxListeners.delete(listener);
 		},
 		close() {
+			closed = true;
+			clock.clearTimeout(pinging);
 			subscriber.off("message", onMessage);
 			for (const held of waiters.values()) for (const wake of [...held]) wake();
 		},

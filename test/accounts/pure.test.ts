@@ -5,11 +5,11 @@ import { createPasswordHasher, SCRYPT_COST } from "../../src/accounts/passwords.
 import { profileOf } from "../../src/accounts/profile.ts";
 import { tagMatches, tagMatchesStrongly } from "../../src/api/etag.ts";
 import { problemBody } from "../../src/api/problems.ts";
-import { isStoreFailure } from "../../src/api/store-failure.ts";
 import { CATALOGUE, STANDARD_STRATEGIES } from "../../src/catalogue.ts";
 import { systemEntropy } from "../../src/entropy.ts";
 import { ApiError } from "../../src/errors.ts";
 import type { Account } from "../../src/services.ts";
+import { isStoreFailure } from "../../src/store-failure.ts";
 import { within } from "../support/api.ts";
 
 const test = suite("accounts: pure parts");

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { isStoreFailure } from "../../src/api/store-failure.ts";
 import { closeRedisClient, createRedisClient, type Redis } from "../../src/redis/clients.ts";
+import { isStoreFailure } from "../../src/store-failure.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { acceptedScan, ended, recordOf, untilRecord, watchdogOn } from "../support/stuck.ts";
 import { commandsOn, never, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";

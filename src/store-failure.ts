@@ -1,3 +1,5 @@
+import { type Clock, delay } from "./clock.ts";
+
 /**
  * Is this error the store being unreachable or refusing writes (503), and not a defect of ours (500)?
  * Redis and its client tell these apart only by the first word of a reply and by fixed texts.
@@ -32,4 +34,26 @@ export function isStoreFailure(error: unknown): boolean {
 	const { code, syscall } = error as NodeJS.ErrnoException;
 	if (code && SOCKET_CODES.has(code)) return code !== "ENOENT" || syscall === "connect";
 	return CLIENT_TEXTS.some((text) => error.message.startsWith(text));
+}
+
+const RETRY_MS = 100;
+const RETRY_MS_MAX = 1_000;
+/** Longer than any effect may take: whoever waits has left before. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Asks again for as long as the store is away or refuses, so that its hiccup is not taken for a failure of
+ * what needed it. Rejects with any other error at once, with the signal's reason when it aborts, and with the
+ * store's own error after a minute. `ask` must be safe to repeat.
+ */
+export async function untilStoreAnswers<T>(ask: () => Promise<T>, clock: Clock, signal?: AbortSignal): Promise<T> {
+	const giveUpAtMs = clock.now() + PATIENCE_MS;
+	for (let pauseMs = RETRY_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
+		try {
+			return await ask();
+		} catch (error) {
+			if (!isStoreFailure(error) || clock.now() >= giveUpAtMs) throw error;
+		}
+		await delay(clock, pauseMs, signal);
+	}
 }

@@ -1,0 +1,54 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { ScanStore } from "../../src/store/index.ts";
+import type { StartClaim } from "../../src/store/write-contract.ts";
+import { startTestRedis, type TestRedis } from "../support/store.ts";
+import { commandDeps, commandsOn, startRequest, viewer } from "../support/system.ts";
+
+const test = suite("a start that stood still");
+
+let redis: TestRedis;
+let store: ScanStore;
+test.before(async () => {
+	redis = await startTestRedis();
+	store = await redis.store();
+});
+test.after(() => redis.close());
+
+const noQueue = async () => {};
+
+/** The store of a process that is frozen right before its first claim, until a sweeper has dropped its record. */
+function frozenOnce(): { writer: ScanStore["writer"]; dropped: string[] } {
+	const dropped: string[] = [];
+	const decideStart = async (claim: StartClaim) => {
+		if (dropped.length === 0) {
+			assert.ok(await store.writer.drop(claim.scan_id));
+			dropped.push(claim.scan_id);
+		}
+		return store.writer.decideStart(claim);
+	};
+	return { writer: { ...store.writer, decideStart }, dropped };
+}
+
+test("the id that is told is that of a record, although the first one was dropped", async () => {
+	const { writer, dropped } = frozenOnce();
+	const { scan_id, decision } = await commandsOn(store, noQueue, { writer }).startScan(viewer(1), startRequest());
+	assert.is(decision, "created");
+	assert.is(dropped.length, 1);
+	assert.is((await store.reader.read(scan_id))?.position, "queued");
+	assert.is((await store.writer.activeScan(viewer(1).user_id, "all"))?.scan_id, scan_id);
+});
+
+test("what it would have superseded does not run on beside the new scan", async () => {
+	const settings = { ...commandDeps(store, noQueue).settings, force_join_ms: 0 };
+	const plain = commandsOn(store, noQueue);
+	const old = await plain.startScan(viewer(2), startRequest());
+	const { writer } = frozenOnce();
+	const patient = commandsOn(store, noQueue, { writer, settings });
+	const forced = await patient.startScan(viewer(2), startRequest({ force_refresh: true }));
+	assert.is.not(forced.scan_id, old.scan_id);
+	assert.is((await store.reader.read(old.scan_id))?.position, "cancelled");
+	assert.is((await store.reader.read(forced.scan_id))?.terminal, false);
+});
+
+test.run();
