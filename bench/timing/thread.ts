@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { EvaluationRequest } from "../../src/strategies/contract.ts";
+import { crossing } from "../../src/strategies/crossing.ts";
 import type { Timing } from "./worker.ts";
 
 /** A thread that evaluates and times; nothing else runs in the process while it works. */
@@ -28,7 +29,7 @@ export async function startThread(): Promise<TimingThread> {
 		heapMb,
 		time(request) {
 			const answer = next<Timing>();
-			worker.postMessage(request);
+			worker.postMessage(crossing(request));
 			return answer;
 		},
 		close: async () => {

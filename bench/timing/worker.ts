@@ -2,7 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { parentPort } from "node:worker_threads";
-import type { EvaluationRequest } from "../../src/strategies/contract.ts";
+import { arrived, type CrossingRequest } from "../../src/strategies/crossing.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 
 /** CPU and wall time of one evaluation, ms; heap of the thread after a collection, MB. */
@@ -17,9 +17,9 @@ export interface Timing {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-function timed(request: EvaluationRequest): Timing {
+function timed(crossed: CrossingRequest): Timing {
 	const [cpu, start] = [process.cpuUsage(), performance.now()];
-	const evaluation = evaluate(request);
+	const evaluation = evaluate(arrived(crossed));
 	const wallMs = performance.now() - start;
 	const { user, system } = process.cpuUsage(cpu);
 	collectGarbage();
@@ -34,4 +34,4 @@ function timed(request: EvaluationRequest): Timing {
 
 collectGarbage();
 parentPort?.postMessage({ heapMb: process.memoryUsage().heapUsed / 2 ** 20 });
-parentPort?.on("message", (request: EvaluationRequest) => parentPort?.postMessage(timed(request)));
+parentPort?.on("message", (crossed: CrossingRequest) => parentPort?.postMessage(timed(crossed)));

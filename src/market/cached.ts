@@ -1,4 +1,5 @@
 import { ByteLru } from "./byte-lru.ts";
+import { sealColumns } from "./content.ts";
 import type { FundingSeries, MarketData, ReadOptions, Series } from "./contract.ts";
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
 import { newestBars } from "./series.ts";
@@ -88,6 +89,8 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		const keep = (value: unknown, refusal: MarketError | null): Kept => {
 			const kept = { value, refusal, asOfMs };
 			cache.set(key, kept, bytesOf(value));
+			// Every answer with columns is new columns, and nobody writes to them: their identity is found once.
+			if (value !== null && typeof value === "object") sealColumns(value);
 			return kept;
 		};
 		try {

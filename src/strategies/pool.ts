@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { Piscina } from "piscina";
 import type { Evaluation, EvaluationRequest } from "./contract.ts";
+import { type CrossingRequest, crossing } from "./crossing.ts";
 
 export interface EvaluationPoolOptions {
 	/** Worker threads; default max(2, min(4, cores - 1)): a strategy caught in a loop must not stop the others. */
@@ -49,7 +50,7 @@ const positive = (name: string, value: number): number => {
 export function createEvaluationPool(options: EvaluationPoolOptions = {}): EvaluationPool {
 	const threads = positive("threads", options.threads ?? Math.max(2, Math.min(4, availableParallelism() - 1)));
 	const queueMax = positive("queueMax", options.queueMax ?? 512);
-	const pool: Piscina<EvaluationRequest, Evaluation> = new Piscina({
+	const pool: Piscina<CrossingRequest, Evaluation> = new Piscina({
 		filename: workerFile,
 		minThreads: 1,
 		maxThreads: threads,
@@ -69,7 +70,7 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 				throw new EvaluationPoolError("overloaded", `${queueMax} evaluations are waiting`);
 			}
 			try {
-				return await pool.run(request, { signal });
+				return await pool.run(crossing(request), { signal });
 			} catch (error) {
 				if (signal.aborted) throw signal.reason;
 				if (closing) throw new EvaluationPoolError("closed", "the evaluation pool was closed");

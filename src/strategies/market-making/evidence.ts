@@ -2,9 +2,9 @@ import type { TradeTape } from "../../market/contract.ts";
 import type { Evidence, Grade } from "../contract.ts";
 import { frequencyGrade } from "../evidence/grade.ts";
 import { wilsonInterval } from "../evidence/intervals.ts";
-import { Memo } from "../evidence/memo.ts";
+import { Memo, tapeFingerprint } from "../evidence/memo.ts";
 import { meanOf, profitFactorOf, quantileOf, shortfallOf } from "../evidence/trades.ts";
-import { stepsOf, TAPE_DAYS, tapeFingerprint } from "../tape.ts";
+import { stepsOf, TAPE_DAYS } from "../tape.ts";
 import {
 	INVENTORY_MAX,
 	LATENCY_SECONDS,

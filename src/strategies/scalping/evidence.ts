@@ -1,10 +1,10 @@
 import { type Series, TIMEFRAME_MS, type TradeTape } from "../../market/contract.ts";
 import type { MarketView } from "../contract.ts";
 import { chosenWithHindsight, evidenceReport, type Measurement, measure } from "../evidence/measure.ts";
-import { Memo, seriesFingerprint, universeFingerprint } from "../evidence/memo.ts";
+import { Memo, seriesFingerprint, tapeFingerprint, universeFingerprint } from "../evidence/memo.ts";
 import { walkForward } from "../evidence/walk-forward.ts";
 import type { Reading, Rule } from "../rule.ts";
-import { flowOf, tapeFingerprint } from "../tape.ts";
+import { flowOf } from "../tape.ts";
 import { BARS_MIN, bandRule, crossRule, flowRule, SCALP_COST, type ScalpSide } from "./rules.ts";
 
 const METHOD = "walk-forward/pooled";
