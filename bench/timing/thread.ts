@@ -5,8 +5,6 @@ import type { Timing } from "./worker.ts";
 
 /** A thread that evaluates and times; nothing else runs in the process while it works. */
 export interface TimingThread {
-	/** Heap before the first evaluation, MB. */
-	heapMb: number;
 	time(request: EvaluationRequest): Promise<Timing>;
 	close(): Promise<void>;
 }
@@ -24,9 +22,8 @@ export async function startThread(): Promise<TimingThread> {
 			});
 			worker.once("error", reject);
 		});
-	const { heapMb } = await next<{ heapMb: number }>();
+	await next<"ready">();
 	return {
-		heapMb,
 		time(request) {
 			const answer = next<Timing>();
 			worker.postMessage(crossing(request));
