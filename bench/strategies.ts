@@ -12,6 +12,7 @@ import { builtStrategyIds, findBuiltStrategy } from "../src/strategies/registry.
 import { requestOn } from "../test/support/evaluate-on.ts";
 import { benchPortfolio, openScene, REFERENCE_AS_OF_MS, recordedFolder } from "./scene.ts";
 import { BARS, type Growth, type Growths, type StrategyTiming, SYMBOLS, timeStrategy } from "./timing/measure.ts";
+import { type ReadTiming, timeReads } from "./timing/reads.ts";
 
 /** Figures below it (ms, MB) are noise of the clock and of the collector. */
 const LEAST_TOLD = 0.5;
@@ -65,6 +66,18 @@ function growthTable(timings: readonly StrategyTiming[], name: keyof Growths): s
 	return columns([["strategy", ...sizes], ...rows]);
 }
 
+/** What the thread that serves requests is kept from while data are read. */
+function readsTable(reads: readonly ReadTiming[]): string {
+	return columns([
+		["strategy", "CPU", "longest block", "its CPU", "cache MB"],
+		...reads.map(({ id, cacheMb, ...timing }) => [
+			id,
+			...[timing.cpuMs, timing.blockedMs, timing.turnCpuMs].map((ms) => ms.toFixed(0)),
+			cacheMb.toFixed(1),
+		]),
+	]);
+}
+
 const unknown = wanted.filter((id) => !findBuiltStrategy(id));
 if (unknown.length > 0) {
 	process.stderr.write(`not built: ${unknown.join(", ")}\n`);
@@ -74,9 +87,13 @@ if (unknown.length > 0) {
 	try {
 		const portfolio = await benchPortfolio(scene);
 		const timings: StrategyTiming[] = [];
+		const reads: ReadTiming[] = [];
 		for (const id of wanted.length > 0 ? wanted : builtStrategyIds()) {
 			const strategy = findBuiltStrategy(id);
-			if (strategy) timings.push(await timeStrategy(strategy, await requestOn(id, scene, portfolio)));
+			if (!strategy) continue;
+			process.stderr.write(`${id} ...\n`);
+			timings.push(await timeStrategy(strategy, await requestOn(id, scene, portfolio)));
+			reads.push(await timeReads(id));
 		}
 		const machine = `${availableParallelism()} x ${cpus()[0]?.model.trim() ?? "unknown"}, Node ${process.versions.node}`;
 		const parts = [
@@ -88,6 +105,8 @@ if (unknown.length > 0) {
 			growthTable(timings, "warm"),
 			"memory kept on synthetic markets, MB",
 			growthTable(timings, "kept"),
+			"reads of a fresh simulated exchange, ms in the main thread",
+			readsTable(reads),
 		];
 		process.stdout.write(`${parts.join("\n\n")}\n`);
 	} finally {
