@@ -2,8 +2,9 @@
  * What strategies cost: `npm run bench:strategies [-- id ...]`.
  *
  * Cold and warm CPU milliseconds of every registered strategy (or those named) over the recorded universe
- * where it lies beside the project, else a simulated one; the memory its evidence keeps; and how its cold
- * time grows with symbols and bars. One table; README.md in this folder explains the columns.
+ * where it lies beside the project, else a simulated one; the memory its evidence keeps; how all three grow
+ * with symbols and bars; and how long the reads of a simulated exchange keep the main thread. README.md in
+ * this folder explains the columns.
  */
 import { availableParallelism, cpus } from "node:os";
 import { resolve } from "node:path";
