@@ -92,9 +92,19 @@ if (unknown.length > 0) {
 		for (const id of wanted.length > 0 ? wanted : builtStrategyIds()) {
 			const strategy = findBuiltStrategy(id);
 			if (!strategy) continue;
-			process.stderr.write(`${id} ...\n`);
-			timings.push(await timeStrategy(strategy, await requestOn(id, scene, portfolio)));
-			reads.push(await timeReads(id));
+			try {
+				const [timing, read] = [
+					await timeStrategy(strategy, await requestOn(id, scene, portfolio)),
+					await timeReads(id),
+				];
+				timings.push(timing);
+				reads.push(read);
+				process.stderr.write(`${id}: cold ${timing.coldMs.toFixed(0)} ms, warm ${timing.warmMs.toFixed(1)} ms\n`);
+			} catch (error) {
+				// The run takes minutes: what the others cost is not lost because one could not be timed.
+				process.stderr.write(`${id}: not timed: ${String(error)}\n`);
+				process.exitCode = 1;
+			}
 		}
 		const machine = `${availableParallelism()} x ${cpus()[0]?.model.trim() ?? "unknown"}, Node ${process.versions.node}`;
 		const parts = [
