@@ -12,8 +12,10 @@ import {
 	tapeFingerprint,
 	volatilityFingerprint,
 } from "../../src/strategies/evidence/memo.ts";
+import { makerRecord } from "../../src/strategies/market-making/evidence.ts";
 import { createEvaluationPool } from "../../src/strategies/pool.ts";
-import { martingaleTape } from "../support/micro.ts";
+import { flowRecord } from "../../src/strategies/scalping/evidence.ts";
+import { martingaleBars, martingaleTape } from "../support/micro.ts";
 import { randomWalk, requestOf, trendingSeries } from "../support/synthetic-market.ts";
 
 const test = suite("identity of histories on their way to a thread");
@@ -117,6 +119,22 @@ test("a pool answers a revised history anew, and the old one as before", async (
 	} finally {
 		await pool.close();
 	}
+});
+
+test("records of as many markets as a universe has are remembered, asked for in turn", () => {
+	const asOf = Date.UTC(2024, 0, 2);
+	const tape = martingaleTape("X", 3, { days: 1, stepMs: 600_000, asOfMs: asOf, sigma: 0.0007 });
+	const series = martingaleBars("X", 60, 4, 0.003, asOf);
+	const { view } = requestOf({ strategyId: "ai_scalping_strategy", series: [series], asOfMs: asOf });
+	const symbols = Array.from({ length: 300 }, (_, i) => `C${i}/USDT:USDT`);
+	const ask = () =>
+		symbols.flatMap((symbol) => [
+			makerRecord({ ...tape, symbol }, asOf, { makerFee: 0, closing: 0.001 }, false),
+			flowRecord({ ...series, symbol }, { ...tape, symbol }, view),
+		]);
+	const first = ask();
+	const again = ask();
+	assert.ok(again.every((record, i) => record === first[i]));
 });
 
 test.run();

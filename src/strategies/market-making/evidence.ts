@@ -41,7 +41,8 @@ export interface MakerRecord {
 	shortfall: number | null;
 }
 
-const memo = new Memo<MakerRecord>(32);
+/** As many markets as a universe has contracts: in turn, one more than are kept would be as many as none. */
+const memo = new Memo<MakerRecord>(1024);
 
 /** The record of one tape, kept by content: it knows neither the portfolio nor other candidates. */
 export function makerRecord(tape: TradeTape, asOfMs: number, costs: ReplayCosts, hindsight: boolean): MakerRecord {
