@@ -58,6 +58,8 @@ export async function simulateTrades(
 		fillTrades(exchange, market, partMs, nextMs, trades, ((partMs - fromMs) / MINUTE_MS) * TRADES_PER_MINUTE);
 		partMs = nextMs;
 	}
+	// Whoever gets a tape reads it once, to know it again: that is a piece of work as large as a part.
+	await pause();
 	const first = countUpTo(trades.time, trades.length, sinceMs - 1);
 	const end = countUpTo(trades.time, trades.length, asOfMs);
 	return {
