@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { systemClock } from "../src/clock.ts";
-import { createMarketData, discoverUniverse } from "../src/market/index.ts";
+import { type CachedMarketData, createMarketData, discoverUniverse } from "../src/market/index.ts";
 import type { PortfolioSnapshot } from "../src/strategies/contract.ts";
 import type { Scene } from "../test/support/evaluate-on.ts";
 
@@ -18,7 +18,7 @@ export function recordedFolder(root: string): string | null {
 }
 
 /** A market behind its real adapter and cache, discovered as a scan does. `asOfMs` null: the source's clock. */
-export async function openScene(word: string, asOfMs: number | null): Promise<Scene> {
+export async function openScene(word: string, asOfMs: number | null): Promise<Scene & { market: CachedMarketData }> {
 	const market = await createMarketData({ market: word, asOfMs, latencyMs: 0, clock: systemClock });
 	const signal = AbortSignal.timeout(READ_LIMIT_MS);
 	const now = market.now();

@@ -8,6 +8,7 @@ import {
 } from "../../src/market/contract.ts";
 import type { Candidate, DataNeeds, EvaluationRequest, Strategy } from "../../src/strategies/contract.ts";
 import { createRandom } from "../../src/strategies/random.ts";
+import { bookOf, chainOf, tapeOf, volatilityOf } from "./synthetic-venue.ts";
 
 const START_MS = Date.UTC(2018, 0, 1);
 const HOUR_MS = 3_600_000;
@@ -49,13 +50,15 @@ function seriesOf(
 		Float64Array,
 		Float64Array,
 	];
+	// Five minutes move less than a day, but enough to pay for a trade within them.
+	const scale = timeframe === "5m" ? 0.25 : 1;
 	let log = Math.log(100);
-	let drift = 0.002;
+	let drift = 0.002 * scale;
 	for (let t = 0; t < bars; t++) {
 		if (random() < 1 / 60) drift = -drift;
 		const start = log;
-		log += drift + 0.02 * factor() + 0.02 * own();
-		const reach = 0.015 * random();
+		log += drift + scale * (0.02 * factor() + 0.02 * own());
+		const reach = scale * 0.015 * random();
 		time[t] = START_MS + t * step;
 		open[t] = Math.exp(start);
 		close[t] = Math.exp(log);
@@ -145,6 +148,8 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 		: [];
 	const evidenceType = needs.evidence?.market;
 	const held = needs.candidates === "positions";
+	// Who takes spreads needs narrow ones, who makes them wide ones.
+	const halfSpread = needs.evidence ? 0.0005 : 0.003;
 	return {
 		strategy_id: id,
 		candidates: coins.map((coin) => candidateOf(coin, needs)),
@@ -155,7 +160,26 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 				coins.flatMap(({ spotBars, perpBars }) => [spotBars, perpBars]).map((one) => [one.symbol, one]),
 			),
 			funding: Object.fromEntries(funding.map((one) => [one.symbol, one])),
-			books: {},
+			books: needs.orderBook
+				? Object.fromEntries(
+						coins.map(({ perp, perpBars }, i) => [perp.symbol, bookOf(perpBars, halfSpread, size.seed * 17 + i)]),
+					)
+				: {},
+			...(needs.trades_window_ms
+				? {
+						trades: Object.fromEntries(
+							coins.map(({ perp, perpBars }, i) => [perp.symbol, tapeOf(perpBars, halfSpread, size.seed * 13 + i)]),
+						),
+					}
+				: {}),
+			...(needs.chain
+				? {
+						chains: Object.fromEntries(coins.map(({ base, spotBars }) => [base, chainOf(base, spotBars)])),
+						volatility: Object.fromEntries(
+							coins.map(({ base, spotBars }, i) => [base, volatilityOf(base, spotBars, size.seed * 11 + i)]),
+						),
+					}
+				: {}),
 			evidence: {
 				series: evidenceType ? coins.map((coin) => (evidenceType === "spot" ? coin.spotBars : coin.perpBars)) : [],
 				funding: needs.evidence?.funding ? funding : [],

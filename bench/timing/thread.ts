@@ -1,11 +1,10 @@
 import { Worker } from "node:worker_threads";
 import type { EvaluationRequest } from "../../src/strategies/contract.ts";
+import { crossing } from "../../src/strategies/crossing.ts";
 import type { Timing } from "./worker.ts";
 
 /** A thread that evaluates and times; nothing else runs in the process while it works. */
 export interface TimingThread {
-	/** Heap before the first evaluation, MB. */
-	heapMb: number;
 	time(request: EvaluationRequest): Promise<Timing>;
 	close(): Promise<void>;
 }
@@ -23,12 +22,11 @@ export async function startThread(): Promise<TimingThread> {
 			});
 			worker.once("error", reject);
 		});
-	const { heapMb } = await next<{ heapMb: number }>();
+	await next<"ready">();
 	return {
-		heapMb,
 		time(request) {
 			const answer = next<Timing>();
-			worker.postMessage(request);
+			worker.postMessage(crossing(request));
 			return answer;
 		},
 		close: async () => {

@@ -2,14 +2,15 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { parentPort } from "node:worker_threads";
-import type { EvaluationRequest } from "../../src/strategies/contract.ts";
+import { arrived, type CrossingRequest } from "../../src/strategies/crossing.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 
-/** CPU and wall time of one evaluation, ms; heap of the thread after a collection, MB. */
+/** CPU and wall time of one evaluation, ms, and the memory that stays because of it, MB. */
 export interface Timing {
 	cpuMs: number;
 	wallMs: number;
-	heapMb: number;
+	keptMb: number;
+	candidates: number;
 	evaluated: number;
 	published: number;
 }
@@ -17,21 +18,24 @@ export interface Timing {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-function timed(request: EvaluationRequest): Timing {
-	const [cpu, start] = [process.cpuUsage(), performance.now()];
-	const evaluation = evaluate(request);
-	const wallMs = performance.now() - start;
-	const { user, system } = process.cpuUsage(cpu);
+/** Heap and columns of this thread after a collection, bytes. */
+function heldBytes(): number {
 	collectGarbage();
-	return {
-		cpuMs: (user + system) / 1_000,
-		wallMs,
-		heapMb: process.memoryUsage().heapUsed / 2 ** 20,
-		evaluated: evaluation.evaluated,
-		published: evaluation.published.length,
-	};
+	const { heapUsed, external } = process.memoryUsage();
+	return heapUsed + external;
 }
 
-collectGarbage();
-parentPort?.postMessage({ heapMb: process.memoryUsage().heapUsed / 2 ** 20 });
-parentPort?.on("message", (request: EvaluationRequest) => parentPort?.postMessage(timed(request)));
+function timed(crossed: CrossingRequest): Timing {
+	const before = heldBytes();
+	const [cpu, start] = [process.cpuUsage(), performance.now()];
+	const { evaluated, published } = evaluate(arrived(crossed));
+	const wallMs = performance.now() - start;
+	const { user, system } = process.cpuUsage(cpu);
+	const keptMb = (heldBytes() - before) / 2 ** 20;
+	// Asked for last, so that the request itself is held before and after the evaluation.
+	const { length: candidates } = crossed.request.candidates;
+	return { cpuMs: (user + system) / 1_000, wallMs, keptMb, candidates, evaluated, published: published.length };
+}
+
+parentPort?.postMessage("ready");
+parentPort?.on("message", (crossed: CrossingRequest) => parentPort?.postMessage(timed(crossed)));

@@ -1,12 +1,14 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { abortable, onAbort } from "./abortable.ts";
 import { ByteLru } from "./byte-lru.ts";
-import type { FundingSeries, MarketData, ReadOptions, Series } from "./contract.ts";
+import { sealColumns } from "./content.ts";
+import type { FundingSeries, MarketData, ReadOptions, Series, TradeTape } from "./contract.ts";
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
 import { newestBars } from "./series.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { Slots } from "./slots.ts";
 import { createSlots } from "./slots.ts";
+import { readTape } from "./tape-reading.ts";
 
 /** Answers kept in memory, all together. */
 export const CACHE_BYTES_MAX = 256 * 1024 * 1024;
@@ -68,7 +70,7 @@ type Call<T> = (signal: AbortSignal) => Promise<T>;
  * timeframe, closed bar) however many ask and however they are interleaved. Bars and settlements are
  * keyed by the newest bar closed at as_of, everything that moves between bars by as_of itself.
  * A failed or aborted fetch is not kept; `not_supported` is, because it is what the source has to say.
- * Candles are fetched whole and cut to `limit` afterwards.
+ * Candles are fetched whole and cut to `limit` afterwards. Of a tape only what is new is fetched.
  */
 export function withCache(market: MarketData, options: CacheOptions = {}): CachedMarketData {
 	const cache = new ByteLru<Kept>(options.bytesMax ?? CACHE_BYTES_MAX);
@@ -78,6 +80,8 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	const slotsOf = new Map<string, Slots>();
 	const clock = options.clock ?? systemClock;
 	const readLimitMs = options.readLimitMs ?? READ_LIMIT_MS;
+	/** The newest tape of each market, where its answer is still kept. */
+	const tapes = new Map<string, { key: string; since_ms: number; as_of_ms: number }>();
 
 	const slots = (venue: string): Slots => {
 		const known = slotsOf.get(venue);
@@ -102,6 +106,8 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		const keep = (value: unknown, refusal: MarketError | null): Kept => {
 			const kept = { value, refusal, asOfMs };
 			cache.set(key, kept, bytesOf(value));
+			// Every answer with columns is new columns, and nobody writes to them: their identity is found once.
+			if (value !== null && typeof value === "object") sealColumns(value);
 			return kept;
 		};
 		try {
@@ -192,10 +198,19 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 			return value;
 		},
 		async trades(symbol, options) {
-			const key = `trades:${named(symbol, options)}:${options.since_ms}:${options.as_of_ms}`;
-			const { value } = await read(key, venue(symbol, options), options, (signal) =>
-				market.trades(symbol, { ...options, signal }),
-			);
+			const { since_ms, as_of_ms } = options;
+			const key = `trades:${named(symbol, options)}:${since_ms}:${as_of_ms}`;
+			const newest = tapes.get(named(symbol, options));
+			const { value } = await read(key, venue(symbol, options), options, (signal) => {
+				const tape = newest ? (cache.get(newest.key)?.value as TradeTape | null | undefined) : null;
+				const kept = newest && tape ? { tape, since_ms: newest.since_ms } : null;
+				return readTape(market, symbol, { ...options, signal }, kept);
+			});
+			// Tapes are the largest answers by far: one a market is kept, the one that reaches furthest.
+			const known = tapes.get(named(symbol, options));
+			if (known && known.as_of_ms > as_of_ms) return value;
+			if (known && known.key !== key) cache.delete(known.key);
+			tapes.set(named(symbol, options), { key, since_ms, as_of_ms });
 			return value;
 		},
 		async optionChain(base, options) {

@@ -206,6 +206,8 @@ export class MarketError extends Error {
 /**
  * Every call honours `signal` (rejects with its reason at once) and `as_of_ms`.
  * Implementations are safe to call concurrently; each bounds its own concurrency.
+ * Columns that were handed out never change: a source that revises its history answers with new ones,
+ * because what rests on a history is kept under the digest of its columns (content.ts).
  */
 export interface MarketData {
 	readonly source: SourceInfo;

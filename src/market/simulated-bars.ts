@@ -38,9 +38,11 @@ export function bridgeExtremes(
 	lower: number,
 ): { high: number; low: number } {
 	const variance = (sigma * INNER_VOL) ** 2;
-	const reach = (uniform: number) => Math.sqrt((b - a) ** 2 - 2 * variance * Math.log(uniform));
-	return { high: (a + b + reach(upper)) / 2, low: (a + b - reach(lower)) / 2 };
+	return { high: (a + b + reach(a, b, variance, upper)) / 2, low: (a + b - reach(a, b, variance, lower)) / 2 };
 }
+
+const reach = (a: number, b: number, variance: number, uniform: number): number =>
+	Math.sqrt((b - a) ** 2 - 2 * variance * Math.log(uniform));
 
 /**
  * Cuts a bar into `parts` smaller ones that add up to it exactly: the first opens where it opens, the

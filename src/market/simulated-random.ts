@@ -37,38 +37,49 @@ const WIDE_SCALE = 2.2;
 const MIXTURE_SCALE = 1 / Math.sqrt(1 - WIDE_SHARE + WIDE_SHARE * WIDE_SCALE ** 2);
 
 /** A sequence that depends on its key alone (generator: sfc32 by Chris Doty-Humphrey, public domain). */
-export function createDraws(key: number): Draws {
-	let a = key | 0;
-	let b = finalise(key ^ 0x5bd1e995);
-	let c = finalise(key + 0x27d4eb2f);
-	let counter = 1;
-	const uniform = (): number => {
-		const sum = (((a + b) | 0) + counter) | 0;
-		counter = (counter + 1) | 0;
-		a = b ^ (b >>> 9);
-		b = (c + (c << 3)) | 0;
-		c = (((c << 21) | (c >>> 11)) + sum) | 0;
-		return ((sum >>> 0) + 0.5) / 4294967296;
-	};
-	// The first outputs still show the key.
-	for (let i = 0; i < 8; i++) uniform();
+export const createDraws = (key: number): Draws => new KeyedDraws(key);
 
-	let spare: number | null = null;
-	const normal = (): number => {
-		if (spare !== null) {
-			const value = spare;
-			spare = null;
-			return value;
+/** A class, because histories make one for each minute: three functions for each of them cost more than the draws. */
+class KeyedDraws implements Draws {
+	#a: number;
+	#b: number;
+	#c: number;
+	#counter = 1;
+	#spare = Number.NaN;
+
+	constructor(key: number) {
+		this.#a = key | 0;
+		this.#b = finalise(key ^ 0x5bd1e995);
+		this.#c = finalise(key + 0x27d4eb2f);
+		// The first outputs still show the key.
+		for (let i = 0; i < 8; i++) this.uniform();
+	}
+
+	uniform(): number {
+		const [a, b, c] = [this.#a, this.#b, this.#c];
+		const sum = (((a + b) | 0) + this.#counter) | 0;
+		this.#counter = (this.#counter + 1) | 0;
+		this.#a = b ^ (b >>> 9);
+		this.#b = (c + (c << 3)) | 0;
+		this.#c = (((c << 21) | (c >>> 11)) + sum) | 0;
+		return ((sum >>> 0) + 0.5) / 4294967296;
+	}
+
+	normal(): number {
+		const spare = this.#spare;
+		if (!Number.isNaN(spare)) {
+			this.#spare = Number.NaN;
+			return spare;
 		}
 		// Box and Muller 1958: two uniforms make two independent normals.
-		const radius = Math.sqrt(-2 * Math.log(uniform()));
-		const angle = 2 * Math.PI * uniform();
-		spare = radius * Math.sin(angle);
+		const radius = Math.sqrt(-2 * Math.log(this.uniform()));
+		const angle = 2 * Math.PI * this.uniform();
+		this.#spare = radius * Math.sin(angle);
 		return radius * Math.cos(angle);
-	};
-	const fatTailed = (): number => {
-		const scale = uniform() < WIDE_SHARE ? WIDE_SCALE : 1;
-		return normal() * scale * MIXTURE_SCALE;
-	};
-	return { uniform, normal, fatTailed };
+	}
+
+	fatTailed(): number {
+		const scale = this.uniform() < WIDE_SHARE ? WIDE_SCALE : 1;
+		return this.normal() * scale * MIXTURE_SCALE;
+	}
 }

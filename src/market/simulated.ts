@@ -10,10 +10,12 @@ import type { SimulatedExchange, SimulatedMarket } from "./simulated-exchange.ts
 import { createSimulatedExchange, INTRADAY_DAYS } from "./simulated-exchange.ts";
 import { takerPressure } from "./simulated-flow.ts";
 import { createSimulatedOptions } from "./simulated-options.ts";
+import { barsInParts } from "./simulated-parts.ts";
 import { createDraws, hashKey } from "./simulated-random.ts";
 import { simulateTrades } from "./simulated-trades.ts";
 import { dayIndex, SIMULATION_START_MS } from "./simulated-world.ts";
 import { tagsOf } from "./tags.ts";
+import { createTurns } from "./turns.ts";
 
 const MINUTE_MS = TIMEFRAME_MS["1m"];
 const HOUR_MS = TIMEFRAME_MS["1h"];
@@ -22,8 +24,6 @@ const OPEN_INTEREST_STEP_MS = TIMEFRAME_MS["4h"];
 /** Open interest over a day's volume; BTC and ETH stood at 0.39 and 0.34 at the reference snapshot. */
 const OPEN_INTEREST_SHARE = 0.38;
 const MIN_NOTIONAL_USD = 5;
-/** The first description of a market makes its whole past, some milliseconds; others may run in between. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export const SIMULATED_SPOT_VENUE = "simulated_spot";
 export const SIMULATED_PERP_VENUE = "simulated_perp";
@@ -57,6 +57,8 @@ export function createSimulatedMarketData(options: SimulatedOptions): MarketData
 function assemble(exchange: SimulatedExchange, now: () => number): MarketData {
 	const bases = new Set(exchange.markets.map((market) => market.coin.base));
 	const options = createSimulatedOptions(exchange, (symbol, atMs) => lastMinute(exchange, find(symbol), atMs));
+	/** What takes a millisecond or more waits for a turn of its own; others run in between. */
+	const turn = createTurns();
 	const find = (symbol: string): SimulatedMarket => {
 		const market = exchange.find(symbol);
 		if (!market) throw new MarketError("bad_symbol", `the simulated exchange has no market '${symbol}'`, false);
@@ -82,20 +84,21 @@ function assemble(exchange: SimulatedExchange, now: () => number): MarketData {
 			);
 			const described: Market[] = [];
 			for (const market of listed) {
-				await nextTurn();
-				signal.throwIfAborted();
+				// The first description of a market makes its whole past.
+				await turn(signal);
 				described.push(describe(exchange, market, as_of_ms, bases));
 			}
 			return described;
 		},
 		async candles(symbol, timeframe, read) {
 			const market = find(symbol);
-			const { as_of_ms, limit } = pinned(read);
+			const { as_of_ms, limit, signal } = pinned(read);
 			const stepMs = TIMEFRAME_MS[timeframe];
 			const days = timeframe === "1d" ? Number.POSITIVE_INFINITY : INTRADAY_DAYS[timeframe];
 			const wanted = limit === undefined ? Number.POSITIVE_INFINITY : (limit + 1) * stepMs;
 			const from = Math.max(SIMULATION_START_MS, as_of_ms - Math.min(days * DAY_MS, wanted));
-			const bars = exchange.bars(market, timeframe, from, Math.max(from, as_of_ms));
+			const range = [from, Math.max(from, as_of_ms)] as const;
+			const bars = await barsInParts(exchange, market, timeframe, range, () => turn(signal));
 			return seriesUpTo(bars, { symbol, venue: venueOf(market), market: market.type, timeframe }, as_of_ms, limit);
 		},
 		async tickers(symbols, read) {
@@ -104,36 +107,41 @@ function assemble(exchange: SimulatedExchange, now: () => number): MarketData {
 		},
 		async funding(symbol, read) {
 			const market = find(symbol);
-			const { as_of_ms } = pinned(read);
+			const { as_of_ms, signal } = pinned(read);
 			if (market.type === "spot" || as_of_ms < SIMULATION_START_MS) return null;
+			await turn(signal);
 			const columns = exchange.funding(market, as_of_ms);
 			const interval = fundingIntervalHours(columns, as_of_ms);
 			return interval === null ? null : fundingUpTo(columns, { symbol, venue: venueOf(market) }, interval, as_of_ms);
 		},
 		async orderBook(symbol, read) {
-			return book(exchange, find(symbol), pinned(read).as_of_ms);
+			const market = find(symbol);
+			const { as_of_ms, signal } = pinned(read);
+			await turn(signal);
+			return book(exchange, market, as_of_ms);
 		},
 		async openInterest(symbol, read) {
-			return openInterest(exchange, find(symbol), pinned(read).as_of_ms);
+			const market = find(symbol);
+			const { as_of_ms, signal } = pinned(read);
+			await turn(signal);
+			return openInterest(exchange, market, as_of_ms);
 		},
 		async trades(symbol, read) {
 			const market = find(symbol);
 			const { as_of_ms, since_ms, signal } = pinned(read);
-			return simulateTrades(
-				exchange,
-				market,
-				{ sinceMs: since_ms, asOfMs: as_of_ms, venue: venueOf(market) },
-				async () => {
-					await nextTurn();
-					signal.throwIfAborted();
-				},
+			return simulateTrades(exchange, market, { sinceMs: since_ms, asOfMs: as_of_ms, venue: venueOf(market) }, () =>
+				turn(signal),
 			);
 		},
 		async optionChain(base, read) {
-			return options.chain(base, pinned(read).as_of_ms);
+			const { as_of_ms, signal } = pinned(read);
+			await turn(signal);
+			return options.chain(base, as_of_ms);
 		},
 		async volatilityHistory(base, read) {
-			return options.volatility(base, pinned(read).as_of_ms);
+			const { as_of_ms, signal } = pinned(read);
+			await turn(signal);
+			return options.volatility(base, as_of_ms);
 		},
 		async check(signal) {
 			signal.throwIfAborted();

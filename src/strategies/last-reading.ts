@@ -24,20 +24,23 @@ const memo = new Memo<LastReading>(ENTRIES_MAX);
 
 /** Reads a rule at the last bar, once per closed bar: the key is the rule and the content of the series. */
 export function readLast(rule: Rule, series: Series, fingerprint: string): LastReading {
-	return memo.get(`${rule.name}#${fingerprint}`, () => {
-		const reading = rule.read(series);
-		const t = series.length - 1;
-		const gate = reading.gateAt(t);
-		const { plan } = reading;
-		return {
-			gate,
-			side: plan.side,
-			stop: last(plan.stop),
-			target: plan.target ? last(plan.target) : null,
-			strength: reading.strengthAt(t),
-			nearMiss: gate === null ? null : reading.nearMissAt(t),
-			indicators: gate === null ? reading.indicatorsAt(t) : {},
-			reasoning: gate === null ? reading.reasoningAt(t) : "",
-		};
-	});
+	return memo.get(`${rule.name}#${fingerprint}`, () => lastReadingOf(rule, series));
+}
+
+/** The same without a memo: what is kept of whole columns is a handful of numbers. */
+export function lastReadingOf(rule: Rule, series: Series): LastReading {
+	const reading = rule.read(series);
+	const t = series.length - 1;
+	const gate = reading.gateAt(t);
+	const { plan } = reading;
+	return {
+		gate,
+		side: plan.side,
+		stop: last(plan.stop),
+		target: plan.target ? last(plan.target) : null,
+		strength: reading.strengthAt(t),
+		nearMiss: gate === null ? null : reading.nearMissAt(t),
+		indicators: gate === null ? reading.indicatorsAt(t) : {},
+		reasoning: gate === null ? reading.reasoningAt(t) : "",
+	};
 }

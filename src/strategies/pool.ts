@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { Piscina } from "piscina";
 import type { Evaluation, EvaluationRequest } from "./contract.ts";
+import { type CrossingRequest, crossing } from "./crossing.ts";
 
 export interface EvaluationPoolOptions {
 	/** Worker threads; default max(2, min(4, cores - 1)): a strategy caught in a loop must not stop the others. */
@@ -70,7 +71,7 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 	const queueMax = positive("queueMax", options.queueMax ?? 512);
 	const limitMs = positive("evaluationLimitMs", options.evaluationLimitMs ?? EVALUATION_LIMIT_MS);
 	const arm = options.arm ?? armTimer;
-	const pool: Piscina<EvaluationRequest, Evaluation> = new Piscina({
+	const pool: Piscina<CrossingRequest, Evaluation> = new Piscina({
 		filename: options.workerFile ?? workerFile,
 		minThreads: 1,
 		maxThreads: threads,
@@ -87,7 +88,7 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 		const limit = new AbortController();
 		const disarm = arm(() => limit.abort(), limitMs);
 		try {
-			return await pool.run(request, { signal: AbortSignal.any([signal, limit.signal]) });
+			return await pool.run(crossing(request), { signal: AbortSignal.any([signal, limit.signal]) });
 		} catch (error) {
 			if (signal.aborted) throw signal.reason;
 			if (closing) throw closed();

@@ -88,17 +88,7 @@ function resolveBarriers(series: Series, plan: TradePlan, t: number): Outcome {
 	const target = plan.target ? at(plan.target, t) : side * Number.POSITIVE_INFINITY;
 	if (side * (entryPrice - stop) <= 0) return { kind: "gap_through_stop" };
 	const end = t + plan.horizonBars;
-	const exit = (exitIndex: number, exitPrice: number, exitReason: ExitReason): Outcome => ({
-		kind: "resolved",
-		side,
-		entryIndex: t + 1,
-		exitIndex,
-		entryPrice,
-		stopPrice: stop,
-		exitPrice,
-		exitReason,
-		resumeIndex: exitIndex,
-	});
+	const resolved = { side, entryIndex: t + 1, entryPrice, stopPrice: stop };
 	for (let i = t + 1; i <= Math.min(end, series.length - 1); i++) {
 		const trail = plan.trail && i > t + 1 ? at(plan.trail, i) : Number.NaN;
 		const trailing = side * (trail - stop) > 0;
@@ -107,13 +97,21 @@ function resolveBarriers(series: Series, plan: TradePlan, t: number): Outcome {
 		const best = side === 1 ? at(high, i) : at(low, i);
 		const opened = at(open, i);
 		if (side * (worst - floor) <= 0) {
-			return exit(i, side * (opened - floor) < 0 ? opened : floor, trailing ? "trail" : "stop");
+			return exitAt(i, side * (opened - floor) < 0 ? opened : floor, trailing ? "trail" : "stop", resolved);
 		}
-		if (side * (best - target) >= 0) return exit(i, side * (opened - target) > 0 ? opened : target, "target");
-		if (i === end) return exit(i, at(close, i), "timeout");
+		if (side * (best - target) >= 0)
+			return exitAt(i, side * (opened - target) > 0 ? opened : target, "target", resolved);
+		if (i === end) return exitAt(i, at(close, i), "timeout", resolved);
 	}
 	return { kind: "unresolved" };
 }
+
+const exitAt = (
+	exitIndex: number,
+	exitPrice: number,
+	exitReason: ExitReason,
+	entry: Pick<Resolution, "side" | "entryIndex" | "entryPrice" | "stopPrice">,
+): Resolution => ({ kind: "resolved", ...entry, exitIndex, exitPrice, exitReason, resumeIndex: exitIndex });
 
 /** A resolved outcome as a trade; `cost` is the round trip as a fraction of notional. */
 export function tradeOf(series: Series, t: number, outcome: Resolution, cost: number, ledger?: FundingLedger): Trade {

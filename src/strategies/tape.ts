@@ -84,21 +84,3 @@ export function flowOf(series: Series, stepMs: number, tape: TradeTape, bars: nu
 	}
 	return flow;
 }
-
-/**
- * Identity of a tape by content, far cheaper than the evidence it stands for: sums that weigh each
- * trade by its place. A changed, added or moved trade changes it.
- */
-export function tapeFingerprint(tape: TradeTape): string {
-	const { time, price, quantity, taker_side: side, since_ms: since, length } = tape;
-	let [traded, times, place] = [0, 0, 1];
-	for (let i = 0; i < length; i++) {
-		traded += place * ((price[i] as number) + (side[i] as number) * (quantity[i] as number));
-		times += place * ((time[i] as number) - since);
-		place = place === PLACES ? 1 : place + 1;
-	}
-	return [tape.venue, tape.symbol, length, since, traded, times].join("/");
-}
-
-/** Weights of places repeat after so many, a prime, so that sums stay exact enough to tell trades apart. */
-const PLACES = 8191;

@@ -37,10 +37,11 @@ test("a thread of its own answers with times", async () => {
 	assert.ok(strategy);
 	const thread = await startThread();
 	try {
-		const { cpuMs, wallMs, heapMb, evaluated } = await thread.time(
+		const { cpuMs, wallMs, keptMb, candidates, evaluated } = await thread.time(
 			syntheticRequest(strategy, { symbols: 4, bars: 400, seed: 5 }),
 		);
-		assert.ok(cpuMs >= 0 && wallMs > 0 && heapMb > 0 && thread.heapMb > 0);
+		assert.ok(cpuMs >= 0 && wallMs > 0 && Number.isFinite(keptMb));
+		assert.is(candidates, 4);
 		assert.is(evaluated, 4 + 6);
 	} finally {
 		await thread.close();

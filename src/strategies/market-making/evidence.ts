@@ -2,9 +2,9 @@ import type { TradeTape } from "../../market/contract.ts";
 import type { Evidence, Grade } from "../contract.ts";
 import { frequencyGrade } from "../evidence/grade.ts";
 import { wilsonInterval } from "../evidence/intervals.ts";
-import { Memo } from "../evidence/memo.ts";
+import { Memo, tapeFingerprint } from "../evidence/memo.ts";
 import { meanOf, profitFactorOf, quantileOf, shortfallOf } from "../evidence/trades.ts";
-import { stepsOf, TAPE_DAYS, tapeFingerprint } from "../tape.ts";
+import { stepsOf, TAPE_DAYS } from "../tape.ts";
 import {
 	INVENTORY_MAX,
 	LATENCY_SECONDS,
@@ -41,7 +41,8 @@ export interface MakerRecord {
 	shortfall: number | null;
 }
 
-const memo = new Memo<MakerRecord>(32);
+/** As many markets as a universe has contracts: in turn, one more than are kept would be as many as none. */
+const memo = new Memo<MakerRecord>(1024);
 
 /** The record of one tape, kept by content: it knows neither the portfolio nor other candidates. */
 export function makerRecord(tape: TradeTape, asOfMs: number, costs: ReplayCosts, hindsight: boolean): MakerRecord {

@@ -22,7 +22,7 @@ export interface Underlying {
 	state: VolatilityState | Refusal;
 }
 
-const memo = new Memo<number>(64);
+const memo = new Memo<number>(1024);
 
 /** The gates that hold for a whole asset: fetch_failed, no_options_market, stale_data. */
 export function readUnderlying(candidate: Candidate, view: MarketView, ledger: Ledger): Underlying | Refusal {

@@ -1,6 +1,7 @@
 import { type Market, type Series, TIMEFRAME_MS } from "../../market/contract.ts";
 import { at, type Column, last } from "../columns.ts";
 import type { Candidate, MarketView, PortfolioSnapshot, Position } from "../contract.ts";
+import { Memo, seriesFingerprint } from "../evidence/memo.ts";
 import { checkSeries } from "../quality.ts";
 import { riskCovariance } from "./covariance.ts";
 
@@ -72,13 +73,23 @@ export function readBook(candidates: readonly Candidate[], view: MarketView, por
 	return { equity: portfolio.capital_usd, holdings, unread, ...joined(holdings) };
 }
 
-function joined(holdings: readonly Holding[]): Omit<Book, "equity" | "holdings" | "unread"> {
-	const closes = joinCloses(holdings.map((holding) => holding.series));
+type CommonHistory = Omit<Book, "equity" | "holdings" | "unread" | "weights">;
+
+/** Joined histories of this thread; a book is asked for at every evaluation and changes with a closed bar. */
+const histories = new Memo<CommonHistory>(32);
+
+function joined(holdings: readonly Holding[]): CommonHistory & Pick<Book, "weights"> {
+	const series = holdings.map((holding) => holding.series);
+	const history = histories.get(orderedKey(series), () => commonHistory(series));
+	return { weights: holdings.map((holding) => holding.weight), ...history };
+}
+
+function commonHistory(series: readonly Series[]): CommonHistory {
+	const closes = joinCloses(series);
 	const history = closes.columns.map(simpleReturns);
 	const returns = history.map((column) => column.subarray(-RETURNS_MIN));
 	const newest = closes.days.at(-1);
 	return {
-		weights: holdings.map((holding) => holding.weight),
 		history,
 		returns,
 		prices: closes.columns.map((column) => column.subarray(-(RETURNS_MIN + 1))),
@@ -88,11 +99,25 @@ function joined(holdings: readonly Holding[]): Omit<Book, "equity" | "holdings" 
 	};
 }
 
-/**
- * Inner join of closes on the opening time; prices are never carried forward. Times of a series grow, so
- * one walk over all of them is enough.
- */
-export function joinCloses(series: readonly Series[]): { days: number[]; columns: Column[] } {
+/** Columns stand in the order of their series, so order is part of what names them. */
+const orderedKey = (series: readonly Series[]): string => series.map(seriesFingerprint).join("|");
+
+/** Histories that were joined in this thread; what they hold is read, never written to. */
+const joins = new Memo<JoinedCloses>(32);
+
+interface JoinedCloses {
+	/** Opens of the common days, epoch ms. */
+	readonly days: number[];
+	/** Closes of those days, in the order of the series. */
+	readonly columns: Column[];
+}
+
+/** Inner join of closes on the opening time, once per closed bar; prices are never carried forward. */
+export const joinCloses = (series: readonly Series[]): JoinedCloses =>
+	joins.get(orderedKey(series), () => innerJoin(series));
+
+/** Times of a series grow, so one walk over all of them is enough. */
+function innerJoin(series: readonly Series[]): JoinedCloses {
 	const [first] = series;
 	const days: number[] = [];
 	const columns = series.map(() => new Float64Array(first?.length ?? 0));

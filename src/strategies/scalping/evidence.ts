@@ -1,11 +1,12 @@
 import { type Series, TIMEFRAME_MS, type TradeTape } from "../../market/contract.ts";
 import type { MarketView } from "../contract.ts";
 import { chosenWithHindsight, evidenceReport, type Measurement, measure } from "../evidence/measure.ts";
-import { Memo, seriesFingerprint, universeFingerprint } from "../evidence/memo.ts";
+import { Memo, seriesFingerprint, tapeFingerprint, universeFingerprint } from "../evidence/memo.ts";
 import { selectionReport } from "../evidence/selection.ts";
 import { walkForward } from "../evidence/walk-forward.ts";
-import type { Reading, Rule } from "../rule.ts";
-import { flowOf, tapeFingerprint } from "../tape.ts";
+import { type LastReading, lastReadingOf } from "../last-reading.ts";
+import type { Rule } from "../rule.ts";
+import { flowOf } from "../tape.ts";
 import { BARS_MIN, bandRule, crossRule, flowRule, SCALP_COST, type ScalpSide } from "./rules.ts";
 
 const METHOD = "walk-forward/pooled";
@@ -26,16 +27,17 @@ export interface BarEvidence {
 	report: Record<string, unknown>;
 }
 
-/** The flow rule of one market and side with its own record. */
+/** What the flow rule of one market and side says of the newest bar, with its own record. */
 export interface FlowRecord {
-	reading: Reading;
+	reading: LastReading;
 	measurement: Measurement;
 }
 
 export type FlowRecords = Record<"long" | "short", FlowRecord>;
 
 const barMemo = new Memo<BarEvidence>(8);
-const flowMemo = new Memo<FlowRecords>(64);
+/** As many markets as a universe has contracts: in turn, one more than are kept would be as many as none. */
+const flowMemo = new Memo<FlowRecords>(1024);
 
 /** Kept by content; it knows neither the candidates nor the portfolio. */
 export function barEvidence(view: MarketView): BarEvidence {
@@ -67,7 +69,7 @@ export function flowRecord(series: Series, tape: TradeTape, view: MarketView): F
 		const recordOf = (side: ScalpSide): FlowRecord => {
 			const rule = flowRule(side, flow);
 			return {
-				reading: rule.read(series),
+				reading: lastReadingOf(rule, series),
 				measurement: measureRule(rule, [series], { asOfMs, hindsight, method: FLOW_METHOD }),
 			};
 		};

@@ -1,5 +1,5 @@
 import { TIMEFRAME_MS } from "../../market/contract.ts";
-import { at, last } from "../columns.ts";
+import { last } from "../columns.ts";
 import type { Costs, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "../contract.ts";
 import { marketImpact, tierPriority } from "../costs.ts";
 import { type Measurement, symbolConfidence } from "../evidence/measure.ts";
@@ -37,9 +37,9 @@ export function losingDetail({ signal, side, measurement }: Fired): string {
 export function scalpRow(found: Scalpable, fired: Fired, setting: ScalpSetting): Opportunity | Refusal {
 	const { portfolio, limits } = setting;
 	const { market, bid, ask } = found;
-	const { measurement, reading, side, t } = fired;
+	const { measurement, reading, side } = fired;
 	const entry = side === 1 ? bid : ask;
-	const stop = at(reading.plan.stop, t);
+	const { stop } = reading;
 	const stopDistance = (side * (entry - stop)) / entry;
 	if (!(stop > 0 && stopDistance > 0)) return { reason: "gap_through_stop", detail: "the quote lies beyond the stop" };
 	const advUsd = market.volume_usd_24h ?? 0;
@@ -92,7 +92,7 @@ interface Terms {
 
 function rowOf(found: Scalpable, fired: Fired, terms: Terms, { view, portfolio }: ScalpSetting): Opportunity {
 	const { market, series, book } = found;
-	const { measurement, reading, side, signal, t } = fired;
+	const { measurement, reading, side, signal } = fired;
 	const { evidence, grade, shortfallR } = measurement;
 	const { notionalUsd, stopDistance } = terms;
 	const capitalUsd = portfolio.capital_usd;
@@ -117,12 +117,12 @@ function rowOf(found: Scalpable, fired: Fired, terms: Terms, { view, portfolio }
 		}),
 		entry: terms.entry,
 		stop: terms.stop,
-		target: reading.plan.target ? at(reading.plan.target, t) : null,
+		target: reading.target,
 		costs: terms.costs,
 		evidence,
-		strength: reading.strengthAt(t),
-		reasoning: reading.reasoningAt(t),
-		indicators: reading.indicatorsAt(t),
+		strength: reading.strength,
+		reasoning: reading.reasoning,
+		indicators: reading.indicators,
 		extra: {
 			signal,
 			entry_kind: "limit at the touch, maker",

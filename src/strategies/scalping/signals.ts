@@ -1,7 +1,9 @@
 import { at } from "../columns.ts";
 import { type Measurement, measure } from "../evidence/measure.ts";
+import { seriesFingerprint } from "../evidence/memo.ts";
+import { type LastReading, lastReadingOf, readLast } from "../last-reading.ts";
 import type { Ledger } from "../ledger.ts";
-import type { Reading, Rule } from "../rule.ts";
+import type { Rule } from "../rule.ts";
 import { BAR_RULES, type BarEvidence, type BarSignal, type FlowRecords, SIDES } from "./evidence.ts";
 import { bookConfirms, bookImbalance, type Scalpable } from "./gates.ts";
 import { flowRule, type ScalpSide } from "./rules.ts";
@@ -12,30 +14,33 @@ export type SignalName = "order_flow" | BarSignal;
 export interface Fired {
 	signal: SignalName;
 	side: ScalpSide;
-	reading: Reading;
-	/** The newest bar's place in the reading. */
-	t: number;
+	reading: LastReading;
 	measurement: Measurement;
 }
 
 /** All signals that fire now: order flow first, then the bar-only ones. */
 export function firedSignals(found: Scalpable, flow: FlowRecords | null, bars: BarEvidence, ledger: Ledger): Fired[] {
 	const fired: Fired[] = [...flowSignals(found, flow, ledger)];
+	const fingerprint = seriesFingerprint(found.series);
 	for (const signal of ["ema_cross", "band_reversal"] satisfies BarSignal[]) {
 		for (const side of SIDES) {
-			const reading = readIfFired(BAR_RULES[signal](side), found, ledger);
-			if (reading)
-				fired.push({ signal, side, reading, t: found.recent.length - 1, measurement: bars.of(signal, side) });
+			const reading = readIfFired(BAR_RULES[signal](side), found, fingerprint, ledger);
+			if (reading) fired.push({ signal, side, reading, measurement: bars.of(signal, side) });
 		}
 	}
 	return fired;
 }
 
-function readIfFired(rule: Rule, { recent, candidate }: Scalpable, ledger: Ledger): Reading | null {
-	const reading = rule.read(recent);
-	const t = recent.length - 1;
-	if (reading.gateAt(t) === null) return reading;
-	const miss = reading.nearMissAt(t);
+/** The newest bars follow from the series, so its fingerprint names them. */
+function readIfFired(
+	rule: Rule,
+	{ recent, candidate }: Scalpable,
+	fingerprint: string,
+	ledger: Ledger,
+): LastReading | null {
+	const reading = readLast(rule, recent, fingerprint);
+	if (reading.gate === null) return reading;
+	const { nearMiss: miss } = reading;
 	if (miss && Number.isFinite(miss.value)) ledger.nearMiss({ symbol: candidate.symbol, reason: "no_trigger", ...miss });
 	return null;
 }
@@ -50,11 +55,10 @@ function flowSignals(found: Scalpable, records: FlowRecords | null, ledger: Ledg
 		const record = records?.[side === 1 ? "long" : "short"];
 		if (!record) return bookConfirms(found, side) && confirmedByReturn(found, side) ? [unmeasured(found, side)] : [];
 		const { reading } = record;
-		const t = found.series.length - 1;
-		if (reading.gateAt(t) === null && bookConfirms(found, side)) {
-			return [{ signal: "order_flow", side, reading, t, measurement: record.measurement }];
+		if (reading.gate === null && bookConfirms(found, side)) {
+			return [{ signal: "order_flow", side, reading, measurement: record.measurement }];
 		}
-		const miss = reading.nearMissAt(t);
+		const { nearMiss: miss } = reading;
 		if (miss && Number.isFinite(miss.value))
 			ledger.nearMiss({ symbol: found.candidate.symbol, reason: "no_trigger", ...miss });
 		return [];
@@ -68,7 +72,7 @@ const confirmedByReturn = ({ series }: Scalpable, side: ScalpSide): boolean =>
 function unmeasured(found: Scalpable, side: ScalpSide): Fired {
 	const imbalance = bookImbalance(found.book);
 	const flow = new Float64Array(found.series.length).fill(imbalance);
-	const reading = flowRule(side, flow).read(found.series);
+	const reading = lastReadingOf(flowRule(side, flow), found.series);
 	const measurement = measure({
 		rule: "scalping/order_flow/unmeasured",
 		method: "not measured: no trades are recorded",
@@ -82,11 +86,9 @@ function unmeasured(found: Scalpable, side: ScalpSide): Fired {
 		side,
 		reading: {
 			...reading,
-			indicatorsAt: () => ({ book_imbalance: imbalance }),
-			reasoningAt: () =>
-				`The ten best levels lean by ${imbalance.toFixed(2)} and the last bar confirms; no flow is recorded.`,
+			indicators: { book_imbalance: imbalance },
+			reasoning: `The ten best levels lean by ${imbalance.toFixed(2)} and the last bar confirms; no flow is recorded.`,
 		},
-		t: found.series.length - 1,
 		measurement,
 	};
 }

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { requestOn } from "../../test/support/evaluate-on.ts";
+import { benchPortfolio, openScene, REFERENCE_AS_OF_MS } from "../scene.ts";
+
+/** What reading one strategy's data costs the thread that serves requests. */
+export interface ReadTiming {
+	id: string;
+	cpuMs: number;
+	/** Longest time in which no timer could run, by the loop's own monitor: wall time, so other work counts. */
+	blockedMs: number;
+	/** Most CPU of the main thread between two turns of a timer: what of that time was ours. */
+	turnCpuMs: number;
+	/** What the market's cache holds afterwards, MB. */
+	cacheMb: number;
+}
+
+const MONITOR_MS = 2;
+
+/** CPU of the main thread alone where the system tells (Linux), else of the whole process, ms. */
+function threadCpuMs(): number {
+	try {
+		return Number(readFileSync("/proc/self/schedstat", "utf8").split(" ")[0]) / 1e6;
+	} catch {
+		const { user, system } = process.cpuUsage();
+		return (user + system) / 1_000;
+	}
+}
+
+/** Symbols that a scan lets such a strategy look at, about. */
+const SYMBOLS_MAX = 10;
+
+/** One strategy's reads of a fresh simulated exchange, which makes its history as it is asked for. */
+export async function timeReads(id: string): Promise<ReadTiming> {
+	const scene = await openScene("simulated:42", REFERENCE_AS_OF_MS);
+	try {
+		const portfolio = await benchPortfolio(scene);
+		const monitor = monitorEventLoopDelay({ resolution: MONITOR_MS });
+		const start = threadCpuMs();
+		let [turn, turnCpuMs] = [start, 0];
+		const watch = setInterval(() => {
+			const now = threadCpuMs();
+			turnCpuMs = Math.max(turnCpuMs, now - turn);
+			turn = now;
+		}, 1);
+		monitor.enable();
+		await requestOn(id, scene, portfolio, SYMBOLS_MAX).finally(() => {
+			monitor.disable();
+			clearInterval(watch);
+		});
+		const blockedMs = Number.isFinite(monitor.max) ? Math.max(0, monitor.max / 1e6 - MONITOR_MS) : 0;
+		const cacheMb = scene.market.stats().bytes / 2 ** 20;
+		return { id, cpuMs: threadCpuMs() - start, blockedMs, turnCpuMs, cacheMb };
+	} finally {
+		await scene.market.close();
+	}
+}

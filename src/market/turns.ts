@@ -1,0 +1,30 @@
+/** Resolves when the caller may use the thread for one piece of work; rejects with the signal's reason. */
+export type Turns = (signal: AbortSignal) => Promise<void>;
+
+/**
+ * Hands out turns of the event loop, one piece of work a turn and first come first served, so that timers and
+ * requests get in between however many callers are busy at once. `setImmediate` alone does not do that:
+ * all immediates that were queued before a turn run within it. As many wait as there are callers, whom
+ * the cache in front of a market bounds.
+ */
+export function createTurns(): Turns {
+	const waiting: (() => void)[] = [];
+	let scheduled = false;
+	const next = () => {
+		const start = waiting.shift();
+		scheduled = waiting.length > 0;
+		// Set before the work starts: an immediate that is queued now runs after the next look at the network.
+		if (scheduled) setImmediate(next);
+		start?.();
+	};
+	return async (signal) => {
+		signal.throwIfAborted();
+		await new Promise<void>((resolve) => {
+			waiting.push(resolve);
+			if (scheduled) return;
+			scheduled = true;
+			setImmediate(next);
+		});
+		signal.throwIfAborted();
+	};
+}
