@@ -105,7 +105,8 @@ export function sealedFingerprints(view: MarketView): [Content, string][] {
 	const found = new Map<Content, string>();
 	for (const one of [...Object.values(series), ...evidence.series])
 		if (!found.has(one) && areSealed(seriesColumns(one))) found.set(one, seriesFingerprint(one));
-	for (const one of [...Object.values(funding), ...evidence.funding])
+	const rivals = (evidence.venue_funding ?? []).map((one) => one.funding);
+	for (const one of [...Object.values(funding), ...evidence.funding, ...rivals])
 		if (!found.has(one) && areSealed([one.funding_time, one.rate_e8])) found.set(one, fundingFingerprint(one));
 	for (const one of Object.values(trades)) if (areSealed(tapeColumns(one))) found.set(one, tapeFingerprint(one));
 	for (const one of Object.values(volatility))
