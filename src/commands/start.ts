@@ -193,6 +193,6 @@ export async function finishStart(
 	if (active?.scan_id === scanId && active.superseded) {
 		await endByCancel(deps, active.superseded, { by: userId, reason: "superseded", superseded_by: scanId });
 	}
-	await deps.enqueue(scanId);
+	await deps.enqueue(scanId, userId);
 	return true;
 }
