@@ -8,7 +8,7 @@ import { bundle } from "./bundle.ts";
 import { firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
 import { Pulse } from "./pulse.ts";
-import { buildCommit, nothingPending, type Projections } from "./scan-commit.ts";
+import { buildCommit, nothingPending, type Pending, type Projections } from "./scan-commit.ts";
 import { type HostState, nextDeadlineMs, step, takeDue } from "./scan-host.ts";
 
 export interface RunLog {
@@ -48,7 +48,7 @@ export class ScanRun {
 	private state: HostState;
 	private committed: HostState;
 	private seq: number;
-	private pending = nothingPending();
+	private pending: Pending;
 	private inboxSeen: string;
 	private mailbox: Outcome[] = [];
 	private wake: (() => void) | null = null;
@@ -70,6 +70,7 @@ export class ScanRun {
 		this.pulse = new Pulse(deps.settings.heartbeat_ms);
 		this.seq = record.revision;
 		this.inboxSeen = claim.inbox_after;
+		this.pending = nothingPending(record);
 		this.state = stateOf(record);
 		this.committed = this.state;
 		this.runner = createEffectRunner({
