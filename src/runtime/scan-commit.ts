@@ -83,6 +83,15 @@ export function stateFields(
 	return fields;
 }
 
+/**
+ * State that one commit may write, bytes: room for the ids of as many rows as the largest ROWS_LIMIT keeps.
+ * Rows themselves lie elsewhere and count against ROWS_LIMIT.
+ */
+export const STATE_BYTES_MAX = 4 * 1024 * 1024;
+
+export const stateBytes = ({ scan }: Pick<Commit, "scan">): number =>
+	Object.values(scan).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
 export function buildCommit(
 	envelope: { scan_id: string; epoch: number; base_seq: number; lease_ms: number },
 	before: HostState,

@@ -3,12 +3,19 @@ import { wantedEffects } from "../../machines/stall.ts";
 import { type Clock, delay } from "../clock.ts";
 import type { Effects } from "../effects/contract.ts";
 import type { ScanReader } from "../store/contract.ts";
-import type { CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
+import type { Commit, CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
 import { bundle } from "./bundle.ts";
 import { firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
 import { Pulse } from "./pulse.ts";
-import { buildCommit, nothingPending, type Pending, type Projections } from "./scan-commit.ts";
+import {
+	buildCommit,
+	nothingPending,
+	type Pending,
+	type Projections,
+	STATE_BYTES_MAX,
+	stateBytes,
+} from "./scan-commit.ts";
 import { type HostState, nextDeadlineMs, step, takeDue } from "./scan-host.ts";
 
 export interface RunLog {
@@ -216,14 +223,19 @@ export class ScanRun {
 		}
 	}
 
+	private build(): Commit {
+		const { scanId: scan_id, epoch, seq: base_seq } = this;
+		const envelope = { scan_id, epoch, base_seq, lease_ms: this.deps.settings.lease_ms };
+		return buildCommit(envelope, this.committed, this.state, this.pending, this.deps.projections);
+	}
+
 	private async commit(): Promise<void> {
-		const envelope = {
-			scan_id: this.scanId,
-			epoch: this.epoch,
-			base_seq: this.seq,
-			lease_ms: this.deps.settings.lease_ms,
-		};
-		const commit = buildCommit(envelope, this.committed, this.state, this.pending, this.deps.projections);
+		let commit = this.build();
+		const bytes = stateBytes(commit);
+		if (bytes > STATE_BYTES_MAX && !this.state.ended) {
+			this.endOversized(bytes);
+			commit = this.build();
+		}
 		const result = await this.write(() => this.deps.writer.commit(commit));
 		if (result !== "ok" && result !== "duplicate") {
 			this.deps.log.warn({ scan_id: this.scanId, epoch: this.epoch, seq: this.seq, result }, "commit refused");
@@ -234,6 +246,20 @@ export class ScanRun {
 		this.committed = this.state;
 		this.pending = nothingPending();
 		if (this.state.ended) this.end = "ended";
+	}
+
+	/** What would not fit is dropped with the turn that led to it; what was committed before stays. */
+	private endOversized(bytes: number): void {
+		this.deps.log.error({ scan_id: this.scanId, bytes }, "the state of a scan is too large; the scan is ended");
+		const { upgrade, inbox } = this.pending;
+		this.pending = { ...nothingPending(), upgrade, inbox };
+		this.state = this.committed;
+		this.apply({
+			type: "scan.abandoned",
+			at_ms: this.deps.writer.now(),
+			code: "internal_error",
+			message: `The state of the scan would take ${bytes} bytes in one commit, more than ${STATE_BYTES_MAX}`,
+		});
 	}
 
 	/** Sends the same bytes until the store answers: a lost reply then reads as `duplicate`. */
