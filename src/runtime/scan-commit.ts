@@ -1,3 +1,4 @@
+import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { Attachments } from "../effects/contract.ts";
 import type { JournalEntry, ScanRecord } from "../store/contract.ts";
@@ -91,6 +92,13 @@ export const STATE_BYTES_MAX = 4 * 1024 * 1024;
 
 export const stateBytes = ({ scan }: Pick<Commit, "scan">): number =>
 	Object.values(scan).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+export const oversized = (bytes: number, at_ms: number): ScanEvent => ({
+	type: "scan.abandoned",
+	at_ms,
+	code: "internal_error",
+	message: `The state of the scan would take ${bytes} bytes in one commit, more than ${STATE_BYTES_MAX}`,
+});
 
 export function buildCommit(
 	envelope: { scan_id: string; epoch: number; base_seq: number; lease_ms: number },

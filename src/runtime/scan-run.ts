@@ -1,16 +1,18 @@
 import type { ScanEvent } from "../../machines/events.ts";
 import { wantedEffects } from "../../machines/stall.ts";
-import { type Clock, delay } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Effects } from "../effects/contract.ts";
 import type { ScanReader } from "../store/contract.ts";
-import type { Commit, CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
+import type { Commit, MachineEvent, ScanWriter } from "../store/write-contract.ts";
 import { bundle } from "./bundle.ts";
 import { firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
+import { untilAnswered } from "./persistent.ts";
 import { Pulse } from "./pulse.ts";
 import {
 	buildCommit,
 	nothingPending,
+	oversized,
 	type Pending,
 	type Projections,
 	STATE_BYTES_MAX,
@@ -39,7 +41,6 @@ export interface RunDeps {
 /** How a run came to its end; only `ended` means that the scan did. */
 export type RunEnd = "ended" | "released" | "fenced" | "given_up";
 
-const COMMIT_RETRY_MS = 50;
 /** Past the scan's deadline by this much nobody waits for a store that does not answer. */
 const COMMIT_GRACE_MS = 5_000;
 const INBOX_TYPES: ReadonlySet<string> = new Set(["scan.cancel_requested"]);
@@ -215,11 +216,8 @@ export class ScanRun {
 			this.inboxSeen = id;
 			this.pending.inbox = id;
 			if (!INBOX_TYPES.has(event.type)) continue;
-			this.mailbox.push({
-				kind: "event",
-				event: { ...event, at_ms: this.deps.writer.now() } as ScanEvent,
-				attachments: {},
-			});
+			const taken = { ...event, at_ms: this.deps.writer.now() } as ScanEvent;
+			this.mailbox.push({ kind: "event", event: taken, attachments: {} });
 		}
 	}
 
@@ -231,14 +229,15 @@ export class ScanRun {
 
 	private async commit(): Promise<void> {
 		let commit = this.build();
-		const bytes = stateBytes(commit);
-		if (bytes > STATE_BYTES_MAX && !this.state.ended) {
-			this.endOversized(bytes);
-			commit = this.build();
-		}
-		const result = await this.write(() => this.deps.writer.commit(commit));
+		if (stateBytes(commit) > STATE_BYTES_MAX && !this.state.ended) commit = this.endOversized(stateBytes(commit));
+		const { writer, log } = this.deps;
+		const result = await untilAnswered(() => writer.commit(commit), this.deps, {
+			scan_id: this.scanId,
+			giveUpAtMs: this.state.context.input.deadline_at_ms + COMMIT_GRACE_MS,
+			onTry: () => this.pulse.step(),
+		});
 		if (result !== "ok" && result !== "duplicate") {
-			this.deps.log.warn({ scan_id: this.scanId, epoch: this.epoch, seq: this.seq, result }, "commit refused");
+			log.warn({ scan_id: this.scanId, epoch: this.epoch, seq: this.seq, result }, "commit refused");
 			this.end = result === null ? "given_up" : "fenced";
 			return;
 		}
@@ -249,32 +248,13 @@ export class ScanRun {
 	}
 
 	/** What would not fit is dropped with the turn that led to it; what was committed before stays. */
-	private endOversized(bytes: number): void {
+	private endOversized(bytes: number): Commit {
 		this.deps.log.error({ scan_id: this.scanId, bytes }, "the state of a scan is too large; the scan is ended");
 		const { upgrade, inbox } = this.pending;
 		this.pending = { ...nothingPending(), upgrade, inbox };
 		this.state = this.committed;
-		this.apply({
-			type: "scan.abandoned",
-			at_ms: this.deps.writer.now(),
-			code: "internal_error",
-			message: `The state of the scan would take ${bytes} bytes in one commit, more than ${STATE_BYTES_MAX}`,
-		});
-	}
-
-	/** Sends the same bytes until the store answers: a lost reply then reads as `duplicate`. */
-	private async write(send: () => Promise<CommitResult>): Promise<CommitResult | null> {
-		const giveUpAtMs = this.state.context.input.deadline_at_ms + COMMIT_GRACE_MS;
-		for (let pause = COMMIT_RETRY_MS; ; pause = Math.min(pause * 2, 1_000)) {
-			this.pulse.step();
-			try {
-				return await send();
-			} catch (error) {
-				this.deps.log.warn({ scan_id: this.scanId, err: error }, "commit not answered, trying again");
-				if (this.deps.writer.now() + pause > giveUpAtMs) return null;
-				await delay(this.deps.clock, pause);
-			}
-		}
+		this.apply(oversized(bytes, this.deps.writer.now()));
+		return this.build();
 	}
 
 	/** Liveness only: a heartbeat renews the lease and shows whether a command waits. */
