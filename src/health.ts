@@ -61,7 +61,12 @@ export function createProbes({
 }: Omit<HealthDeps, "config"> & { queue: ScanQueue }): SystemProbes {
 	const markets = async () => marketOfAll(liveWorkers(await store.statistics.workers(), store.clock.now()));
 	return {
-		queue: () => queue.waiting(),
+		async queue() {
+			const [counts, [oldest]] = await Promise.all([queue.waiting(), store.writer.unclaimed(0, 1)]);
+			const record = oldest === undefined ? null : await store.reader.read(oldest);
+			const waitMs = record && store.clock.now() - record.context.input.accepted_at_ms;
+			return { ...counts, oldest_wait_ms: waitMs === null ? null : Math.max(0, waitMs) };
+		},
 		async redis() {
 			const { kind } = provision;
 			const [latency_ms, used_memory_bytes] = await Promise.all([

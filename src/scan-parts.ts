@@ -11,7 +11,7 @@ import { selectAssets } from "./market/universe-filters.ts";
 import { createMarketReport } from "./market-report.ts";
 import { announcePresence } from "./presence.ts";
 import { createScanQueue, createScanWorker, type ScanQueue } from "./queue/scan-queue.ts";
-import { bullmqConnection } from "./redis/clients.ts";
+import { bullmqConnection, closeRedisClient, createRedisClient, type Redis } from "./redis/clients.ts";
 import type { RedisProvision } from "./redis/provide.ts";
 import { book } from "./runtime/booking.ts";
 import { type ApplyDeps, createRuntime, type Runtime } from "./runtime/runtime.ts";
@@ -45,6 +45,8 @@ const QUEUE_EVENTS_MAX = { external: 10_000, private: 10_000, memory: 100 } as c
 
 export interface ScanParts {
 	queue: ScanQueue;
+	/** The client that notes whose turn it is; closed with the queue. */
+	lanes: Redis;
 	commands: ScanCommands;
 	/** What the watchdog needs to finish a start that died half-way. */
 	start: CommandDeps;
@@ -60,13 +62,19 @@ export async function createScanParts({
 	store,
 	users,
 }: PartsDeps): Promise<ScanParts> {
-	const now = () => store.clock.now();
-	const queue = createScanQueue({
+	const lanes = createRedisClient(provision.connection, "commands", logger, { name: "lanes" });
+	const opened = createScanQueue({
 		connection: bullmqConnection(provision.connection, "queue"),
 		events_max: QUEUE_EVENTS_MAX[provision.kind],
+		redis: lanes,
 		log: logger,
-		now,
 	});
+	const queue: ScanQueue = {
+		...opened,
+		async close() {
+			await Promise.all([opened.close(), closeRedisClient(lanes)]);
+		},
+	};
 	await queue.ready();
 	const settings = { lease_ms: config.leaseMs, heartbeat_ms: config.heartbeatMs };
 	const apply = {
@@ -86,8 +94,10 @@ export async function createScanParts({
 		profileOf,
 		available: new Set(builtStrategyIds()),
 		// An accepted scan is not refused because the queue hiccups: the watchdog queues what it finds unclaimed.
-		enqueue: (scanId) =>
-			queue.add(scanId).catch((error: unknown) => logger.warn({ scan_id: scanId, err: error }, "scan not queued yet")),
+		enqueue: (scanId, userId) =>
+			queue
+				.add(scanId, userId)
+				.catch((error: unknown) => logger.warn({ scan_id: scanId, err: error }, "scan not queued yet")),
 		queued: async () => (await store.statistics.activeScans()).queued,
 		newScanId: () => entropy.scanId(),
 		book: bookEnd,
@@ -98,7 +108,7 @@ export async function createScanParts({
 			queue_max: config.queueMax,
 		},
 	};
-	return { queue, commands: createCommands(start), start, apply, book: bookEnd };
+	return { queue, lanes, commands: createCommands(start), start, apply, book: bookEnd };
 }
 
 /** The executing half: runtime, evaluation threads, queue worker, presence. */
@@ -157,7 +167,7 @@ export function startExecutor(deps: PartsDeps & { market: MarketData; parts: Sca
 	});
 	const stopListening = store.writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
 	const worker = createScanWorker(
-		{ connection: bullmqConnection(provision.connection, "worker"), log: logger },
+		{ connection: bullmqConnection(provision.connection, "worker"), redis: parts.lanes, log: logger },
 		config.workerConcurrency,
 		(scanId) => runtime.run(scanId),
 	);
@@ -202,6 +212,7 @@ export async function startWatchdog(
 		apply: parts.apply,
 		runtime,
 		finishStart: (userId, filterKey, scanId) => finishStart(parts.start, userId, filterKey, scanId),
+		queueOrder: (limit) => parts.queue.order(limit),
 		book: parts.book,
 		settings: { watchdog_ms: config.watchdogMs, lease_ms: config.leaseMs },
 	});

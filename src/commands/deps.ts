@@ -25,7 +25,7 @@ export interface CommandDeps {
 	profileOf: (account: Account, portfolioVersion: number) => UserProfile;
 	/** Strategies this build can run. */
 	available: ReadonlySet<string>;
-	enqueue: (scanId: string) => Promise<void>;
+	enqueue: (scanId: string, userId: string) => Promise<void>;
 	queued: () => Promise<number>;
 	newScanId: () => string;
 	book: (record: ScanRecord) => Promise<void>;

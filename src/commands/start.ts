@@ -199,7 +199,7 @@ export async function finishStart(
 	if (active?.scan_id === scanId && active.superseded) {
 		await endSuperseded(deps, active.superseded, userId, scanId);
 	}
-	await deps.enqueue(scanId);
+	await deps.enqueue(scanId, userId);
 	return true;
 }
 

@@ -90,7 +90,8 @@ export function createJournalQueries({ reader, lookup, bodies, replay }: Journal
 			const [entry] = seq < 1 || seq > record.revision ? [] : await reader.journal(scanId, seq - 1, 1);
 			if (!entry || entry.seq !== seq) throw new ApiError("journal_entry_not_found");
 			const { input } = record.context;
-			const state = replay(input, await reader.events(scanId, seq), seq);
+			// What an older version of the machine did is not what this one would make of the same events.
+			const state = record.migrated_from ? null : replay(input, await reader.events(scanId, seq), seq);
 			if (!state) throw new ApiError("journal_entry_not_found", "This version cannot replay the scan's journal");
 			const { position, context, ended } = state;
 			// When an earlier commit was written is not kept; its entries say when they happened.

@@ -1,15 +1,19 @@
 import { type ConnectionOptions, Queue, Worker } from "bullmq";
+import type { Redis } from "ioredis";
 import { limited, systemClock } from "../clock.ts";
 import type { RunLog } from "../runtime/scan-run.ts";
+import { createLanes, type Lanes } from "./lanes.ts";
 
 /**
  * BullMQ hands scans to workers. A job says "somebody should look at this scan" and nothing more: its id
  * is the scan id, its data is the scan id, its failure is not the scan's failure.
  */
 export interface ScanQueue {
-	/** Harmless when repeated: one job per scan id at a time. */
-	add(scanId: string): Promise<void>;
-	waiting(): Promise<{ waiting: number; active: number; oldest_wait_ms: number | null }>;
+	/** Into the lane of its user. Harmless when repeated: one job per scan id at a time, which keeps its turn. */
+	add(scanId: string, userId: string): Promise<void>;
+	waiting(): Promise<{ waiting: number; active: number }>;
+	/** Scans that wait, in the order in which workers get them, at most `limit`. */
+	order(limit: number): Promise<string[]>;
 	/** Resolves when the connection stands. */
 	ready(): Promise<void>;
 	close(): Promise<void>;
@@ -21,6 +25,7 @@ export interface ScanWorker {
 }
 
 const QUEUE = "scans";
+const PREFIX = "{scans}";
 const JOB = "scan";
 /** Our own watchdog recovers scans; BullMQ's stall check is the second line. */
 const LOCK_MS = 10_000;
@@ -32,14 +37,20 @@ export interface QueueSettings {
 	connection: ConnectionOptions;
 	/** Forced on the embedded server, whose streams are slow (ENGINES.md 4). */
 	events_max: number;
+	/** For the lanes; whoever made it closes it. */
+	redis: Redis;
 	log: RunLog;
-	now: () => number;
 }
 
-export function createScanQueue({ connection, events_max, log, now }: QueueSettings): ScanQueue {
+/** Beside the keys of BullMQ, in their slot. */
+const lanesOf = (redis: Redis): Lanes =>
+	createLanes(redis, { lanes: `${PREFIX}:lanes`, waiting: `${PREFIX}:${QUEUE}:prioritized` });
+
+export function createScanQueue({ connection, events_max, redis, log }: QueueSettings): ScanQueue {
+	const lanes = lanesOf(redis);
 	const queue = new Queue(QUEUE, {
 		connection,
-		prefix: "{scans}",
+		prefix: PREFIX,
 		streams: { events: { maxLen: events_max } },
 		defaultJobOptions: {
 			attempts: 5,
@@ -49,20 +60,26 @@ export function createScanQueue({ connection, events_max, log, now }: QueueSetti
 		},
 	});
 	queue.on("error", (error) => log.warn({ err: error }, "queue connection"));
+	async function addInTurn(scanId: string, userId: string): Promise<void> {
+		const turn = await lanes.next(userId, queue.toKey(scanId));
+		if (turn === null) return;
+		try {
+			await queue.add(JOB, { scan_id: scanId }, { jobId: scanId, priority: turn });
+		} catch (error) {
+			await lanes.giveBack(userId).catch(() => undefined);
+			throw error;
+		}
+	}
 	return {
-		async add(scanId) {
+		async add(scanId, userId) {
 			// A server that hangs would hold the start for ever: BullMQ's commands have no deadline of their own.
-			await limited(systemClock, ADD_LIMIT_MS, "queueing", queue.add(JOB, { scan_id: scanId }, { jobId: scanId }));
+			await limited(systemClock, ADD_LIMIT_MS, "queueing", addInTurn(scanId, userId));
 		},
 		async waiting() {
-			const counts = await queue.getJobCounts("waiting", "active");
-			const [oldest] = await queue.getJobs(["waiting"], 0, 0, true);
-			return {
-				waiting: counts.waiting ?? 0,
-				active: counts.active ?? 0,
-				oldest_wait_ms: oldest ? Math.max(0, now() - oldest.timestamp) : null,
-			};
+			const { waiting = 0, prioritized = 0, active = 0 } = await queue.getJobCounts("waiting", "prioritized", "active");
+			return { waiting: waiting + prioritized, active };
 		},
+		order: (limit) => lanes.order(limit),
 		async ready() {
 			await queue.waitUntilReady();
 		},
@@ -71,18 +88,22 @@ export function createScanQueue({ connection, events_max, log, now }: QueueSetti
 }
 
 export function createScanWorker(
-	{ connection, log }: Pick<QueueSettings, "connection" | "log">,
+	{ connection, redis, log }: Pick<QueueSettings, "connection" | "redis" | "log">,
 	concurrency: number,
 	run: (scanId: string) => Promise<unknown>,
 ): ScanWorker {
+	const lanes = lanesOf(redis);
 	const worker = new Worker(
 		QUEUE,
 		async (job) => {
+			lanes
+				.served(job.priority)
+				.catch((error: unknown) => log.warn({ scan_id: job.id, err: error }, "the turn of a scan is not noted"));
 			await run(job.data.scan_id as string);
 		},
 		{
 			connection,
-			prefix: "{scans}",
+			prefix: PREFIX,
 			concurrency,
 			lockDuration: LOCK_MS,
 			stalledInterval: STALLED_MS,

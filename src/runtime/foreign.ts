@@ -1,12 +1,12 @@
 import type { JournalType, ScanEvent } from "../../machines/events.ts";
-import { SCAN_MACHINE_ID, type ScanEnd } from "../../machines/types.ts";
+import type { ScanEnd } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { Commit } from "../store/write-contract.ts";
 
-/** May this build step the scan? Not one of another machine version, nor one whose state cannot be read. */
+/** May this build step the scan? Not one of a machine version that it cannot carry on, nor one whose state cannot be read. */
 export const isContinuable = (record: ScanRecord): boolean =>
-	record.machine === SCAN_MACHINE_ID && record.damaged === undefined;
+	record.foreign === undefined && record.damaged === undefined;
 
 /**
  * Ends a scan that this build cannot step: of a machine version it does not know, or with a poisoned

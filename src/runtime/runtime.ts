@@ -148,7 +148,7 @@ async function commitOne(
 	const before = stateOf(record);
 	const next = step(before, event);
 	if (!next) return false;
-	const pending = { ...nothingPending(), entries: next.entries, events: [event as MachineEvent] };
+	const pending = { ...nothingPending(record), entries: next.entries, events: [event as MachineEvent] };
 	const { scan_id, epoch, revision: base_seq } = record;
 	const envelope = { scan_id, epoch, base_seq, lease_ms: deps.settings.lease_ms };
 	const result = await deps.writer.commit(buildCommit(envelope, before, next.state, pending, deps.projections));

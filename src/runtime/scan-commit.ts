@@ -1,6 +1,7 @@
+import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { Attachments } from "../effects/contract.ts";
-import type { JournalEntry } from "../store/contract.ts";
+import type { JournalEntry, ScanRecord } from "../store/contract.ts";
 import { encodeContext } from "../store/scan-codec.ts";
 import type { Commit, MachineEvent, NewEntry } from "../store/write-contract.ts";
 import type { HostState } from "./scan-host.ts";
@@ -25,11 +26,15 @@ export interface Pending {
 	events: MachineEvent[];
 	rows: Map<string, string>;
 	documents: Map<string, string>;
+	/** Stored fields of an older version in their newer form; null: nothing to bring up to date. */
+	upgrade: Readonly<Record<string, string>> | null;
 	/** Id of the newest inbox entry that was turned into an event, null: none since the last commit. */
 	inbox: string | null;
 }
 
-export const nothingPending = (): Pending => ({
+/** @param record as claimed: the first commit of a claim brings an older snapshot up to date. */
+export const nothingPending = (record?: Pick<ScanRecord, "upgrade">): Pending => ({
+	upgrade: record?.upgrade ?? null,
 	entries: [],
 	events: [],
 	rows: new Map(),
@@ -79,6 +84,22 @@ export function stateFields(
 	return fields;
 }
 
+/**
+ * State that one commit may write, bytes: room for the ids of as many rows as the largest ROWS_LIMIT keeps.
+ * Rows themselves lie elsewhere and count against ROWS_LIMIT.
+ */
+export const STATE_BYTES_MAX = 4 * 1024 * 1024;
+
+export const stateBytes = ({ scan }: Pick<Commit, "scan">): number =>
+	Object.values(scan).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+export const oversized = (bytes: number, at_ms: number): ScanEvent => ({
+	type: "scan.abandoned",
+	at_ms,
+	code: "internal_error",
+	message: `The state of the scan would take ${bytes} bytes in one commit, more than ${STATE_BYTES_MAX}`,
+});
+
 export function buildCommit(
 	envelope: { scan_id: string; epoch: number; base_seq: number; lease_ms: number },
 	before: HostState,
@@ -89,7 +110,7 @@ export function buildCommit(
 	const entries = numbered(pending.entries, envelope.base_seq);
 	const results = acceptedRows(state.context, pending.rows);
 	for (const [name, document] of pending.documents) results[`d:${name}`] = document;
-	const scan = stateFields(before, state, pending.entries);
+	const scan = { ...pending.upgrade, ...stateFields(before, state, pending.entries) };
 	if (pending.inbox !== null) scan.inbox = pending.inbox;
 	return {
 		...envelope,

@@ -1,15 +1,24 @@
 import type { ScanEvent } from "../../machines/events.ts";
 import { wantedEffects } from "../../machines/stall.ts";
-import { type Clock, delay } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Effects } from "../effects/contract.ts";
 import type { ScanReader } from "../store/contract.ts";
-import type { CommitResult, MachineEvent, ScanWriter } from "../store/write-contract.ts";
+import type { Commit, MachineEvent, ScanWriter } from "../store/write-contract.ts";
 import { bundle } from "./bundle.ts";
 import { firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
 import { holdLease, type Lease } from "./lease.ts";
+import { untilAnswered } from "./persistent.ts";
 import { Pulse } from "./pulse.ts";
-import { buildCommit, nothingPending, type Projections } from "./scan-commit.ts";
+import {
+	buildCommit,
+	nothingPending,
+	oversized,
+	type Pending,
+	type Projections,
+	STATE_BYTES_MAX,
+	stateBytes,
+} from "./scan-commit.ts";
 import { type HostState, nextDeadlineMs, step, takeDue } from "./scan-host.ts";
 
 export interface RunLog {
@@ -33,7 +42,6 @@ export interface RunDeps {
 /** How a run came to its end; only `ended` means that the scan did. */
 export type RunEnd = "ended" | "released" | "fenced" | "given_up";
 
-const COMMIT_RETRY_MS = 50;
 /** Past the scan's deadline by this much nobody waits for a store that does not answer. */
 const COMMIT_GRACE_MS = 5_000;
 const INBOX_TYPES: ReadonlySet<string> = new Set(["scan.cancel_requested"]);
@@ -49,7 +57,7 @@ export class ScanRun {
 	private state: HostState;
 	private committed: HostState;
 	private seq: number;
-	private pending = nothingPending();
+	private pending: Pending;
 	private inboxSeen: string;
 	private mailbox: Outcome[] = [];
 	private wake: (() => void) | null = null;
@@ -70,6 +78,7 @@ export class ScanRun {
 		this.pulse = new Pulse(deps.settings.heartbeat_ms);
 		this.seq = record.revision;
 		this.inboxSeen = claim.inbox_after;
+		this.pending = nothingPending(record);
 		this.state = stateOf(record);
 		this.committed = this.state;
 		this.runner = createEffectRunner({
@@ -223,30 +232,35 @@ export class ScanRun {
 			this.inboxSeen = id;
 			this.pending.inbox = id;
 			if (!INBOX_TYPES.has(event.type)) continue;
-			this.mailbox.push({
-				kind: "event",
-				event: { ...event, at_ms: this.deps.writer.now() } as ScanEvent,
-				attachments: {},
-			});
+			const taken = { ...event, at_ms: this.deps.writer.now() } as ScanEvent;
+			this.mailbox.push({ kind: "event", event: taken, attachments: {} });
 		}
 	}
 
+	private build(): Commit {
+		const { scanId: scan_id, epoch, seq: base_seq } = this;
+		const envelope = { scan_id, epoch, base_seq, lease_ms: this.deps.settings.lease_ms };
+		return buildCommit(envelope, this.committed, this.state, this.pending, this.deps.projections);
+	}
+
 	private async commit(): Promise<void> {
-		const envelope = {
-			scan_id: this.scanId,
-			epoch: this.epoch,
-			base_seq: this.seq,
-			lease_ms: this.deps.settings.lease_ms,
-		};
-		const commit = buildCommit(envelope, this.committed, this.state, this.pending, this.deps.projections);
-		const result = await this.write(async () => {
-			const sentAtMs = this.deps.writer.now();
-			const answer = await this.deps.writer.commit(commit);
+		let commit = this.build();
+		if (stateBytes(commit) > STATE_BYTES_MAX && !this.state.ended) commit = this.endOversized(stateBytes(commit));
+		const { writer, log } = this.deps;
+		const send = async () => {
+			const sentAtMs = writer.now();
+			const answer = await writer.commit(commit);
 			if (answer === "ok") this.lease.renewed(sentAtMs);
 			return answer;
+		};
+		const result = await untilAnswered(send, this.deps, {
+			scan_id: this.scanId,
+			giveUpAtMs: this.state.context.input.deadline_at_ms + COMMIT_GRACE_MS,
+			wanted: () => this.end === null,
+			onTry: () => this.pulse.step(),
 		});
 		if (result !== "ok" && result !== "duplicate") {
-			this.deps.log.warn({ scan_id: this.scanId, epoch: this.epoch, seq: this.seq, result }, "commit refused");
+			log.warn({ scan_id: this.scanId, epoch: this.epoch, seq: this.seq, result }, "commit refused");
 			this.end = result === null ? "given_up" : "fenced";
 			return;
 		}
@@ -256,19 +270,14 @@ export class ScanRun {
 		if (this.state.ended) this.end = "ended";
 	}
 
-	/** Sends the same bytes until the store answers: a lost reply then reads as `duplicate`. */
-	private async write(send: () => Promise<CommitResult>): Promise<CommitResult | null> {
-		const giveUpAtMs = this.state.context.input.deadline_at_ms + COMMIT_GRACE_MS;
-		for (let pause = COMMIT_RETRY_MS; ; pause = Math.min(pause * 2, 1_000)) {
-			this.pulse.step();
-			try {
-				return await send();
-			} catch (error) {
-				this.deps.log.warn({ scan_id: this.scanId, err: error }, "commit not answered, trying again");
-				if (this.end !== null || this.deps.writer.now() + pause > giveUpAtMs) return null;
-				await delay(this.deps.clock, pause);
-			}
-		}
+	/** What would not fit is dropped with the turn that led to it; what was committed before stays. */
+	private endOversized(bytes: number): Commit {
+		this.deps.log.error({ scan_id: this.scanId, bytes }, "the state of a scan is too large; the scan is ended");
+		const { upgrade, inbox } = this.pending;
+		this.pending = { ...nothingPending(), upgrade, inbox };
+		this.state = this.committed;
+		this.apply(oversized(bytes, this.deps.writer.now()));
+		return this.build();
 	}
 
 	private stop(): void {

@@ -26,6 +26,8 @@ export interface TreatmentDeps {
 	runtime: Runtime | null;
 	/** Repeats what follows from a won claim: accept, end the superseded scan, queue. */
 	finishStart(userId: string, filterKey: string, scanId: string): Promise<boolean>;
+	/** Scans that wait in the queue, in the order in which it hands them out; absent: the oldest go first. */
+	queueOrder?(limit: number): Promise<string[]>;
 	book(record: ScanRecord): Promise<void>;
 }
 
@@ -65,9 +67,12 @@ export function createTreatments(deps: TreatmentDeps): Treatment[] {
 		},
 		{
 			name: "unclaimed",
-			list() {
+			async list() {
 				idlePasses = runtime?.hasRoom() ? idlePasses + 1 : 0;
-				return writer.unclaimed(UNCLAIMED_AFTER_MS, BATCH);
+				const unclaimed = await writer.unclaimed(UNCLAIMED_AFTER_MS, BATCH);
+				if (idlePasses < IDLE_PASSES_MIN || unclaimed.length === 0) return unclaimed;
+				// What is claimed past the queue keeps the queue's order: whoever filled it does not go first.
+				return [...new Set([...(await inTurn(deps)), ...unclaimed])];
 			},
 			each: (scanId) => repairStart(deps, scanId, idlePasses >= IDLE_PASSES_MIN),
 		},
@@ -91,6 +96,15 @@ export function createTreatments(deps: TreatmentDeps): Treatment[] {
 			each: async () => undefined,
 		},
 	];
+}
+
+async function inTurn({ queueOrder, log }: TreatmentDeps): Promise<string[]> {
+	try {
+		return (await queueOrder?.(BATCH)) ?? [];
+	} catch (error) {
+		log.warn({ err: error }, "the order of the queue cannot be read");
+		return [];
+	}
 }
 
 async function endOverdue(deps: TreatmentDeps, scanId: string): Promise<void> {

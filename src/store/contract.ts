@@ -28,6 +28,12 @@ export interface ScanRecord {
 	expires_at_ms: number | null;
 	/** Stored fields that could not be read; absent when all could. Such a scan is ended, never continued. */
 	damaged?: readonly string[];
+	/** Of a machine version that this build neither runs nor migrates; absent when it may carry the scan on. */
+	foreign?: true;
+	/** The scan was begun by this older version; its journal is not that of the current one. */
+	migrated_from?: string;
+	/** Stored fields that are read in a newer form than they stand there; the next commit writes them. */
+	upgrade?: Readonly<Record<string, string>>;
 }
 
 export interface JournalEntry {

@@ -41,7 +41,7 @@ export async function openScanStore(
 	const now = () => clock.now();
 	return {
 		writer: createScanWriter({ redis, hub, now, settings }),
-		reader: createScanReader({ redis, hub, now, tombstoneMs: settings.tombstone_ms }),
+		reader: createScanReader({ redis, hub, now, tombstoneMs: settings.tombstone_ms, versions: settings.versions }),
 		statistics: createStatistics(redis),
 		universes: createUniverseStore(redis),
 		monitoring: createMonitoringReader(redis),

@@ -1,11 +1,5 @@
 import { newEntry } from "../../machines/strategy-rules.ts";
-import {
-	SCAN_MACHINE_ID,
-	type ScanContext,
-	type ScanInput,
-	type ScanPosition,
-	type StrategyEntry,
-} from "../../machines/types.ts";
+import type { ScanContext, ScanInput, ScanPosition, StrategyEntry } from "../../machines/types.ts";
 
 /**
  * Reads what a damaged scan record still holds. A field that is not JSON, or not of the shape that every
@@ -52,6 +46,12 @@ const isDeadlines = (value: Json): boolean =>
 /** Collects the names of fields that could not be read. */
 export class Damage {
 	readonly fields: string[] = [];
+	private readonly current: string;
+
+	/** @param current the machine version that this build writes */
+	constructor(current: string) {
+		this.current = current;
+	}
 
 	take<T>(name: string, text: string | undefined, fits: (value: Json) => boolean): T | null {
 		const value = objectIn(text);
@@ -68,7 +68,7 @@ export class Damage {
 		const held = this.take<Dynamic>("snapshot", fields.snapshot, isDynamic);
 		if (!held) return barestDynamic(fields, input);
 		// Another version's snapshot may lack what this one reads; its own is taken as it is.
-		return fields.machine === SCAN_MACHINE_ID ? held : { ...barestDynamic(fields, input), ...held };
+		return fields.machine === this.current ? held : { ...barestDynamic(fields, input), ...held };
 	}
 
 	strategies(fields: Record<string, string>, { strategies: planned }: ScanInput): StrategyEntry[] {

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
-import { SCAN_MACHINE_ID, type ScanInput } from "../../machines/types.ts";
+import type { ScanInput } from "../../machines/types.ts";
 import { globalKeys, scanKeys, userKeys } from "./keys.ts";
+import type { Versions } from "./migrations.ts";
 import { decodeRecord, fromPairs } from "./scan-codec.ts";
 import { enter } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
@@ -52,7 +53,8 @@ export async function claim(
 		nonce,
 		leaseMs,
 		mode,
-	}: { scanId: string; worker: string; nonce: string; leaseMs: number; mode: ClaimMode },
+		versions,
+	}: { scanId: string; worker: string; nonce: string; leaseMs: number; mode: ClaimMode; versions: Versions },
 ): Promise<ClaimResult> {
 	// The index goes first: a claimer that dies right after the claim is found when the lease is over.
 	await enter(redis, globalKeys.leases, now() + leaseMs, scanId);
@@ -62,14 +64,14 @@ export async function claim(
 		nonce,
 		leaseMs,
 		mode,
-		SCAN_MACHINE_ID,
+		...versions.carried,
 	])) as string[];
 	switch (kind) {
 		case "granted": {
 			await redis.zrem(globalKeys.unclaimed, scanId);
 			if (mode === "normal" && second === "1") await addTotals(redis, { [TOTAL.takeovers]: 1 }).catch(() => undefined);
 			const fields = fromPairs(pairs);
-			const record = decodeRecord(scanId, fields);
+			const record = decodeRecord(scanId, fields, versions);
 			const inbox_after = fields.inbox ?? "";
 			return { kind, record, lost_lease: second === "1", lease_until_ms: Number(first) + leaseMs, inbox_after };
 		}

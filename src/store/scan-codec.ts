@@ -1,6 +1,7 @@
 import { settle } from "../../machines/strategy-rules.ts";
 import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machines/types.ts";
 import type { ScanRecord } from "./contract.ts";
+import { builtVersions, type Versions } from "./migrations.ts";
 import { Damage, type Dynamic } from "./salvage.ts";
 import type { MachineEvent } from "./write-contract.ts";
 
@@ -42,7 +43,11 @@ export function encodeContext(before: ScanContext | null, after: ScanContext): R
 }
 
 /** Never throws: what cannot be read is named in `damage` and replaced by what else the record says. */
-export function decodeContext(scanId: string, fields: Record<string, string>, damage = new Damage()): ScanContext {
+export function decodeContext(
+	scanId: string,
+	fields: Record<string, string>,
+	damage = new Damage(builtVersions.current),
+): ScanContext {
 	const input = damage.input(scanId, fields);
 	const strategies = damage.strategies(fields, input);
 	const dynamic = damage.dynamic(fields, input);
@@ -62,8 +67,15 @@ function endedFromOutside(text: string, input: ScanInput, dynamic: Dynamic, stra
 const numberOrNull = (text: string | undefined): number | null =>
 	text === undefined || text === "" || text === "0" ? null : Number(text);
 
-export function decodeRecord(scanId: string, fields: Record<string, string>): ScanRecord {
-	const damage = new Damage();
+/** An older version's record is read as the current one says, and carries what its next commit has to write. */
+export function decodeRecord(
+	scanId: string,
+	stored: Record<string, string>,
+	versions: Versions = builtVersions,
+): ScanRecord {
+	const { fields, changed, failure } = versions.upgrade(stored);
+	const damage = new Damage(versions.current);
+	if (failure !== null) damage.fields.push(failure);
 	const context = decodeContext(scanId, fields, damage);
 	const deadlines = damage.deadlines<Deadlines>(fields);
 	return {
@@ -83,6 +95,9 @@ export function decodeRecord(scanId: string, fields: Record<string, string>): Sc
 		deadlines,
 		expires_at_ms: numberOrNull(fields.expires_at),
 		...(damage.fields.length > 0 ? { damaged: damage.fields } : {}),
+		...(versions.carried.includes(stored.machine ?? "") ? {} : { foreign: true as const }),
+		...(changed === null ? {} : { upgrade: changed }),
+		...(fields.migrated_from === undefined ? {} : { migrated_from: fields.migrated_from }),
 	};
 }
 

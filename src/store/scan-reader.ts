@@ -4,6 +4,7 @@ import type { ScanPosition } from "../../machines/types.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import type { JournalEntry, ScanPage, ScanReader } from "./contract.ts";
 import { scanKeys, userKeys } from "./keys.ts";
+import type { Versions } from "./migrations.ts";
 import { decodeRecord, fromPairs } from "./scan-codec.ts";
 
 interface ReaderDeps {
@@ -12,6 +13,7 @@ interface ReaderDeps {
 	now: () => number;
 	/** How long an expired id is remembered, ms. */
 	tombstoneMs: number;
+	versions?: Versions | undefined;
 }
 
 /** How many ids are looked at in one go while retained scans are searched. */
@@ -21,12 +23,12 @@ const SUMMARIES_TTL_MS = 7 * 86_400_000;
 const EXISTS_ERROR = "the store answered no list of replies";
 
 /** The read half of the store: what queries and effects may see, always from Redis. */
-export function createScanReader({ redis, hub, now, tombstoneMs }: ReaderDeps): ScanReader {
+export function createScanReader({ redis, hub, now, tombstoneMs, versions }: ReaderDeps): ScanReader {
 	return {
 		now,
 		async read(scanId) {
 			const fields = await redis.hgetall(scanKeys(scanId).scan);
-			return fields.accepted === "1" ? decodeRecord(scanId, fields) : null;
+			return fields.accepted === "1" ? decodeRecord(scanId, fields, versions) : null;
 		},
 		async rows(scanId, ids) {
 			if (ids.length === 0) return [];

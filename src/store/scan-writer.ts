@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { CommitHub } from "./commit-hub.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
+import { builtVersions, type Versions } from "./migrations.ts";
 import { type BookingSettings, finish, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
@@ -10,7 +11,10 @@ import * as scripts from "./scripts.ts";
 import { addTotals, TOTAL } from "./totals.ts";
 import type { Commit, CommitResult, Heartbeat, NewScan, ScanWriter } from "./write-contract.ts";
 
-export type WriterSettings = BookingSettings;
+export interface WriterSettings extends BookingSettings {
+	/** Machine versions; absent: those of this build. */
+	versions?: Versions;
+}
 
 interface WriterDeps {
 	redis: Redis;
@@ -27,6 +31,7 @@ const count = (fields: Record<string, string>): number => Object.keys(fields).le
 
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
 export function createScanWriter({ redis, hub, now, settings }: WriterDeps): ScanWriter {
+	const versions = settings.versions ?? builtVersions;
 	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args);
 	return {
 		now,
@@ -55,7 +60,8 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			return scan_id ? { scan_id, accepted_at_ms: Number(accepted), superseded: superseded || null } : null;
 		},
 		claimedByStart: (scanId) => claimedByStart(redis, now, scanId),
-		claim: (scanId, worker, nonce, leaseMs, mode) => claim(redis, run, now, { scanId, worker, nonce, leaseMs, mode }),
+		claim: (scanId, worker, nonce, leaseMs, mode) =>
+			claim(redis, run, now, { scanId, worker, nonce, leaseMs, mode, versions }),
 		async heartbeat(scanId, epoch, leaseMs): Promise<Heartbeat> {
 			const keys = scanKeys(scanId);
 			const reply = (await run(scripts.HEARTBEAT, [keys.scan, keys.inbox, epoch, leaseMs])) as string[];

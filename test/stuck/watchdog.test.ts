@@ -67,6 +67,24 @@ lost(
 	},
 );
 
+lost("what is claimed past a stalled queue keeps its order: a lane that fills it does not go first", async () => {
+	const full: string[] = [];
+	for (let i = 0; i < 4; i++) full.push(await acceptedScan(store, {}, 9_000 - i));
+	const [first, second] = [await acceptedScan(store, {}, 4_200), await acceptedScan(store, {}, 4_100)];
+	const hang = quickEffects({ evaluateStrategy: (_, { signal }) => never(signal) });
+	const runtime = runtimeOn(store, hang, { capacity: 3 });
+	const order = [full[0] ?? "", first, second, ...full.slice(1)];
+	const { watchdog } = watchdogOn(store, runtime, { queueOrder: async () => order });
+	await watchdog.pass();
+	assert.is(runtime.active(), 0, "a worker that has just become free waits for the queue");
+	await watchdog.pass();
+	assert.is(runtime.active(), 3);
+	for (const scanId of order.slice(0, 3)) await untilRecord(store, scanId, ({ worker_id }) => worker_id !== null);
+	for (const scanId of order.slice(3)) assert.is((await recordOf(store, scanId)).worker_id, null);
+	await runtime.handOver();
+	for (const scanId of order) await runtimeOn(store, quickEffects()).run(scanId);
+});
+
 lost("a dead worker: its lease ends and the scan goes on elsewhere, and the journal says why", async () => {
 	const scanId = await acceptedScan(store);
 	const dying = runtimeOn(store, quickEffects({ evaluateStrategy: (_, { signal }) => never(signal) }), {
