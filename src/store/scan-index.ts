@@ -20,6 +20,14 @@ export async function enter(redis: Redis, key: string, score: number, scanId: st
 	}
 }
 
+export async function unlist(redis: Redis, scanId: string): Promise<void> {
+	await Promise.all([
+		redis.zrem(globalKeys.due, scanId),
+		redis.zrem(globalKeys.leases, scanId),
+		redis.zrem(globalKeys.unclaimed, scanId),
+	]);
+}
+
 export interface WalkPage {
 	/** Where the next page begins; "0": the walk is complete. */
 	cursor: string;

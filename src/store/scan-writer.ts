@@ -5,7 +5,8 @@ import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { type BookingSettings, finish, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
-import { enter, walk } from "./scan-index.ts";
+import { erase } from "./scan-erase.ts";
+import { enter, unlist, walk } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
 import { addTotals, TOTAL } from "./totals.ts";
 import type { Commit, CommitResult, Heartbeat, NewScan, ScanWriter } from "./write-contract.ts";
@@ -128,6 +129,8 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			await redis.set(globalKeys.walk, cursor);
 			return relisted;
 		},
+		scansOf: (userId, limit) => redis.zrange(userKeys(userId).scans, 0, String(limit - 1)),
+		erase: (userId, scanIds) => erase(redis, now(), userId, scanIds),
 		purgeTombstones: (limit) => purgeTombstones(redis, now(), limit),
 		async noteWorker(worker: WorkerInfo) {
 			await redis.hset(globalKeys.workers, worker.worker_id, JSON.stringify(worker));
@@ -231,12 +234,4 @@ async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promi
 	});
 	const [result] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
 	return result;
-}
-
-async function unlist(redis: Redis, scanId: string): Promise<void> {
-	await Promise.all([
-		redis.zrem(globalKeys.due, scanId),
-		redis.zrem(globalKeys.leases, scanId),
-		redis.zrem(globalKeys.unclaimed, scanId),
-	]);
 }

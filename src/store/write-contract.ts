@@ -137,6 +137,10 @@ export interface ScanWriter {
 	unlist(scanId: string): Promise<void>;
 	/** Looks at the next `count` keys and lists again running scans that an index has lost; returns their ids. */
 	walk(count: number): Promise<string[]>;
+	/** Ids of a user's scans, expired ones that are still remembered included, at most `limit`. */
+	scansOf(userId: string, limit: number): Promise<string[]>;
+	/** Removes ended scans with every trace that names them or their user; their ids are unknown afterwards. */
+	erase(userId: string, scanIds: readonly string[]): Promise<void>;
 	/** Forgets ids of expired scans whose tombstone is over, at most `limit`; returns how many. */
 	purgeTombstones(limit: number): Promise<number>;
 	/** Adds whole amounts to the running totals of all processes, by field. */
