@@ -1,8 +1,10 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ApiApp, createApp } from "./api/app.ts";
+import { createAccountDataRoutes } from "./api/routes/account-data.ts";
 import { createScanRoutes } from "./api/routes/scan-routes.ts";
 import { systemClock } from "./clock.ts";
+import { createUserRemoval } from "./commands.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { dashboardDir } from "./dashboard.ts";
 import { systemEntropy } from "./entropy.ts";
@@ -27,6 +29,9 @@ async function main(): Promise<void> {
 	const { config, logger, provision, store, redis, users } = deps;
 	const market = await openMarket(config);
 	const parts = await createScanParts(deps);
+	const removal = createUserRemoval(parts.start, users.removal);
+	// Left by a process that died while it deleted an account.
+	if (config.role !== "worker") await removal.settle();
 	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
 	await executor?.ready;
 	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
@@ -65,13 +70,16 @@ async function main(): Promise<void> {
 		routes:
 			config.role === "worker"
 				? []
-				: createScanRoutes({
-						queries,
-						commands: parts.commands,
-						accounts: users.accounts,
-						parseFilters,
-						clock: store.clock,
-					}),
+				: [
+						...createScanRoutes({
+							queries,
+							commands: parts.commands,
+							accounts: users.accounts,
+							parseFilters,
+							clock: store.clock,
+						}),
+						...createAccountDataRoutes({ users, removal, queries, clock: store.clock, meter: metrics.meter }),
+					],
 	});
 	const server = config.http ? await listen(app, config.http, logger) : null;
 	logger.info(

@@ -139,13 +139,14 @@ export function createOnboarding(
 		const entry_id = `referral_of:${newUserId}`;
 		const owed = await accounts.byId(referrer_id);
 		// A referrer who was deleted meanwhile gets no ledger back.
-		if (owed) await credits.book(referrer_id, {
-			entry_id,
-			kind: "granted",
-			amount: REFERRER_CREDITS,
-			reason: "referred a user",
-			at: isoOf(clock.now()),
-		});
+		if (owed)
+			await credits.book(referrer_id, {
+				entry_id,
+				kind: "granted",
+				amount: REFERRER_CREDITS,
+				reason: "referred a user",
+				at: isoOf(clock.now()),
+			});
 		await redis.srem(referralsDueKey, newUserId);
 		return true;
 	};
