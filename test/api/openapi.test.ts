@@ -126,6 +126,11 @@ test(
 			["DELETE", "/admin/opportunity-policies/scalping_strategy", undefined, admin],
 			["DELETE", "/admin/opportunity-policies/none", undefined, admin],
 			["GET", "/admin-strategy-access/admin-portfolio-status", undefined, admin],
+			["GET", "/auth/me/export"],
+			["GET", "/auth/me/export?cursor=none"],
+			["DELETE", "/admin/users/none", undefined, admin],
+			["DELETE", "/auth/me", {}],
+			["DELETE", "/auth/me", { password: "wrong" }],
 			["POST", "/auth/logout"],
 			["GET", "/auth/me"],
 		];

@@ -23,7 +23,7 @@ export interface AccountDataDependencies {
 
 const NO_STORE = { cache_control: "no-store" } as const;
 
-const exportMe = ({ users, queries, clock }: AccountDataDependencies) =>
+const exportMe = (deps: AccountDataDependencies) =>
 	route({
 		method: "get",
 		path: "/auth/me/export",
@@ -34,6 +34,7 @@ const exportMe = ({ users, queries, clock }: AccountDataDependencies) =>
 		query: exportQuery,
 		responses: { 200: { description: "Account, portfolio, credits and scans", schema: exportReply } },
 		async handler({ viewer, query }) {
+			const { users, queries, clock } = deps;
 			const { user_id } = viewer;
 			const [account, { positions, cash_usd, version, updated_at }, sums, entries, { scans, next_cursor }] =
 				await Promise.all([
@@ -57,7 +58,7 @@ const exportMe = ({ users, queries, clock }: AccountDataDependencies) =>
 		},
 	});
 
-const deleteMe = ({ users, removal, meter }: AccountDataDependencies) =>
+const deleteMe = (deps: AccountDataDependencies) =>
 	route({
 		method: "delete",
 		path: "/auth/me",
@@ -69,11 +70,10 @@ const deleteMe = ({ users, removal, meter }: AccountDataDependencies) =>
 		responses: { 200: { description: "The account is gone, its e-mail is free", schema: doneReply } },
 		problems: ["invalid_credentials", "login_rate_limited", "overloaded"],
 		async handler({ viewer, body, address }) {
-			const account = await users.accounts.byId(viewer.user_id);
-			const deps = meter ? { users, meter } : { users };
+			const account = await deps.users.accounts.byId(viewer.user_id);
 			const verified = account && (await verifyCredentials(deps, address, account.email, body.password));
 			if (!verified) throw new ApiError("invalid_credentials");
-			await removal.remove(viewer.user_id, viewer.user_id);
+			await deps.removal.remove(viewer.user_id, viewer.user_id);
 			return { status: 200, body: { success: true, message: "The account and all its data are deleted" }, ...NO_STORE };
 		},
 	});
@@ -89,7 +89,7 @@ const deleteUser = ({ removal }: AccountDataDependencies) =>
 		rate: "other",
 		params: userParams,
 		responses: { 200: { description: "The account is gone, its e-mail is free", schema: doneReply } },
-		problems: ["user_not_found"],
+		problems: ["user_not_found", "validation_failed"],
 		async handler({ viewer, params }) {
 			if (!(await removal.remove(params.user_id, viewer.user_id))) throw new ApiError("user_not_found");
 			return { status: 200, body: { success: true, message: "The account and all its data are deleted" } };
