@@ -37,7 +37,6 @@ async function main(): Promise<void> {
 	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
 	const probes = createProbes({ store, queue: parts.queue, market, provision });
 	const health = createHealthChecks({ store, market, provision, config });
-	const metrics = createMetrics({ store, loopback: config.loopback, token: config.metricsToken, clock: systemClock });
 	const queries = createQueries({
 		reader: store.reader,
 		statistics: store.statistics,
@@ -50,6 +49,13 @@ async function main(): Promise<void> {
 		replay,
 		streamsMax: config.sseMax,
 		stuckAfterMs: config.stuckAfterMs,
+	});
+	const metrics = createMetrics({
+		store,
+		stuck: async () => (await queries.diagnostics.stuckScans()).scans.length,
+		loopback: config.loopback,
+		token: config.metricsToken,
+		clock: systemClock,
 	});
 	const app = createApp({
 		users,

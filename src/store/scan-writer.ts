@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { CommitHub } from "./commit-hub.ts";
+import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { type BookingSettings, finish, purgeTombstones, tombstone } from "./scan-booking.ts";
@@ -25,6 +26,7 @@ const count = (fields: Record<string, string>): number => Object.keys(fields).le
 
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
 export function createScanWriter({ redis, hub, now, settings }: WriterDeps): ScanWriter {
+	const tally = createCommitTally();
 	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args);
 	return {
 		now,
@@ -64,7 +66,11 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			const released = await run(scripts.RELEASE, [scanKeys(scanId).scan, epoch]);
 			if (released === 1) await enter(redis, globalKeys.leases, 0, scanId);
 		},
-		commit: (commit) => writeCommit(run, commit, settings.retention_ms),
+		async commit(commit) {
+			const result = await writeCommit(run, commit, settings.retention_ms);
+			tally.commit(commit, result);
+			return result;
+		},
 		async send(scanId, event) {
 			const keys = scanKeys(scanId);
 			const args = [keys.scan, keys.inbox, JSON.stringify(event), channels.inbox, scanId];
@@ -127,6 +133,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		async walk(count) {
 			const { cursor, relisted } = await walk(redis, (await redis.get(globalKeys.walk)) ?? "0", count);
 			await redis.set(globalKeys.walk, cursor);
+			tally.relisted(relisted.length);
 			return relisted;
 		},
 		scansOf: (userId, limit) => redis.zrange(userKeys(userId).scans, 0, String(limit - 1)),
@@ -141,6 +148,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		async noteSweep() {
 			await redis.set(globalKeys.sweep, now());
 			await dropSilentWorkers(redis, now());
+			await tally.flush((amounts) => addTotals(redis, amounts));
 		},
 		async lastSweepMs() {
 			const text = await redis.get(globalKeys.sweep);

@@ -147,6 +147,7 @@ export interface ScanWriter {
 	addTotals(amounts: Record<string, number>): Promise<void>;
 	noteWorker(worker: WorkerInfo): Promise<void>;
 	forgetWorker(workerId: string): Promise<void>;
+	/** Notes a whole pass, and adds what this process has committed since the last one to the totals. */
 	noteSweep(): Promise<void>;
 	lastSweepMs(): Promise<number | null>;
 }
