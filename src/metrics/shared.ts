@@ -1,6 +1,19 @@
 import { type Metric, Registry } from "prom-client";
+import type { ScanErrorCode } from "../../machines/types.ts";
+import { HEALS } from "../store/commit-tally.ts";
 import type { SourceHealth } from "../store/contract.ts";
-import { PHASE_SECONDS, SCAN_SECONDS, STRATEGY_SECONDS, TOTAL, type Totals } from "../store/totals.ts";
+import { PHASE_SECONDS, SCAN_SECONDS, STRATEGY_SECONDS, TOTAL, type Totals, totalField } from "../store/totals.ts";
+
+const FAILURES: readonly ScanErrorCode[] = [
+	"portfolio_fetch_failed",
+	"asset_discovery_failed",
+	"all_strategies_failed",
+	"ranking_failed",
+	"budget_exceeded",
+	"not_claimed",
+	"worker_lost",
+	"internal_error",
+];
 
 /** What concerns all processes, read from Redis at the moment of the question. */
 export interface SharedFigures {
@@ -72,6 +85,18 @@ function histograms(totals: Totals, name: string, metric: string, bounds: readon
 
 const seconds = (ms: number | null): Value[] => one(ms === null ? null : ms / 1000);
 
+/**
+ * What alerts look for stands at 0 until it happens: a counter that appears with its first event would not
+ * have grown, so the first event would raise no alarm.
+ */
+const NOT_YET: Totals = Object.fromEntries(
+	[
+		...["ok", "duplicate", "fenced", "missing"].map((result) => totalField(TOTAL.commits, result)),
+		...HEALS.map((cause) => totalField(TOTAL.heals, cause)),
+		...FAILURES.map((code) => totalField(TOTAL.terminal, "failed", code)),
+	].map((field) => [field, 0]),
+);
+
 type Row = [name: string, type: "counter" | "gauge" | "histogram", help: string, values: Value[]];
 
 const rows = ({
@@ -91,7 +116,7 @@ const rows = ({
 		"scans_terminal_total",
 		"counter",
 		"Scans that ended: state, and outcome, error code or cancel reason",
-		labelled(totals, TOTAL.terminal, ["status", "reason"]),
+		labelled({ ...NOT_YET, ...totals }, TOTAL.terminal, ["status", "reason"]),
 	],
 	[
 		"scan_duration_seconds",
@@ -148,9 +173,14 @@ const rows = ({
 		"scan_commits_total",
 		"counter",
 		"Commits to scans: ok, duplicate (sent again), fenced (an old holder, refused), missing (the scan is gone)",
-		labelled(totals, TOTAL.commits, ["result"]),
+		labelled({ ...NOT_YET, ...totals }, TOTAL.commits, ["result"]),
 	],
-	["scan_heals_total", "counter", "What was healed, by its cause", labelled(totals, TOTAL.heals, ["cause"])],
+	[
+		"scan_heals_total",
+		"counter",
+		"What was healed, by its cause",
+		labelled({ ...NOT_YET, ...totals }, TOTAL.heals, ["cause"]),
+	],
 	["scans_stuck", "gauge", "Running scans whose verdict is that they are stuck", one(stuck)],
 	["sweep_age_seconds", "gauge", "Time since a watchdog of any process made a whole pass", seconds(sweep_age_ms)],
 	["redis_latency_seconds", "gauge", "Round trip of a small write to Redis, from this process", seconds(redis_ms)],

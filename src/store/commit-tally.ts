@@ -5,7 +5,13 @@ import type { Commit, CommitResult } from "./write-contract.ts";
  * Causes in the journal that say that something was healed; other causes are the ordinary course of a scan.
  * `relisted` stands in no journal: an index had lost a running scan.
  */
-const HEALS = new Set(["lease_lost", "no_answer", "snapshot_unreadable", "machine_unknown"]);
+export const HEALS: readonly string[] = [
+	"lease_lost",
+	"no_answer",
+	"snapshot_unreadable",
+	"machine_unknown",
+	"relisted",
+];
 
 /**
  * What this process has committed since it was last told to all. Counted here and added to the totals from
@@ -22,7 +28,7 @@ export function createCommitTally() {
 			if (result !== "ok") return;
 			for (const { payload } of commit.entries) {
 				const { cause } = payload;
-				if (typeof cause === "string" && HEALS.has(cause)) add(totalField(TOTAL.heals, cause));
+				if (typeof cause === "string" && HEALS.includes(cause)) add(totalField(TOTAL.heals, cause));
 			}
 		},
 		relisted(scans: number): void {
