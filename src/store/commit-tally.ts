@@ -3,7 +3,7 @@ import type { Commit, CommitResult } from "./write-contract.ts";
 
 /**
  * Causes in the journal that say that something was healed; other causes are the ordinary course of a scan.
- * `relisted` stands in no journal: an index had lost a running scan.
+ * The last two stand in no journal: an index had lost a running scan; a claim had outlived its scan.
  */
 export const HEALS: readonly string[] = [
 	"lease_lost",
@@ -11,6 +11,7 @@ export const HEALS: readonly string[] = [
 	"snapshot_unreadable",
 	"machine_unknown",
 	"relisted",
+	"claim_released",
 ];
 
 /**
@@ -31,8 +32,8 @@ export function createCommitTally() {
 				if (typeof cause === "string" && HEALS.includes(cause)) add(totalField(TOTAL.heals, cause));
 			}
 		},
-		relisted(scans: number): void {
-			if (scans > 0) add(totalField(TOTAL.heals, "relisted"), scans);
+		healed(cause: "relisted" | "claim_released", times: number): void {
+			if (times > 0) add(totalField(TOTAL.heals, cause), times);
 		},
 		/** Hands over what was counted; what `tell` fails to keep is told again the next time. */
 		async flush(tell: (amounts: Totals) => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import type { CommitHub } from "./commit-hub.ts";
 import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
-import { type BookingSettings, finish, purgeTombstones, tombstone } from "./scan-booking.ts";
+import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
 import { erase } from "./scan-erase.ts";
@@ -85,22 +85,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			await finish(redis, run, settings, record, ended);
 			await unlist(redis, record.scan_id);
 		},
-		async forget(userId, filterKey, scanId) {
-			const keys = userKeys(userId);
-			await run(scripts.FINISH, [
-				keys.active,
-				keys.fresh,
-				keys.ended,
-				keys.scans,
-				filterKey,
-				scanId,
-				0,
-				0,
-				"",
-				now(),
-				settings.tombstone_ms,
-			]);
-		},
+		forget: (userId, filterKey, scanId) => forget(run, settings, now(), userId, filterKey, scanId),
 		async freshScan(userId, filterKey) {
 			const [scan_id, completed, fingerprint] = (await redis.hget(userKeys(userId).fresh, filterKey))?.split("|") ?? [];
 			return scan_id ? { scan_id, completed_at_ms: Number(completed), fingerprint: fingerprint ?? "" } : null;
@@ -131,9 +116,12 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		},
 		unlist: (scanId) => unlist(redis, scanId),
 		async walk(count) {
-			const { cursor, relisted } = await walk(redis, (await redis.get(globalKeys.walk)) ?? "0", count);
+			const from = (await redis.get(globalKeys.walk)) ?? "0";
+			const { cursor, relisted, dead } = await walk(redis, from, now(), count);
+			for (const claim of dead) await forget(run, settings, now(), claim.user_id, claim.filter_key, claim.scan_id);
 			await redis.set(globalKeys.walk, cursor);
-			tally.relisted(relisted.length);
+			tally.healed("relisted", relisted.length);
+			tally.healed("claim_released", dead.length);
 			return relisted;
 		},
 		scansOf: (userId, limit) => redis.zrange(userKeys(userId).scans, 0, String(limit - 1)),

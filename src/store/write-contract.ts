@@ -135,7 +135,10 @@ export interface ScanWriter {
 	postpone(scanId: string, delayMs: number): Promise<void>;
 	/** Takes ids off the indexes of live scans. */
 	unlist(scanId: string): Promise<void>;
-	/** Looks at the next `count` keys and lists again running scans that an index has lost; returns their ids. */
+	/**
+	 * Looks at the next `count` keys: lists again running scans that an index has lost and returns their ids, frees
+	 * claims whose record is gone, and leads the watchdog to ended scans that were never booked.
+	 */
 	walk(count: number): Promise<string[]>;
 	/** Ids of a user's scans, expired ones that are still remembered included, at most `limit`. */
 	scansOf(userId: string, limit: number): Promise<string[]>;

@@ -9,7 +9,7 @@ import { globalKeys } from "../../src/store/keys.ts";
 import { ADMIN, type Answer, PASSWORD, type TestApi, within } from "../support/api.ts";
 import { type LiveWorld, startLiveWorld } from "../support/live-api.ts";
 import { testLogger } from "../support/store.ts";
-import { commandDeps, never } from "../support/system.ts";
+import { commandDeps, listableRows, never } from "../support/system.ts";
 
 const data = suite("account data: a user's end, and what a user takes along");
 
@@ -48,8 +48,9 @@ async function userWithAll(): Promise<{ user: User; scanIds: string[] }> {
 	const onboarded = await api.call("POST", "/api/v1/opportunities/onboard", { token: user.token, body: {}, headers });
 	assert.ok(onboarded.status < 300, onboarded.text);
 	const ended = await start(user, "BTC");
-	await world.runtime().run(ended);
-	await api.call("GET", "/api/v1/opportunities/scans", { token: user.token });
+	await world.runtime(listableRows).run(ended);
+	const listed = await api.call("GET", "/api/v1/opportunities/scans", { token: user.token });
+	assert.is(listed.status, 200, listed.text);
 	return { user, scanIds: [ended] };
 }
 
@@ -191,7 +192,11 @@ data(
 		});
 		const body = { symbols: "SOL" };
 		const answer = await late.call("POST", "/api/v1/opportunities/discover", { token: user.token, body });
-		assert.is(answer.json["code"], "token_revoked", JSON.stringify(late.logs, (_, v) => (v instanceof Error ? v.stack : v)));
+		assert.is(
+			answer.json["code"],
+			"token_revoked",
+			JSON.stringify(late.logs, (_, v) => (v instanceof Error ? v.stack : v)),
+		);
 		const put = api.users.portfolios.put(user.user_id, [], 1, null);
 		await put.then(
 			() => assert.unreachable("a portfolio without an account"),

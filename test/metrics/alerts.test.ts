@@ -33,13 +33,13 @@ function rulesOf(text: string): Rule[] {
 }
 
 /** Metric names of an expression with the labels it asks for. */
-function metricsOf(expr: string): { name: string; labels: [string, string][] }[] {
+function metricsOf(expr: string): { name: string; labels: { label: string; value: string }[] }[] {
 	const bare = expr.replace(/ by \([^)]*\)/g, "");
 	return [...bare.matchAll(/([a-z_]+)(\{([^}]*)\})?/g)]
 		.filter(([, name = ""], i, all) => !NOT_METRICS.has(name) && !insideBraces(bare, all[i]?.index ?? 0))
 		.map(([, name = "", , labels = ""]) => ({
 			name,
-			labels: [...labels.matchAll(/(\w+)=~?"([^"]*)"/g)].map(([, label = "", value = ""]) => [label, value]),
+			labels: [...labels.matchAll(/(\w+)=~?"([^"]*)"/g)].map(([, label = "", value = ""]) => ({ label, value })),
 		}))
 		.filter(({ name }) => name.length > 3);
 }
@@ -61,7 +61,7 @@ alerts.before(async () => {
 	const ended = await commandsOn(store, async () => {}).startScan(viewer(1), startRequest());
 	await runtimeOn(store, quickEffects()).run(ended.scan_id);
 	const hung = await commandsOn(store, async () => {}).startScan(viewer(2), startRequest());
-	const hanging = runtimeOn(store, quickEffects({ fetchPortfolio: (_, { signal }) => never(signal) }));
+	const hanging = runtimeOn(store, quickEffects({ fetchPortfolio: ({ signal }) => never(signal) }));
 	const run = hanging.run(hung.scan_id);
 	await store.writer.noteWorker({
 		worker_id: "w",
@@ -105,7 +105,7 @@ alerts(
 			for (const { name, labels } of metrics) {
 				const own = samples.filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
 				assert.ok(own.length > 0, `${alert}: /metrics has no ${name}`);
-				for (const [label, values] of labels)
+				for (const { label, value: values } of labels)
 					for (const value of values.split("|"))
 						assert.ok(
 							own.some((line) => line.includes(`${label}="${value}"`)),

@@ -31,8 +31,9 @@ export interface LiveApiOptions {
 	enqueue?: (scanId: string) => Promise<void>;
 }
 
-export async function startLiveWorld(): Promise<LiveWorld> {
-	const redis = await startTestRedis();
+/** `given`: a server that holds data already; the world closes it. */
+export async function startLiveWorld(given?: TestRedis): Promise<LiveWorld> {
+	const redis = given ?? (await startTestRedis());
 	const store = await redis.store();
 	const stops: (() => Promise<unknown>)[] = [];
 	return {
