@@ -18,4 +18,5 @@ export function createCommands(deps: CommandDeps): ScanCommands {
 
 export type { CommandDeps, CommandSettings } from "./commands/deps.ts";
 export { planStrategies } from "./commands/plan.ts";
+export { createUserRemoval } from "./commands/remove-user.ts";
 export { finishStart } from "./commands/start.ts";

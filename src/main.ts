@@ -1,24 +1,30 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ApiApp, createApp } from "./api/app.ts";
+import type { ApiMeter } from "./api/deps.ts";
+import type { RouteSpec } from "./api/route.ts";
+import { createAccountDataRoutes } from "./api/routes/account-data.ts";
 import { createScanRoutes } from "./api/routes/scan-routes.ts";
 import { systemClock } from "./clock.ts";
+import { createUserRemoval } from "./commands.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { dashboardDir } from "./dashboard.ts";
 import { systemEntropy } from "./entropy.ts";
 import { parseFilters } from "./filters.ts";
-import { openFoundation } from "./foundation.ts";
+import { type Foundation, openFoundation } from "./foundation.ts";
 import { createHealthChecks, createProbes } from "./health.ts";
 import type { Logger } from "./log.ts";
+import type { MarketData } from "./market/contract.ts";
 import { type CachedMarketData, createMarketData } from "./market/index.ts";
 import { createMetrics } from "./metrics/index.ts";
 import { installShutdown } from "./process/shutdown.ts";
 import { shutdownStages } from "./process/stages.ts";
-import { createQueries } from "./queries.ts";
+import { createQueries, type Queries } from "./queries.ts";
 import { closeRedisClient } from "./redis/clients.ts";
 import { RedisSetupError } from "./redis/provide.ts";
 import { replay } from "./runtime/replay.ts";
-import { createScanParts, startExecutor, startWatchdog } from "./scan-parts.ts";
+import { createScanParts, type ScanParts, startExecutor, startWatchdog } from "./scan-parts.ts";
+import type { UserRemoval } from "./services.ts";
 import { VERSION } from "./version.ts";
 
 /** Wires one process: Redis, store, users, and, as ROLE says, the API, the scan executor, or both. */
@@ -27,24 +33,20 @@ async function main(): Promise<void> {
 	const { config, logger, provision, store, redis, users } = deps;
 	const market = await openMarket(config);
 	const parts = await createScanParts(deps);
+	const removal = createUserRemoval(parts.start, users.removal);
+	// Left by a process that died while it deleted an account.
+	if (config.role !== "worker") await removal.settle();
 	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
 	await executor?.ready;
 	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
-	const probes = createProbes({ store, queue: parts.queue, market, provision });
 	const health = createHealthChecks({ store, market, provision, config });
-	const metrics = createMetrics({ store, loopback: config.loopback, token: config.metricsToken, clock: systemClock });
-	const queries = createQueries({
-		reader: store.reader,
-		statistics: store.statistics,
+	const queries = openQueries(deps, parts, market);
+	const metrics = createMetrics({
+		store,
+		stuck: async () => (await queries.diagnostics.stuckScans()).scans.length,
+		loopback: config.loopback,
+		token: config.metricsToken,
 		clock: systemClock,
-		probes,
-		earnedCredits: async (userId) => {
-			const { has_account, granted } = await users.credits.summary(userId);
-			return has_account ? granted : null;
-		},
-		replay,
-		streamsMax: config.sseMax,
-		stuckAfterMs: config.stuckAfterMs,
 	});
 	const app = createApp({
 		users,
@@ -62,16 +64,7 @@ async function main(): Promise<void> {
 		health,
 		meter: metrics.meter,
 		rootRoutes: [metrics.route],
-		routes:
-			config.role === "worker"
-				? []
-				: createScanRoutes({
-						queries,
-						commands: parts.commands,
-						accounts: users.accounts,
-						parseFilters,
-						clock: store.clock,
-					}),
+		routes: config.role === "worker" ? [] : routesOf(deps, { queries, parts, removal, meter: metrics.meter }),
 	});
 	const server = config.http ? await listen(app, config.http, logger) : null;
 	logger.info(
@@ -94,6 +87,39 @@ async function main(): Promise<void> {
 		systemClock,
 		logger,
 	);
+}
+
+function openQueries(
+	{ config, store, users, provision }: Foundation,
+	{ queue }: ScanParts,
+	market: MarketData,
+): Queries {
+	return createQueries({
+		reader: store.reader,
+		statistics: store.statistics,
+		clock: systemClock,
+		probes: createProbes({ store, queue, market, provision }),
+		earnedCredits: async (userId) => {
+			const { has_account, granted } = await users.credits.summary(userId);
+			return has_account ? granted : null;
+		},
+		replay,
+		streamsMax: config.sseMax,
+		stuckAfterMs: config.stuckAfterMs,
+	});
+}
+
+/** Routes about scans and about a user's data. */
+function routesOf(
+	{ users, store }: Foundation,
+	{ queries, parts, removal, meter }: { queries: Queries; parts: ScanParts; removal: UserRemoval; meter: ApiMeter },
+): RouteSpec[] {
+	const { clock } = store;
+	const { commands } = parts;
+	return [
+		...createScanRoutes({ queries, commands, accounts: users.accounts, parseFilters, clock }),
+		...createAccountDataRoutes({ users, removal, queries, clock, meter }),
+	];
 }
 
 const marketWord = (choice: Config["market"]): string =>

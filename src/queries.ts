@@ -8,6 +8,7 @@ import { createMachineQueries, type MachineQueries } from "./queries/machines.ts
 import type { SystemProbes } from "./queries/probes.ts";
 import { createSamples } from "./queries/samples.ts";
 import { createScanDiff, type ScanDiff } from "./queries/scan-diff.ts";
+import { createScanExport, type ScanExport } from "./queries/scan-export.ts";
 import { createScanList, type ScanList } from "./queries/scan-list.ts";
 import { createScanQueries, type ScanQueries } from "./queries/scans.ts";
 import type { Account } from "./services.ts";
@@ -27,6 +28,7 @@ export interface Queries {
 	events: EventQueries;
 	scanList: ScanList;
 	scanDiff: ScanDiff;
+	scanExport: ScanExport;
 	userStatus(account: Account): Promise<object>;
 }
 
@@ -60,6 +62,7 @@ export function createQueries(dependencies: QueryDependencies): Queries {
 		events: createEventQueries({ reader, lookup, journal, streamsMax }),
 		scanList: createScanList(reader, bodies),
 		scanDiff: createScanDiff(lookup, bodies),
+		scanExport: createScanExport({ reader, bodies, journal }),
 		diagnostics: createDiagnosticsQueries({ reader, statistics, clock, lookup, probes, stuckAfterMs }),
 		async userStatus(account) {
 			const [earned, last] = await Promise.all([

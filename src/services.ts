@@ -89,6 +89,29 @@ export interface AccountReader {
 	byId(userId: string): Promise<Account | null>;
 }
 
+/** The account's side of a removal, in the order of its steps; each may be repeated after a crash. */
+export interface AccountRemoval {
+	/**
+	 * Notes the removal and ends every login; the account can do nothing more. False: no such user.
+	 * Throws validation_failed (last active admin).
+	 */
+	begin(userId: string): Promise<boolean>;
+	/** Frees the e-mail and drops account, password and logins. */
+	dropAccount(userId: string): Promise<void>;
+	/** Drops every key that is left in the user's slot, and the note. */
+	finish(userId: string): Promise<void>;
+	/** Users whose removal has begun and not ended. */
+	pending(): Promise<string[]>;
+}
+
+/** Removes users with all that is theirs. */
+export interface UserRemoval {
+	/** `by`: who asked for it; a running scan's last entry names them. False: no such user. */
+	remove(userId: string, by: string): Promise<boolean>;
+	/** Finishes removals that a dying process left; returns how many. */
+	settle(): Promise<number>;
+}
+
 /** Effective policy of a strategy (CONTRACT.md 10.9). strategy_key = id without `ai_`. */
 export interface StrategyPolicy {
 	strategy_key: string;

@@ -26,6 +26,8 @@ export interface CreditSummary {
 
 export interface CreditLedger {
 	summary(userId: string): Promise<CreditSummary>;
+	/** All lines, oldest first. */
+	entries(userId: string): Promise<CreditEntry[]>;
 	/**
 	 * Books the entry once: `booked`, or `repeated` when its id is in the ledger, or `insufficient` when
 	 * the balance does not cover a used or expired amount. Throws RangeError for a bad amount.
@@ -61,10 +63,13 @@ export function summarise(entries: readonly CreditEntry[]): CreditSummary {
 
 export function createCreditLedger(redis: Redis): CreditLedger {
 	const book = defineScript(redis, "creditsBook", 1, BOOK);
+	const linesOf = async (userId: string): Promise<CreditEntry[]> =>
+		(await redis.hvals(creditsKey(userId))).map((line) => JSON.parse(line) as CreditEntry);
 	return {
-		async summary(userId) {
-			const lines = await redis.hvals(creditsKey(userId));
-			return summarise(lines.map((line) => JSON.parse(line) as CreditEntry));
+		summary: async (userId) => summarise(await linesOf(userId)),
+		async entries(userId) {
+			const lines = await linesOf(userId);
+			return lines.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.entry_id < b.entry_id ? -1 : 1));
 		},
 		async book(userId, entry) {
 			if (!Number.isSafeInteger(entry.amount) || entry.amount <= 0) {

@@ -38,6 +38,11 @@ export const adminsKey = "{accounts}:admins";
 /** Set: new users whose referrer may still wait for the bonus (it lies in another slot). */
 export const referralsDueKey = "{accounts}:referrals_due";
 
+/** Set: users whose removal has begun; whoever starts next finishes it. */
+export const removalsKey = "{accounts}:removals";
+/** Glob of every key in a user's slot, whatever its family. */
+export const ownedKeys = (userId: string): string => `*{${userId}}*`;
+
 /** Hash: request digest, token, until, scan_id, answer; one per key of a client, hashed so that it stays short. */
 export const idempotencyKey = (userId: string, route: string, key: string): string =>
 	`idempotency:{${userId}}:${digest(`${route}|${key}`)}`;

@@ -137,13 +137,16 @@ export function createOnboarding(
 		if (!line) return false;
 		const { referrer_id } = JSON.parse(line) as { referrer_id: string };
 		const entry_id = `referral_of:${newUserId}`;
-		await credits.book(referrer_id, {
-			entry_id,
-			kind: "granted",
-			amount: REFERRER_CREDITS,
-			reason: "referred a user",
-			at: isoOf(clock.now()),
-		});
+		const owed = await accounts.byId(referrer_id);
+		// A referrer who was deleted meanwhile gets no ledger back.
+		if (owed)
+			await credits.book(referrer_id, {
+				entry_id,
+				kind: "granted",
+				amount: REFERRER_CREDITS,
+				reason: "referred a user",
+				at: isoOf(clock.now()),
+			});
 		await redis.srem(referralsDueKey, newUserId);
 		return true;
 	};

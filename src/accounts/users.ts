@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
-import type { PortfolioStore } from "../services.ts";
+import type { AccountRemoval, PortfolioStore } from "../services.ts";
 import { type AccountStore, createAccountStore } from "./account-store.ts";
 import { createGatekeeper, type Gatekeeper } from "./admission.ts";
 import { type CreditLedger, createCreditLedger } from "./credits.ts";
@@ -13,6 +13,7 @@ import { createPasswordHasher, type HasherOptions, type PasswordHasher } from ".
 import type { PolicyFields } from "./policy-overlay.ts";
 import { createPolicyStore, type PolicyStore } from "./policy-store.ts";
 import { createPortfolioStore } from "./portfolio-store.ts";
+import { createAccountRemoval } from "./removal.ts";
 import type { StoreNow } from "./script.ts";
 import { createSigningKeys, createTokens, type SigningKey, type Tokens } from "./tokens.ts";
 
@@ -28,6 +29,7 @@ export interface Users {
 	passwords: PasswordHasher;
 	policies: PolicyStore;
 	portfolios: PortfolioStore;
+	removal: AccountRemoval;
 	signingKeys: readonly [SigningKey, ...SigningKey[]];
 	tokens: Tokens;
 }
@@ -65,6 +67,7 @@ export function createUsers(options: UsersOptions): Users {
 		passwords: createPasswordHasher(entropy, options.hasher),
 		policies: createPolicyStore(redis, clock, new Map(Object.entries(options.policies ?? {}))),
 		portfolios: createPortfolioStore(redis, clock, entropy),
+		removal: createAccountRemoval(redis, accounts),
 		signingKeys,
 		tokens,
 	};

@@ -23,6 +23,8 @@ function parsedAgain(error: unknown): unknown {
 
 const parse = bodyParser({
 	enableTypes: ["json"],
+	// By default the parser leaves a DELETE alone; whether there is a body was asked before.
+	parsedMethods: ["POST", "PUT", "PATCH", "DELETE"],
 	jsonLimit: BODY_BYTES_MAX,
 	jsonStrict: false,
 	// What is no JSON by its type was refused before; a missing type is taken as JSON.

@@ -6,6 +6,7 @@ import type { NewScan, StartClaim } from "../store/write-contract.ts";
 import { endByCancel } from "./cancel.ts";
 import type { CommandDeps, StartDeps } from "./deps.ts";
 import { newScan, planScan } from "./plan.ts";
+import { eraseScans } from "./remove-user.ts";
 
 /** A start that keeps meeting ended scans tries again; more often means that something else is wrong. */
 export const START_TRIES = 5;
@@ -136,6 +137,11 @@ export async function decide(
 	for (let left = START_TRIES; !(await finishStart(deps, viewer.user_id, request.filter_key, scan_id)); left--) {
 		if (left === 0) throw new ApiError("internal_error");
 		await deps.writer.create(scan);
+	}
+	// The account may have been deleted since the request was let in; then nothing of it may stay.
+	if (!(await deps.accounts.byId(viewer.user_id))) {
+		await eraseScans(deps, viewer.user_id, viewer.user_id);
+		throw new ApiError("token_revoked");
 	}
 	return startedAs(deps, scan_id, decision === "superseded" ? detail : null);
 }

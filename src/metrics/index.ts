@@ -14,7 +14,9 @@ const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const READ_MS = 1_000;
 
 interface MetricsDeps {
-	store: Pick<ScanStore, "statistics" | "monitoring" | "clock">;
+	store: Pick<ScanStore, "statistics" | "monitoring" | "clock" | "probe">;
+	/** How many running scans are stuck. */
+	stuck(): Promise<number>;
 	/** HOST is a loopback address: whoever reaches it directly sits on this machine. */
 	loopback: boolean;
 	/** METRICS_TOKEN */
@@ -53,21 +55,40 @@ function authorize({ loopback, token }: MetricsDeps, authorization: string | und
 	if (!timingSafeEqual(digest(given), digest(token))) throw new ApiError("token_invalid");
 }
 
-/** null when Redis does not answer in time. */
-function sharedFigures({ store, clock }: MetricsDeps): Promise<SharedFigures | null> {
+/** null when `read` fails or does not answer in time. */
+async function timely<T>(clock: Clock, read: () => Promise<T>): Promise<T | null> {
 	const late = new AbortController();
 	const limit = delay(clock, READ_MS, late.signal).then(() => null);
-	const read = async (): Promise<SharedFigures> => {
+	return Promise.race([read().catch(() => null), limit.catch(() => null)]).finally(() => late.abort());
+}
+
+/** null when Redis does not answer in time. */
+async function sharedFigures({ store, clock, stuck }: MetricsDeps): Promise<SharedFigures | null> {
+	const read = async () => {
 		const { statistics, monitoring } = store;
-		const [totals, scans, beatMs, workers] = await Promise.all([
+		const [totals, scans, beatMs, waitingMs, sweepMs, redis_ms, workers] = await Promise.all([
 			monitoring.totals(),
 			statistics.activeScans(),
 			monitoring.oldestHeartbeatMs(),
+			monitoring.oldestUnclaimedMs(),
+			monitoring.lastSweepMs(),
+			// A full or read-only server refuses the write and can still be read.
+			store.probe().catch(() => null),
 			statistics.workers(),
 		]);
 		const nowMs = store.clock.now();
-		const heartbeat_age_ms = beatMs === null ? null : Math.max(0, nowMs - beatMs);
-		return { totals, ...scans, heartbeat_age_ms, ...marketOfAll(liveWorkers(workers, nowMs)) };
+		const since = (atMs: number | null): number | null => (atMs === null ? null : Math.max(0, nowMs - atMs));
+		return {
+			totals,
+			...scans,
+			heartbeat_age_ms: since(beatMs),
+			queue_age_ms: since(waitingMs),
+			sweep_age_ms: since(sweepMs),
+			redis_ms,
+			...marketOfAll(liveWorkers(workers, nowMs)),
+		};
 	};
-	return Promise.race([read().catch(() => null), limit.catch(() => null)]).finally(() => late.abort());
+	// Looking at every running scan takes longer than all the rest: it must not cost the others.
+	const [figures, stuckScans] = await Promise.all([timely(clock, read), timely(clock, stuck)]);
+	return figures && { ...figures, stuck: stuckScans };
 }

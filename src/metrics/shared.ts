@@ -1,6 +1,19 @@
 import { type Metric, Registry } from "prom-client";
+import type { ScanErrorCode } from "../../machines/types.ts";
+import { HEALS } from "../store/commit-tally.ts";
 import type { SourceHealth } from "../store/contract.ts";
-import { SCAN_SECONDS, STRATEGY_SECONDS, TOTAL, type Totals } from "../store/totals.ts";
+import { PHASE_SECONDS, SCAN_SECONDS, STRATEGY_SECONDS, TOTAL, type Totals, totalField } from "../store/totals.ts";
+
+const FAILURES: readonly ScanErrorCode[] = [
+	"portfolio_fetch_failed",
+	"asset_discovery_failed",
+	"all_strategies_failed",
+	"ranking_failed",
+	"budget_exceeded",
+	"not_claimed",
+	"worker_lost",
+	"internal_error",
+];
 
 /** What concerns all processes, read from Redis at the moment of the question. */
 export interface SharedFigures {
@@ -9,6 +22,14 @@ export interface SharedFigures {
 	queued: number;
 	/** Age of the oldest heartbeat among running scans, ms; null when no scan runs. */
 	heartbeat_age_ms: number | null;
+	/** Time that the oldest scan has waited for a worker, ms; null when none waits. */
+	queue_age_ms: number | null;
+	/** Since the last whole watchdog pass of any process, ms; null before the first. */
+	sweep_age_ms: number | null;
+	/** Round trip of a small write, ms. */
+	redis_ms: number | null;
+	/** Scans with a verdict of being stuck; null when they could not be looked at in time. */
+	stuck: number | null;
 	hit_rate: number | null;
 	sources: readonly SourceHealth[];
 }
@@ -52,27 +73,50 @@ function histogram(
 
 const one = (value: number | null): Value[] => (value === null ? [] : [{ value, labels: {} }]);
 
-function strategySeconds(totals: Totals): Value[] {
-	const prefix = `${TOTAL.strategySeconds}|`;
-	const ids = new Set(
-		Object.keys(totals).flatMap((field) => (field.startsWith(prefix) ? [field.split("|")[1] ?? ""] : [])),
+/** One histogram for each value of the label that the totals hold. */
+function histograms(totals: Totals, name: string, metric: string, bounds: readonly number[], label: string): Value[] {
+	const values = new Set(
+		Object.keys(totals).flatMap((field) => (field.startsWith(`${name}|`) ? [field.split("|")[1] ?? ""] : [])),
 	);
-	return [...ids]
+	return [...values]
 		.sort()
-		.flatMap((strategy_id) =>
-			histogram(totals, `${prefix}${strategy_id}`, "strategy_duration_seconds", STRATEGY_SECONDS, { strategy_id }),
-		);
+		.flatMap((value) => histogram(totals, `${name}|${value}`, metric, bounds, { [label]: value }));
 }
+
+const seconds = (ms: number | null): Value[] => one(ms === null ? null : ms / 1000);
+
+/**
+ * What alerts look for stands at 0 until it happens: a counter that appears with its first event would not
+ * have grown, so the first event would raise no alarm.
+ */
+const NOT_YET: Totals = Object.fromEntries(
+	[
+		...["ok", "duplicate", "fenced", "missing"].map((result) => totalField(TOTAL.commits, result)),
+		...HEALS.map((cause) => totalField(TOTAL.heals, cause)),
+		...FAILURES.map((code) => totalField(TOTAL.terminal, "failed", code)),
+	].map((field) => [field, 0]),
+);
 
 type Row = [name: string, type: "counter" | "gauge" | "histogram", help: string, values: Value[]];
 
-const rows = ({ totals, active, queued, heartbeat_age_ms, hit_rate, sources }: SharedFigures): Row[] => [
+const rows = ({
+	totals,
+	active,
+	queued,
+	heartbeat_age_ms,
+	queue_age_ms,
+	sweep_age_ms,
+	redis_ms,
+	stuck,
+	hit_rate,
+	sources,
+}: SharedFigures): Row[] => [
 	["scans_started_total", "counter", "Scans that were accepted", one(totals[TOTAL.started] ?? 0)],
 	[
 		"scans_terminal_total",
 		"counter",
 		"Scans that ended: state, and outcome, error code or cancel reason",
-		labelled(totals, TOTAL.terminal, ["status", "reason"]),
+		labelled({ ...NOT_YET, ...totals }, TOTAL.terminal, ["status", "reason"]),
 	],
 	[
 		"scan_duration_seconds",
@@ -94,7 +138,18 @@ const rows = ({ totals, active, queued, heartbeat_age_ms, hit_rate, sources }: S
 		"How strategies of ended scans ended",
 		labelled(totals, TOTAL.verdicts, ["strategy_id", "verdict"]),
 	],
-	["strategy_duration_seconds", "histogram", "Time that a strategy of an ended scan took", strategySeconds(totals)],
+	[
+		"strategy_duration_seconds",
+		"histogram",
+		"Time that a strategy of an ended scan took",
+		histograms(totals, TOTAL.strategySeconds, "strategy_duration_seconds", STRATEGY_SECONDS, "strategy_id"),
+	],
+	[
+		"scan_phase_duration_seconds",
+		"histogram",
+		"Time that a phase of an ended scan took",
+		histograms(totals, TOTAL.phaseSeconds, "scan_phase_duration_seconds", PHASE_SECONDS, "phase"),
+	],
 	[
 		"source_requests_total",
 		"counter",
@@ -108,6 +163,27 @@ const rows = ({ totals, active, queued, heartbeat_age_ms, hit_rate, sources }: S
 		sources.map(({ source, breaker_open }) => ({ value: breaker_open ? 1 : 0, labels: { source } })),
 	],
 	["market_cache_hit_ratio", "gauge", "Share of the workers' market reads answered from memory", one(hit_rate)],
+	[
+		"scan_queue_oldest_seconds",
+		"gauge",
+		"Time that the oldest scan has waited for a worker, 0 when none waits",
+		seconds(queue_age_ms ?? 0),
+	],
+	[
+		"scan_commits_total",
+		"counter",
+		"Commits to scans: ok, duplicate (sent again), fenced (an old holder, refused), missing (the scan is gone)",
+		labelled({ ...NOT_YET, ...totals }, TOTAL.commits, ["result"]),
+	],
+	[
+		"scan_heals_total",
+		"counter",
+		"What was healed, by its cause",
+		labelled({ ...NOT_YET, ...totals }, TOTAL.heals, ["cause"]),
+	],
+	["scans_stuck", "gauge", "Running scans whose verdict is that they are stuck", one(stuck)],
+	["sweep_age_seconds", "gauge", "Time since a watchdog of any process made a whole pass", seconds(sweep_age_ms)],
+	["redis_latency_seconds", "gauge", "Round trip of a small write to Redis, from this process", seconds(redis_ms)],
 	["lease_takeovers_total", "counter", "Scans taken over after a lost lease", one(totals[TOTAL.takeovers] ?? 0)],
 ];
 
@@ -119,6 +195,10 @@ export function sharedMetrics(figures: SharedFigures | null): Promise<string> {
 		active: 0,
 		queued: 0,
 		heartbeat_age_ms: null,
+		queue_age_ms: null,
+		sweep_age_ms: null,
+		redis_ms: null,
+		stuck: null,
 		hit_rate: null,
 		sources: [],
 	};

@@ -24,7 +24,7 @@ export interface DiagnosticsQueries {
 	history(userId: string, limit: number): Promise<object>;
 	scanMetrics(userId: string | undefined, includeDailyStats: boolean): Promise<object>;
 	metrics(): Promise<object>;
-	stuckScans(): Promise<object>;
+	stuckScans(): Promise<{ scans: readonly object[] }>;
 	system(): Promise<object>;
 }
 

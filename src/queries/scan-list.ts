@@ -1,8 +1,8 @@
-import { validationFailed } from "../errors.ts";
 import type { ScanReader, Viewer } from "../store/contract.ts";
 import { isListed, type ListedScan, type ListFilter, listedScan } from "../views/scan-list.ts";
 import { RecordGone } from "./absent.ts";
 import type { ScanBodies } from "./bodies.ts";
+import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
 
 export interface ListRequest extends ListFilter {
 	from_ms: number | null;
@@ -24,19 +24,6 @@ const goneAsNull = (error: unknown): null => {
 
 /** Scans looked at in one go. */
 const PAGE = 100;
-
-type Cursor = { accepted_at_ms: number; scan_id: string };
-
-const encodeCursor = ({ accepted_at_ms, scan_id }: Cursor): string =>
-	Buffer.from(`1|${accepted_at_ms}|${scan_id}`).toString("base64url");
-
-function decodeCursor(text: string): Cursor {
-	const [, accepted, scan_id] =
-		/^1\|(\d{1,15})\|(scan_[0-9a-f]{32})$/.exec(Buffer.from(text, "base64url").toString()) ?? [];
-	if (!accepted || !scan_id)
-		throw validationFailed([{ path: "query.cursor", message: "is not a cursor of this list" }]);
-	return { accepted_at_ms: Number(accepted), scan_id };
-}
 
 /**
  * Lists from the index of the user's scans; what is shown of an ended scan is made once and kept beside the

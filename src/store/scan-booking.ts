@@ -53,6 +53,19 @@ export async function finish(
 	await countEnded(run, record, ended.timestamp.slice(0, 10));
 }
 
+/** Frees a claim that names `scanId`, whose record is gone; another claim stays. */
+export async function forget(
+	run: Run,
+	settings: BookingSettings,
+	nowMs: number,
+	userId: string,
+	filterKey: string,
+	scanId: string,
+): Promise<void> {
+	const { active, fresh, ended, scans } = userKeys(userId);
+	await run(scripts.FINISH, [active, fresh, ended, scans, filterKey, scanId, 0, 0, "", nowMs, settings.tombstone_ms]);
+}
+
 export const tombstone = (userId: string, scanId: string): string => `${userId} ${scanId}`;
 
 /**

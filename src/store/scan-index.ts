@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { globalKeys, scanKeys } from "./keys.ts";
+import { globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { ENTER, runScript } from "./scripts.ts";
 
 /**
@@ -20,26 +20,73 @@ export async function enter(redis: Redis, key: string, score: number, scanId: st
 	}
 }
 
+export async function unlist(redis: Redis, scanId: string): Promise<void> {
+	await Promise.all([
+		redis.zrem(globalKeys.due, scanId),
+		redis.zrem(globalKeys.leases, scanId),
+		redis.zrem(globalKeys.unclaimed, scanId),
+	]);
+}
+
 export interface WalkPage {
 	/** Where the next page begins; "0": the walk is complete. */
 	cursor: string;
 	/** Scans that an index had lost and that are listed again. */
 	relisted: string[];
+	/** Claims of users that name a scan whose record is gone: nothing will ever free them. */
+	dead: DeadClaim[];
 }
 
-const PREFIX = scanKeys("").scan.slice(0, -1);
+export interface DeadClaim {
+	user_id: string;
+	filter_key: string;
+	scan_id: string;
+}
+
+const SCANS = scanKeys("").scan.slice(0, -1);
+const CLAIMS = userKeys("").active.slice(0, -1);
+/** Both and a few others, which are passed over. */
+const BOTH = "scan*:{*";
 const FIELDS = ["end", "accepted_at", "deadline_at", "worker", "lease"] as const;
 
-/** Looks at one page of all keys and lists again every running scan that the indexes do not know. */
-export async function walk(redis: Redis, cursor: string, count: number): Promise<WalkPage> {
-	const [next, keys] = await redis.scan(cursor, "MATCH", `${PREFIX}*`, "COUNT", count);
-	const ids = keys.map((key) => key.slice(PREFIX.length, -1));
+/**
+ * Looks at one page of all keys: lists again every running scan that the indexes do not know, and looks
+ * whether the scans that users' claims name still run.
+ */
+export async function walk(redis: Redis, cursor: string, nowMs: number, count: number): Promise<WalkPage> {
+	const [next, keys] = await redis.scan(cursor, "MATCH", BOTH, "COUNT", count);
+	const [relisted, dead] = await Promise.all([
+		relistRunning(redis, idsIn(keys, SCANS)),
+		deadClaims(redis, idsIn(keys, CLAIMS), nowMs),
+	]);
+	return { cursor: next, relisted, dead };
+}
+
+const idsIn = (keys: readonly string[], prefix: string): string[] =>
+	keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length, -1));
+
+async function relistRunning(redis: Redis, ids: readonly string[]): Promise<string[]> {
 	const held = await Promise.all(ids.map((id) => redis.hmget(scanKeys(id).scan, ...FIELDS)));
 	const running = ids
 		.map((id, i) => ({ id, fields: held[i] ?? [] }))
 		.filter(({ fields: [end, , deadline] }) => end === "0" && deadline);
 	const added = await Promise.all(running.map(({ id, fields }) => relist(redis, id, fields)));
-	return { cursor: next, relisted: running.filter((_, i) => added[i]).map(({ id }) => id) };
+	return running.filter((_, i) => added[i]).map(({ id }) => id);
+}
+
+/** A record is written before a claim names it, so a claim without a record has outlived it. */
+async function deadClaims(redis: Redis, userIds: readonly string[], nowMs: number): Promise<DeadClaim[]> {
+	const dead: DeadClaim[] = [];
+	for (const user_id of userIds) {
+		for (const [filter_key, held] of Object.entries(await redis.hgetall(userKeys(user_id).active))) {
+			const [scan_id = ""] = held.split("|");
+			const [owner, end] = await redis.hmget(scanKeys(scan_id).scan, "owner", "end");
+			if (!owner) dead.push({ user_id, filter_key, scan_id });
+			// Ended and not booked: the index of deadlines leads the watchdog to it.
+			else if (end === "1") await redis.zadd(globalKeys.due, "NX", nowMs, scan_id);
+		}
+	}
+	return dead;
 }
 
 /** A scan stands in the index of deadlines, and beside it in that of leases once a worker had it. */

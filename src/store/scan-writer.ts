@@ -1,12 +1,14 @@
 import type { Redis } from "ioredis";
 import type { CommitHub } from "./commit-hub.ts";
+import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
-import { type BookingSettings, finish, purgeTombstones, tombstone } from "./scan-booking.ts";
+import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
-import { enter, walk } from "./scan-index.ts";
+import { erase } from "./scan-erase.ts";
+import { enter, unlist, walk } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
 import { addTotals, TOTAL } from "./totals.ts";
 import type { Commit, CommitResult, Heartbeat, NewScan, ScanWriter } from "./write-contract.ts";
@@ -32,6 +34,7 @@ const count = (fields: Record<string, string>): number => Object.keys(fields).le
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
 export function createScanWriter({ redis, hub, now, settings }: WriterDeps): ScanWriter {
 	const versions = settings.versions ?? builtVersions;
+	const tally = createCommitTally();
 	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args);
 	return {
 		now,
@@ -73,7 +76,11 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			const released = await run(scripts.RELEASE, [scanKeys(scanId).scan, epoch]);
 			if (released === 1) await enter(redis, globalKeys.leases, 0, scanId);
 		},
-		commit: (commit) => writeCommit(run, commit, settings.retention_ms),
+		async commit(commit) {
+			const result = await writeCommit(run, commit, settings.retention_ms);
+			tally.commit(commit, result);
+			return result;
+		},
 		async send(scanId, event) {
 			const keys = scanKeys(scanId);
 			const args = [keys.scan, keys.inbox, JSON.stringify(event), channels.inbox, scanId];
@@ -88,22 +95,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			await finish(redis, run, settings, record, ended);
 			await unlist(redis, record.scan_id);
 		},
-		async forget(userId, filterKey, scanId) {
-			const keys = userKeys(userId);
-			await run(scripts.FINISH, [
-				keys.active,
-				keys.fresh,
-				keys.ended,
-				keys.scans,
-				filterKey,
-				scanId,
-				0,
-				0,
-				"",
-				now(),
-				settings.tombstone_ms,
-			]);
-		},
+		forget: (userId, filterKey, scanId) => forget(run, settings, now(), userId, filterKey, scanId),
 		async freshScan(userId, filterKey) {
 			const [scan_id, completed, fingerprint] = (await redis.hget(userKeys(userId).fresh, filterKey))?.split("|") ?? [];
 			return scan_id ? { scan_id, completed_at_ms: Number(completed), fingerprint: fingerprint ?? "" } : null;
@@ -134,10 +126,16 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		},
 		unlist: (scanId) => unlist(redis, scanId),
 		async walk(count) {
-			const { cursor, relisted } = await walk(redis, (await redis.get(globalKeys.walk)) ?? "0", count);
+			const from = (await redis.get(globalKeys.walk)) ?? "0";
+			const { cursor, relisted, dead } = await walk(redis, from, now(), count);
+			for (const claim of dead) await forget(run, settings, now(), claim.user_id, claim.filter_key, claim.scan_id);
 			await redis.set(globalKeys.walk, cursor);
+			tally.healed("relisted", relisted.length);
+			tally.healed("claim_released", dead.length);
 			return relisted;
 		},
+		scansOf: (userId, limit) => redis.zrange(userKeys(userId).scans, 0, String(limit - 1)),
+		erase: (userId, scanIds) => erase(redis, now(), userId, scanIds),
 		purgeTombstones: (limit) => purgeTombstones(redis, now(), limit),
 		async noteWorker(worker: WorkerInfo) {
 			await redis.hset(globalKeys.workers, worker.worker_id, JSON.stringify(worker));
@@ -148,6 +146,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		async noteSweep() {
 			await redis.set(globalKeys.sweep, now());
 			await dropSilentWorkers(redis, now());
+			await tally.flush((amounts) => addTotals(redis, amounts));
 		},
 		async lastSweepMs() {
 			const text = await redis.get(globalKeys.sweep);
@@ -242,12 +241,4 @@ async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promi
 	});
 	const [result] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
 	return result;
-}
-
-async function unlist(redis: Redis, scanId: string): Promise<void> {
-	await Promise.all([
-		redis.zrem(globalKeys.due, scanId),
-		redis.zrem(globalKeys.leases, scanId),
-		redis.zrem(globalKeys.unclaimed, scanId),
-	]);
 }

@@ -13,6 +13,8 @@ export type Totals = Record<string, number>;
 export const SCAN_SECONDS = [1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 150] as const;
 export const STRATEGY_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
 
+export const PHASE_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120] as const;
+
 export const TOTAL = {
 	started: "scans_started",
 	takeovers: "lease_takeovers",
@@ -21,6 +23,9 @@ export const TOTAL = {
 	scanSeconds: "scan_seconds",
 	strategySeconds: "strategy_seconds",
 	requests: "source_requests",
+	phaseSeconds: "phase_seconds",
+	commits: "scan_commits",
+	heals: "scan_heals",
 } as const;
 
 export const totalField = (...parts: readonly string[]): string => parts.join("|");
@@ -33,6 +38,10 @@ export interface MonitoringReader {
 	totals(): Promise<Totals>;
 	/** Epoch ms of the oldest heartbeat among scans that a worker has claimed; null when there is none. */
 	oldestHeartbeatMs(): Promise<number | null>;
+	/** Epoch ms of the acceptance of the scan that has waited longest for a worker; null when none waits. */
+	oldestUnclaimedMs(): Promise<number | null>;
+	/** Epoch ms of the end of the last whole watchdog pass of any process. */
+	lastSweepMs(): Promise<number | null>;
 }
 
 export function createMonitoringReader(redis: Redis): MonitoringReader {
@@ -46,6 +55,14 @@ export function createMonitoringReader(redis: Redis): MonitoringReader {
 			const read = await Promise.all(ids.map((id) => redis.hmget(scanKeys(id).scan, "hb", "end")));
 			const beats = read.filter(([hb, end]) => hb && end !== "1").map(([hb]) => Number(hb));
 			return beats.length === 0 ? null : Math.min(...beats);
+		},
+		async oldestUnclaimedMs() {
+			const [, score] = await redis.zrange(globalKeys.unclaimed, 0, "0", "WITHSCORES");
+			return score === undefined ? null : Number(score);
+		},
+		async lastSweepMs() {
+			const text = await redis.get(globalKeys.sweep);
+			return text === null ? null : Number(text);
 		},
 	};
 }
@@ -91,6 +108,10 @@ export function amountsOf({ position, context, progress_at_ms }: ScanRecord): To
 		SCAN_SECONDS,
 		Math.max(0, (end?.at_ms ?? progress_at_ms) - context.input.accepted_at_ms),
 	);
+	for (const [phase, span] of Object.entries(context.phases)) {
+		if (span.ended_at_ms === null) continue;
+		observe([TOTAL.phaseSeconds, phase], PHASE_SECONDS, Math.max(0, span.ended_at_ms - span.started_at_ms));
+	}
 	for (const entry of context.strategies) {
 		if (entry.carried_over_from !== null) continue;
 		add(totalField(TOTAL.verdicts, entry.strategy_id, entry.verdict ?? "unknown"));

@@ -136,14 +136,22 @@ export interface ScanWriter {
 	postpone(scanId: string, delayMs: number): Promise<void>;
 	/** Takes ids off the indexes of live scans. */
 	unlist(scanId: string): Promise<void>;
-	/** Looks at the next `count` keys and lists again running scans that an index has lost; returns their ids. */
+	/**
+	 * Looks at the next `count` keys: lists again running scans that an index has lost and returns their ids, frees
+	 * claims whose record is gone, and leads the watchdog to ended scans that were never booked.
+	 */
 	walk(count: number): Promise<string[]>;
+	/** Ids of a user's scans, expired ones that are still remembered included, at most `limit`. */
+	scansOf(userId: string, limit: number): Promise<string[]>;
+	/** Removes ended scans with every trace that names them or their user; their ids are unknown afterwards. */
+	erase(userId: string, scanIds: readonly string[]): Promise<void>;
 	/** Forgets ids of expired scans whose tombstone is over, at most `limit`; returns how many. */
 	purgeTombstones(limit: number): Promise<number>;
 	/** Adds whole amounts to the running totals of all processes, by field. */
 	addTotals(amounts: Record<string, number>): Promise<void>;
 	noteWorker(worker: WorkerInfo): Promise<void>;
 	forgetWorker(workerId: string): Promise<void>;
+	/** Notes a whole pass, and adds what this process has committed since the last one to the totals. */
 	noteSweep(): Promise<void>;
 	lastSweepMs(): Promise<number | null>;
 }

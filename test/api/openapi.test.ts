@@ -58,7 +58,7 @@ function violations(method: string, path: string, answer: Answer): string[] {
 const test = suite("API: description and replies");
 test.before(async () => {
 	world = await startWorld({
-		deps: { routes: scanRoutesOnFake({ byId: (userId) => api.users.accounts.byId(userId) }) },
+		deps: { routes: scanRoutesOnFake(() => api.users) },
 		config: { rate: { discoverMax: 1_000_000, onboardMax: 1_000_000, otherMax: 1_000_000 } },
 	});
 	api = world.api;
@@ -126,6 +126,11 @@ test(
 			["DELETE", "/admin/opportunity-policies/scalping_strategy", undefined, admin],
 			["DELETE", "/admin/opportunity-policies/none", undefined, admin],
 			["GET", "/admin-strategy-access/admin-portfolio-status", undefined, admin],
+			["GET", "/auth/me/export"],
+			["GET", "/auth/me/export?cursor=none"],
+			["DELETE", "/admin/users/none", undefined, admin],
+			["DELETE", "/auth/me", {}],
+			["DELETE", "/auth/me", { password: "wrong" }],
 			["POST", "/auth/logout"],
 			["GET", "/auth/me"],
 		];

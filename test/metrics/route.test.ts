@@ -17,7 +17,13 @@ const storeOf = (broken = false) => {
 	};
 	return {
 		statistics: { activeScans: () => answer({ active: 2, queued: 1 }), workers: () => answer([]) },
-		monitoring: { totals: () => answer({ scans_started: 7 }), oldestHeartbeatMs: () => answer(null) },
+		monitoring: {
+			totals: () => answer({ scans_started: 7 }),
+			oldestHeartbeatMs: () => answer(null),
+			oldestUnclaimedMs: () => answer(-1_500),
+			lastSweepMs: () => answer(-250),
+		},
+		probe: () => answer(2),
 		clock: { now: () => 0 },
 	} as unknown as Parameters<typeof createMetrics>[0]["store"];
 };
@@ -32,7 +38,14 @@ async function served(
 	options: Partial<Parameters<typeof createMetrics>[0]> = {},
 	config: { trustProxyHops?: number; healthOnly?: boolean } = {},
 ): Promise<TestApi> {
-	const metrics = createMetrics({ store: storeOf(), loopback: true, token: null, clock: systemClock, ...options });
+	const metrics = createMetrics({
+		store: storeOf(),
+		stuck: async () => 3,
+		loopback: true,
+		token: null,
+		clock: systemClock,
+		...options,
+	});
 	return world.second({ deps: { meter: metrics.meter, rootRoutes: [metrics.route] }, config });
 }
 
@@ -47,6 +60,13 @@ test(
 		assert.is(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
 		assert.match(answer.text, "scans_started_total 7");
 		assert.match(answer.text, "scans_active 2");
+		for (const sample of [
+			"scans_stuck 3",
+			"scan_queue_oldest_seconds 1.5",
+			"sweep_age_seconds 0.25",
+			"redis_latency_seconds 0.002",
+		])
+			assert.match(answer.text, sample);
 		const unmatched = /^http_request_duration_seconds_count\{route="unmatched",method="GET",status="401"\} 2$/m;
 		assert.match(answer.text, unmatched, "paths that strangers make up are one route");
 		assert.is(answer.headers["x-ratelimit-limit"], undefined, "a scrape is not counted");

@@ -13,6 +13,10 @@ const figures = (totals: Totals, rest: Partial<SharedFigures> = {}): SharedFigur
 	active: 3,
 	queued: 1,
 	heartbeat_age_ms: 1_500,
+	queue_age_ms: null,
+	sweep_age_ms: 40,
+	redis_ms: 0.5,
+	stuck: 0,
 	hit_rate: 0.75,
 	sources: [{ source: "simulated:1", ok: true, breaker_open: true }],
 	...rest,
@@ -99,6 +103,27 @@ test("a histogram's buckets never fall, end in its count, and hold each observat
 		}),
 		{ numRuns: 25 },
 	);
+});
+
+test("phases count by their own name and time, commits and heals as they were added", async () => {
+	const context = sampleContext({
+		phases: {
+			portfolio_fetch: { started_at_ms: T0, ended_at_ms: T0 + 200 },
+			ranking: { started_at_ms: T0, ended_at_ms: null },
+		},
+	});
+	const counted = { "scan_commits|fenced": 2, "scan_commits|ok": 9, "scan_heals|lease_lost": 1 };
+	const found = samples(await sharedMetrics(figures(added(counted, amountsOf(sampleRecord({ context }))))));
+	assert.is(found.get('scan_phase_duration_seconds_bucket{phase="portfolio_fetch",le="0.1"}'), 0);
+	assert.is(found.get('scan_phase_duration_seconds_bucket{phase="portfolio_fetch",le="0.25"}'), 1);
+	assert.not.ok(
+		[...found.keys()].some((name) => name.includes('phase="ranking"')),
+		"what has not ended has no time",
+	);
+	assert.is(found.get('scan_commits_total{result="fenced"}'), 2);
+	assert.is(found.get('scan_commits_total{result="ok"}'), 9);
+	assert.is(found.get('scan_heals_total{cause="lease_lost"}'), 1);
+	assert.equal([found.get("scan_queue_oldest_seconds"), found.get("sweep_age_seconds")], [0, 0.04]);
 });
 
 test("no label names a user or a scan", async () => {

@@ -1,15 +1,18 @@
+import type { Users } from "../../src/accounts/users.ts";
 import type { RouteSpec } from "../../src/api/route.ts";
+import { createAccountDataRoutes } from "../../src/api/routes/account-data.ts";
 import { createScanRoutes } from "../../src/api/routes/scan-routes.ts";
 import { parseFilters } from "../../src/filters.ts";
 import { createQueries } from "../../src/queries.ts";
 import { replay } from "../../src/runtime/replay.ts";
-import type { AccountReader, ScanCommands } from "../../src/services.ts";
+import type { AccountReader, ScanCommands, UserRemoval } from "../../src/services.ts";
 import { createFakeStore } from "./fake-reader.ts";
 import { probes } from "./probes.ts";
 import { SCAN_ID, sampleRanking, sampleRecord, sampleRow } from "./records.ts";
 
 /** The scan routes over a fake store, for tests of the whole table: whoever starts a scan owns a complete one. */
-export function scanRoutesOnFake(accounts: AccountReader): RouteSpec[] {
+export function scanRoutesOnFake(users: () => Users): RouteSpec[] {
+	const accounts: AccountReader = { byId: (userId) => users().accounts.byId(userId) };
 	const store = createFakeStore();
 	const ids = ["row_0_0", "row_0_1", "row_0_2"];
 	for (const id of ids) store.rows.set(id, JSON.stringify(sampleRow(id)));
@@ -31,5 +34,19 @@ export function scanRoutesOnFake(accounts: AccountReader): RouteSpec[] {
 		replay,
 		streamsMax: 10,
 	});
-	return createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock });
+	const removal: UserRemoval = {
+		remove: async (userId) => (await accounts.byId(userId)) !== null,
+		settle: async () => 0,
+	};
+	return [
+		...createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock }),
+		...createAccountDataRoutes({
+			get users() {
+				return users();
+			},
+			removal,
+			queries,
+			clock: store.clock,
+		}),
+	];
 }

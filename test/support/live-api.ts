@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { createAccountDataRoutes } from "../../src/api/routes/account-data.ts";
 import { createScanRoutes } from "../../src/api/routes/scan-routes.ts";
 import { systemClock } from "../../src/clock.ts";
-import type { CommandDeps } from "../../src/commands.ts";
+import { type CommandDeps, createUserRemoval } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { parseFilters } from "../../src/filters.ts";
 import { createQueries } from "../../src/queries.ts";
@@ -30,8 +31,9 @@ export interface LiveApiOptions {
 	enqueue?: (scanId: string) => Promise<void>;
 }
 
-export async function startLiveWorld(): Promise<LiveWorld> {
-	const redis = await startTestRedis();
+/** `given`: a server that holds data already; the world closes it. */
+export async function startLiveWorld(given?: TestRedis): Promise<LiveWorld> {
+	const redis = given ?? (await startTestRedis());
 	const store = await redis.store();
 	const stops: (() => Promise<unknown>)[] = [];
 	return {
@@ -55,13 +57,26 @@ export async function startLiveWorld(): Promise<LiveWorld> {
 				redis: client,
 				config,
 				deps: {
-					routes: createScanRoutes({
-						queries,
-						commands: commandsOn(own, enqueue, { ...commands, accounts: { byId: deps.accounts.byId } }),
-						accounts: { byId: (userId) => api.users.accounts.byId(userId) },
-						parseFilters,
-						clock: systemClock,
-					}),
+					routes: [
+						...createScanRoutes({
+							queries,
+							commands: commandsOn(own, enqueue, { ...commands, accounts: { byId: deps.accounts.byId } }),
+							accounts: { byId: (userId) => api.users.accounts.byId(userId) },
+							parseFilters,
+							clock: systemClock,
+						}),
+						...createAccountDataRoutes({
+							get users() {
+								return api.users;
+							},
+							removal: {
+								remove: (userId, by) => createUserRemoval(deps, api.users.removal).remove(userId, by),
+								settle: () => createUserRemoval(deps, api.users.removal).settle(),
+							},
+							queries,
+							clock: systemClock,
+						}),
+					],
 				},
 			});
 			stops.push(api.close, () => client.quit());

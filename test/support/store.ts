@@ -11,20 +11,26 @@ import type { WriterSettings } from "../../src/store/scan-writer.ts";
 export interface TestRedis {
 	kind: RedisKind;
 	connection: RedisConnection;
+	/** DATA_DIR of a private server; its files lie in `redis` below it. */
+	dataDir: string;
 	store(settings?: Partial<WriterSettings>): Promise<ScanStore>;
 	close(): Promise<void>;
 }
 
 export const testLogger = () => createLogger(process.env.TEST_LOG ?? "silent");
 
-export async function startTestRedis(path = process.env.PATH ?? ""): Promise<TestRedis> {
-	const dataDir = await mkdtemp(join(tmpdir(), "lookout-test-"));
+export const newDataDir = (): Promise<string> => mkdtemp(join(tmpdir(), "lookout-test-"));
+
+/** `given`: a folder with the data of an earlier server; it goes when the server is closed. */
+export async function startTestRedis(path = process.env.PATH ?? "", given?: string): Promise<TestRedis> {
+	const dataDir = given ?? (await newDataDir());
 	const logger = testLogger();
 	const provision = await provideRedis({ redisUrl: null, dataDir, path, logger });
 	const stores: ScanStore[] = [];
 	return {
 		kind: provision.kind,
 		connection: provision.connection,
+		dataDir,
 		async store(settings = {}) {
 			const store = await openScanStore(provision.connection, logger, {
 				retention_ms: 600_000,

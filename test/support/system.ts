@@ -68,6 +68,15 @@ export const quickEffects = (overrides: Partial<Effects> = {}): Effects => ({
 	...overrides,
 });
 
+/** Rows with what a list of scans shows of them. */
+export const listableRows: Partial<Effects> = {
+	async evaluateStrategy(effect) {
+		const id = `${effect.strategy_id}-row`;
+		const row = { opportunity_id: id, strategy_id: effect.strategy_id, symbol: "BTC/USDT" };
+		return { report: foundReport(effect), attachments: { rows: { [id]: JSON.stringify(row) } } };
+	},
+};
+
 export const foundReport = ({ strategy_id, attempt }: { strategy_id: string; attempt: number }): StrategyReport => ({
 	strategy_id,
 	attempt,

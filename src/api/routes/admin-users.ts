@@ -28,7 +28,7 @@ export function resolveStrategies(words: readonly string[] | undefined): string[
 	return CATALOGUE.filter((entry) => ids.has(entry.id)).map((entry) => entry.id);
 }
 
-const userView = (account: StoredAccount): UserView => ({
+export const userView = (account: StoredAccount): UserView => ({
 	user_id: account.user_id,
 	email: account.email,
 	full_name: account.full_name,

@@ -25,8 +25,8 @@ interface Verified {
 }
 
 /** E-mail and password against the store, counted by the login limiter. Null: unknown or wrong, in equal time. */
-async function verifyCredentials(
-	deps: ApiDeps,
+export async function verifyCredentials(
+	deps: Pick<ApiDeps, "users" | "meter">,
 	address: string,
 	email: string,
 	password: string,

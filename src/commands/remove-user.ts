@@ -1,0 +1,50 @@
+import type { AccountRemoval, UserRemoval } from "../services.ts";
+import { endByCancel } from "./cancel.ts";
+import type { StartDeps } from "./deps.ts";
+
+/** Scans taken from the user's list at once. */
+const BATCH = 100;
+
+/**
+ * Removes a user with everything of theirs. First the account stops working, then its running scans are
+ * cancelled and all scans erased, then the account goes and its e-mail is free. A start that was under way
+ * finds no account and takes its scan back (`start.ts`), or its scan is found by the second look here:
+ * one of the two always sees the other.
+ */
+export function createUserRemoval(deps: StartDeps, accounts: AccountRemoval): UserRemoval {
+	async function removeRest(userId: string, by: string): Promise<void> {
+		await eraseScans(deps, userId, by);
+		await accounts.dropAccount(userId);
+		await eraseScans(deps, userId, by);
+		await accounts.finish(userId);
+	}
+	return {
+		async remove(userId, by) {
+			if (!(await accounts.begin(userId))) return false;
+			await removeRest(userId, by);
+			return true;
+		},
+		async settle() {
+			const pending = await accounts.pending();
+			for (const userId of pending) {
+				await accounts.begin(userId);
+				await removeRest(userId, userId);
+			}
+			return pending.length;
+		},
+	};
+}
+
+/** Ends the user's running scans and removes every scan of theirs, remembered ids included. */
+export async function eraseScans(deps: StartDeps, userId: string, by: string): Promise<void> {
+	for (;;) {
+		const scanIds = await deps.writer.scansOf(userId, BATCH);
+		if (scanIds.length === 0) return;
+		for (const scanId of scanIds) {
+			const record = await deps.reader.read(scanId);
+			const reason = by === userId ? "user_request" : "admin_request";
+			if (record && !record.terminal) await endByCancel(deps, scanId, { by, reason, superseded_by: null });
+		}
+		await deps.writer.erase(userId, scanIds);
+	}
+}

@@ -1,0 +1,164 @@
+import type { Redis } from "ioredis";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
+import { globalKeys, scanKeys, userKeys } from "../../src/store/keys.ts";
+import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
+import { watchdogOn } from "../support/stuck.ts";
+import { commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+
+const retention = suite("store: retention and recovery from loss");
+
+let redis: TestRedis;
+let client: Redis;
+
+retention.before(async () => {
+	redis = await startTestRedis();
+	client = createRedisClient(redis.connection, "commands", testLogger());
+});
+retention.after(async () => {
+	await closeRedisClient(client);
+	await redis.close();
+});
+
+type Store = Awaited<ReturnType<TestRedis["store"]>>;
+
+async function started(store: Store, user: number, filter_key = "all"): Promise<string> {
+	const { scan_id } = await commandsOn(store, async () => {}).startScan(viewer(user), startRequest({ filter_key }));
+	return scan_id;
+}
+
+async function ended(store: Store, user: number, filter_key = "all"): Promise<string> {
+	const scanId = await started(store, user, filter_key);
+	await runtimeOn(store, quickEffects()).run(scanId);
+	return scanId;
+}
+
+/** Every key with what it holds and until when, as one text each. */
+async function dump(): Promise<Map<string, string>> {
+	const found = new Map<string, string>();
+	for (const key of (await client.keys("*")).sort()) {
+		const type = await client.type(key);
+		const value =
+			type === "hash"
+				? await client.hgetall(key)
+				: type === "zset"
+					? await client.zrange(key, 0, "-1", "WITHSCORES")
+					: type === "set"
+						? (await client.smembers(key)).sort()
+						: type === "list"
+							? await client.lrange(key, 0, "-1")
+							: type === "stream"
+								? await client.xrange(key, "-", "+")
+								: await client.get(key);
+		found.set(key, JSON.stringify(value));
+	}
+	return found;
+}
+
+async function until(wanted: () => Promise<boolean>, store: Store): Promise<void> {
+	const signal = AbortSignal.timeout(10_000);
+	while (!(await wanted())) {
+		if (signal.aborted) throw new Error("waited in vain");
+		await store.reader.nextCommit("scan_none", 20, signal);
+	}
+}
+
+retention("expiry removes every key of a scan and no other", async () => {
+	const long = await redis.store();
+	const brief = await redis.store({ retention_ms: 700, tombstone_ms: 1_200 });
+	const kept = await ended(long, 1);
+	const keptOfSameUser = await ended(long, 2, "other");
+	const running = await started(long, 3);
+	const short = await ended(brief, 2);
+	const own = Object.values(scanKeys(short));
+	const before = await dump();
+	const there = own.filter((key) => before.has(key));
+	assert.ok(there.length >= 5, "record, journal, results, lifecycle, debug");
+	for (const key of there) assert.ok((await client.pttl(key)) > 0, `${key} has no end`);
+	await until(async () => (await client.exists(...own)) === 0, brief);
+	const after = await dump();
+	const gone = [...before.keys()].filter((key) => !after.has(key));
+	const dueWithIt = new Set([...there, userKeys(viewer(2).user_id).fresh, globalKeys.latest]);
+	assert.equal(
+		gone.filter((key) => !dueWithIt.has(key)),
+		[],
+		"nothing else went",
+	);
+	assert.equal(
+		there.filter((key) => !gone.includes(key)),
+		[],
+	);
+	for (const scanId of [kept, keptOfSameUser, running])
+		for (const key of Object.values(scanKeys(scanId))) assert.is(after.get(key), before.get(key), key);
+	assert.is((await brief.reader.expiredAt(viewer(2).user_id, short)) === null, false, "remembered as expired");
+
+	const { watchdog } = watchdogOn(brief, null);
+	await until(async () => {
+		await watchdog.pass();
+		return (await brief.reader.expiredAt(viewer(2).user_id, short)) === null;
+	}, brief);
+	await watchdog.pass();
+	const last = await dump();
+	const statistics = /^(scans_recent|scan_counted|scan_totals_counted|service_metrics)/;
+	const naming = [...last].filter(([key, text]) => !statistics.test(key) && (key + text).includes(short));
+	assert.equal(naming, [], "after its tombstone nothing leads to it");
+	for (const scanId of [kept, keptOfSameUser])
+		for (const key of Object.values(scanKeys(scanId))) assert.is(last.get(key), before.get(key), key);
+	const listed = await client.zrange(userKeys(viewer(2).user_id).scans, 0, "-1");
+	assert.equal(listed, [keptOfSameUser]);
+});
+
+retention("the sweeper releases a claim whose scan is gone, and no claim of one that runs", async () => {
+	const store = await redis.store();
+	const gone = await started(store, 10);
+	const running = await started(store, 11);
+	await client.del(...Object.values(scanKeys(gone)));
+	await store.writer.unlist(gone);
+	const claims = (user: number) => client.hgetall(userKeys(viewer(user).user_id).active);
+	assert.is(Object.keys(await claims(10)).length, 1);
+	const { watchdog } = watchdogOn(store, null);
+	await until(async () => {
+		await store.writer.walk(1_000);
+		return Object.keys(await claims(10)).length === 0;
+	}, store);
+	await watchdog.pass();
+	assert.is((await claims(11)).all?.split("|")[0], running);
+	const again = await commandsOn(store, async () => {}).startScan(viewer(10), startRequest());
+	assert.is(again.decision, "created");
+});
+
+retention("the sweeper books an ended scan that no index knows: its claim is free and its result fresh", async () => {
+	const store = await redis.store();
+	const scanId = await started(store, 20);
+	// Its worker dies between the last commit and the booking, and the index is lost too.
+	await runtimeOn(store, quickEffects(), { onEnded: async () => {} }).run(scanId);
+	await store.writer.unlist(scanId);
+	const { active, fresh } = userKeys(viewer(20).user_id);
+	assert.is(await client.hlen(active), 1);
+	const { watchdog } = watchdogOn(store, null);
+	await until(async () => {
+		await store.writer.walk(1_000);
+		await watchdog.pass();
+		return (await client.hlen(active)) === 0;
+	}, store);
+	assert.ok((await client.hget(fresh, "all"))?.startsWith(`${scanId}|`));
+	assert.is(await client.zscore(globalKeys.due, scanId), null);
+});
+
+retention("the sweeper queues again an accepted scan whose job and index entries are lost", async () => {
+	const store = await redis.store();
+	const scanId = await started(store, 30);
+	await store.writer.unlist(scanId);
+	const { watchdog, queued } = watchdogOn(store, null, {
+		writer: { ...store.writer, unclaimed: (_, limit) => store.writer.unclaimed(0, limit) },
+	});
+	await until(async () => {
+		await store.writer.walk(1_000);
+		await watchdog.pass();
+		return queued.includes(scanId);
+	}, store);
+	assert.is(await runtimeOn(store, quickEffects()).run(scanId), "ended");
+});
+
+retention.run();
