@@ -110,6 +110,14 @@ export interface PortfolioSnapshot {
 	assumed: boolean;
 }
 
+/** Closed bars that a present reading rests on. Records of past trades use whatever there is beyond them. */
+export interface BarHistory {
+	/** Fewer are `insufficient_history`. */
+	bars_min: number;
+	/** From so many on, still older bars move no figure of the present signal by more than 0.1 %. */
+	bars_settled: number;
+}
+
 /** What a strategy wants to have read before it is evaluated. */
 export interface DataNeeds {
 	/** Which market of an asset makes it a candidate; `positions`: the portfolio's positions. */
@@ -138,6 +146,8 @@ export interface DataNeeds {
 	open_interest_change_ms?: number;
 	/** Also read candles (and funding, if asked for) of these markets of each candidate's base. */
 	companions?: MarketType[];
+	/** How far back the present reading of a series looks; absent where no bars are read. */
+	history?: BarHistory;
 }
 
 /** Read-only view a strategy evaluates. Everything in it can cross to a worker thread. */

@@ -1,6 +1,7 @@
 import { type Series, TIMEFRAME_MS } from "../market/contract.ts";
 import { last } from "./columns.ts";
 import type {
+	BarHistory,
 	Candidate,
 	Grade,
 	MarketView,
@@ -65,7 +66,7 @@ export interface Setting {
 export function directionalStrategy(spec: DirectionalSpec): Strategy {
 	return {
 		id: spec.id,
-		needs: spec.market.needs,
+		needs: { ...spec.market.needs, history: historyOf(spec.setups) },
 		evaluate(candidates, view, portfolio, limits) {
 			const ledger = new Ledger();
 			const fingerprintOf = fingerprints();
@@ -79,6 +80,12 @@ export function directionalStrategy(spec: DirectionalSpec): Strategy {
 		},
 	};
 }
+
+/** What the most demanding of the setups looks back on. */
+const historyOf = (setups: readonly Setup[]): BarHistory => ({
+	bars_min: Math.max(...setups.map(({ rule }) => rule.warmupBars)),
+	bars_settled: Math.max(...setups.map(({ rule }) => rule.settledBars)),
+});
 
 /** One setup: its report; several: theirs by the rule's name. */
 function reportOf({ setups }: DirectionalSpec, evidence: readonly DirectionalEvidence[]): Record<string, unknown> {
@@ -102,7 +109,7 @@ function readSignal(
 	{ setups, evidence, view, ledger, fingerprintOf }: Source,
 ): Signal[] {
 	const { symbol } = candidate;
-	const check = checkSeries(candidate, view, Math.max(...setups.map(({ rule }) => rule.warmupBars)));
+	const check = checkSeries(candidate, view, historyOf(setups).bars_min);
 	if (!check.ok) {
 		ledger.reject(symbol, check.reason, check.detail);
 		return [];

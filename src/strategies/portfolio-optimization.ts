@@ -29,6 +29,7 @@ export const portfolioOptimization: Strategy = {
 		orderBook: false,
 		evidence: null,
 		benchmarks: [...MAJORS],
+		history: { bars_min: RETURNS_MIN + 1, bars_settled: RETURNS_MIN + 1 },
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();

@@ -27,6 +27,7 @@ export const riskManagement: Strategy = {
 		orderBook: false,
 		evidence: null,
 		benchmarks: [BENCHMARK, ...HEDGES],
+		history: { bars_min: RETURNS_MIN + 1, bars_settled: RETURNS_MIN + 1 },
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();
