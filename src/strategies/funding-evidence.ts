@@ -1,5 +1,5 @@
 import type { FundingSeries } from "../market/contract.ts";
-import { at, last } from "./columns.ts";
+import { at } from "./columns.ts";
 import type { MarketView } from "./contract.ts";
 import { chosenWithHindsight, type Measurement, measure } from "./evidence/measure.ts";
 import { fundingFingerprint, Memo, universeFingerprint } from "./evidence/memo.ts";
@@ -7,6 +7,7 @@ import { quantileOf, type ResolvedTrade } from "./evidence/trades.ts";
 import {
 	E8,
 	exceedsThreshold,
+	firstAfter,
 	HOUR_MS,
 	isPersistent,
 	PAST_UNITS,
@@ -38,13 +39,21 @@ export const bucketOf = (past: number): number => {
 	return BUCKETS_BPS.reduce<number>((found, from, i) => (bps > from ? i : found), 0);
 };
 
-/** One sample a day at 00:00 UTC with three full days before and seven after. */
-export function samplesOf(funding: FundingSeries): FundingSample[] {
+/** Newest settlement up to `asOfMs`, epoch ms; null without one. */
+function newestSettlement({ funding_time }: FundingSeries, asOfMs: number): number | null {
+	const known = firstAfter(funding_time, asOfMs);
+	return known === 0 ? null : at(funding_time, known - 1);
+}
+
+/** One sample a day at 00:00 UTC with three full days before and seven after, all settled by `asOfMs`. */
+export function samplesOf(funding: FundingSeries, asOfMs = Number.POSITIVE_INFINITY): FundingSample[] {
 	const samples: FundingSample[] = [];
-	if (funding.length === 0) return samples;
+	const newestMs = newestSettlement(funding, asOfMs);
+	if (newestMs === null) return samples;
 	const first = Math.ceil(at(funding.funding_time, 0) / DAY_MS) * DAY_MS + PAST_DAYS * DAY_MS;
 	for (let timeMs = first; ; timeMs += DAY_MS) {
-		const forward = settledBetween(funding, timeMs, timeMs + HORIZON_DAYS * DAY_MS);
+		const endMs = timeMs + HORIZON_DAYS * DAY_MS;
+		const forward = endMs > newestMs ? null : settledBetween(funding, timeMs, endMs);
 		if (forward === null) return samples;
 		const window = pastWindow(funding, timeMs);
 		// Holes in a record are not days without funding.
@@ -109,19 +118,21 @@ const memo = new Memo<FundingEvidence>(8);
 /** The walk-forward of positive funding over the evidence universe, kept by content. */
 export function fundingEvidence(view: MarketView): FundingEvidence {
 	const hindsight = chosenWithHindsight(view.data_source);
-	const key = `${hindsight}#${universeFingerprint(view.evidence.funding.map(fundingFingerprint))}`;
-	return memo.get(key, () => measureFunding(view.evidence.funding, hindsight));
+	// Settlements fall on whole hours: what is known changes with them only.
+	const asOfMs = Math.floor(view.as_of_ms / HOUR_MS) * HOUR_MS;
+	const key = `${hindsight}#${asOfMs}#${universeFingerprint(view.evidence.funding.map(fundingFingerprint))}`;
+	return memo.get(key, () => measureFunding(view.evidence.funding, asOfMs, hindsight));
 }
 
-function measureFunding(universe: readonly FundingSeries[], hindsight: boolean): FundingEvidence {
+function measureFunding(universe: readonly FundingSeries[], asOfMs: number, hindsight: boolean): FundingEvidence {
 	const series = [...universe].sort((x, y) =>
 		x.symbol < y.symbol ? -1 : x.symbol > y.symbol ? 1 : x.venue < y.venue ? -1 : 1,
 	);
-	const samples = series.flatMap(samplesOf);
+	const samples = series.flatMap((one) => samplesOf(one, asOfMs));
 	const measured = new Memo<Measurement>(64);
 	const bucket = (index: number, cost: number) =>
 		measured.get(`${index}#${cost.toFixed(6)}`, () => measureBucket(samples, index, cost, series.length, hindsight));
-	const newest = Math.max(0, ...series.filter((s) => s.length > 0).map((s) => last(s.funding_time)));
+	const newest = Math.max(0, ...series.map((one) => newestSettlement(one, asOfMs) ?? 0));
 	const forecast = fitForecast(samples);
 	return {
 		forecast,
