@@ -50,7 +50,7 @@ export const PLACES: Readonly<Record<string, { publishes: Place; silent: Place }
 		silent: place(1, "2025-06-02", { portfolio: CALM_PORTFOLIO }),
 	},
 	ai_options_trade: {
-		publishes: place(42, "2025-02-11T15:00:00Z", rich),
+		publishes: place(24, "2025-07-21T09:00:00Z", rich),
 		silent: place(1, "2025-11-10T10:03:00Z", rich),
 	},
 	ai_complex_strategy: {
