@@ -24,8 +24,8 @@ const TABLE: readonly Case[] = [
 		seed: 42,
 		at: "2025-02-11T15:00:00Z",
 		coins: {},
-		published: [],
-		unproven: ["ETH/USDT long_call", "ETH/USDT straddle"],
+		published: ["ETH/USDT long_call"],
+		unproven: ["ETH/USDT straddle"],
 	},
 	{
 		strategy: "ai_options_trade",
