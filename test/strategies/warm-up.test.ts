@@ -44,9 +44,19 @@ const shortened = (request: EvaluationRequest, bars: number): EvaluationRequest 
 
 /** What a row says of the present, without what its record says of the past. */
 const presentIn = (request: EvaluationRequest) =>
-	saidBy(evaluate(request)).rows.map(({ symbol, side, entry_price, stop_price, target_price, metadata }) => {
-		const { indicators, structure } = metadata;
-		return { symbol, side, entry_price, stop_price, target_price, indicators, structure };
+	saidBy(evaluate(request)).rows.map(({ opportunity_id, side, entry_price, stop_price, target_price, metadata }) => {
+		const { indicators, structure, method } = metadata;
+		return { opportunity_id, side, entry_price, stop_price, target_price, indicators, structure, method };
+	});
+
+type Present = ReturnType<typeof presentIn>;
+const commonRows = (a: Present, b: Present) =>
+	a.flatMap((row) => {
+		const other = b.find(
+			(one) =>
+				one.opportunity_id === row.opportunity_id && one.structure === row.structure && one.method === row.method,
+		);
+		return other ? [[row, other] as const] : [];
 	});
 
 for (const id of builtStrategyIds()) {
@@ -60,11 +70,15 @@ for (const id of builtStrategyIds()) {
 		const cut = Object.values(whole.view.series).filter((series) => series.length > history.bars_settled);
 		assert.ok(cut.length > 0, "no series is longer than declared");
 		assert.equal(signalsIn(evaluate(short)), signalsIn(evaluate(whole)));
-		// A shorter record may fall below what a row asks for: then only rows of both are compared.
 		const [present, expected] = [presentIn(short), presentIn(whole)];
-		const inBoth = expected.filter(({ symbol }) => present.some((row) => row.symbol === symbol));
-		alike(present, OWN_RECORD.has(id) ? inBoth : expected, SHARE);
-		if (OWN_RECORD.has(id)) return;
+		if (OWN_RECORD.has(id)) {
+			// A shorter record may fall below what a row asks for, or prefer another structure: rows of both are compared.
+			const both = commonRows(present, expected);
+			assert.ok(both.length > 0, "no row in common");
+			for (const [a, b] of both) alike(a, b, SHARE);
+			return;
+		}
+		alike(present, expected, SHARE);
 		const [a, b] = [saidBy(evaluate(short)), saidBy(evaluate(whole))];
 		assert.equal(a.rejected, b.rejected);
 		alike(a.rows, b.rows, 5 * SHARE);
