@@ -35,7 +35,7 @@ export interface Recorded {
 	daily: Series[];
 	/** 16 coins. */
 	hourly: Series[];
-	/** Contracts of at least 200 days. */
+	/** Contracts of at least 200 days, the one on gold included: 68. */
 	perps: Series[];
 }
 
@@ -52,13 +52,8 @@ export interface TableRow {
 	rule: string;
 	trades(set: Recorded): ResolvedTrade[];
 	published: Published;
-	/** Widest differences that count as met. Seeds of recursive means alone move 1 % of the trades. */
-	tolerance: { nShare: number; hit: number; meanPercent: number };
-	/** Why a figure lies outside its tolerance, or could. */
-	note?: string;
 }
 
-const TOLERANCE = { nShare: 0.01, hit: 0.005, meanPercent: 0.1 };
 const of = (
 	n: number,
 	hit: number,
@@ -72,19 +67,10 @@ const of = (
 	profitFactor,
 	nEffective,
 });
-const simulated = (
-	rule: string,
-	on: keyof Recorded,
-	plan: PlanOf,
-	cost: number,
-	published: Published,
-	note?: string,
-): TableRow => ({
+const simulated = (rule: string, on: keyof Recorded, plan: PlanOf, cost: number, published: Published): TableRow => ({
 	rule,
 	trades: (set) => tradesOf(set[on], plan, cost),
 	published,
-	tolerance: TOLERANCE,
-	...(note === undefined ? {} : { note }),
 });
 
 const daily = { centreOfMass: 60, horizonBars: 28 };
@@ -145,37 +131,31 @@ export const TABLE_ROWS: readonly TableRow[] = [
 		rule: "1d squeeze, pair of orders",
 		trades: ({ daily: coins }) => tradesOf(coins, squeezeBracket, 0.003),
 		published: of(810, 0.468, 1.91, 1.31),
-		tolerance: TOLERANCE,
 	},
 	{
 		rule: "1d factor residuals (Avellaneda-Lee)",
 		trades: ({ daily: coins }) => residualTrades(coins.filter(({ length }) => length >= 1800)),
 		published: of(1448, 0.581, -0.92, 0.72),
-		tolerance: TOLERANCE,
 	},
 	{
 		rule: "4h factor residuals (Avellaneda-Lee)",
 		trades: ({ hourly }) => residualTrades(hourly.map(fourHourly)),
 		published: of(2740, 0.594, -0.09, 0.9),
-		tolerance: TOLERANCE,
 	},
 	{
 		rule: "1d pairs, discoveries at 10 %",
 		trades: (set) => pairTrades(set, ({ discovered }) => discovered),
 		published: of(145, 0.662, 0.31, null),
-		tolerance: TOLERANCE,
 	},
 	{
 		rule: "1d pairs, p < 0.05 but no discovery",
 		trades: (set) => pairTrades(set, ({ discovered, fit }) => !discovered && fit.p < 0.05),
 		published: of(583, 0.429, -1.98, null),
-		tolerance: TOLERANCE,
 	},
 	{
 		rule: "1d pairs, p > 0.2",
 		trades: (set) => pairTrades(set, ({ fit }) => fit.p > 0.2),
 		published: of(3069, 0.444, -1.85, null),
-		tolerance: TOLERANCE,
 	},
 ];
 
@@ -185,10 +165,13 @@ function residualTrades(universe: readonly Series[]): ResolvedTrade[] {
 	return [...replay.trades.long, ...replay.trades.short];
 }
 
-/** Every fourth hourly close, at the ends of the exchange's four-hour bars. */
+/**
+ * Every fourth hourly close. The published row took those of the hours that open at 0, 4, 8 ... UTC; the closes of
+ * real four-hour bars (the hours 3, 7, 11 ...) give 2,686 trades, hit rate 0.587 and a mean of -0.20 %.
+ */
 function fourHourly(series: Series): Series {
 	const ends = Array.from(series.open_time, (time, i) => [time, i] as const).filter(
-		([time]) => (time / 3_600_000) % 4 === 3,
+		([time]) => (time / 3_600_000) % 4 === 0,
 	);
 	const bars = ends.map(([time, i]) => {
 		const close = at(series.close, i);
