@@ -263,7 +263,7 @@ else {
 	test("4 hours: the hit rate is as high and the mean as negative", () => {
 		const universe = recordedSpotHourly().map((series) => {
 			const rows = Array.from(series.open_time, (time, i) => [time, i] as const).filter(
-				([time]) => (time / 3_600_000) % 4 === 3,
+				([time]) => (time / 3_600_000) % 4 === 0,
 			);
 			return seriesOf(
 				rows.map(([time, i]) => {
@@ -273,9 +273,9 @@ else {
 				{ symbol: series.symbol, timeframe: "4h" },
 			);
 		});
-		// Found here: 1578 of 2686, mean -0.20 %, profit factor 0.81; the table's -0.09 % was not met.
+		// The row samples the hours that open at 0, 4, 8 ...; closes of real 4-hour bars give 2686 trades and -0.20 %.
 		const measured = { n: 2740, hit: 0.594, meanPercent: -0.09, profitFactor: 0.9 };
-		alike(netsOf(universe), measured, { n: 0.03, mean: 0.12, profitFactor: 0.1 });
+		alike(netsOf(universe), measured, { n: 0.01, mean: 0.02, profitFactor: 0.02 });
 	});
 }
 
