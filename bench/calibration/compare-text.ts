@@ -1,3 +1,4 @@
+import { markdownTable } from "../docs/blocks.ts";
 import type { Compared, ComparedScores } from "./compare.ts";
 
 const figure = (value: number | null, digits: number): string => (value === null ? "-" : value.toFixed(digits));
@@ -33,9 +34,6 @@ const scoreCells = ({ rule, stated, pool, constant, outside }: ComparedScores): 
 		met(outside),
 	];
 };
-
-export const markdownTable = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-	[head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 
 export const tableMarkdown = (rows: readonly Compared[]): string => markdownTable(HEAD, rows.map(cells));
 export const scoresMarkdown = (rows: readonly ComparedScores[]): string =>

@@ -1,4 +1,5 @@
 import { wilsonInterval } from "../../src/strategies/evidence/intervals.ts";
+import { markdownTable } from "../docs/blocks.ts";
 import type { Calibrated } from "./collect.ts";
 
 const percent = (share: number): string => `${(100 * share).toFixed(1).padStart(5)} %`;
@@ -42,4 +43,25 @@ function block(record: Calibrated): string {
 	});
 	const head = "                       n  predicted  observed";
 	return ["", nameOf(record), "-".repeat(nameOf(record).length), head, ...ofBins, ...ofYears].join("\n");
+}
+
+/** The summary as a Markdown table, a row a record. */
+export function recordsMarkdown(records: readonly Calibrated[]): string {
+	const rows = records.map((record) => {
+		const { scored, brier, skill, ece, eceRecent, years } = record.reliability;
+		const worst = [...years].sort((a, b) => b.ece - a.ece)[0];
+		return [
+			nameOf(record).replaceAll(" evidence", " all").replaceAll(".evidence", ""),
+			String(scored),
+			figure(brier),
+			figure(skill),
+			figure(ece, 3),
+			figure(eceRecent, 3),
+			worst
+				? `${worst.year}: ${(100 * worst.predicted).toFixed(0)} stated, ${(100 * worst.observed).toFixed(0)} observed`
+				: "-",
+		];
+	});
+	const head = ["record", "forecasts", "Brier", "skill", "ECE", "ECE of the newest 200", "worst year, %"];
+	return markdownTable(head, rows);
 }

@@ -1,9 +1,10 @@
-import { LISTED, MONEY_GATES, PROVEN, seriesGates } from "./common.ts";
+import { LISTED, MONEY_GATES, PROVEN, READ, seriesGates } from "./common.ts";
 import type { Gate } from "./contract.ts";
 
 const BOOK_FRESH: Gate = { reason: "stale_data", asks: "the book is at most five minutes old" };
 
 export const MARKET_MAKING: readonly Gate[] = [
+	READ,
 	{ reason: "missing_orderbook", asks: "a two-sided book with enough levels is known", thresholds: ["levels_min"] },
 	BOOK_FRESH,
 	{
@@ -11,7 +12,7 @@ export const MARKET_MAKING: readonly Gate[] = [
 		asks: "it trades at least so much a day, and its price moves",
 		thresholds: ["volume_usd_24h_min"],
 	},
-	...seriesGates(),
+	...seriesGates().slice(1),
 	{ reason: "regime_filter", asks: "the last hour was no jump", thresholds: ["jump_sigmas"] },
 	{ reason: "spread_too_narrow", asks: "the quoted spread exceeds two maker fees" },
 	{

@@ -1,14 +1,15 @@
-import { LISTED, MONEY_GATES, PROVEN, seriesGates } from "./common.ts";
+import { LISTED, MONEY_GATES, PROVEN, READ, seriesGates } from "./common.ts";
 import type { Gate } from "./contract.ts";
 
 const CHAIN: readonly Gate[] = [
+	READ,
 	{
 		reason: "no_options_market",
 		asks: "the source quotes a chain with an expiry in range and strikes enough for the structure",
 		thresholds: ["expiry_days_min", "expiry_days_max", "expiry_days_aim"],
 	},
 	{ reason: "stale_data", asks: "the chain was quoted at most ten minutes ago" },
-	...seriesGates(),
+	...seriesGates().slice(1),
 	{ reason: "spread_too_wide", asks: "every leg is quoted on both sides, narrowly", thresholds: ["spread_of_mid_max"] },
 	{ reason: "open_interest_low", asks: "every leg is held by somebody", thresholds: ["open_interest_min"] },
 	{ reason: "illiquid", asks: "a size is quoted" },
