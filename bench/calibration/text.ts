@@ -45,11 +45,15 @@ function block(record: Calibrated): string {
 	return ["", nameOf(record), "-".repeat(nameOf(record).length), head, ...ofBins, ...ofYears].join("\n");
 }
 
+/** Fewer forecasts of a year say nothing about it. */
+const YEAR_FORECASTS_MIN = 30;
+
 /** The summary as a Markdown table, a row a record. */
 export function recordsMarkdown(records: readonly Calibrated[]): string {
 	const rows = records.map((record) => {
 		const { scored, brier, skill, ece, eceRecent, years } = record.reliability;
-		const worst = [...years].sort((a, b) => b.ece - a.ece)[0];
+		const miss = (year: (typeof years)[number]) => Math.abs(year.predicted - year.observed);
+		const worst = years.filter(({ n }) => n >= YEAR_FORECASTS_MIN).sort((a, b) => miss(b) - miss(a))[0];
 		return [
 			nameOf(record).replaceAll(" evidence", " all").replaceAll(".evidence", ""),
 			String(scored),
@@ -62,6 +66,14 @@ export function recordsMarkdown(records: readonly Calibrated[]): string {
 				: "-",
 		];
 	});
-	const head = ["record", "forecasts", "Brier", "skill", "ECE", "ECE of the newest 200", "worst year, %"];
+	const head = [
+		"record",
+		"forecasts",
+		"Brier",
+		"skill",
+		"ECE",
+		"ECE of the newest 200",
+		`worst year of at least ${YEAR_FORECASTS_MIN}, %`,
+	];
 	return markdownTable(head, rows);
 }

@@ -9,6 +9,9 @@ import { benchPortfolio } from "../scene.ts";
 import { markdownTable } from "./blocks.ts";
 
 const FUNDING_COST = 0.003;
+const HELD_COINS_USUAL = 10;
+/** Of ten equal coins none carries enough of the risk to be hedged. */
+const HELD_COINS: Readonly<Record<string, number>> = { ai_hedge_position: 3 };
 
 /** A record by name, as a report or a row states it. */
 interface NamedEvidence {
@@ -16,26 +19,27 @@ interface NamedEvidence {
 	evidence: Evidence;
 }
 
-/** One strategy on the whole recorded universe, symbol limits lifted; portfolios hold ten coins of equal value. */
+/** One strategy on the whole recorded universe, symbol limits lifted. */
 export interface Measured {
 	id: string;
 	/** Without a position. */
 	evaluation: Evaluation;
-	/** Only of strategies about positions: on the portfolio of ten coins. */
-	held: Evaluation | null;
+	/** Only of strategies about positions: on a portfolio of the coins of highest volume, equal in value. */
+	held: { coins: number; evaluation: Evaluation } | null;
 	records: NamedEvidence[];
 }
 
 export async function measureAll(scene: Scene, ids: readonly string[]): Promise<Measured[]> {
-	const portfolio = await benchPortfolio(scene);
 	const found: Measured[] = [];
 	for (const id of ids) {
 		const request = await requestOn(id, scene, NO_PORTFOLIO);
 		const evaluation = evaluate(request);
 		const ofPositions = findBuiltStrategy(id)?.needs.candidates === "positions";
-		const held = ofPositions ? evaluate(await requestOn(id, scene, portfolio)) : null;
+		const coins = HELD_COINS[id] ?? HELD_COINS_USUAL;
+		const portfolio = ofPositions ? await benchPortfolio(scene, coins) : null;
+		const held = portfolio && { coins, evaluation: evaluate(await requestOn(id, scene, portfolio)) };
 		const records = held
-			? rowRecords(held)
+			? rowRecords(held.evaluation)
 			: [
 					...reportRecords("", evaluation.report),
 					...(id === "ai_funding_arbitrage" ? fundingRecords(request.view) : []),
@@ -125,9 +129,9 @@ export function evidenceBlock({ evaluation, held, records }: Measured, asOf: str
 	const looked = held ? "Without positions" : "Whole recorded universe, symbol limits lifted";
 	return [
 		`Recorded set as of ${asOf}. ${looked}: ${outcome(evaluation)}`,
-		...(held ? [`With ten coins of equal value: ${outcome(held)}`] : []),
+		...(held ? [`With ${held.coins} coins of equal value: ${outcome(held.evaluation)}`] : []),
 		...statement(evaluation),
-		records.length === 0 ? NO_RECORD : markdownTable(HEAD, records.map(recordCells)),
+		records.every(({ evidence }) => evidence.n === 0) ? NO_RECORD : markdownTable(HEAD, records.map(recordCells)),
 	].join("\n\n");
 }
 
