@@ -90,7 +90,15 @@ export function inputsTable(id: string): string {
 	}
 	if (needs.chain) rows.push(["option chain and history of implied volatility", "of each candidate's coin"]);
 	if (needs.companions) rows.push(["other markets of each candidate's coin", list(needs.companions)]);
-	if (needs.benchmarks.length > 0) rows.push(["always read", list(needs.benchmarks)]);
+	if (needs.rival_venues) {
+		rows.push(["the same of the coin's perpetuals at other venues", "if the source has several venues"]);
+	}
+	if (needs.benchmarks.length > 0) {
+		rows.push([
+			needs.benchmark_markets ? "always read, with the market's description" : "always read",
+			list(needs.benchmarks),
+		]);
+	}
 	if (needs.volatility_bases) rows.push(["implied volatility always read", list(needs.volatility_bases)]);
 	rows.push(["history for the record", evidence === null ? "the candidates' own" : recordUniverse(evidence)]);
 	return markdownTable(["input", "which"], rows);

@@ -40,12 +40,11 @@ for (const id of builtStrategyIds()) {
 
 	if (!findBuiltStrategy(id)?.needs.evidence) continue;
 	test(`${id}: a record that is handed later bars counts nothing of them`, async () => {
-		// Rows of statistical arbitrage stand where histories are too short for a record.
-		const where = id === "ai_statistical_arbitrage" ? places.silent : place;
-		const then = await requestAt(id, where);
-		const next = await requestAt(id, { ...where, at: new Date(laterThan(where.at)).toISOString() });
+		const then = await requestAt(id, place);
+		const next = await requestAt(id, { ...place, at: new Date(laterThan(place.at)).toISOString() });
 		const { series, funding } = then.view.evidence;
 		const evidence = {
+			...next.view.evidence,
 			series: series.map((one) => continued(one, next.view.evidence.series)),
 			funding: funding.map((one) => next.view.evidence.funding.find(({ symbol }) => symbol === one.symbol) ?? one),
 		};

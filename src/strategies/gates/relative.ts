@@ -70,9 +70,9 @@ export const FUNDING: readonly Gate[] = [
 	},
 	{
 		reason: "not_borrowable",
-		asks: "the rate is positive: a negative one needs borrowed spot, which no source here offers",
+		asks: "against spot, the rate is positive: a negative one needs borrowed spot, which no source here offers",
 	},
-	{ reason: "no_spot_market", asks: "the source lists a spot market for the other leg" },
+	{ reason: "no_spot_market", asks: "the source lists a spot market for the other leg, or another venue a perp" },
 	{ reason: "insufficient_history", asks: "enough settlements are recorded", thresholds: ["settlements_min"] },
 	{
 		reason: "below_threshold",
@@ -84,6 +84,8 @@ export const FUNDING: readonly Gate[] = [
 		asks: "four fills are earned back within so much of the horizon, and the lower quartile of the 7-day net is above 0",
 		thresholds: ["break_even_share_max"],
 	},
+	{ reason: "missing_orderbook", asks: "each leg has a book or a current close to be filled at" },
+	{ reason: "insufficient_history", asks: "both legs have days enough to know what the basis between them moves" },
 	...MONEY_GATES,
 	LISTED,
 	PROVEN,
