@@ -32,11 +32,14 @@ export async function openScene(word: string, asOfMs: number | null): Promise<Sc
 }
 
 /** Equal amounts of the coins of highest volume whose spot days reach the present: something to weigh and hedge. */
-export async function benchPortfolio({ market, universe, asOfMs }: Scene): Promise<PortfolioSnapshot> {
+export async function benchPortfolio(
+	{ market, universe, asOfMs }: Scene,
+	coins = HELD_COINS,
+): Promise<PortfolioSnapshot> {
 	const read = { signal: AbortSignal.timeout(READ_LIMIT_MS), as_of_ms: asOfMs };
 	const positions: PortfolioSnapshot["positions"] = [];
 	for (const asset of universe.assets) {
-		if (positions.length === HELD_COINS) break;
+		if (positions.length === coins) break;
 		const spot = asset.markets.find((one) => one.type === "spot");
 		const series = spot && (await market.candles(spot.symbol, "1d", read).catch(() => null));
 		const price = series?.close.at(-1);

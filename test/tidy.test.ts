@@ -6,6 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { bannedCalls, needlessAllowances, unfinishedMarks } from "./tidy/calls.ts";
 import { deadFiles, importDirection, machineImports, singleMakers } from "./tidy/imports.ts";
+import { portOnlyReads, reachOf, scanReach } from "./tidy/reach.ts";
 import { forbiddenTexts } from "./tidy/repository.ts";
 import { longFiles, longFunctions, slackRatchet, suitesNotRun, unversionedMachines } from "./tidy/shape.ts";
 import { type Finding, filesUnder, readSource } from "./tidy/source.ts";
@@ -30,6 +31,24 @@ test("there is something to judge", () => assert.ok(sources.length > 20));
 test("imports point one way", () => none(importDirection(judged)));
 test("machines import nothing but machines and xstate", () => none(machineImports(judged)));
 test("clients, queues and transitions are made in one place", () => none(singleMakers(judged)));
+test("nothing that a scan can reach could place an order", () => {
+	const reached = reachOf(judged);
+	for (const area of ["strategies", "effects", "market", "runtime", "queue"])
+		assert.ok(
+			reached.some(({ path }) => path.startsWith(`src/${area}/`)),
+			`a scan reaches no ${area}`,
+		);
+	assert.ok(reached.some(({ path }) => path.startsWith("machines/")));
+	// Every strategy is in reach, so every strategy is judged.
+	assert.equal(
+		judged
+			.filter(({ path }) => /^src\/strategies\/[\w-]+\.ts$/.test(path) && !reached.some((file) => file.path === path))
+			.map(({ path }) => path)
+			.filter((path) => !path.endsWith("contract.ts")),
+		[],
+	);
+	none([...scanReach(judged), ...portOnlyReads(judged)]);
+});
 test("no file is dead", () => none(deadFiles(judged)));
 test("time, randomness, output and types come from where they should; nothing trades", () => none(bannedCalls(judged)));
 test("no allowance outlives its need", () => assert.equal(needlessAllowances(sources), []));

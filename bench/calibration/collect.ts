@@ -1,14 +1,10 @@
-import { evidenceMarkets } from "../../src/effects/candidates.ts";
-import type { Series } from "../../src/market/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
-import { type Reliability, reliabilityOf } from "../../src/strategies/evidence/reliability.ts";
-import { weeklySharpe } from "../../src/strategies/evidence/selection.ts";
+import type { Reliability } from "../../src/strategies/evidence/reliability.ts";
 import { fundingEvidence } from "../../src/strategies/funding-evidence.ts";
 import { BUCKETS_BPS } from "../../src/strategies/funding-samples.ts";
 import { builtStrategyIds } from "../../src/strategies/registry.ts";
 import type { SharpeSample } from "../../src/strategies/statistics/sharpe.ts";
 import { requestOn, type Scene } from "../../test/support/evaluate-on.ts";
-import { breakout, meanReversion, type PlanOf, tradesOf, tsmom28Simple } from "../../test/support/table-rules.ts";
 import { benchPortfolio } from "../scene.ts";
 
 /** Stated probabilities of one rule against what came of them. */
@@ -26,12 +22,10 @@ export interface Calibrated {
 
 /** Round trip of the measured table. */
 const TABLE_COST = 0.003;
-const READ_LIMIT_MS = 120_000;
-const TABLE = "table of the specification";
 
 /**
- * The records of strategies on a market (all registered ones by default), then the rules of the measured table;
- * those too short to be scored as well, because they were tried like the others.
+ * The records of strategies on a market, all registered ones by default; those too short to be scored as well,
+ * because they were tried like the others.
  */
 export async function collect(scene: Scene, ids: readonly string[] = builtStrategyIds()): Promise<Calibrated[]> {
 	const portfolio = await benchPortfolio(scene);
@@ -41,7 +35,7 @@ export async function collect(scene: Scene, ids: readonly string[] = builtStrate
 		found.push(...recordsIn(id, "", evaluate(request).report));
 		if (id === "ai_funding_arbitrage") found.push(...fundingRecords(id, request.view));
 	}
-	return [...found, ...(await tableRecords(scene))];
+	return found;
 }
 
 interface ShownCalibration {
@@ -93,35 +87,4 @@ function fundingRecords(strategy: string, view: Parameters<typeof fundingEvidenc
 		// Buckets are what a rate happens to be, no alternatives to choose from: they are no trials.
 		return { strategy, part, reliability: evidence.bucket(i, TABLE_COST).reliability, sharpe: undefined };
 	});
-}
-
-const DAILY_RULES: Record<string, PlanOf> = {
-	"TSMOM28, 1d": tsmom28Simple,
-	"breakout 20, 1d": breakout(20, 20),
-	"mean reversion, 1d": meanReversion(-2, 10),
-};
-const DAILY_BARS_MIN = 300;
-
-/** The rules of the measured table with its conventions, on all spot histories the source has. */
-async function tableRecords(scene: Scene): Promise<Calibrated[]> {
-	const [daily, hourly] = [await spotHistories(scene, "1d"), await spotHistories(scene, "1h")];
-	const long = daily.filter((series) => series.length >= DAILY_BARS_MIN);
-	const record = (part: string, universe: readonly Series[], plan: PlanOf): Calibrated => {
-		const trades = tradesOf(universe, plan, TABLE_COST);
-		return { strategy: TABLE, part, reliability: reliabilityOf(trades), sharpe: weeklySharpe(trades) };
-	};
-	return [
-		...Object.entries(DAILY_RULES).map(([part, plan]) => record(part, long, plan)),
-		record("mean reversion, 1h", hourly, meanReversion(-2, 24)),
-	];
-}
-
-async function spotHistories({ market, asOfMs }: Scene, timeframe: "1d" | "1h"): Promise<Series[]> {
-	const read = { signal: AbortSignal.timeout(READ_LIMIT_MS), as_of_ms: asOfMs };
-	const listed = (await Promise.all(market.venues().map((venue) => market.markets(venue, read)))).flat();
-	const wanted = evidenceMarkets(listed, "spot", false);
-	const series = await Promise.all(
-		wanted.map(({ symbol }) => market.candles(symbol, timeframe, read).catch(() => null)),
-	);
-	return series.filter((one) => one !== null);
 }

@@ -1,6 +1,7 @@
 import { wilsonInterval } from "../../src/strategies/evidence/intervals.ts";
 import { selectionOf } from "../../src/strategies/evidence/selection.ts";
 import { probabilisticSharpe } from "../../src/strategies/statistics/sharpe.ts";
+import { markdownTable } from "../docs/blocks.ts";
 import type { Calibrated } from "./collect.ts";
 
 const percent = (share: number): string => `${(100 * share).toFixed(1).padStart(5)} %`;
@@ -75,4 +76,38 @@ function block(record: Calibrated): string {
 	});
 	const head = "                       n  predicted  observed";
 	return ["", nameOf(record), "-".repeat(nameOf(record).length), head, ...ofBins, ...ofYears, ...ofCurve].join("\n");
+}
+
+/** Fewer forecasts of a year say nothing about it. */
+const YEAR_FORECASTS_MIN = 30;
+
+/** The summary as a Markdown table, a row a record. */
+export function recordsMarkdown(records: readonly Calibrated[]): string {
+	const scored = records.filter(({ reliability }) => reliability.scored > 0);
+	const rows = scored.map((record) => {
+		const { scored: forecasts, brier, skill, ece, eceRecent, years } = record.reliability;
+		const miss = (year: (typeof years)[number]) => Math.abs(year.predicted - year.observed);
+		const worst = years.filter(({ n }) => n >= YEAR_FORECASTS_MIN).sort((a, b) => miss(b) - miss(a))[0];
+		return [
+			nameOf(record).replaceAll(" evidence", " all").replaceAll(".evidence", ""),
+			String(forecasts),
+			figure(brier),
+			figure(skill),
+			figure(ece, 3),
+			figure(eceRecent, 3),
+			worst
+				? `${worst.year}: ${(100 * worst.predicted).toFixed(0)} stated, ${(100 * worst.observed).toFixed(0)} observed`
+				: "-",
+		];
+	});
+	const head = [
+		"record",
+		"forecasts",
+		"Brier",
+		"skill",
+		"ECE",
+		"ECE of the newest 200",
+		`worst year of at least ${YEAR_FORECASTS_MIN}, %`,
+	];
+	return markdownTable(head, rows);
 }

@@ -22,6 +22,8 @@ export const breakoutRuleOf = (side: 1 | -1, exit: BreakoutExit, name: string): 
 	name,
 	horizonBars: 20,
 	warmupBars: 120,
+	// (19/20)^200 of N lies further back.
+	settledBars: 200,
 	read({ length, close, high, low, volume }): Reading {
 		const channel = side === 1 ? highestBefore(high, CHANNEL) : lowestBefore(low, CHANNEL);
 		const usual = meanBefore(volume, CHANNEL);

@@ -110,6 +110,14 @@ export interface PortfolioSnapshot {
 	assumed: boolean;
 }
 
+/** Closed bars that a present reading rests on. Records of past trades use whatever there is beyond them. */
+export interface BarHistory {
+	/** Fewer are `insufficient_history`. */
+	bars_min: number;
+	/** From so many on, still older bars move no figure of the present signal by more than 0.1 %. */
+	bars_settled: number;
+}
+
 /** What a strategy wants to have read before it is evaluated. */
 export interface DataNeeds {
 	/** Which market of an asset makes it a candidate; `positions`: the portfolio's positions. */
@@ -145,6 +153,8 @@ export interface DataNeeds {
 	companions?: MarketType[];
 	/** Also read the same of perps of the candidate's base at other venues, and the funding of all bases of several venues. */
 	rival_venues?: boolean;
+	/** How far back the present reading of a series looks; absent where no bars are read. */
+	history?: BarHistory;
 }
 
 /** A perp of a candidate's base at another venue, as far as it could be read; null: the venue has none. */

@@ -159,6 +159,7 @@ function rowOf(
 			expected_net_bps: expectedNet * 10_000,
 			evidence_cost_bps: spec.market.replayCost * 10_000,
 			capital_assumed: portfolio.assumed,
+			indicators_settled: series.length >= setup.rule.settledBars,
 			...(spec.setups.length > 1 ? { setup: setup.rule.name, also_firing: alsoFiring } : {}),
 			...extra,
 		},

@@ -1,6 +1,7 @@
 import { type Series, TIMEFRAME_MS } from "../market/contract.ts";
 import { last } from "./columns.ts";
 import type {
+	BarHistory,
 	Candidate,
 	Grade,
 	MarketView,
@@ -66,7 +67,7 @@ export interface Setting {
 export function directionalStrategy(spec: DirectionalSpec): Strategy {
 	return {
 		id: spec.id,
-		needs: spec.market.needs,
+		needs: { ...spec.market.needs, history: historyOf(spec.setups) },
 		evaluate(candidates, view, portfolio, limits) {
 			const ledger = new Ledger();
 			const fingerprintOf = fingerprints();
@@ -80,6 +81,12 @@ export function directionalStrategy(spec: DirectionalSpec): Strategy {
 		},
 	};
 }
+
+/** What the most demanding of the setups looks back on. */
+const historyOf = (setups: readonly Setup[]): BarHistory => ({
+	bars_min: Math.max(...setups.map(({ rule }) => rule.warmupBars)),
+	bars_settled: Math.max(...setups.map(({ rule }) => rule.settledBars)),
+});
 
 /** One setup: its report; several: theirs by the rule's name, and what the choice of the best is worth. */
 function reportOf({ setups }: DirectionalSpec, evidence: readonly DirectionalEvidence[]): Record<string, unknown> {
@@ -107,7 +114,7 @@ function readSignal(
 	{ setups, evidence, view, ledger, fingerprintOf }: Source,
 ): Signal[] {
 	const { symbol } = candidate;
-	const check = checkSeries(candidate, view, Math.max(...setups.map(({ rule }) => rule.warmupBars)));
+	const check = checkSeries(candidate, view, historyOf(setups).bars_min);
 	if (!check.ok) {
 		ledger.reject(symbol, check.reason, check.detail);
 		return [];

@@ -1,5 +1,5 @@
 import type { FundingSeries } from "../market/contract.ts";
-import { at, last } from "./columns.ts";
+import { at } from "./columns.ts";
 import type { VenueFunding } from "./contract.ts";
 import {
 	E8,
@@ -8,6 +8,7 @@ import {
 	firstAfter,
 	HOUR_MS,
 	isPersistent,
+	newestSettlement,
 	PAST_HOURS,
 	PAST_UNITS,
 	settledBetween,
@@ -52,9 +53,9 @@ export const venuePairName = (base: string, a: string, b: string): string => `${
 
 /**
  * One sample a day of every two venues of a base: the 3-day difference before it, leaning to the side that then
- * earns it, and what the next 7 days paid to that side (below 0: it turned).
+ * earns it, and what the next 7 days paid to that side (below 0: it turned). All settled by `asOfMs`.
  */
-export function differenceSamples(all: readonly VenueFunding[]): FundingSample[] {
+export function differenceSamples(all: readonly VenueFunding[], asOfMs = Number.POSITIVE_INFINITY): FundingSample[] {
 	const byBase = new Map<string, FundingSeries[]>();
 	for (const { base, funding } of all) if (funding.length > 0) byBase.set(base, [...(byBase.get(base) ?? []), funding]);
 	return [...byBase]
@@ -64,15 +65,15 @@ export function differenceSamples(all: readonly VenueFunding[]): FundingSample[]
 				x.venue < y.venue ? -1 : x.venue > y.venue ? 1 : x.symbol < y.symbol ? -1 : 1,
 			);
 			return ordered.flatMap((a, i) =>
-				ordered.slice(i + 1).flatMap((b) => (a.venue === b.venue ? [] : samplesOfPair(base, a, b))),
+				ordered.slice(i + 1).flatMap((b) => (a.venue === b.venue ? [] : samplesOfPair(base, a, b, asOfMs))),
 			);
 		});
 }
 
-function samplesOfPair(base: string, a: FundingSeries, b: FundingSeries): FundingSample[] {
+function samplesOfPair(base: string, a: FundingSeries, b: FundingSeries, asOfMs: number): FundingSample[] {
 	const samples: FundingSample[] = [];
 	const oldest = Math.max(at(a.funding_time, 0), at(b.funding_time, 0));
-	const newest = Math.min(last(a.funding_time), last(b.funding_time));
+	const newest = Math.min(...[a, b].map((one) => newestSettlement(one, asOfMs) ?? Number.NEGATIVE_INFINITY));
 	const first = Math.ceil(oldest / DAY_MS) * DAY_MS + PAST_HOURS * HOUR_MS;
 	for (let timeMs = first; timeMs + HORIZON_DAYS * DAY_MS <= newest; timeMs += DAY_MS) {
 		const window = differenceWindow(a, b, timeMs);

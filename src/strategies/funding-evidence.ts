@@ -1,11 +1,10 @@
 import type { FundingSeries } from "../market/contract.ts";
-import { last } from "./columns.ts";
 import type { MarketView } from "./contract.ts";
 import { chosenWithHindsight, type Measurement, measure } from "./evidence/measure.ts";
 import { fundingFingerprint, Memo, universeFingerprint } from "./evidence/memo.ts";
 import { quantileOf, type ResolvedTrade } from "./evidence/trades.ts";
 import { differenceSamples } from "./funding-difference.ts";
-import { HOUR_MS } from "./funding-rates.ts";
+import { HOUR_MS, newestSettlement } from "./funding-rates.ts";
 import {
 	BUCKETS_BPS,
 	bucketOf,
@@ -64,14 +63,16 @@ const memo = new Memo<FundingEvidence>(16);
 /** The walk-forward of positive funding over the evidence universe, kept by content. */
 export function fundingEvidence(view: MarketView): FundingEvidence {
 	const { funding } = view.evidence;
-	return evidenceOf(view, "perp against spot", funding, () => [...funding].sort(byName).flatMap(samplesOf));
+	return evidenceOf(view, "perp against spot", funding, (asOfMs) =>
+		[...funding].sort(byName).flatMap((one) => samplesOf(one, asOfMs)),
+	);
 }
 
 /** The walk-forward of what one venue paid more than another, over all bases of several venues, kept by content. */
 export function venueEvidence(view: MarketView): FundingEvidence {
 	const venues = view.evidence.venue_funding ?? [];
 	const funding = venues.map((one) => one.funding);
-	return evidenceOf(view, "perp against perp", funding, () => differenceSamples(venues));
+	return evidenceOf(view, "perp against perp", funding, (asOfMs) => differenceSamples(venues, asOfMs));
 }
 
 const byName = (x: FundingSeries, y: FundingSeries): number =>
@@ -81,19 +82,21 @@ function evidenceOf(
 	view: MarketView,
 	trade: string,
 	universe: readonly FundingSeries[],
-	read: () => FundingSample[],
+	read: (asOfMs: number) => FundingSample[],
 ): FundingEvidence {
 	const hindsight = chosenWithHindsight(view.data_source);
-	const key = [trade, hindsight, universeFingerprint(universe.map(fundingFingerprint))].join("#");
+	// Settlements fall on whole hours: what is known changes with them only.
+	const asOfMs = Math.floor(view.as_of_ms / HOUR_MS) * HOUR_MS;
+	const key = [trade, hindsight, asOfMs, universeFingerprint(universe.map(fundingFingerprint))].join("#");
 	return memo.get(key, () => {
-		const newest = Math.max(0, ...universe.filter((one) => one.length > 0).map((one) => last(one.funding_time)));
-		return measureSamples(read(), { trade, newest, universeSize: universe.length, hindsight });
+		const newest = Math.max(0, ...universe.map((one) => newestSettlement(one, asOfMs) ?? 0));
+		return measureSamples(read(asOfMs), { trade, newest, universeSize: universe.length, hindsight });
 	});
 }
 
 interface Measured {
 	trade: string;
-	/** Newest settlement, epoch ms. */
+	/** Newest settlement that was known, epoch ms. */
 	newest: number;
 	universeSize: number;
 	hindsight: boolean;

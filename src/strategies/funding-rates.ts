@@ -33,6 +33,12 @@ export function firstAfter(times: Column, ms: number): number {
 	return low;
 }
 
+/** Newest settlement up to `asOfMs`, epoch ms; null without one. */
+export function newestSettlement({ funding_time }: FundingSeries, asOfMs: number): number | null {
+	const known = firstAfter(funding_time, asOfMs);
+	return known === 0 ? null : at(funding_time, known - 1);
+}
+
 /**
  * The 72 hours that end with the newest settlement up to atMs: three full days for every interval, also
  * when the settlement of this very hour is still to come.

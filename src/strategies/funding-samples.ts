@@ -5,6 +5,7 @@ import {
 	exceedsThreshold,
 	HOUR_MS,
 	isPersistent,
+	newestSettlement,
 	PAST_UNITS,
 	pastWindow,
 	settledBetween,
@@ -33,13 +34,15 @@ export const bucketOf = (past: number): number => {
 	return BUCKETS_BPS.reduce<number>((found, from, i) => (bps > from ? i : found), 0);
 };
 
-/** One sample a day at 00:00 UTC with three full days before and seven after. */
-export function samplesOf(funding: FundingSeries): FundingSample[] {
+/** One sample a day at 00:00 UTC with three full days before and seven after, all settled by `asOfMs`. */
+export function samplesOf(funding: FundingSeries, asOfMs = Number.POSITIVE_INFINITY): FundingSample[] {
 	const samples: FundingSample[] = [];
-	if (funding.length === 0) return samples;
+	const newestMs = newestSettlement(funding, asOfMs);
+	if (newestMs === null) return samples;
 	const first = Math.ceil(at(funding.funding_time, 0) / DAY_MS) * DAY_MS + PAST_DAYS * DAY_MS;
 	for (let timeMs = first; ; timeMs += DAY_MS) {
-		const forward = settledBetween(funding, timeMs, timeMs + HORIZON_DAYS * DAY_MS);
+		const endMs = timeMs + HORIZON_DAYS * DAY_MS;
+		const forward = endMs > newestMs ? null : settledBetween(funding, timeMs, endMs);
 		if (forward === null) return samples;
 		const window = pastWindow(funding, timeMs);
 		// Holes in a record are not days without funding.

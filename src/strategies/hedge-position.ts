@@ -1,10 +1,12 @@
 import type { Strategy } from "./contract.ts";
+import { ESTIMATION_DAYS, RECENT_WINDOWS } from "./hedging/effectiveness.ts";
 import { COMMON_HEDGES } from "./hedging/instruments.ts";
 import { HEDGE_GATES, type HedgeProposal, proposeHedge } from "./hedging/proposal.ts";
 import { HEDGE_ID, hedgeRow } from "./hedging/row.ts";
 import { Ledger } from "./ledger.ts";
 import type { Refusal } from "./quality.ts";
 import { RETURNS_MIN, readBook } from "./risk/book.ts";
+import { WINDOW_DAYS } from "./risk/windows.ts";
 
 const PORTFOLIO = "PORTFOLIO";
 /** Below it no hedge is worth its fees. */
@@ -27,6 +29,7 @@ export const hedgePosition: Strategy = {
 		benchmarks: COMMON_HEDGES.flatMap(({ perp, spot }) => [perp, spot]),
 		benchmark_markets: true,
 		companions: ["perp"],
+		history: { bars_min: RETURNS_MIN + 1, bars_settled: RECENT_WINDOWS * WINDOW_DAYS + ESTIMATION_DAYS + 1 },
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();

@@ -1,7 +1,14 @@
 import type { Strategy } from "./contract.ts";
 import { Ledger } from "./ledger.ts";
 import { type MakerRecord, REPLAY_DAYS } from "./market-making/evidence.ts";
-import { JUMP_SIGMAS, LEVELS_MIN, readMakeable, SIGMA_SPREADS_MAX, VOLUME_USD_MIN } from "./market-making/gates.ts";
+import {
+	JUMP_SIGMAS,
+	LEVELS_MIN,
+	LOOKBACK_BARS,
+	readMakeable,
+	SIGMA_SPREADS_MAX,
+	VOLUME_USD_MIN,
+} from "./market-making/gates.ts";
 import { EDGE_MIN, INVENTORY_MAX, LATENCY_SECONDS, REPRICE_SECONDS } from "./market-making/replay.ts";
 import { MAKER_ID, makerRow, recordFor } from "./market-making/row.ts";
 import { TAPE_WINDOW_MS } from "./tape.ts";
@@ -31,6 +38,7 @@ export const marketMaking: Strategy = {
 		evidence: null,
 		benchmarks: [],
 		trades_window_ms: TAPE_WINDOW_MS,
+		history: { bars_min: LOOKBACK_BARS, bars_settled: LOOKBACK_BARS },
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();

@@ -21,6 +21,8 @@ export const momentumRuleOf = (side: 1 | -1, name: string): Rule => ({
 	name,
 	horizonBars: 30,
 	warmupBars: 120,
+	// (60/61)^500 of the variance lies further back.
+	settledBars: 500,
 	read({ length, close, high, low }): Reading {
 		const sigma = exAnteVolatility(close, CENTRE_OF_MASS);
 		const fast = exponentialMean(close, 20);

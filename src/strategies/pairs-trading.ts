@@ -53,6 +53,7 @@ export const pairsTrading: Strategy = {
 		orderBook: false,
 		evidence: { market: "spot", timeframe: "1d", bars_min: EVIDENCE_BARS_MIN, funding: false },
 		benchmarks: [],
+		history: { bars_min: FORMATION_DAYS, bars_settled: FORMATION_DAYS },
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();

@@ -30,6 +30,7 @@ export const portfolioOptimization: Strategy = {
 		evidence: null,
 		benchmarks: [...MAJORS],
 		benchmark_markets: true,
+		history: { bars_min: RETURNS_MIN + 1, bars_settled: RETURNS_MIN + 1 },
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();

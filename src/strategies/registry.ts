@@ -41,3 +41,5 @@ export const findBuiltStrategy = (id: string): Strategy | undefined => STRATEGIE
 
 /** Ids of the built strategies. */
 export const builtStrategyIds = (): string[] => [...STRATEGIES.keys()];
+
+export { gatesOf } from "./gates/index.ts";

@@ -30,6 +30,7 @@ export const riskManagement: Strategy = {
 		evidence: null,
 		benchmarks: [BENCHMARK, ...HEDGES],
 		benchmark_markets: true,
+		history: { bars_min: RETURNS_MIN + 1, bars_settled: RETURNS_MIN + 1 },
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();

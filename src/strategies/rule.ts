@@ -31,7 +31,10 @@ export interface Reading extends Replayable<TradePlan> {
 
 /** A rule that opens a directional trade on a closed bar; the same code live and in the walk-forward. */
 export interface Rule extends ReplayRule {
+	/** Fewer bars are too few to read. */
 	readonly warmupBars: number;
+	/** From so many on, still older bars move no reading by more than 0.1 %: recursive means have forgotten them. */
+	readonly settledBars: number;
 	read(series: Series): Reading;
 }
 

@@ -40,6 +40,7 @@ export const scalping: Strategy = {
 		evidence: { market: "perp", timeframe: "5m", bars_min: BARS_MIN, funding: false },
 		benchmarks: [],
 		trades_window_ms: TAPE_WINDOW_MS,
+		history: { bars_min: BARS_MIN, bars_settled: BARS_MIN },
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();

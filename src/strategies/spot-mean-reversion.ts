@@ -24,6 +24,8 @@ export const meanReversionRule: Rule = {
 	name: "spot_mean_reversion/z20<-2,rsi14<30,sma20,2atr,10d",
 	horizonBars: 10,
 	warmupBars: 120,
+	// The context looks over 250 closes; RSI and ATR have forgotten long before.
+	settledBars: CONTEXT_BARS,
 	read({ length, close, high, low, volume }): Reading {
 		const mean = simpleMean(close, PERIOD);
 		const deviation = populationDeviation(close, PERIOD, mean);

@@ -57,6 +57,7 @@ export const statisticalArbitrage: Strategy = {
 		orderBook: false,
 		evidence: { market: "spot", timeframe: "1d", bars_min: EVIDENCE_BARS_MIN, funding: false },
 		benchmarks: [],
+		history: { bars_min: BARS_MIN, bars_settled: BARS_MIN },
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();

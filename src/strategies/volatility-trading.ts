@@ -23,11 +23,14 @@ import {
 	type VolatilityStatement,
 } from "./volatility-statement.ts";
 
+/** Every column has a finite window but ATR10, ATR20, EMA20 and the forecast, which have forgotten what lies before. */
+const HISTORY = { bars_min: SQUEEZE_BARS_MIN, bars_settled: SQUEEZE_BARS_MIN };
+
 /**
  * Contracts are traded, because the lower order sells short; the record is that of spot closes, which reach
  * back years before the contracts do.
  */
-const MARKET: MarketProfile = { ...SPOT_DAILY, needs: { ...SPOT_DAILY.needs, candidates: "perp" } };
+const MARKET: MarketProfile = { ...SPOT_DAILY, needs: { ...SPOT_DAILY.needs, candidates: "perp", history: HISTORY } };
 
 const THRESHOLDS = {
 	bandwidth_percentile_max: PERCENTILE_MAX,

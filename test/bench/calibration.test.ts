@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Calibrated, collect } from "../../bench/calibration/collect.ts";
+import { compareScores, compareTable, readRecorded } from "../../bench/calibration/compare.ts";
 import { reliabilitySvg } from "../../bench/calibration/svg.ts";
 import { reliabilityText } from "../../bench/calibration/text.ts";
 import { openScene, REFERENCE_AS_OF_MS } from "../../bench/scene.ts";
@@ -94,28 +95,36 @@ test("the plot is well formed and escapes what it shows", () => {
 if (!sharedRoot) skipAloud("calibration figures");
 else {
 	const root = sharedRoot;
-	test("the recorded set through the adapter: the specification's figures", async () => {
+	const set = readRecorded(`${root}/market`);
+
+	test("every row of the published table is met, but the hit rate of the pair of orders", () => {
+		const rows = compareTable(set);
+		assert.is(rows.length, 20);
+		const missed = rows.filter(({ outside }) => outside.length > 0);
+		// Five of its 810 trades gained in the source: how it goes on after an exit is not stated there.
+		assert.equal(
+			missed.map(({ rule, outside }) => [rule, outside]),
+			[["1d squeeze, pair of orders", ["hit rate"]]],
+		);
+		const exact = rows.filter(({ measured, published }) => measured.n === published.n);
+		assert.ok(exact.length >= 12, `${exact.length} rows agree in every trade`);
+	});
+
+	test("the published scores of stated probabilities are met, but the Brier score of daily mean reversion", () => {
+		const rows = compareScores(set);
+		// The source knows a trade from the day after its exit on, this program from the close of that day.
+		assert.equal(
+			rows.map(({ outside }) => outside),
+			[[], [], ["Brier", "pooled Brier"], []],
+		);
+		for (const { rule, stated } of rows) near(stated.measured.brier, stated.published.brier, 0.002, rule);
+	});
+
+	test("records of strategies through the adapter", async () => {
 		const scene = await openScene(`recorded:${root}/market`, REFERENCE_AS_OF_MS);
 		try {
 			const wanted = ["ai_spot_momentum_strategy", "ai_spot_mean_reversion", "ai_funding_arbitrage"];
 			const records = await collect(scene, wanted);
-			const figures = (part: string) => {
-				const found = records.find((one) => one.part === part)?.reliability;
-				assert.ok(found, part);
-				return found;
-			};
-			/** Brier and ECE with the Beta(5,5) prior and k = 50; daily spot days go on to the snapshot here. */
-			const expected: [string, number, number][] = [
-				["TSMOM28, 1d", 0.2516, 0.031],
-				["breakout 20, 1d", 0.2507, 0.029],
-				["mean reversion, 1d", 0.25, 0.081],
-				["mean reversion, 1h", 0.2405, 0.036],
-			];
-			for (const [part, brier, ece] of expected) {
-				const found = figures(part);
-				near(found.brier ?? 1, brier, 0.0025, `${part} Brier`);
-				near(found.ece ?? 1, ece, 0.01, `${part} ECE`);
-			}
 			const strategies = new Set(records.map(({ strategy }) => strategy));
 			for (const id of wanted) assert.ok(strategies.has(id), id);
 			assert.ok(records.every(({ reliability }) => reliability.years.length > 0 || reliability.scored === 0));

@@ -42,28 +42,32 @@ for (const id of builtStrategyIds()) {
 		assert.is(new Set(rows).size, rows.length, "ids are unique");
 	});
 
-	every(`${id}: the order of candidates, series and markets does not matter, and once more is the same`, async () => {
-		const request = await requestFor(id);
-		const { view } = request;
-		const turned: EvaluationRequest = {
-			...request,
-			candidates: reversed(request.candidates),
-			view: {
-				...view,
-				series: Object.fromEntries(reversed(Object.entries(view.series))),
-				markets: Object.fromEntries(reversed(Object.entries(view.markets))),
-				evidence: { series: reversed(view.evidence.series), funding: reversed(view.evidence.funding) },
-			},
-		};
-		const sorted = (output: ReturnType<typeof evaluate>) => ({
-			published: [...output.published].sort((a, b) => (a.opportunity_id < b.opportunity_id ? -1 : 1)),
-			unproven: [...output.unproven].sort((a, b) => (a.opportunity_id < b.opportunity_id ? -1 : 1)),
-			rejected: output.rejected.map(({ symbol, reason }) => `${symbol} ${reason}`).sort(),
-		});
-		const straight = sorted(evaluate(request));
-		assert.equal(sorted(evaluate(turned)), straight);
-		assert.equal(sorted(evaluate(request)), straight);
-	});
+	every(
+		`${id}: the order of candidates, positions, series and markets does not matter, and once more is the same`,
+		async () => {
+			const request = await requestFor(id);
+			const { view } = request;
+			const turned: EvaluationRequest = {
+				...request,
+				candidates: reversed(request.candidates),
+				portfolio: { ...request.portfolio, positions: reversed(request.portfolio.positions) },
+				view: {
+					...view,
+					series: Object.fromEntries(reversed(Object.entries(view.series))),
+					markets: Object.fromEntries(reversed(Object.entries(view.markets))),
+					evidence: { series: reversed(view.evidence.series), funding: reversed(view.evidence.funding) },
+				},
+			};
+			const sorted = (output: ReturnType<typeof evaluate>) => ({
+				published: [...output.published].sort((a, b) => (a.opportunity_id < b.opportunity_id ? -1 : 1)),
+				unproven: [...output.unproven].sort((a, b) => (a.opportunity_id < b.opportunity_id ? -1 : 1)),
+				rejected: output.rejected.map(({ symbol, reason }) => `${symbol} ${reason}`).sort(),
+			});
+			const straight = sorted(evaluate(request));
+			assert.equal(sorted(evaluate(turned)), straight);
+			assert.equal(sorted(evaluate(request)), straight);
+		},
+	);
 
 	every(`${id}: nothing to read is rejected under a reason, never an exception and never silence`, async () => {
 		const request = await requestFor(id);

@@ -24,7 +24,15 @@ const TABLE: readonly Case[] = [
 		seed: 42,
 		at: "2025-02-11T15:00:00Z",
 		coins: {},
-		published: ["ETH/USDT long_call", "ETH/USDT straddle"],
+		published: ["ETH/USDT long_call"],
+		unproven: ["ETH/USDT straddle"],
+	},
+	{
+		strategy: "ai_options_trade",
+		seed: 24,
+		at: "2025-07-21T09:00:00Z",
+		coins: {},
+		published: ["BTC/USDT long_put", "BTC/USDT straddle"],
 		unproven: [],
 	},
 	{

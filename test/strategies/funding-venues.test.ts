@@ -242,7 +242,9 @@ test("samples know no future, lean to the side that earned, and do not care whic
 		return { base, funding: { ...one, ...head } };
 	});
 	const known = differenceSamples(before);
+	assert.ok(known.length > 100);
 	assert.equal(known, samples.slice(0, known.length));
+	assert.equal(differenceSamples(both, early), known, "later settlements that a source delivers are not counted");
 });
 
 test.run();

@@ -194,7 +194,7 @@ else {
 	});
 
 	test("the forecast and the buckets measured on 32 symbols", () => {
-		const samples = long.flatMap(samplesOf);
+		const samples = long.flatMap((one) => samplesOf(one));
 		const fit = fitForecast(samples);
 		assert.ok(fit);
 		near(fit.b, 0.66, 0.01);

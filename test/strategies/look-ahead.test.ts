@@ -3,7 +3,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { at } from "../../src/strategies/columns.ts";
 import { walkForward } from "../../src/strategies/evidence/walk-forward.ts";
-import { shortBreakdownRule, shortMomentumRule } from "../../src/strategies/futures-trade.ts";
+import {
+	longBreakoutRule,
+	longMomentumRule,
+	shortBreakdownRule,
+	shortMomentumRule,
+} from "../../src/strategies/futures-trade.ts";
 import type { Rule } from "../../src/strategies/rule.ts";
 import { simulate } from "../../src/strategies/simulator.ts";
 import { breakoutTargetRule, breakoutTrailRule } from "../../src/strategies/spot-breakout.ts";
@@ -19,7 +24,9 @@ const RULES: Rule[] = [
 	meanReversionRule,
 	breakoutTargetRule,
 	breakoutTrailRule,
+	longMomentumRule,
 	shortMomentumRule,
+	longBreakoutRule,
 	shortBreakdownRule,
 ];
 

@@ -1,4 +1,4 @@
-import type { OrderBook, Series, TradeTape } from "../../src/market/contract.ts";
+import type { Market, OrderBook, Series, TradeTape } from "../../src/market/contract.ts";
 import { createTradeColumns } from "../../src/market/trade-columns.ts";
 import type { EvaluationRequest, MarketView } from "../../src/strategies/contract.ts";
 import { createRandom } from "../../src/strategies/random.ts";
@@ -12,7 +12,10 @@ export const withView = (request: EvaluationRequest, change: Partial<MarketView>
 	view: { ...request.view, ...change },
 });
 
-/** The same request with every price multiplied by a power of two, which changes no bit of a mantissa. */
+/**
+ * The same request with every price multiplied by a power of two and every quantity divided by it, which
+ * changes no bit of a mantissa. Least orders and steps stand in units of their own: they are left out.
+ */
 export function scaledRequest(request: EvaluationRequest, factor: number): EvaluationRequest {
 	const { view } = request;
 	const each = <T>(record: Record<string, T>, map: (entry: T) => T): Record<string, T> =>
@@ -29,19 +32,45 @@ export function scaledRequest(request: EvaluationRequest, factor: number): Evalu
 	});
 	const levels = (side: OrderBook["bids"]) =>
 		side.map(([price, quantity]): [number, number] => [price * factor, quantity / factor]);
-	const market = { price_tick: null, quantity_step: null };
+	const market = <M extends Market>(one: M): M => ({ ...one, price_tick: null, quantity_step: null });
+	const times = (value: number | null, by: number) => (value === null ? null : value * by);
 	return {
 		...request,
 		candidates: request.candidates.map((candidate) => ({
 			...candidate,
-			market: candidate.market && { ...candidate.market, ...market },
+			asset: candidate.asset && { ...candidate.asset, markets: candidate.asset.markets.map(market) },
+			market: candidate.market && market(candidate.market),
 		})),
+		portfolio: {
+			...request.portfolio,
+			positions: request.portfolio.positions.map(({ quantity, entry_price, ...position }) => ({
+				...position,
+				quantity: quantity / factor,
+				entry_price: times(entry_price, factor),
+			})),
+		},
 		view: {
 			...view,
 			series: each(view.series, series),
 			evidence: { ...view.evidence, series: view.evidence.series.map(series) },
 			books: each(view.books, (book) => ({ ...book, bids: levels(book.bids), asks: levels(book.asks) })),
 			trades: each(view.trades ?? {}, (tape) => ({ ...tape, price: up(tape.price), quantity: down(tape.quantity) })),
+			markets: each(view.markets, market),
+			chains: each(view.chains ?? {}, (chain) => ({
+				...chain,
+				contract_size: chain.contract_size / factor,
+				quotes: chain.quotes.map((quote) => ({
+					...quote,
+					strike: quote.strike * factor,
+					forward: times(quote.forward, factor),
+					// Premiums of an inverse chain are shares of the base coin: they have no unit of price.
+					...(chain.inverse ? {} : { bid: times(quote.bid, factor), ask: times(quote.ask, factor) }),
+				})),
+			})),
+			open_interest: each(view.open_interest ?? {}, ({ now, before }) => ({
+				now: { ...now, quantity_base: times(now.quantity_base, 1 / factor) },
+				before: { ...before, quantity_base: times(before.quantity_base, 1 / factor) },
+			})),
 		},
 	};
 }

@@ -117,26 +117,27 @@ export function dailyOf(hours: readonly BarRow[]): BarRow[] {
 	return result;
 }
 
-const folder = (name: string): string => {
-	if (!sharedRoot) throw new Error("the recorded data set is not beside the project");
-	return join(sharedRoot, "market", name);
+/** `set`: folder of a recorded data set; default the one beside the project. */
+const folder = (name: string, set = sharedRoot && join(sharedRoot, "market")): string => {
+	if (!set) throw new Error("the recorded data set is not beside the project");
+	return join(set, name);
 };
-const filesOf = (name: string): string[] =>
-	readdirSync(folder(name))
+const filesOf = (name: string, set?: string): string[] =>
+	readdirSync(folder(name, set))
 		.filter((file) => file.endsWith(".csv.gz"))
 		.sort()
-		.map((file) => join(folder(name), file));
+		.map((file) => join(folder(name, set), file));
 
-/** The 35 coins of STRATEGIES 7.2: >= 300 daily bars, pegged ones removed. */
-export function recordedSpotDaily(barsMin = 300): Series[] {
-	return filesOf("binance_spot_1d")
+/** The 35 coins of the measured table: >= 300 daily bars, pegged ones removed. */
+export function recordedSpotDaily(barsMin = 300, set?: string): Series[] {
+	return filesOf("binance_spot_1d", set)
 		.filter((file) => !PEGGED.has(baseOf(file)))
 		.map((file) => seriesOf(barsOf(file), { symbol: `${baseOf(file)}/USDT` }))
 		.filter((series) => series.length >= barsMin);
 }
 
-export function recordedSpotHourly(): Series[] {
-	return filesOf("binance_spot_1h").map((file) =>
+export function recordedSpotHourly(set?: string): Series[] {
+	return filesOf("binance_spot_1h", set).map((file) =>
 		seriesOf(barsOf(file), { symbol: `${baseOf(file)}/USDT`, timeframe: "1h", as_of_ms: SNAPSHOT_MS }),
 	);
 }
@@ -166,8 +167,8 @@ export function spotDailyAtSnapshot(): Series[] {
 	return [...bars].map(([base, rows]) => seriesOf(rows, { symbol: `${base}/USDT`, as_of_ms: SNAPSHOT_MS }));
 }
 
-export function recordedPerpDaily(): Series[] {
-	return filesOf("binance_usdm/1d").map((file) =>
+export function recordedPerpDaily(set?: string): Series[] {
+	return filesOf("binance_usdm/1d", set).map((file) =>
 		seriesOf(barsOf(file), {
 			symbol: `${baseOf(file)}/USDT:USDT`,
 			venue: "binanceusdm",

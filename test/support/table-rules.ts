@@ -6,7 +6,7 @@ import type { ResolvedTrade } from "../../src/strategies/evidence/trades.ts";
 import { normalisedMean, populationDeviation, simpleMean } from "../../src/strategies/indicators/averages.ts";
 import { highestBefore, lowestBefore, meanBefore } from "../../src/strategies/indicators/channel.ts";
 import { trueRange } from "../../src/strategies/indicators/range.ts";
-import { exAnteVolatility } from "../../src/strategies/indicators/volatility.ts";
+import { exAnteVolatility, logReturns } from "../../src/strategies/indicators/volatility.ts";
 import { type AnyPlan, simulate, type TradePlan } from "../../src/strategies/simulator.ts";
 import { squeezeRule } from "../../src/strategies/squeeze-rule.ts";
 
@@ -104,6 +104,49 @@ export const squeezeBracket = (series: Series): BracketPlan => {
 	const signal = signals(series.length, (t) => t >= 300 && reading.percentileAt(t) <= 0.1);
 	return { ...reading.plan, signal, n: tableRange(series, 20) };
 };
+
+/** Exponentially weighted standard deviation: weights (1-alpha)^age, centred, corrected for bias. */
+function weightedDeviation(values: Column, centreOfMass: number): Column {
+	const decay = 1 - 1 / (1 + centreOfMass);
+	const result = unknownColumn(values.length);
+	let [w, ww, wx, wxx] = [0, 0, 0, 0];
+	for (let t = 1; t < values.length; t++) {
+		const x = at(values, t);
+		w = decay * w + 1;
+		ww = decay * decay * ww + 1;
+		wx = decay * wx + x;
+		wxx = decay * wxx + x * x;
+		const variance = wxx / w - (wx / w) ** 2;
+		result[t] = Math.sqrt((variance * w * w) / (w * w - ww));
+	}
+	return result;
+}
+
+/** Return over `bars` in deviations above `zMin`; stop 3 ATR14, no trend filter unless `trendBars`, no target unless `targetAtr`. */
+export const momentumOver =
+	(of: {
+		bars: number;
+		zMin: number;
+		centreOfMass: number;
+		horizonBars: number;
+		trendBars?: number;
+		targetAtr?: number;
+	}): PlanOf =>
+	(series) => {
+		const { close } = series;
+		const deviation = weightedDeviation(logReturns(close), of.centreOfMass);
+		const atr = tableRange(series, 14);
+		const trend = of.trendBars === undefined ? null : normalisedMean(close, 2 / (of.trendBars + 1));
+		const z = (t: number) => Math.log(at(close, t) / at(close, t - of.bars)) / (at(deviation, t) * Math.sqrt(of.bars));
+		const { targetAtr } = of;
+		return {
+			signal: signals(series.length, (t) => z(t) > of.zMin && (trend === null || at(close, t) > at(trend, t))),
+			stop: close.map((c, t) => c - 3 * at(atr, t)),
+			target: targetAtr === undefined ? null : close.map((c, t) => c + targetAtr * at(atr, t)),
+			side: 1,
+			horizonBars: of.horizonBars,
+		};
+	};
 
 /** All resolved trades of a plan over a universe. */
 export const tradesOf = (

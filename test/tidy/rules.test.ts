@@ -3,6 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { bannedCalls, needlessAllowances, unfinishedMarks } from "./calls.ts";
 import { areaOf, deadFiles, importDirection, machineImports, singleMakers } from "./imports.ts";
+import { portOnlyReads, scanReach } from "./reach.ts";
 import { forbiddenTexts } from "./repository.ts";
 import { functionsOf, longFiles, longFunctions, slackRatchet, suitesNotRun, unversionedMachines } from "./shape.ts";
 import { codeOnly, type Finding, sourceOf } from "./source.ts";
@@ -57,6 +58,32 @@ test("banned calls", () => {
 			["src/a.ts", "const orderBook = bookOf(orders); limitOrders;"],
 		],
 	);
+});
+
+test("what a scan can reach", () => {
+	const found = (text: string, leaf = "export const a = 1;") =>
+		scanReach([sourceOf("src/root.ts", text), sourceOf("src/leaf.ts", leaf)], ["src/root.ts"]).length;
+	assert.is(found('import { z } from "zod";'), 0);
+	for (const bad of [
+		'import ccxt from "ccxt";',
+		'import { request } from "node:https";',
+		'import net from "node:net";',
+	])
+		assert.is(found(bad), 1, bad);
+	assert.is(found("await fetch(url);"), 1);
+	assert.is(found("cache.fetch(key);"), 0, "a method of that name");
+	assert.is(found("const socket = new WebSocket(url);"), 1);
+	assert.is(found('const m = await import("ccxt");'), 1);
+	assert.is(found('const jstat = createRequire(x)("jstat"); const c = require("ccxt");'), 1);
+	assert.is(found('import { a } from "./leaf.ts";', 'import ccxt from "ccxt";'), 1, "through another file");
+	assert.is(found('import type { A } from "./leaf.ts";', 'import ccxt from "ccxt";'), 0, "types load nothing");
+	const port = (member: string) =>
+		portOnlyReads([
+			sourceOf("src/market/contract.ts", `export interface MarketData {\n\tnow(): number;\n\t${member}\n}`),
+		]);
+	assert.is(port("candles(symbol: string): Promise<Series>;").length, 0);
+	assert.is(port("sell(symbol: string): Promise<void>;").length, 1);
+	assert.is(portOnlyReads([]).length, 1);
 });
 
 test("an allowance that nobody uses is found", () => {

@@ -44,7 +44,8 @@ export function walkForward(rule: ReplayRule, universe: readonly Series[], optio
 	const ordered = [...universe].sort((a, b) =>
 		a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.venue < b.venue ? -1 : 1,
 	);
-	for (const series of ordered) {
+	for (const whole of ordered) {
+		const series = knownBy(whole, options.asOfMs);
 		if (series.length < options.barsMin) continue;
 		result.universeSize++;
 		const reading = rule.read(series);
@@ -75,6 +76,26 @@ export function walkForward(rule: ReplayRule, universe: readonly Series[], optio
 		result.placebo.push({ outcomes, entries });
 	}
 	return result;
+}
+
+/** The bars that had closed by then: the series itself where no later one is in it. */
+function knownBy(series: Series, asOfMs: number): Series {
+	const step = TIMEFRAME_MS[series.timeframe];
+	let length = series.length;
+	while (length > 0 && at(series.open_time, length - 1) + step > asOfMs) length--;
+	if (length === series.length) return series;
+	const cut = (column: Float64Array) => column.subarray(0, length);
+	return {
+		...series,
+		length,
+		open_time: cut(series.open_time),
+		open: cut(series.open),
+		high: cut(series.high),
+		low: cut(series.low),
+		close: cut(series.close),
+		volume: cut(series.volume),
+		quote_volume: cut(series.quote_volume),
+	};
 }
 
 /** Net outcome of the rule's exits from every admissible bar whose horizon is complete. */

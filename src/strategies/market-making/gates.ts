@@ -14,7 +14,8 @@ export const JUMP_SIGMAS = 4;
 const BOOK_AGE_MS_MAX = 5 * 60_000;
 const SIGMA_BARS = 288;
 const HOUR_BARS = 12;
-const LOOKBACK_BARS = SIGMA_BARS + HOUR_BARS + 1;
+/** A day of 5-minute returns and the hour after it. */
+export const LOOKBACK_BARS = SIGMA_BARS + HOUR_BARS + 1;
 
 /** A market whose spread may pay for making it. */
 export interface Makeable {

@@ -2,6 +2,7 @@ import type { DataNeeds } from "../contract.ts";
 import { EXPIRY_DAYS_MAX, EXPIRY_DAYS_MIN, OPEN_INTEREST_MIN, SPREAD_OF_MID_MAX } from "./chain.ts";
 import { EVIDENCE_MARKETS } from "./premium-evidence.ts";
 import { EDGE_MIN, HORIZON_DAYS, SELL_PERCENTILE_MIN } from "./premium-rules.ts";
+import { forecastBarsMin, forecastBarsSettled } from "./volatility-forecast.ts";
 
 /** What both option strategies read: a chain and daily closes of each asset, and the histories of the evidence. */
 export const OPTION_NEEDS: DataNeeds = {
@@ -12,6 +13,7 @@ export const OPTION_NEEDS: DataNeeds = {
 	funding: false,
 	orderBook: false,
 	evidence: null,
+	history: { bars_min: forecastBarsMin(HORIZON_DAYS), bars_settled: forecastBarsSettled(HORIZON_DAYS) },
 	benchmarks: EVIDENCE_MARKETS.map(({ symbol }) => symbol),
 	volatility_bases: EVIDENCE_MARKETS.map(({ base }) => base),
 };

@@ -12,6 +12,12 @@ const SAMPLES_MIN = 120;
 /** Returns before the exponential mean has forgotten its first value. */
 const EWMA_WARMUP = 60;
 
+/** Windows the regression looks back on: with about four years of days it follows a market that changes. */
+const SAMPLES_MAX = 1000;
+
+/** Bars from which on still older ones move no forecast. */
+export const forecastBarsSettled = (horizonDays: number): number => MONTH + horizonDays + SAMPLES_MAX;
+
 /** Bars from which on a forecast exists. */
 export const forecastBarsMin = (horizonDays: number): number => MONTH + horizonDays + SAMPLES_MIN;
 
@@ -46,8 +52,8 @@ export function ewmaVariance(squares: Column): Column {
 
 /**
  * Heterogeneous autoregression: the mean variance of the next `horizonDays` on that of the last day, week
- * and month, least squares over all windows that have ended. A forecast outside what those windows have
- * shown is their mean instead (the sanity filter of Bollerslev, Patton and Quaedvlieg 2016).
+ * and month, least squares over the newest 1,000 windows that have ended. A forecast outside what those windows
+ * have shown is their mean instead (the sanity filter of Bollerslev, Patton and Quaedvlieg 2016).
  */
 export function harVariance(squares: Column, horizonDays: number): Column {
 	const sums = cumulated(squares);
@@ -55,21 +61,20 @@ export function harVariance(squares: Column, horizonDays: number): Column {
 	const features = (t: number): number[] => [1, at(squares, t), mean(t + 1 - WEEK, t + 1), mean(t + 1 - MONTH, t + 1)];
 	const result = unknownColumn(squares.length);
 	const normal = Array.from({ length: TERMS }, () => new Float64Array(TERMS + 1));
-	let [samples, total, least, most] = [0, 0, Number.POSITIVE_INFINITY, 0];
+	const targets: number[] = [];
 	for (let t = MONTH; t < squares.length; t++) {
 		const begun = t - horizonDays;
 		if (begun >= MONTH) {
 			const target = mean(begun + 1, t + 1);
-			accumulate(normal, features(begun), target);
-			samples++;
-			total += target;
-			least = Math.min(least, target);
-			most = Math.max(most, target);
+			accumulate(normal, features(begun), target, 1);
+			targets.push(target);
 		}
-		if (samples < SAMPLES_MIN) continue;
+		if (targets.length > SAMPLES_MAX) accumulate(normal, features(begun - SAMPLES_MAX), targets.shift() ?? 0, -1);
+		if (targets.length < SAMPLES_MIN) continue;
 		const weights = solve(normal);
 		const forecast = weights ? features(t).reduce((sum, value, i) => sum + value * (weights[i] ?? 0), 0) : Number.NaN;
-		result[t] = forecast >= least && forecast <= most ? forecast : total / samples;
+		const shown = forecast >= Math.min(...targets) && forecast <= Math.max(...targets);
+		result[t] = shown ? forecast : targets.reduce((sum, value) => sum + value, 0) / targets.length;
 	}
 	return result;
 }
@@ -81,9 +86,10 @@ function cumulated(values: Column): Column {
 	return sums;
 }
 
-function accumulate(normal: readonly Float64Array[], x: readonly number[], y: number): void {
+/** Adds a sample to the normal equations, or takes it out again (`sign` -1). */
+function accumulate(normal: readonly Float64Array[], x: readonly number[], y: number, sign: 1 | -1): void {
 	normal.forEach((row, i) => {
-		const xi = x[i] ?? 0;
+		const xi = sign * (x[i] ?? 0);
 		x.forEach((xj, j) => {
 			row[j] = at(row, j) + xi * xj;
 		});

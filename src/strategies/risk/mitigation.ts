@@ -93,7 +93,7 @@ function mitigation({ book, view, breaches, assumed }: Proposal, after: readonly
 		target: null,
 		evidence,
 		strength: 1 + urgency,
-		indicators: {},
+		indicators: Object.fromEntries(breaches.map(({ measure, value }) => [measure, value ?? Number.NaN])),
 		extra: {
 			risk_reduction_usd: Math.max(0, shortfallUsd(book, book.weights) - shortfallUsd(book, after)),
 			urgency,

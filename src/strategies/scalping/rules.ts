@@ -61,6 +61,7 @@ function scalpRule(name: string, side: ScalpSide, triggerOf: (series: Series) =>
 		name: `scalping/${name}/${word(side)}/1.5atr,2atr,12b,atr>=${ATR_COSTS_MIN}x${SCALP_COST}`,
 		horizonBars: HORIZON_BARS,
 		warmupBars: BARS_MIN,
+		settledBars: BARS_MIN,
 		read(series): Reading {
 			const { close } = series;
 			const atr = rangeOf(series);
