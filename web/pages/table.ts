@@ -1,5 +1,7 @@
 import type { VNode } from "../lib/html.ts";
 import { Home } from "./home.ts";
+import { OpportunityPage } from "./opportunity.ts";
+import { Scan } from "./scan.ts";
 
 interface PageSpec {
 	/** Word in the menu; absent: the page is reached by links. */
@@ -14,7 +16,11 @@ interface PageSpec {
 }
 
 /** Every page, in the order of the menu. */
-export const PAGES: readonly PageSpec[] = [{ menu: "Scan", title: "Scan", path: "#/", parts: [], view: Home }];
+export const PAGES: readonly PageSpec[] = [
+	{ menu: "Scan", title: "Scan", path: "#/", parts: [], view: Home },
+	{ title: "Scan", path: "#/scans", parts: ["scans", ":id"], view: Scan },
+	{ title: "Opportunity", path: "#/scans", parts: ["scans", ":id", "rows", ":row"], view: OpportunityPage },
+];
 
 export interface FoundPage extends PageSpec {
 	props: Record<string, string>;
