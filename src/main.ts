@@ -12,6 +12,7 @@ import { createHealthChecks, createProbes } from "./health.ts";
 import type { Logger } from "./log.ts";
 import { createMarketData } from "./market/index.ts";
 import { installShutdown, type ShutdownStep } from "./process/shutdown.ts";
+import { createCandleQueries } from "./queries/candles.ts";
 import { createQueries } from "./queries.ts";
 import { closeRedisClient } from "./redis/clients.ts";
 import { RedisSetupError } from "./redis/provide.ts";
@@ -75,6 +76,7 @@ async function main(): Promise<void> {
 						accounts: users.accounts,
 						parseFilters,
 						clock: store.clock,
+						candles: createCandleQueries(queries.lookup, market),
 					}),
 	});
 	const server = config.http ? await listen(app, config.http, logger) : null;

@@ -71,7 +71,7 @@ function Legend({ levels, entry }: { levels: Level[]; entry: unknown }) {
 			const distance = away(level);
 			return html`<li class=${level.name}>
 				<${Term} of=${level.name} /> ${price(level.price)}
-				${distance !== null && html`<span class="muted">(${distance > 0 ? "+" : ""}${number(distance, 1)} %)</span>`}
+				${distance !== null && html`<span class="muted"> (${distance > 0 ? "+" : ""}${number(distance, 1)} %)</span>`}
 			</li>`;
 		})}
 	</ul>`;

@@ -34,7 +34,7 @@ function Figures({ row }: { row: Json }) {
 	const { metadata } = row;
 	const sure = typeof row.confidence_score === "number";
 	return html`<dl class="facts">
-		<${Fact} label="What to do">
+		<${Fact} label="Side">
 			${sideWords(row.side)}${metadata.executable ? "" : html`<br /><small class="muted">not to be traded as it stands: no full set of entry, stop and target</small>`}
 		<//>
 		<${Fact} label=${html`<${Term} of="confidence" />`}>

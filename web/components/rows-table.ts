@@ -70,10 +70,15 @@ const wishOf = (query: URLSearchParams): TableWish =>
 	Object.fromEntries(KEYS.map((key) => [key, query.get(key) ?? ""])) as unknown as TableWish;
 
 function Controls({ wish, change }: { wish: TableWish; change: (next: Partial<TableWish>) => void }) {
-	const select = (key: keyof TableWish, label: string, options: [id: string, title: string][]) => html`<label>
+	const select = (
+		key: keyof TableWish,
+		label: string,
+		options: [id: string, title: string][],
+		none = "all",
+	) => html`<label>
 		<span class="muted">${label}</span>
 		<select value=${wish[key]} onChange=${(event: Event) => change({ [key]: (event.target as HTMLSelectElement).value })}>
-			<option value="">all</option>
+			<option value="">${none}</option>
 			${options.map(([id, title]) => html`<option value=${id} selected=${wish[key] === id}>${title}</option>`)}
 		</select>
 	</label>`;
@@ -105,6 +110,7 @@ function Controls({ wish, change }: { wish: TableWish; change: (next: Partial<Ta
 				[id, `${title}, rising`],
 				[`-${id}`, `${title}, falling`],
 			]),
+			"best first",
 		)}
 	</div>`;
 }

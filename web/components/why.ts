@@ -42,7 +42,7 @@ function OneWhy({ verdict }: { verdict: Json }) {
 			${
 				verdict.data_as_of
 					? html`<${Term} of="data_age" />: ${typeof verdict.data_age_seconds === "number" ? duration(1000 * verdict.data_age_seconds) : "–"} (${time(verdict.data_as_of)})`
-					: "No data was read"
+					: "No data was judged"
 			}
 			${typeof verdict.duration_ms === "number" ? ` · took ${duration(verdict.duration_ms)}` : ""}
 			${verdict.attempts > 1 ? ` · ${verdict.attempts} attempts` : ""}

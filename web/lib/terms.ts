@@ -26,7 +26,11 @@ export const TERMS = {
 		title: "Stop",
 		meaning: "The price at which the position is closed with a loss, so that the loss stays bounded.",
 	},
-	hit_rate: { title: "Hit rate", meaning: "Share of past trades of this kind that ended with a profit after costs." },
+	hit_rate: {
+		title: "Hit rate",
+		meaning:
+			"Share of past trades of this kind that ended with a profit after costs. The range (Wilson, 95 %) counts independent trades only.",
+	},
 	expectancy: {
 		title: "Average result",
 		meaning:

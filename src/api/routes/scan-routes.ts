@@ -1,7 +1,9 @@
 import type { Clock } from "../../clock.ts";
+import type { CandleQueries } from "../../queries/candles.ts";
 import type { Queries } from "../../queries.ts";
 import type { AccountReader, ScanCommands } from "../../services.ts";
 import type { RouteSpec } from "../route.ts";
+import { candleRoutes } from "./candles.ts";
 import { diagnosticsRoutes } from "./diagnostics.ts";
 import { historyRoutes } from "./history.ts";
 import { metricsRoutes } from "./metrics.ts";
@@ -14,12 +16,15 @@ export interface ScanRoutesDependencies {
 	accounts: AccountReader;
 	parseFilters: ParseFilters;
 	clock: Pick<Clock, "now">;
+	/** Absent: the process has no market to read bars from, and no endpoint for them. */
+	candles?: CandleQueries;
 }
 
 /** Every route about scans: start, read, cancel, diagnose. */
 export const createScanRoutes = (dependencies: ScanRoutesDependencies): RouteSpec[] => [
 	...scanRoutes(dependencies),
 	...historyRoutes(dependencies),
+	...(dependencies.candles ? candleRoutes(dependencies.candles) : []),
 	...metricsRoutes(dependencies),
 	...userStatusRoutes(dependencies),
 	...diagnosticsRoutes(dependencies),
