@@ -5,6 +5,7 @@ import type { CommandDeps } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { parseFilters } from "../../src/filters.ts";
 import { createQueries } from "../../src/queries.ts";
+import { createCandleQueries } from "../../src/queries/candles.ts";
 import { createRedisClient } from "../../src/redis/clients.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
@@ -28,6 +29,10 @@ export interface LiveApiOptions {
 	config?: ApiOptions["config"];
 	commands?: Partial<CommandDeps>;
 	enqueue?: (scanId: string) => Promise<void>;
+	/** Where bars beside rows come from. */
+	market?: Parameters<typeof createCandleQueries>[1];
+	/** Event streams at once. */
+	streamsMax?: number;
 }
 
 export async function startLiveWorld(): Promise<LiveWorld> {
@@ -37,7 +42,7 @@ export async function startLiveWorld(): Promise<LiveWorld> {
 	return {
 		redis,
 		store,
-		async api({ config = {}, commands = {}, enqueue = async () => {} } = {}) {
+		async api({ config = {}, commands = {}, enqueue = async () => {}, market, streamsMax = 10 } = {}) {
 			const client = createRedisClient(redis.connection, "commands", testLogger());
 			const own = await redis.store();
 			const queries = createQueries({
@@ -48,7 +53,7 @@ export async function startLiveWorld(): Promise<LiveWorld> {
 				earnedCredits: async () => 0,
 				stuckAfterMs: 120_000,
 				replay,
-				streamsMax: 10,
+				streamsMax,
 			});
 			const deps = commandDeps(own, enqueue, commands);
 			const api: TestApi = await startApi({
@@ -61,6 +66,7 @@ export async function startLiveWorld(): Promise<LiveWorld> {
 						accounts: { byId: (userId) => api.users.accounts.byId(userId) },
 						parseFilters,
 						clock: systemClock,
+						...(market ? { candles: createCandleQueries(queries.lookup, market) } : {}),
 					}),
 				},
 			});

@@ -26,6 +26,9 @@ export function drawCandles(box: HTMLElement, candles: readonly Candle[], levels
 		wickUpColor: good,
 		wickDownColor: bad,
 		borderVisible: false,
+		// The last close is the entry as a rule; two labels on one place hide each other.
+		lastValueVisible: false,
+		priceLineVisible: false,
 		priceFormat: { type: "price", precision: decimals, minMove: 10 ** -decimals },
 		// Target and stop belong into the picture although the price has not been there yet.
 		autoscaleInfoProvider: (original: () => { priceRange: { minValue: number; maxValue: number } | null } | null) => {

@@ -4,6 +4,7 @@ import { html } from "../lib/html.ts";
 import { useLoad } from "../lib/load.ts";
 import { reasonWords } from "../lib/reasons.ts";
 import { linkTo } from "../lib/router.ts";
+import { resultsOf } from "../lib/scan-api.ts";
 import { sideWords, verdictWords } from "../lib/words.ts";
 import { Around, Empty } from "./states.ts";
 
@@ -30,24 +31,31 @@ async function previousOf(status: Json, signal: AbortSignal): Promise<Json | nul
 interface Compared {
 	before: Json | null;
 	diff: Json | null;
+	/** Rows of this scan by id: the comparison tells a changed row by its id alone. */
+	rows: Map<string, Json>;
 }
 
 /** What is different from the last complete scan of the same filters. */
 export function Changes({ status }: { status: Json }) {
 	const loaded = useLoad<Compared>(status.scan_id, async (signal) => {
 		const before = await previousOf(status, signal);
-		if (!before) return { before: null, diff: null };
+		if (!before) return { before: null, diff: null, rows: new Map() };
 		const query = new URLSearchParams({ a: before.scan_id, b: status.scan_id });
-		return { before, diff: (await get(`/scan-diagnostics/scan-diff?${query}`, { signal })).body };
+		const [{ body }, results] = await Promise.all([
+			get(`/scan-diagnostics/scan-diff?${query}`, { signal }),
+			resultsOf(status.scan_id),
+		]);
+		const rows = (results?.body.opportunities ?? []) as Json[];
+		return { before, diff: body, rows: new Map(rows.map((row) => [row.opportunity_id, row])) };
 	});
 	return html`<${Around} of=${loaded} what="the last scan of the same filters"
-		show=${({ before, diff }: Compared) =>
+		show=${({ before, diff, rows }: Compared) =>
 			before && diff
-				? html`<${Shown} before=${before} diff=${diff} />`
+				? html`<${Shown} before=${before} diff=${diff} rows=${rows} />`
 				: html`<${Empty}>This is the first complete scan with these filters, so there is nothing to compare it with yet.<//>`} />`;
 }
 
-function Shown({ before, diff }: { before: Json; diff: Json }) {
+function Shown({ before, diff, rows }: { before: Json; diff: Json; rows: Compared["rows"] }) {
 	const { added, removed, changed } = diff.opportunities;
 	const [tookA, tookB] = diff.timing.execution_time_ms;
 	const moved = (diff.strategies as Json[]).filter(
@@ -62,7 +70,7 @@ function Shown({ before, diff }: { before: Json; diff: Json }) {
 		${same && html`<${Empty}>Nothing changed since then.<//>`}
 		<${Rows} title="New" rows=${added} scanId=${diff.b} />
 		<${Rows} title="Gone" rows=${removed} scanId=${diff.a} />
-		<${ChangedRows} changed=${changed} scanId=${diff.b} />
+		<${ChangedRows} changed=${changed} scanId=${diff.b} rows=${rows} />
 		<${Verdicts} strategies=${moved} />
 	`;
 }
@@ -86,15 +94,14 @@ const figure = (name: string, value: unknown): string => {
 	return name.endsWith("_usd") ? usd(value) : price(value);
 };
 
-/** The id is a hash, so the row is named by what the diff tells about it, or by its link alone. */
-function ChangedRows({ changed, scanId }: { changed: Json[]; scanId: string }) {
+function ChangedRows({ changed, scanId, rows }: { changed: Json[]; scanId: string; rows: Compared["rows"] }) {
 	if (changed.length === 0) return null;
 	return html`<h3>Changed (${changed.length})</h3>
 		${changed.map(
 			({ opportunity_id, fields }) => html`<details key=${opportunity_id}>
 				<summary>
-					<a href=${linkTo("scans", scanId, "rows", opportunity_id)}>Row ${opportunity_id}</a>
-					<span class="muted">: ${Object.keys(fields).length} figures</span>
+					<a href=${linkTo("scans", scanId, "rows", opportunity_id)}>${rows.get(opportunity_id)?.symbol ?? opportunity_id}</a>
+					<span class="muted"> ${rows.get(opportunity_id)?.strategy_name}: ${Object.keys(fields).length} figures</span>
 				</summary>
 				<dl class="values">
 					${Object.entries(fields as Record<string, [unknown, unknown]>).map(

@@ -19,6 +19,12 @@ export function EndedScan({ status, strategies }: { status: Json; strategies: St
 		show=${(results: Results) => html`<${Shown} results=${results} status=${status} strategies=${strategies} />`} />`;
 }
 
+/** Figures of made-up or old markets look like any others, so the page says what they are. */
+const NOT_LIVE: Record<string, string> = {
+	simulated: "These markets are simulated: good for trying Lookout out, not for trading.",
+	recorded: "These markets are a recording: what you see is what was true then, not now.",
+};
+
 interface Props {
 	results: Results;
 	status: Json;
@@ -62,7 +68,9 @@ function Shown({ results, status, strategies }: Props) {
 			risk: null,
 			grade: null,
 		});
+	const kind = body.data_source?.kind;
 	return html`
+		${kind && kind !== "live" && html`<p class="card lit">${NOT_LIVE[kind]}</p>`}
 		<${EndedActions} status=${status} verdicts=${verdicts} strategies=${strategies} />
 		<${Tabs} tabs=${tabs} chosen=${place.value.query.get("tab") ?? "rows"} choose=${choose} label="Parts of the result" />
 	`;

@@ -21,13 +21,17 @@ export function LiveScanView({ scan, strategies }: { scan: LiveScan; strategies:
 	const serverNowMs = nowMs + scan.offsetMs;
 	const acceptedMs = Date.parse(status?.accepted_at ?? "");
 	const left = status?.estimated_time_remaining_seconds;
+	const facts = [
+		model.total > 0 ? `${model.completed} of ${model.total} strategies done` : "Strategies are not chosen yet",
+		`${number(model.found, 0)} found so far`,
+		duration(Math.max(0, serverNowMs - acceptedMs)),
+		...(typeof left === "number" && left > 0 ? [`about ${left} s left`] : []),
+	];
 	return html`
-		<section class="card stack" aria-label="Progress">
+		<section class="card stack below" aria-label="Progress">
 			<${Bar} percentage=${model.percentage} label="Progress of the scan" />
 			<p class="flat">
-				${model.total > 0 ? `${model.completed} of ${model.total} strategies done` : "Strategies are not chosen yet"} ·
-				${number(model.found, 0)} found so far · ${duration(Math.max(0, serverNowMs - acceptedMs))}
-				${typeof left === "number" && left > 0 ? ` · about ${left} s left` : ""}
+				${facts.join(" · ")}
 			</p>
 			<${Connection} scan=${scan} />
 			<${Steps} model=${model} />
