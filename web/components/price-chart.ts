@@ -104,5 +104,5 @@ function Candles({ candles, levels, label }: { candles: Candle[]; levels: Level[
 			remove();
 		};
 	}, [candles, look]);
-	return html`<div class="chart" ref=${box} role="img" aria-label=${`Price chart of ${label}`}></div>`;
+	return html`<div class="chart" ref=${box} role="group" aria-label=${`Price chart of ${label}`}></div>`;
 }

@@ -15,37 +15,44 @@ const REFRESH_MS = 3_000;
 /** Where a trader begins: start a scan, or go to the one that runs. */
 export function Home() {
 	const list = useLoad("strategies", strategies);
-	const user = useLoad("user-status", async (signal) => (await get("/opportunities/user-status", { signal })).body);
-	const latest = useLoad("latest", readLatest);
-	useInterval(REFRESH_MS, () => latest.value?.scan?.status === "scanning" && latest.reload());
+	const seen = useLoad("home", read);
+	useInterval(REFRESH_MS, () => seen.value?.scan?.status === "scanning" && seen.reload());
 	const onboarded = () => {
 		forgetStrategies();
 		list.reload();
-		user.reload();
+		seen.reload();
 	};
 	return html`
 		<h1>Scan the market</h1>
 		<div class="stack wide-gap">
-			${user.value?.onboarding_status.needs_onboarding && html`<${Welcome} done=${onboarded} />`}
-			<${Around} of=${latest} what="your newest scan"
-				show=${({ scan }: Newest) => scan && html`<${Latest} scan=${scan} names=${list.value ?? []} />`} />
+			<${Around} of=${seen} what="your newest scan"
+				show=${({ user, scan }: Seen) => html`
+					${user.onboarding_status.needs_onboarding && html`<${Welcome} done=${onboarded} />`}
+					${scan && html`<${Latest} scan=${scan} names=${list.value ?? []} />`}
+				`} />
 			<${Around} of=${list} what="the strategies" show=${(known: StrategyInfo[]) => html`<${Start} strategies=${known} />`} />
 		</div>
 	`;
 }
 
-interface Newest {
+interface Seen {
+	user: Json;
+	/** The newest scan that is still kept; null: there is none. */
 	scan: Json | null;
 }
 
-const readLatest = async (signal: AbortSignal): Promise<Newest> => {
+async function read(signal: AbortSignal): Promise<Seen> {
+	const { body: user } = await get("/opportunities/user-status", { signal });
+	const last = user.last_scan_info;
+	if (!last) return { user, scan: null };
 	try {
-		return { scan: (await get("/opportunities/status/latest", { signal })).body };
+		return { user, scan: (await get(`/opportunities/status/${last.scan_id}`, { signal })).body };
 	} catch (error) {
-		if (error instanceof ApiProblem && error.status === 404) return { scan: null };
+		// It was let go between the two questions.
+		if (error instanceof ApiProblem && (error.status === 404 || error.status === 410)) return { user, scan: null };
 		throw error;
 	}
-};
+}
 
 function Start({ strategies: list }: { strategies: StrategyInfo[] }) {
 	if (!mayScan.value) {
