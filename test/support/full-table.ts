@@ -1,9 +1,11 @@
 import type { RouteSpec } from "../../src/api/route.ts";
 import { createScanRoutes } from "../../src/api/routes/scan-routes.ts";
 import { parseFilters } from "../../src/filters.ts";
+import { createCandleQueries } from "../../src/queries/candles.ts";
 import { createQueries } from "../../src/queries.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import type { AccountReader, ScanCommands } from "../../src/services.ts";
+import { createFakeMarket } from "./fake-market.ts";
 import { createFakeStore } from "./fake-reader.ts";
 import { probes } from "./probes.ts";
 import { SCAN_ID, sampleRanking, sampleRecord, sampleRow } from "./records.ts";
@@ -31,5 +33,7 @@ export function scanRoutesOnFake(accounts: AccountReader): RouteSpec[] {
 		replay,
 		streamsMax: 10,
 	});
-	return createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock });
+	const market = createFakeMarket({ nowMs: store.reader.now() });
+	const candles = createCandleQueries(queries.lookup, market);
+	return createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock, candles });
 }

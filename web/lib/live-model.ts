@@ -1,5 +1,12 @@
-import type { Json } from "./api.ts";
-import type { JournalEvent } from "./events.ts";
+import type { Json } from "./json.ts";
+
+/** What is needed of a journal entry. */
+export interface LiveEvent {
+	type: string;
+	at: string;
+	phase: string;
+	payload: Json;
+}
 
 export interface LiveStrategy {
 	id: string;
@@ -32,7 +39,7 @@ export class LiveModel {
 	ended = false;
 	version = 0;
 
-	apply({ type, at, phase, payload }: JournalEvent): void {
+	apply({ type, at, phase, payload }: LiveEvent): void {
 		const atMs = Date.parse(at);
 		this.version += 1;
 		if (type === "phase.started")

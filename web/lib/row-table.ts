@@ -1,4 +1,4 @@
-import type { Json } from "./api.ts";
+import type { Json } from "./json.ts";
 import type { TERMS } from "./terms.ts";
 
 /** What the table of rows sorts and filters by; apart from its looks, so that it can be tested without a page. */
