@@ -77,9 +77,11 @@ function Strategies({ strategies, chosen }: { strategies: StrategyInfo[]; chosen
 		<legend>Strategies</legend>
 		<div class="ticks">
 			${strategies.map(
-				({ id, name, description, owned }) => html`<label class="tick" title=${description}>
+				({ id, name, description, owned }) => html`<label class="tick">
 					<input type="checkbox" name="strategy_ids" value=${id} defaultChecked=${chosen.includes(id)} disabled=${!owned} />
-					<span class=${owned ? "" : "muted"}>${name}${owned ? "" : " (not yours)"}</span>
+					<span class=${owned ? "" : "muted"}>
+						${name}${owned ? "" : " (not yours)"}<br /><small class="muted">${description}</small>
+					</span>
 				</label>`,
 			)}
 		</div>

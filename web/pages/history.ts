@@ -6,6 +6,7 @@ import { html, useEffect, useState } from "../lib/html.ts";
 import { useLoad } from "../lib/load.ts";
 import { errorOf, fieldErrors } from "../lib/problems.ts";
 import { linkTo, place, replaceQuery } from "../lib/router.ts";
+import { mayScan } from "../lib/session.ts";
 import { filterWords, outcomeWords, stateWords } from "../lib/words.ts";
 
 const PAGE = 20;
@@ -41,7 +42,7 @@ export function History() {
 					(
 						wish.size > 0
 							? html`<${Empty}>No scan fits. <a href="#/history">Show all</a><//>`
-							: html`<${Empty}>You have not scanned yet. <a href="#/">Start your first scan</a><//>`
+							: html`<${Empty}>You have not scanned yet. ${mayScan.value && html`<a href="#/">Start your first scan</a>`}<//>`
 					)
 		}
 		${found.loading && html`<${Loading} what="your scans" />`}

@@ -27,7 +27,7 @@ export function Home() {
 		<div class="stack wide-gap">
 			<${Around} of=${seen} what="your newest scan"
 				show=${({ user, scan }: Seen) => html`
-					${user.onboarding_status.needs_onboarding && html`<${Welcome} done=${onboarded} />`}
+					${user.onboarding_status.needs_onboarding && mayScan.value && html`<${Welcome} done=${onboarded} />`}
 					${scan && html`<${Latest} scan=${scan} names=${list.value ?? []} />`}
 				`} />
 			<${Around} of=${list} what="the strategies" show=${(known: StrategyInfo[]) => html`<${Start} strategies=${known} />`} />
@@ -104,8 +104,8 @@ function Welcome({ done }: { done: () => void }) {
 	return html`<section class="card stack lit" aria-labelledby="welcome-title">
 		<h2 id="welcome-title" class="flat">Welcome</h2>
 		<p>
-			Your account is not set up yet. Setting it up gives you three free strategies (trend following, a risk check and a
-			portfolio check) and your welcome credits. It costs nothing, and scans cost nothing either.
+			Your account is not set up yet. Setting it up gives you your welcome credits and makes sure that you have the three
+			free strategies: trend following, a risk check and a portfolio check. It costs nothing, and neither do scans.
 		</p>
 		${state.error && html`<${Problem} error=${state.error} />`}
 		<div><button type="button" class="primary" disabled=${state.busy} onClick=${onboard}>Set up my account</button></div>

@@ -166,11 +166,11 @@ function Lines({ lines, errors, edit, remove, mayWrite }: LinesProps) {
 			const at = (name: string) =>
 				errors.get(`positions.${i}.${name}`) ?? (name === "symbol" ? errors.get(`positions.${i}`) : undefined);
 			return html`<li key=${key} class="position">
-				<${Field} label="Symbol" value=${symbol} error=${at("symbol")} disabled=${!mayWrite} placeholder="BTC/USDT"
+				<${Field} label="Symbol" value=${symbol} error=${at("symbol")} disabled=${!mayWrite} required placeholder="BTC/USDT"
 					onInput=${(text: string) => edit(key, { symbol: text })} />
-				<${Field} label="Quantity" value=${quantity} error=${at("quantity")} disabled=${!mayWrite} inputmode="decimal"
+				<${Field} label="Quantity" value=${quantity} error=${at("quantity")} disabled=${!mayWrite} required inputmode="decimal"
 					onInput=${(text: string) => edit(key, { quantity: text })} />
-				<${Field} label="Bought at (may be empty)" value=${entry} error=${at("entry_price")} disabled=${!mayWrite} inputmode="decimal"
+				<${Field} label="Bought at (optional)" value=${entry} error=${at("entry_price")} disabled=${!mayWrite} inputmode="decimal"
 					onInput=${(text: string) => edit(key, { entry: text })} />
 				${mayWrite && html`<div class="at-end"><button type="button" class="quiet" onClick=${() => remove(key)} aria-label=${`Remove ${symbol || "the new position"}`}>Remove</button></div>`}
 			</li>`;
@@ -178,21 +178,25 @@ function Lines({ lines, errors, edit, remove, mayWrite }: LinesProps) {
 	</ul>`;
 }
 
+/** A checker's words for a field that holds no number; everything else it says is plain already. */
+const plain = (error: string): string => (/expected number/.test(error) ? "enter a number" : error);
+
 interface FieldProps {
 	label: string;
 	value: string;
 	error?: string;
 	disabled: boolean;
+	required?: boolean;
 	placeholder?: string;
 	inputmode?: string;
 	onInput: (text: string) => void;
 }
 
-function Field({ label, value, error, disabled, placeholder, inputmode, onInput }: FieldProps) {
+function Field({ label, value, error, disabled, required = false, placeholder, inputmode, onInput }: FieldProps) {
 	return html`<label class="field">
 		<span class="muted">${label}</span>
-		<input value=${value} disabled=${disabled} placeholder=${placeholder} inputmode=${inputmode} autocomplete="off"
+		<input value=${value} disabled=${disabled} required=${required} placeholder=${placeholder} inputmode=${inputmode} autocomplete="off"
 			aria-invalid=${error ? "true" : undefined} onInput=${(event: Event) => onInput((event.target as HTMLInputElement).value)} />
-		${error && html`<small class="bad" role="alert">${error}</small>`}
+		${error && html`<small class="bad" role="alert">${plain(error)}</small>`}
 	</label>`;
 }
