@@ -19,6 +19,7 @@ import { type CachedMarketData, createMarketData } from "./market/index.ts";
 import { createMetrics } from "./metrics/index.ts";
 import { installShutdown } from "./process/shutdown.ts";
 import { shutdownStages } from "./process/stages.ts";
+import { createCandleQueries } from "./queries/candles.ts";
 import { createQueries, type Queries } from "./queries.ts";
 import { closeRedisClient } from "./redis/clients.ts";
 import { RedisSetupError } from "./redis/provide.ts";
@@ -64,7 +65,7 @@ async function main(): Promise<void> {
 		health,
 		meter: metrics.meter,
 		rootRoutes: [metrics.route],
-		routes: config.role === "worker" ? [] : routesOf(deps, { queries, parts, removal, meter: metrics.meter }),
+		routes: config.role === "worker" ? [] : routesOf(deps, { queries, parts, removal, meter: metrics.meter, market }),
 	});
 	const server = config.http ? await listen(app, config.http, logger) : null;
 	logger.info(
@@ -112,12 +113,20 @@ function openQueries(
 /** Routes about scans and about a user's data. */
 function routesOf(
 	{ users, store }: Foundation,
-	{ queries, parts, removal, meter }: { queries: Queries; parts: ScanParts; removal: UserRemoval; meter: ApiMeter },
+	wired: {
+		queries: Queries;
+		parts: ScanParts;
+		removal: UserRemoval;
+		meter: ApiMeter;
+		market: MarketData;
+	},
 ): RouteSpec[] {
+	const { queries, parts, removal, meter, market } = wired;
 	const { clock } = store;
 	const { commands } = parts;
+	const candles = createCandleQueries(queries.lookup, market);
 	return [
-		...createScanRoutes({ queries, commands, accounts: users.accounts, parseFilters, clock }),
+		...createScanRoutes({ queries, commands, accounts: users.accounts, parseFilters, clock, candles }),
 		...createAccountDataRoutes({ users, removal, queries, clock, meter }),
 	];
 }

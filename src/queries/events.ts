@@ -86,6 +86,8 @@ export function createEventQueries({ reader, lookup, journal, streamsMax }: Even
 					if (batch.ended) return yield END;
 					continue;
 				}
+				// The journal of an ended scan grows no more: what is not there now never comes.
+				if (record.terminal) return yield END;
 				// Cleared or expired while it was watched: there is nothing more to come.
 				if (reader.now() >= quietSinceMs + KEEP_ALIVE_MS && !(await reader.read(record.scan_id))) return yield END;
 				await woken;

@@ -3,9 +3,11 @@ import type { RouteSpec } from "../../src/api/route.ts";
 import { createAccountDataRoutes } from "../../src/api/routes/account-data.ts";
 import { createScanRoutes } from "../../src/api/routes/scan-routes.ts";
 import { parseFilters } from "../../src/filters.ts";
+import { createCandleQueries } from "../../src/queries/candles.ts";
 import { createQueries } from "../../src/queries.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import type { AccountReader, ScanCommands, UserRemoval } from "../../src/services.ts";
+import { createFakeMarket } from "./fake-market.ts";
 import { createFakeStore } from "./fake-reader.ts";
 import { probes } from "./probes.ts";
 import { SCAN_ID, sampleRanking, sampleRecord, sampleRow } from "./records.ts";
@@ -34,12 +36,14 @@ export function scanRoutesOnFake(users: () => Users): RouteSpec[] {
 		replay,
 		streamsMax: 10,
 	});
+	const market = createFakeMarket({ nowMs: store.reader.now() });
+	const candles = createCandleQueries(queries.lookup, market);
 	const removal: UserRemoval = {
 		remove: async (userId) => (await accounts.byId(userId)) !== null,
 		settle: async () => 0,
 	};
 	return [
-		...createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock }),
+		...createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock, candles }),
 		...createAccountDataRoutes({
 			get users() {
 				return users();

@@ -5,6 +5,7 @@ import { systemClock } from "../../src/clock.ts";
 import { type CommandDeps, createUserRemoval } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { parseFilters } from "../../src/filters.ts";
+import { createCandleQueries } from "../../src/queries/candles.ts";
 import { createQueries } from "../../src/queries.ts";
 import { createRedisClient } from "../../src/redis/clients.ts";
 import { replay } from "../../src/runtime/replay.ts";
@@ -29,6 +30,10 @@ export interface LiveApiOptions {
 	config?: ApiOptions["config"];
 	commands?: Partial<CommandDeps>;
 	enqueue?: (scanId: string) => Promise<void>;
+	/** Where bars beside rows come from. */
+	market?: Parameters<typeof createCandleQueries>[1];
+	/** Event streams at once. */
+	streamsMax?: number;
 }
 
 /** `given`: a server that holds data already; the world closes it. */
@@ -39,7 +44,7 @@ export async function startLiveWorld(given?: TestRedis): Promise<LiveWorld> {
 	return {
 		redis,
 		store,
-		async api({ config = {}, commands = {}, enqueue = async () => {} } = {}) {
+		async api({ config = {}, commands = {}, enqueue = async () => {}, market, streamsMax = 10 } = {}) {
 			const client = createRedisClient(redis.connection, "commands", testLogger());
 			const own = await redis.store();
 			const queries = createQueries({
@@ -50,7 +55,7 @@ export async function startLiveWorld(given?: TestRedis): Promise<LiveWorld> {
 				earnedCredits: async () => 0,
 				stuckAfterMs: 120_000,
 				replay,
-				streamsMax: 10,
+				streamsMax,
 			});
 			const deps = commandDeps(own, enqueue, commands);
 			const api: TestApi = await startApi({
@@ -64,6 +69,7 @@ export async function startLiveWorld(given?: TestRedis): Promise<LiveWorld> {
 							accounts: { byId: (userId) => api.users.accounts.byId(userId) },
 							parseFilters,
 							clock: systemClock,
+							...(market ? { candles: createCandleQueries(queries.lookup, market) } : {}),
 						}),
 						...createAccountDataRoutes({
 							get users() {

@@ -1,7 +1,7 @@
+import type { Json } from "./json.ts";
 import { accessToken, renew } from "./session.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: answers are described by the server's schemas; pages read them as data
-export type Json = Record<string, any>;
+export type { Json };
 
 /** A refusal in the server's own words. */
 export class ApiProblem extends Error {

@@ -1,5 +1,10 @@
 import type { VNode } from "../lib/html.ts";
+import { Account } from "./account.ts";
+import { History } from "./history.ts";
 import { Home } from "./home.ts";
+import { OpportunityPage } from "./opportunity.ts";
+import { Portfolio } from "./portfolio.ts";
+import { Scan } from "./scan.ts";
 
 interface PageSpec {
 	/** Word in the menu; absent: the page is reached by links. */
@@ -14,7 +19,14 @@ interface PageSpec {
 }
 
 /** Every page, in the order of the menu. */
-export const PAGES: readonly PageSpec[] = [{ menu: "Scan", title: "Scan", path: "#/", parts: [], view: Home }];
+export const PAGES: readonly PageSpec[] = [
+	{ menu: "Scan", title: "Scan", path: "#/", parts: [], view: Home },
+	{ title: "Scan", path: "#/scans", parts: ["scans", ":id"], view: Scan },
+	{ title: "Opportunity", path: "#/scans", parts: ["scans", ":id", "rows", ":row"], view: OpportunityPage },
+	{ menu: "History", title: "History", path: "#/history", parts: ["history"], view: History },
+	{ menu: "Portfolio", title: "Portfolio", path: "#/portfolio", parts: ["portfolio"], view: Portfolio },
+	{ menu: "Account", title: "Account", path: "#/account", parts: ["account"], view: Account },
+];
 
 export interface FoundPage extends PageSpec {
 	props: Record<string, string>;

@@ -1,7 +1,9 @@
 import type { Clock } from "../../clock.ts";
+import type { CandleQueries } from "../../queries/candles.ts";
 import type { Queries } from "../../queries.ts";
 import type { AccountReader, ScanCommands } from "../../services.ts";
 import type { RouteSpec } from "../route.ts";
+import { candleRoutes } from "./candles.ts";
 import { diagnosticsRoutes } from "./diagnostics.ts";
 import { historyRoutes } from "./history.ts";
 import { machineRoutes } from "./machines.ts";
@@ -15,6 +17,8 @@ export interface ScanRoutesDependencies {
 	accounts: AccountReader;
 	parseFilters: ParseFilters;
 	clock: Pick<Clock, "now">;
+	/** Absent: the process has no market to read bars from, and no endpoint for them. */
+	candles?: CandleQueries;
 }
 
 /** Every route about scans: start, read, cancel, diagnose. */
@@ -22,6 +26,7 @@ export const createScanRoutes = (dependencies: ScanRoutesDependencies): RouteSpe
 	...scanRoutes(dependencies),
 	...historyRoutes(dependencies),
 	...machineRoutes(dependencies),
+	...(dependencies.candles ? candleRoutes(dependencies.candles) : []),
 	...metricsRoutes(dependencies),
 	...userStatusRoutes(dependencies),
 	...diagnosticsRoutes(dependencies),
