@@ -1,5 +1,6 @@
 import type { VNode } from "../lib/html.ts";
 import { Home } from "./home.ts";
+import { DEVELOPER_PAGES } from "./inspect/pages.ts";
 
 interface PageSpec {
 	/** Word in the menu; absent: the page is reached by links. */
@@ -14,7 +15,10 @@ interface PageSpec {
 }
 
 /** Every page, in the order of the menu. */
-export const PAGES: readonly PageSpec[] = [{ menu: "Scan", title: "Scan", path: "#/", parts: [], view: Home }];
+export const PAGES: readonly PageSpec[] = [
+	{ menu: "Scan", title: "Scan", path: "#/", parts: [], view: Home },
+	...DEVELOPER_PAGES,
+];
 
 export interface FoundPage extends PageSpec {
 	props: Record<string, string>;

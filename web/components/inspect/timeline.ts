@@ -82,6 +82,7 @@ function BarShape({ bar, x, y }: { bar: Bar; x: (ms: number) => number; y: numbe
 		y=${y}
 		width=${width}
 		height="18"
+		fill=${bar.kind === "wait" ? "url(#hatch)" : undefined}
 		rx="3"
 	><title>${`${bar.text}: ${duration(bar.to_ms - bar.from_ms)}${bar.open ? ", still open" : ""}`}</title></rect>`;
 }
