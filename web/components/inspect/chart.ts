@@ -1,11 +1,11 @@
 import { words } from "../../lib/format.ts";
 import { html } from "../../lib/html.ts";
-import { type GraphEdge, type GraphNode, type Machine, stateName } from "./machine.ts";
+import { eventName, type GraphEdge, type GraphNode, type Machine, stateName } from "./machine.ts";
 
 const TEXT_MAX = 34;
 const cut = (text: string): string => (text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX - 1)}…` : text);
 
-export const edgeText = ({ event, guard }: GraphEdge): string => `${event || "always"}${guard ? ` [${guard}]` : ""}`;
+const edgeText = (edge: GraphEdge): string => `${eventName(edge)}${edge.guard ? ` [${edge.guard}]` : ""}`;
 
 interface ChartProps {
 	machine: Machine;
@@ -60,7 +60,7 @@ function NodeShape({ node, machine, frame, lit, visited }: NodeProps) {
 	const box = machine.layout.nodes[node.id];
 	if (!box) return null;
 	const { x, y, width, height } = box;
-	const name = stateName(node.id);
+	const name = node.parent === null ? machine.machine_id : stateName(node.id);
 	const kind = [frame ? "frame" : "node", node.type, lit ? "lit" : "", visited ? "visited" : ""]
 		.filter(Boolean)
 		.join(" ");
@@ -95,7 +95,7 @@ export function Transitions({ machine, taken }: { machine: Machine; taken: Reado
 					${machine.graph.edges.map(
 						(edge) =>
 							html`<tr key=${edge.id}>
-								<td>${stateName(edge.source)}</td><td class="mono">${edge.event || "always"}</td>
+								<td>${stateName(edge.source)}</td><td class="mono">${eventName(edge)}</td>
 								<td class="mono">${edge.guard ?? "–"}</td><td>${stateName(edge.target)}</td>
 								<td class="mono">${edge.actions.join(", ") || "–"}</td><td>${taken.has(edge.id) ? "taken" : ""}</td>
 							</tr>`,

@@ -46,6 +46,10 @@ export function readMachine(id: string): Promise<Machine> {
 /** The state's own name: ids may carry the machine's and the parent's in front. */
 export const stateName = (nodeId: string): string => nodeId.slice(nodeId.lastIndexOf(".") + 1);
 
+/** A delayed transition carries its state's id in its event's name; people look for the delay's. */
+export const eventName = ({ event }: GraphEdge): string =>
+	event.replace(/^xstate\.after\.([^.]+)\..*$/, "after $1") || "always";
+
 /** Transitions that led through these states. Of several between the same two, those whose event was journalled. */
 export function takenEdges({ graph }: Machine, steps: readonly Omit<Step, "types">[] | readonly Step[]): Set<string> {
 	const roots = new Set(graph.nodes.filter(({ parent }) => parent === null).map(({ id }) => id));

@@ -1,5 +1,5 @@
 import { time, words } from "../../lib/format.ts";
-import { html, useEffect, useId, useMemo, useState } from "../../lib/html.ts";
+import { html, useEffect, useId, useState } from "../../lib/html.ts";
 import { useLoad } from "../../lib/load.ts";
 import { Problem } from "../states.ts";
 import { type Change, changesBetween } from "./diff.ts";
@@ -80,7 +80,10 @@ function StateView({ source, seq }: { source: ScanSource; seq: number }) {
 			settled > 1 ? source.stateAt(settled - 1, signal) : null,
 			source.stateAt(settled, signal),
 		]);
-		return { before, now };
+		const changes = before ? changesBetween(plain(before), plain(now), DIFF_MAX) : [];
+		const since = before && changes.length === 0 ? stepStart(source, settled) : 0;
+		const base = since > 0 ? await source.stateAt(since, signal) : null;
+		return { now, changes, since, ofStep: base ? changesBetween(plain(base), plain(now), DIFF_MAX) : [] };
 	});
 	const shown = read.value;
 	if (!shown)
@@ -98,7 +101,17 @@ function StateView({ source, seq }: { source: ScanSource; seq: number }) {
 			</section>
 			<section aria-label="Changes" class="changes">
 				<h2>${shown.now.seq === 1 ? "The first entry" : `Changes since entry ${shown.now.seq - 1}`}</h2>
-				<${Changes} before=${shown.before} now=${shown.now} />
+				${shown.now.seq === 1 && html`<p class="muted">There is nothing before it.</p>`}
+				${
+					shown.now.seq > 1 &&
+					shown.changes.length === 0 &&
+					html`<p class="muted">None: the same step of the machine wrote both entries.</p>`
+				}
+				<${Changes} changes=${shown.changes} />
+				${
+					shown.ofStep.length > 0 &&
+					html`<h3>What the step changed since entry ${shown.since}</h3><${Changes} changes=${shown.ofStep} />`
+				}
 			</section>
 		</div>
 	`;
@@ -106,12 +119,14 @@ function StateView({ source, seq }: { source: ScanSource; seq: number }) {
 
 const plain = ({ value, context }: StateAt) => ({ value, context });
 
-function Changes({ before, now }: { before: StateAt | null; now: StateAt }) {
-	const changes = useMemo(() => (before ? changesBetween(plain(before), plain(now), DIFF_MAX) : []), [before, now]);
-	if (!before) return html`<p class="muted">There is nothing before it.</p>`;
-	if (changes.length === 0) {
-		return html`<p class="muted">None: both entries were written by the same step of the machine.</p>`;
-	}
+/** The last entry before the commit that wrote entry `seq`; 0: there is none. */
+function stepStart({ entries }: ScanSource, seq: number): number {
+	const revision = entries[seq - 1]?.revision ?? seq;
+	return entries.findLast((entry) => entry.seq < seq && entry.revision < revision)?.seq ?? 0;
+}
+
+function Changes({ changes }: { changes: Change[] }) {
+	if (changes.length === 0) return null;
 	return html`
 		<ul class="diff">${changes.map((change) => html`<${ChangeItem} key=${change.path} change=${change} />`)}</ul>
 		${changes.length === DIFF_MAX && html`<p class="muted">Only the first ${DIFF_MAX} changes are shown.</p>`}
