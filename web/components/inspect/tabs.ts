@@ -28,6 +28,12 @@ export function Tabs({ tabs, chosen, onChoose }: { tabs: readonly Tab[]; chosen:
 		onChoose(next.id);
 		document.getElementById(`${base}-${next.id}`)?.focus();
 	};
+	// Who chose by pointer goes on in the view, so its keys are not taken for the tabs'.
+	const onClick = (id: string, { detail }: MouseEvent) => {
+		onChoose(id);
+		if (detail > 0)
+			requestAnimationFrame(() => document.getElementById(`${base}-panel`)?.focus({ preventScroll: true }));
+	};
 	const tab = tabs[at];
 	return html`
 		<div class="tabs" role="tablist" aria-label="Views of the scan" onKeyDown=${onKey}>
@@ -40,10 +46,10 @@ export function Tabs({ tabs, chosen, onChoose }: { tabs: readonly Tab[]; chosen:
 						aria-selected=${i === at ? "true" : "false"}
 						aria-controls=${`${base}-panel`}
 						tabindex=${i === at ? 0 : -1}
-						onClick=${() => onChoose(id)}
+						onClick=${(event: MouseEvent) => onClick(id, event)}
 					>${label}</button>`,
 			)}
 		</div>
-		<section role="tabpanel" id=${`${base}-panel`} aria-labelledby=${`${base}-${tab?.id}`} key=${tab?.id}>${tab?.show()}</section>
+		<section role="tabpanel" tabindex="-1" id=${`${base}-panel`} aria-labelledby=${`${base}-${tab?.id}`} key=${tab?.id}>${tab?.show()}</section>
 	`;
 }
