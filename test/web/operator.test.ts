@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Effects } from "../../src/effects/contract.ts";
-import { PASSWORD, type TestApi, within } from "../support/api.ts";
+import { type TestApi, within } from "../support/api.ts";
+import { executable, findings, launchBrowser, openPage, overflow } from "../support/inspector-page.ts";
 import { type LiveWorld, startLiveWorld } from "../support/live-api.ts";
 import { sampleRow } from "../support/records.ts";
 import { tally } from "../support/scan-input.ts";
@@ -18,10 +18,6 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const HOSTILE = `<img src=x onerror="window.pwned=1">`;
 const ROWS = 190;
 const DISCOVER = "/api/v1/opportunities/discover";
-
-const executable = ["chromium", "chromium-browser", "google-chrome"]
-	.flatMap((name) => (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, name)))
-	.find((path) => existsSync(path));
 
 const operator = suite("Dashboard: inspector and operator pages");
 
@@ -36,13 +32,6 @@ let smallId: string;
 let owner: { email: string; token: string };
 let last: number;
 
-/** Everything a page must not do, noted while it runs. */
-interface Watched {
-	page: Page;
-	context: BrowserContext;
-	faults: string[];
-}
-
 /** Every strategy finds so many rows, with names that would run if they were not text. */
 const finding = (count: number): Partial<Effects> => ({
 	async evaluateStrategy({ strategy_id, attempt }) {
@@ -55,84 +44,7 @@ const finding = (count: number): Partial<Effects> => ({
 	},
 });
 
-async function open(email: string, hash: string): Promise<Watched> {
-	const context = await browser.newContext({ acceptDownloads: true, colorScheme: "light" });
-	const page = await context.newPage();
-	page.setDefaultTimeout(15_000);
-	const faults: string[] = [];
-	page.on(
-		"console",
-		(message) => message.type() === "error" && faults.push(`${message.text()} ${message.location().url}`),
-	);
-	page.on("pageerror", (error) => faults.push(error.message));
-	page.on("request", (request) => {
-		const url = request.url();
-		if (!url.startsWith(origin) && !/^(data|blob):/.test(url)) faults.push(`request to ${url}`);
-	});
-	await page.route("**/api/v1/machines/*", (route) =>
-		route.fulfill({ json: machineReply(route.request().url().endsWith("strategy") ? "strategy" : "scan") }),
-	);
-	await page.goto(`${origin}/${hash}`);
-	await page.getByLabel("E-mail").fill(email);
-	await page.getByLabel("Password").fill(PASSWORD);
-	await page.getByRole("button", { name: "Sign in" }).click();
-	await page.getByRole("navigation", { name: "Pages" }).waitFor();
-	return { page, context, faults };
-}
-
-const STATES = { scan: ["queued", "started", "portfolio_fetch"], strategy: ["queued", "evaluating", "ok_found"] };
-const EVENTS = {
-	scan: ["scan.claimed", "", "xstate.after.portfolioDeadline.scan.v1.portfolio_fetch"],
-	strategy: ["strategy.start", "strategy.reported", "strategy.cancel"],
-};
-
-/** A machine of three states in a ring, in the form of the server's answer. */
-function machineReply(machine_id: "scan" | "strategy") {
-	const names = STATES[machine_id];
-	const idOf = (i: number) => `${machine_id}.v1.${names[i % names.length]}`;
-	const box = (i: number) => ({ x: 20 + i * 220, y: 40, width: 140, height: 40 });
-	return {
-		success: true,
-		machine_id,
-		version: 1,
-		initial: "queued",
-		mermaid: "",
-		graph: {
-			nodes: [
-				{ id: `${machine_id}.v1`, parent: null, type: "compound", tags: [] },
-				...names.map((_, i) => ({ id: idOf(i), parent: `${machine_id}.v1`, type: "atomic", tags: [] })),
-			],
-			edges: names.map((_, i) => ({
-				id: `${machine_id}-${i}`,
-				source: idOf(i),
-				target: idOf(i + 1),
-				event: EVENTS[machine_id][i],
-				guard: i === 1 ? "isReady" : null,
-				actions: ["note"],
-			})),
-		},
-		layout: {
-			width: 700,
-			height: 120,
-			nodes: {
-				[`${machine_id}.v1`]: { x: 0, y: 0, width: 700, height: 120 },
-				...Object.fromEntries(names.map((_, i) => [idOf(i), box(i)])),
-			},
-			edges: Object.fromEntries(
-				names.map((_, i) => [
-					`${machine_id}-${i}`,
-					{
-						points: [
-							{ x: 160 + i * 220, y: 60 },
-							{ x: 240 + i * 220, y: 60 },
-						],
-						label: { x: 165 + i * 220, y: 40 },
-					},
-				]),
-			),
-		},
-	};
-}
+const open = (email: string, hash: string) => openPage(browser, origin, email, hash);
 
 operator.before(async () => {
 	folder = mkdtempSync(join(tmpdir(), "web-"));
@@ -154,38 +66,13 @@ operator.before(async () => {
 	scanId = await scanWith(finding(ROWS), "BTC");
 	const page = await api.call("GET", `/api/v1/scan-diagnostics/scan-journal/${scanId}?limit=1`, { token: owner.token });
 	last = Number(page.json["last_seq"]);
-	browser = await chromium.launch({
-		...(executable ? { executablePath: executable } : {}),
-		args: [
-			"--no-sandbox",
-			"--disable-quic",
-			"--no-first-run",
-			"--disable-background-networking",
-			"--disable-component-update",
-			"--disable-sync",
-		],
-	});
+	browser = await launchBrowser();
 });
 operator.after(async () => {
 	await browser?.close();
 	await world?.stop();
 	rmSync(folder, { recursive: true, force: true });
 });
-
-/** Serious findings of axe-core, as text; `rules`: only these. */
-async function findings(page: Page, rules: string[] | null = null): Promise<string[]> {
-	await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
-	return page.evaluate(async (only) => {
-		type Found = { violations: { id: string; impact: string; nodes: { html: string }[] }[] };
-		const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<Found> } };
-		const { violations } = await axe.run({ resultTypes: ["violations"], ...(only ? { runOnly: only } : {}) });
-		return violations
-			.filter(({ impact }) => impact === "serious" || impact === "critical")
-			.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
-	}, rules);
-}
-
-const overflow = (page: Page) => page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
 
 operator(
 	"500 journal entries are paged, filtered and stay text",
