@@ -30,10 +30,10 @@ function testFiles(folder) {
 }
 
 /**
- * Whole clusters of processes that are killed, frozen and cut off: minutes of mostly waiting, which would take the
- * rest of the tests over their limit. They run when they are named: `npm run test:system`.
+ * Whole clusters of processes that are killed, frozen and cut off, and browsers: minutes that would take the rest of
+ * the tests over their limit. They run when they are named: `npm run test:system`, `npm run test:web`.
  */
-const BY_NAME_ONLY = /^test\/chaos\/(chaos|outage|recovery)\.test\.ts$/;
+const BY_NAME_ONLY = /^test\/(chaos\/(chaos|outage|recovery)|web\/.+)\.test\.ts$/;
 
 const patterns = process.argv.slice(2);
 const nameOf = (file) => relative(ROOT, file).split(sep).join("/");
@@ -136,7 +136,9 @@ if (patterns.length === 0) {
 		.map(nameOf)
 		.filter((name) => BY_NAME_ONLY.test(name))) {
 		total.skipped += 1;
-		console.log(`      skipped: ${file}, a cluster of processes; run it with npm run test:system`);
+		console.log(
+			`      skipped: ${file}; it runs with npm run ${file.startsWith("test/web/") ? "test:web" : "test:system"}`,
+		);
 	}
 }
 rmSync(temporary, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import "./styles/base.css";
 import "./styles/parts.css";
+import "./styles/inspect.css";
 import "./styles/trader.css";
 import { Shell } from "./components/shell.ts";
 import { html, render } from "./lib/html.ts";

@@ -2,6 +2,7 @@ import type { VNode } from "../lib/html.ts";
 import { Account } from "./account.ts";
 import { History } from "./history.ts";
 import { Home } from "./home.ts";
+import { DEVELOPER_PAGES } from "./inspect/pages.ts";
 import { OpportunityPage } from "./opportunity.ts";
 import { Portfolio } from "./portfolio.ts";
 import { Scan } from "./scan.ts";
@@ -26,6 +27,7 @@ export const PAGES: readonly PageSpec[] = [
 	{ menu: "History", title: "History", path: "#/history", parts: ["history"], view: History },
 	{ menu: "Portfolio", title: "Portfolio", path: "#/portfolio", parts: ["portfolio"], view: Portfolio },
 	{ menu: "Account", title: "Account", path: "#/account", parts: ["account"], view: Account },
+	...DEVELOPER_PAGES,
 ];
 
 export interface FoundPage extends PageSpec {
