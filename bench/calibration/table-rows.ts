@@ -144,12 +144,12 @@ export const TABLE_ROWS: readonly TableRow[] = [
 	},
 	{
 		rule: "1d pairs, discoveries at 10 %",
-		trades: (set) => pairTrades(set, ({ discovered }) => discovered),
+		trades: (set) => pairTrades(set, ({ tabled }) => tabled),
 		published: of(145, 0.662, 0.31, null),
 	},
 	{
 		rule: "1d pairs, p < 0.05 but no discovery",
-		trades: (set) => pairTrades(set, ({ discovered, fit }) => !discovered && fit.p < 0.05),
+		trades: (set) => pairTrades(set, ({ tabled, fit }) => !tabled && fit.p < 0.05),
 		published: of(583, 0.429, -1.98, null),
 	},
 	{

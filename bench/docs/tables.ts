@@ -107,7 +107,8 @@ export function inputsTable(id: string): string {
 const recordUniverse = ({ market, timeframe, bars_min, funding }: NonNullable<DataNeeds["evidence"]>): string =>
 	`every ${market} market with at least ${bars_min} bars of \`${timeframe}\`${funding ? ", and its funding" : ""}, whoever asks`;
 
-const number = (value: number): string => (Number.isInteger(value) ? value.toLocaleString("en-US") : String(value));
+const number = (value: number): string =>
+	Number.isInteger(value) ? value.toLocaleString("en-US") : String(Number(value.toPrecision(12)));
 
 /** Gates in the order of asking, with the running thresholds. */
 export function gatesTable(id: string): string {

@@ -13,6 +13,7 @@ import {
 	spotLeg,
 	VOLUME_USD_MIN,
 } from "./funding-gates.ts";
+import { BASIS_DAYS, LEG_BARS_MIN } from "./funding-quotes.ts";
 import { AGREEING_MIN } from "./funding-rates.ts";
 import { aprPercent, BREAK_EVEN_SHARE_MAX, carryRow, FUNDING_ID, type FundingSetting } from "./funding-row.ts";
 import { crossVenue, type VenueOutcome } from "./funding-venues.ts";
@@ -46,6 +47,7 @@ export const fundingArbitrage: Strategy = {
 		benchmarks: [],
 		companions: ["spot"],
 		rival_venues: true,
+		history: { bars_min: LEG_BARS_MIN, bars_settled: BASIS_DAYS },
 	},
 	evaluate(candidates, view, portfolio, limits) {
 		const ledger = new Ledger();

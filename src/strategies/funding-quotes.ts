@@ -11,7 +11,7 @@ const SIGMA_DAYS = 60;
 /** Daily bars of a leg below which neither its volatility nor the basis is known. */
 export const LEG_BARS_MIN = 38;
 /** Days of closes that make the basis. */
-const BASIS_DAYS = 365;
+export const BASIS_DAYS = 365;
 /** Overlapping changes below which their deviation says nothing. */
 const BASIS_CHANGES_MIN = 30;
 
