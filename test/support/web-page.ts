@@ -94,3 +94,18 @@ export async function axeInBothThemes(page: Page): Promise<string[]> {
 /** Whether the page is no wider than the window. */
 export const fitsWidth = (page: Page): Promise<boolean> =>
 	page.evaluate("document.documentElement.scrollWidth <= window.innerWidth") as Promise<boolean>;
+
+/** Processor time of the page's main thread for `act`, ms: unlike the clock it does not count who else is at work. */
+export async function cpuMsOf(page: Page, act: () => Promise<void>): Promise<number> {
+	const session = await page.context().newCDPSession(page);
+	const taskMs = async () => {
+		const { metrics } = await session.send("Performance.getMetrics");
+		return 1000 * (metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN);
+	};
+	await session.send("Performance.enable", { timeDomain: "threadTicks" });
+	const before = await taskMs();
+	await act();
+	const after = await taskMs();
+	await session.detach();
+	return after - before;
+}
