@@ -15,7 +15,7 @@ import { tallyOf } from "./uvu-summary.mjs";
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const settingOf = (name, fallback) => Number(process.env[name] || fallback);
 const PARALLEL = settingOf("TEST_PARALLEL", 2);
-const FILE_LIMIT_MS = settingOf("TEST_FILE_LIMIT_MS", 120_000);
+const FILE_LIMIT_MS = settingOf("TEST_FILE_LIMIT_MS", 180_000);
 const TOTAL_LIMIT_MS = settingOf("TEST_TOTAL_LIMIT_MS", 350_000);
 /** What a file may print before the rest is cut, characters. */
 const OUTPUT_MAX = 400_000;

@@ -35,17 +35,29 @@ const programs = new Set<Program>();
 
 interface StartOptions {
 	expectFailure?: boolean;
-	/** Arguments of Node.js; FROM_SOURCE by default. */
+	/** Arguments of Node.js; the built program by default. */
 	entry?: readonly string[];
 	waitMs?: number;
 	/** A session of its own, as a service manager gives each service: it gets its own share of a busy machine. */
 	ownSession?: boolean;
 }
 
+let built: Promise<void> | null = null;
+
+/** The program is built once: started from its sources each process would compile them again, for seconds. */
+function build(): Promise<void> {
+	built ??= new Promise((resolve, reject) => {
+		const builder = spawn(process.execPath, ["scripts/build.mjs"], { cwd: ROOT, stdio: "ignore" });
+		builder.once("exit", (code) => (code === 0 ? resolve() : reject(new Error("the program could not be built"))));
+	});
+	return built;
+}
+
 /** Starts one process and waits until it says that it is up (or has ended). */
 export async function startProgram(env: Record<string, string>, options: StartOptions = {}): Promise<Program> {
 	const dataDir = env.DATA_DIR ?? (await mkdtemp(join(tmpdir(), "lp-")));
-	const child = spawn(process.execPath, [...(options.entry ?? FROM_SOURCE)], {
+	if (!options.entry) await build();
+	const child = spawn(process.execPath, [...(options.entry ?? BUILT)], {
 		cwd: ROOT,
 		env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", PORT: "0", DATA_DIR: dataDir, ...env },
 		stdio: ["ignore", "pipe", "pipe"],
