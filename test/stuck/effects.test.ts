@@ -91,7 +91,13 @@ hangs("a loop in a strategy: its thread is ended, the others are unharmed, heart
 		async evaluateStrategy(effect, context) {
 			const strategy_id = effect.strategy_id === "ai_spot_momentum_strategy" ? "loop" : effect.strategy_id;
 			try {
-				await pool.evaluate({ strategy_id } as Parameters<typeof pool.evaluate>[0], context.signal);
+				await pool.evaluate(
+					{
+						strategy_id,
+						view: { series: {}, funding: {}, evidence: { series: [], funding: [] } },
+					} as unknown as Parameters<typeof pool.evaluate>[0],
+					context.signal,
+				);
 			} catch (error) {
 				return failedReport(effect, error);
 			}
@@ -116,7 +122,13 @@ hangs("a loop in a strategy: its thread is ended, the others are unharmed, heart
 	// The thread was replaced: both are free again.
 	const signal = new AbortController().signal;
 	const asked = ["a", "b", "c"].map((strategy_id) =>
-		pool.evaluate({ strategy_id } as Parameters<typeof pool.evaluate>[0], signal),
+		pool.evaluate(
+			{
+				strategy_id,
+				view: { series: {}, funding: {}, evidence: { series: [], funding: [] } },
+			} as unknown as Parameters<typeof pool.evaluate>[0],
+			signal,
+		),
 	);
 	assert.equal(await Promise.all(asked), [{ strategy_id: "a" }, { strategy_id: "b" }, { strategy_id: "c" }]);
 	await pool.close();
