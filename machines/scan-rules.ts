@@ -52,6 +52,10 @@ export function verdictCounts(strategies: readonly StrategyEntry[]): VerdictCoun
 	return counts;
 }
 
+/** Strategies that this scan ran itself, whatever came of it: neither skipped nor carried over from another. */
+export const strategiesRun = ({ strategies }: Pick<ScanContext, "strategies">): StrategyEntry[] =>
+	strategies.filter((entry) => entry.carried_over_from === null && entry.attempt > 0 && entry.verdict !== "skipped");
+
 export const isOpen = (entry: StrategyEntry): boolean => entry.state !== "settled";
 const isUsable = (entry: StrategyEntry): boolean =>
 	entry.verdict === "ok_found" || entry.verdict === "ok_empty" || entry.verdict === "degraded";

@@ -39,15 +39,18 @@ export type SkipReason =
 	| "no_positions"
 	| "portfolio_too_small";
 
-export type ScanErrorCode =
-	| "portfolio_fetch_failed"
-	| "asset_discovery_failed"
-	| "all_strategies_failed"
-	| "ranking_failed"
-	| "budget_exceeded"
-	| "not_claimed"
-	| "worker_lost"
-	| "internal_error";
+/** Why a scan may fail. */
+export const SCAN_ERROR_CODES = [
+	"portfolio_fetch_failed",
+	"asset_discovery_failed",
+	"all_strategies_failed",
+	"ranking_failed",
+	"budget_exceeded",
+	"not_claimed",
+	"worker_lost",
+	"internal_error",
+] as const;
+export type ScanErrorCode = (typeof SCAN_ERROR_CODES)[number];
 
 export type CancelReason = "user_request" | "admin_request" | "superseded";
 

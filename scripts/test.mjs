@@ -1,12 +1,12 @@
 /**
  * Runs the tests: `node scripts/test.mjs [part of a path]...`, all of test/ without arguments.
  *
- * A process per file, so that a file that hangs, crashes or leaks takes no other with it. Each has a
- * temporary folder of its own and a time limit. Ends with the one line `N passed, N failed`, followed by
+ * A process per file, so that a file that hangs, crashes or leaks takes no other with it. Each has a time
+ * limit; they share a temporary folder that goes at the end. Ends with the one line `N passed, N failed`, followed by
  * `, N skipped` when suites were left out; the exit code tells whether everything passed.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ import { tallyOf } from "./uvu-summary.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const settingOf = (name, fallback) => Number(process.env[name] || fallback);
-const PARALLEL = settingOf("TEST_PARALLEL", 2);
+const PARALLEL = settingOf("TEST_PARALLEL", 3);
 const FILE_LIMIT_MS = settingOf("TEST_FILE_LIMIT_MS", 180_000);
 const TOTAL_LIMIT_MS = settingOf("TEST_TOTAL_LIMIT_MS", 350_000);
 /** What a file may print before the rest is cut, characters. */
@@ -40,7 +40,7 @@ const BY_NAME_ONLY = /^test\/(chaos\/(chaos|outage|recovery)|web\/.+)\.test\.ts$
  * is told as skipped and runs with `npm run test:long`.
  */
 const LONG =
-	/^test\/(simulation\/|stuck\/processes|store\/backup|chaos\/history|strategies\/(warm-up|price-units|damaged-views|knows-no-future|rows-explain|gates|micro-seeds|pairs-discoveries|.*placebo.*|.*measured.*|look-ahead|every-strategy))/;
+	/^test\/(stuck\/processes|strategies\/(warm-up|price-units|damaged-views|knows-no-future|rows-explain|gates|micro-seeds|pairs-discoveries|.*placebo.*|.*measured.*|look-ahead|every-strategy))/;
 const BEGIN_LONG_BEFORE_MS = settingOf("TEST_BEGIN_LONG_BEFORE_MS", 200_000);
 
 const patterns = process.argv.slice(2);
@@ -67,15 +67,14 @@ function killTree(child) {
 }
 
 /** Runs one file in a process group of its own, so that what it started ends with it. */
-function runFile(file, index) {
+function runFile(file) {
 	const limit = Math.max(1, Math.min(FILE_LIMIT_MS, TOTAL_LIMIT_MS - (performance.now() - startedAt)));
 	const beganAt = performance.now();
-	const folder = join(temporary, String(index));
-	mkdirSync(folder);
 	return new Promise((resolve) => {
 		const child = spawn(process.execPath, ["--import", "tsx", file], {
 			cwd: ROOT,
-			env: { ...process.env, TMPDIR: folder, NODE_ENV: "test", FORCE_COLOR: "0", NO_COLOR: "1" },
+			// One folder for all: what tsx has compiled for one file serves the next, and everything goes at the end.
+			env: { ...process.env, TMPDIR: temporary, NODE_ENV: "test", FORCE_COLOR: "0", NO_COLOR: "1" },
 			stdio: ["ignore", "pipe", "pipe"],
 			detached: true,
 		});
@@ -98,7 +97,6 @@ function runFile(file, index) {
 		});
 		child.on("close", (code) => {
 			running.delete(child);
-			rmSync(folder, { recursive: true, force: true });
 			resolve({ code, output, limit: timedOut ? limit : null, tookMs: performance.now() - beganAt });
 		});
 	});
@@ -134,7 +132,7 @@ async function runAll() {
 				);
 				continue;
 			}
-			report(chosen[index], await runFile(chosen[index], index));
+			report(chosen[index], await runFile(chosen[index]));
 		}
 	};
 	await Promise.all(Array.from({ length: PARALLEL }, lane));

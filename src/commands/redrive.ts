@@ -5,7 +5,7 @@ import type { ScanRecord, Viewer } from "../store/contract.ts";
 import type { CommandDeps } from "./deps.ts";
 import { newScan, planScan, planStrategies } from "./plan.ts";
 import { carriedParts, chooseRerun, redrivePlan, redriveRequest } from "./redrive-plan.ts";
-import { decide, join, refuseOverload, resumeStart, START_TRIES, starter } from "./start.ts";
+import { decide, join, refuseOverload, resumeStart, START_TRIES, starter, unusedId } from "./start.ts";
 
 /** No force makes a redrive supersede: a running scan of the same filters is never touched by it. */
 const NEVER_SUPERSEDES_MS = Number.MAX_SAFE_INTEGER;
@@ -26,13 +26,14 @@ export async function redriveScan(
 	const rerun = chooseRerun(old, words);
 	const request = redriveRequest(old);
 	const { profile, policies } = await starter(deps, viewer);
+	const firstId = await unusedId(deps, viewer, reservedId);
 	for (let attempt = 0; attempt < START_TRIES; attempt++) {
 		await refuseActive(deps, viewer, request);
 		await refuseOverload(deps);
 		const planned = planScan(deps, viewer, request, profile, policies, null);
 		const input: ScanInput = {
 			...planned,
-			scan_id: attempt === 0 && reservedId !== null ? reservedId : planned.scan_id,
+			scan_id: attempt === 0 && firstId !== null ? firstId : planned.scan_id,
 			force_refresh: false,
 			redrive_of: old.scan_id,
 			strategies: redrivePlan(
@@ -41,9 +42,8 @@ export async function redriveScan(
 				planStrategies({ filters: { strategy_ids: [...rerun] } }, profile, policies, deps.available),
 			),
 		};
-		const scan = newScan(input, deps.projections, await carriedResults(deps, old, input));
-		await deps.writer.create(scan);
-		const result = await decide(deps, viewer, request, scan, input, NEVER_SUPERSEDES_MS);
+		await deps.writer.create(newScan(input, deps.projections, await carriedResults(deps, old, input)));
+		const result = await decide(deps, viewer, request, input, NEVER_SUPERSEDES_MS);
 		if (result?.decision === "joined") throw activeError(result.scan_id);
 		if (result) return result;
 	}

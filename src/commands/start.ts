@@ -2,7 +2,7 @@ import type { ScanInput, UserProfile } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
 import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
-import type { NewScan, StartClaim } from "../store/write-contract.ts";
+import type { StartClaim } from "../store/write-contract.ts";
 import { endByCancel } from "./cancel.ts";
 import type { CommandDeps, StartDeps } from "./deps.ts";
 import { newScan, planScan } from "./plan.ts";
@@ -37,16 +37,16 @@ export async function startScan(
 	const { profile, policies } = await starter(deps, viewer);
 	const before = reservedId === null ? null : await resumeStart(deps, reservedId);
 	if (before) return before;
+	const firstId = await unusedId(deps, viewer, reservedId);
 	for (let attempt = 0; attempt < START_TRIES; attempt++) {
 		const joined = await tryJoin(deps, viewer, request);
 		if (joined) return joined;
 		if (!(await isFresh(deps, viewer, request, profile))) await refuseOverload(deps);
 		const superseded = request.force_refresh ? await deps.writer.activeScan(viewer.user_id, request.filter_key) : null;
 		const planned = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
-		const input = attempt === 0 && reservedId !== null ? { ...planned, scan_id: reservedId } : planned;
-		const scan = newScan(input, deps.projections);
-		await deps.writer.create(scan);
-		const result = await decide(deps, viewer, request, scan, input, deps.settings.force_join_ms);
+		const input = attempt === 0 && firstId !== null ? { ...planned, scan_id: firstId } : planned;
+		await deps.writer.create(newScan(input, deps.projections));
+		const result = await decide(deps, viewer, request, input, deps.settings.force_join_ms);
 		if (result) return result;
 	}
 	throw new ApiError("internal_error");
@@ -69,6 +69,12 @@ export async function resumeStart(deps: CommandDeps, scanId: string): Promise<St
 	}
 	const input = (record ?? (await deps.reader.read(scanId)))?.context.input;
 	return startedAs(deps, scanId, input?.supersedes ?? null);
+}
+
+/** Null for an id that a start has used up: whoever saw its record go may free its claim at any moment. */
+export async function unusedId(deps: CommandDeps, viewer: Viewer, reservedId: string | null): Promise<string | null> {
+	if (reservedId === null) return null;
+	return (await deps.reader.expiredAt(viewer.user_id, reservedId)) === null ? reservedId : null;
 }
 
 /** Joins without creating anything, when the claim already names a scan that this start would join. */
@@ -112,7 +118,6 @@ export async function decide(
 	deps: CommandDeps,
 	viewer: Viewer,
 	request: StartRequest,
-	scan: NewScan,
 	input: ScanInput,
 	forceJoinMs: number,
 ): Promise<StartResult | null> {
@@ -133,10 +138,13 @@ export async function decide(
 		if (decision === "joined") return (await join(deps, viewer, request, scan_id)) ? joinedTo(scan_id) : null;
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}
-	// A start that stood still for long may find its record cleared away as abandoned: it is written again.
-	for (let left = START_TRIES; !(await finishStart(deps, viewer.user_id, request.filter_key, scan_id)); left--) {
-		if (left === 0) throw new ApiError("internal_error");
-		await deps.writer.create(scan);
+	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id))) {
+		// This process stood still for so long that its record was cleared away as abandoned. Whoever saw that may
+		// free the claim at any moment, so the id is given up and the start tries again with another. What the claim
+		// took over is ended first, or it would run on beside the scan of the next try.
+		if (decision === "superseded") await endSuperseded(deps, detail, viewer.user_id, null);
+		await deps.writer.forget(viewer.user_id, request.filter_key, scan_id);
+		return null;
 	}
 	// The account may have been deleted since the request was let in; then nothing of it may stay.
 	if (!(await deps.accounts.byId(viewer.user_id))) {
@@ -213,7 +221,12 @@ export async function finishStart(
  * Ends the scan that lost the claim. The start that had begun it may have stopped half-way through ending its
  * own predecessor, so the line is followed back to the first one that has ended already.
  */
-async function endSuperseded(deps: StartDeps, superseded: string, by: string, superseded_by: string): Promise<void> {
+async function endSuperseded(
+	deps: StartDeps,
+	superseded: string,
+	by: string,
+	superseded_by: string | null,
+): Promise<void> {
 	for (let old: string | null = superseded; old !== null; ) {
 		const record = await deps.reader.read(old);
 		if (record?.terminal && old !== superseded) return;

@@ -1,19 +1,8 @@
 import { type Metric, Registry } from "prom-client";
-import type { ScanErrorCode } from "../../machines/types.ts";
+import { SCAN_ERROR_CODES } from "../../machines/types.ts";
 import { HEALS } from "../store/commit-tally.ts";
 import type { SourceHealth } from "../store/contract.ts";
 import { PHASE_SECONDS, SCAN_SECONDS, STRATEGY_SECONDS, TOTAL, type Totals, totalField } from "../store/totals.ts";
-
-const FAILURES: readonly ScanErrorCode[] = [
-	"portfolio_fetch_failed",
-	"asset_discovery_failed",
-	"all_strategies_failed",
-	"ranking_failed",
-	"budget_exceeded",
-	"not_claimed",
-	"worker_lost",
-	"internal_error",
-];
 
 /** What concerns all processes, read from Redis at the moment of the question. */
 export interface SharedFigures {
@@ -93,7 +82,7 @@ const NOT_YET: Totals = Object.fromEntries(
 	[
 		...["ok", "duplicate", "fenced", "missing"].map((result) => totalField(TOTAL.commits, result)),
 		...HEALS.map((cause) => totalField(TOTAL.heals, cause)),
-		...FAILURES.map((code) => totalField(TOTAL.terminal, "failed", code)),
+		...SCAN_ERROR_CODES.map((code) => totalField(TOTAL.terminal, "failed", code)),
 	].map((field) => [field, 0]),
 );
 

@@ -1,10 +1,8 @@
+import { isScanId } from "../entropy.ts";
 import type { Lookup, ScanReader, ScanRecord, Viewer } from "../store/contract.ts";
 
-const SCAN_ID = /^scan_[0-9a-f]{32}$/;
 /** Newest ids looked at to find one whose record is still there. */
 const LATEST_TRIED_MAX = 20;
-
-export const isScanId = (word: string): boolean => SCAN_ID.test(word);
 
 export interface ScanLookup {
 	/**

@@ -1,4 +1,4 @@
-import { verdictCounts } from "../../machines/scan-rules.ts";
+import { strategiesRun, verdictCounts } from "../../machines/scan-rules.ts";
 import { isoOf } from "../clock.ts";
 import type { EndedScan, ScanRecord } from "../store/contract.ts";
 import type { ScanWriter } from "../store/write-contract.ts";
@@ -13,7 +13,7 @@ export function endedScan(record: ScanRecord): EndedScan & { timeouts: number; f
 		scan_id: record.scan_id,
 		user_id: record.user_id,
 		opportunities_discovered: success ? (context.ranking?.ranked_count ?? 0) : context.opportunities_found,
-		strategies_scanned: own.filter((entry) => entry.attempt > 0 && entry.verdict !== "skipped").length,
+		strategies_scanned: strategiesRun(context).length,
 		execution_time_ms: endedAtMs - context.input.accepted_at_ms,
 		success,
 		timestamp: isoOf(endedAtMs),

@@ -1,3 +1,4 @@
+import { strategiesRun } from "../../machines/scan-rules.ts";
 import { isoOf } from "../clock.ts";
 import type { EndedScan, ScanRecord } from "../store/contract.ts";
 import { scanState } from "./results.ts";
@@ -16,7 +17,7 @@ export function historyEntry(record: ScanRecord): object {
 		outcome: position === "completed" ? context.outcome : null,
 		opportunities_count: total,
 		opportunities: total,
-		strategies_scanned: strategiesScanned(record),
+		strategies_scanned: strategiesRun(context).length,
 		execution_time_ms: executionTimeMs(context),
 		last_updated: isoOf(record.progress_at_ms),
 		user_profile: userProfileView(context.input.profile),
@@ -26,19 +27,13 @@ export function historyEntry(record: ScanRecord): object {
 	};
 }
 
-/** Strategies that ran in this scan, whatever came of it; carried-over ones did not. */
-export const strategiesScanned = (record: ScanRecord): number =>
-	record.context.strategies.filter(
-		(entry) => entry.carried_over_from === null && entry.attempt > 0 && entry.verdict !== "skipped",
-	).length;
-
 /** An ended scan of one user in the form that the statistics keep for all users. */
 export function endedScanOf(record: ScanRecord): EndedScan {
 	return {
 		scan_id: record.scan_id,
 		user_id: record.user_id,
 		opportunities_discovered: totalOpportunities(record),
-		strategies_scanned: strategiesScanned(record),
+		strategies_scanned: strategiesRun(record.context).length,
 		execution_time_ms: executionTimeMs(record.context) ?? 0,
 		success: record.position === "completed",
 		timestamp: isoOf(record.context.end?.at_ms ?? record.progress_at_ms),

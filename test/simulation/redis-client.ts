@@ -207,6 +207,8 @@ export function createSimulatedSubscriber(): { redis: Redis; deliver(channel: st
 		subscribe: async (...names: string[]) => {
 			for (const name of names) channels.add(name);
 		},
+		/** News that are lost or late are the world's business; the connection itself is always there. */
+		ping: async () => "PONG",
 	};
 	return {
 		redis: redis as unknown as Redis,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { VERDICTS } from "../../../machines/types.ts";
+import { PHASES, SCAN_ERROR_CODES, VERDICTS } from "../../../machines/types.ts";
 
 /** Schemas of starting, polling and cancelling a scan (CONTRACT.md 4, 5, 8.1). */
 
@@ -109,28 +109,9 @@ export const filters = z.object({
 
 export const outcome = z.enum(["found", "found_with_gaps", "empty", "incomplete", "nothing_to_scan"]).nullable();
 export const cancelReason = z.enum(["user_request", "admin_request", "superseded"]).nullable();
-export const position = z.enum([
-	"queued",
-	"started",
-	"portfolio_fetch",
-	"asset_discovery",
-	"strategies_scan",
-	"ranking",
-	"completed",
-	"failed",
-	"cancelled",
-]);
+export const position = z.enum(["queued", ...PHASES]);
 export const scanError = z.object({
-	code: z.enum([
-		"portfolio_fetch_failed",
-		"asset_discovery_failed",
-		"all_strategies_failed",
-		"ranking_failed",
-		"budget_exceeded",
-		"not_claimed",
-		"worker_lost",
-		"internal_error",
-	]),
+	code: z.enum(SCAN_ERROR_CODES),
 	message: z.string(),
 	phase: position,
 });
