@@ -1,16 +1,18 @@
 /**
  * Runs the tests: `node scripts/test.mjs [part of a path]...`, all of test/ without arguments.
  *
- * A process per file, so that a file that hangs, crashes or leaks takes no other with it. Each has a time
- * limit; they share a temporary folder that goes at the end. Ends with the one line `N passed, N failed`, followed by
- * `, N skipped` when suites were left out; the exit code tells whether everything passed.
+ * Files that start processes have a process each, so that one that hangs, crashes or leaks takes no other with it;
+ * files that only compute share a process by the dozen, because loading the program is most of their time. Each
+ * process has a time limit; they share a temporary folder that goes at the end. Ends with the one line
+ * `N passed, N failed`, followed by `, N skipped` when suites were left out; the exit code tells whether everything
+ * passed.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { tallyOf } from "./uvu-summary.mjs";
+import { resultsOf, tallyOf } from "./uvu-summary.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const settingOf = (name, fallback) => Number(process.env[name] || fallback);
@@ -43,6 +45,13 @@ const LONG =
 	/^test\/(stuck\/processes|strategies\/(warm-up|price-units|damaged-views|knows-no-future|rows-explain|gates|micro-seeds|pairs-discoveries|.*placebo.*|.*measured.*|look-ahead|every-strategy))/;
 const BEGIN_LONG_BEFORE_MS = settingOf("TEST_BEGIN_LONG_BEFORE_MS", 200_000);
 
+/** Files that start no process of the program and change nothing of their own process. */
+const SHARES_A_PROCESS =
+	/^test\/(accounts|api|config|docs|effects|machines|market|queries|strategies|views)\/|^test\/(?!tidy)[^/]+$/;
+const SHARING_MAX = 12;
+/** Long ones are begun one by one as long as there is time, so few may share. */
+const LONG_SHARING_MAX = 2;
+
 const patterns = process.argv.slice(2);
 const nameOf = (file) => relative(ROOT, file).split(sep).join("/");
 const isLong = (file) => Number(patterns.length === 0 && LONG.test(nameOf(file)));
@@ -66,14 +75,27 @@ function killTree(child) {
 	}
 }
 
-/** Runs one file in a process group of its own, so that what it started ends with it. */
-function runFile(file) {
+/** Files in the order of running, those of one process together. */
+function processesOf(files) {
+	const processes = [];
+	for (const file of files) {
+		const folder = SHARES_A_PROCESS.test(nameOf(file)) ? dirname(file) : null;
+		const long = isLong(file);
+		const last = processes.at(-1);
+		const room = last && last.files.length < (long ? LONG_SHARING_MAX : SHARING_MAX);
+		if (folder !== null && room && last.folder === folder && last.long === long) last.files.push(file);
+		else processes.push({ folder, long, files: [file] });
+	}
+	return processes;
+}
+
+/** Runs the files in a process group of their own, so that what they started ends with them. */
+function runFiles(files) {
 	const limit = Math.max(1, Math.min(FILE_LIMIT_MS, TOTAL_LIMIT_MS - (performance.now() - startedAt)));
-	const beganAt = performance.now();
 	return new Promise((resolve) => {
-		const child = spawn(process.execPath, ["--import", "tsx", file], {
+		const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "scripts/test-files.mjs"), ...files], {
 			cwd: ROOT,
-			// One folder for all: what tsx has compiled for one file serves the next, and everything goes at the end.
+			// One folder for all: what tsx has compiled for one process serves the next, and everything goes at the end.
 			env: { ...process.env, TMPDIR: temporary, NODE_ENV: "test", FORCE_COLOR: "0", NO_COLOR: "1" },
 			stdio: ["ignore", "pipe", "pipe"],
 			detached: true,
@@ -83,7 +105,7 @@ function runFile(file) {
 		let timedOut = false;
 		for (const stream of [child.stdout, child.stderr]) {
 			stream.setEncoding("utf8").on("data", (text) => {
-				if (output.length < OUTPUT_MAX) output += text;
+				if (output.length < OUTPUT_MAX * files.length) output += text;
 			});
 		}
 		const timer = setTimeout(() => {
@@ -92,19 +114,18 @@ function runFile(file) {
 		}, limit);
 		child.on("exit", () => {
 			clearTimeout(timer);
-			// Whatever the file left behind would hold its output open for ever.
+			// Whatever the files left behind would hold their output open for ever.
 			killTree(child);
 		});
 		child.on("close", (code) => {
 			running.delete(child);
-			resolve({ code, output, limit: timedOut ? limit : null, tookMs: performance.now() - beganAt });
+			resolve(resultsOf(files, output, code, timedOut ? limit : null));
 		});
 	});
 }
 
-function report(file, { code, output, limit, tookMs }) {
-	const seconds = (tookMs / 1000).toFixed(1);
-	const tally = tallyOf(output, code, limit);
+function report({ file, code, output, limitMs, tookMs }) {
+	const tally = tallyOf(output, code, limitMs);
 	total.passed += tally.passed;
 	total.failed += tally.failed;
 	total.skipped += tally.skipped;
@@ -112,7 +133,7 @@ function report(file, { code, output, limit, tookMs }) {
 	if (tally.problem === null) {
 		const told = output.split("\n").filter((line) => /^skip(?!ped:\s*\d+$)/i.test(line.trim()));
 		const skips = tally.skipped > 0 ? `, ${tally.skipped} skipped` : "";
-		console.log(`ok    ${name} (${tally.passed} passed${skips}) ${seconds} s`);
+		console.log(`ok    ${name} (${tally.passed} passed${skips}) ${(tookMs / 1000).toFixed(1)} s`);
 		for (const line of told) console.log(`      ${line.trim()}`);
 	} else {
 		console.log(`FAIL  ${name}: ${tally.problem}`);
@@ -121,18 +142,17 @@ function report(file, { code, output, limit, tookMs }) {
 }
 
 async function runAll() {
-	let next = 0;
+	const processes = processesOf(chosen);
 	const lane = async () => {
-		while (next < chosen.length) {
-			const index = next++;
-			if (isLong(chosen[index]) && performance.now() - startedAt > BEGIN_LONG_BEFORE_MS) {
-				total.skipped += 1;
-				console.log(
-					`      skipped: ${nameOf(chosen[index])}, no time left to begin it; it runs with npm run test:long`,
-				);
+		for (let next = processes.shift(); next; next = processes.shift()) {
+			if (next.long && performance.now() - startedAt > BEGIN_LONG_BEFORE_MS) {
+				for (const file of next.files) {
+					total.skipped += 1;
+					console.log(`      skipped: ${nameOf(file)}, no time left to begin it; it runs with npm run test:long`);
+				}
 				continue;
 			}
-			report(chosen[index], await runFile(chosen[index]));
+			for (const result of await runFiles(next.files)) report(result);
 		}
 	};
 	await Promise.all(Array.from({ length: PARALLEL }, lane));

@@ -1,4 +1,5 @@
-/** Reads what one test file printed and how it ended. */
+/** Reads what test files printed and how they ended. */
+import { MARK } from "./test-marks.mjs";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with the escape character
 const COLOUR = /\u001b\[[0-9;]*m/g;
@@ -35,4 +36,42 @@ export function tallyOf(output, code, limitMs) {
 	if (code !== 0) return fail(`its tests passed, then it ended with ${code}`);
 	if (total === 0 && skipped === 0) return fail("it ran no test (no .run()?)");
 	return { passed, failed: 0, skipped, problem: null };
+}
+
+/**
+ * What each file of one process came to, in their order.
+ *
+ * @param files the files that the process was given.
+ * @param output everything the process printed, with the lines of test-marks.mjs in it.
+ * @param code its exit code, null after a signal.
+ * @param limitMs the time limit that ended it, null when it ended by itself.
+ * @returns one `{file, output, code, limitMs, tookMs}` a file. How the process ended is the end of the last file
+ *   that it began: of those before it only their own exit codes count, and those after it never ran.
+ */
+export function resultsOf(files, output, code, limitMs) {
+	const parts = output.split(`${MARK}begin `).slice(1);
+	const spilled = output.slice(0, Math.max(0, output.indexOf(`${MARK}begin `)));
+	return files.map((file, index) => {
+		const part = parts[index];
+		if (part === undefined) {
+			// Nothing began: what the process printed is all there is to go by.
+			const why = parts.length === 0 ? output : "";
+			return { file, output: why, code: code === 0 ? 1 : code, limitMs, tookMs: limitMs ?? 0 };
+		}
+		const [text, end] = part.slice(part.indexOf("\n") + 1).split(`${MARK}end `);
+		const said = (index === 0 ? spilled : "") + text;
+		if (end === undefined) return { file, output: said, code, limitMs, tookMs: limitMs ?? 0 };
+		const [line, ...after] = end.split("\n");
+		const own = JSON.parse(line);
+		const last = index === parts.length - 1;
+		// A process whose tests failed ends with 1, whichever of its files they were in.
+		const endedWell = !last || code === 0 || (code === 1 && parts.some((one) => one.includes(`${MARK}end {"code":1`)));
+		return {
+			file,
+			output: said + after.join("\n"),
+			code: endedWell ? own.code : code,
+			limitMs: last ? limitMs : null,
+			tookMs: own.took_ms,
+		};
+	});
 }

@@ -1,7 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 // @ts-expect-error a plain script without types
-import { tallyOf } from "../../scripts/uvu-summary.mjs";
+import { MARK } from "../../scripts/test-marks.mjs";
+// @ts-expect-error a plain script without types
+import { resultsOf, tallyOf } from "../../scripts/uvu-summary.mjs";
 
 const test = suite("test summary");
 const summary = (total: number, passed: number, skipped = 0) =>
@@ -42,6 +44,41 @@ test("what ends without a result counts as failed", () => {
 
 test("what a test prints before the summary does not count", () => {
 	assert.is(tallyOf(`  Total:     9\n${summary(1, 1)}`, 0, null).passed, 1);
+});
+
+const part = (file: string, output: string, code: number) =>
+	`\n${MARK}begin ${file}\n${output}\n${MARK}end {"code":${code},"took_ms":7}\n`;
+const problems = (files: string[], output: string, code: number | null, limitMs: number | null): (string | null)[] =>
+	resultsOf(files, output, code, limitMs).map(
+		(result: { output: string; code: number; limitMs: number | null }) =>
+			tallyOf(result.output, result.code, result.limitMs).problem,
+	);
+
+test("files of one process are told apart", () => {
+	const output = part("a", summary(2, 2), 0) + part("b", summary(3, 2), 1) + part("c", summary(1, 1), 0);
+	assert.equal(problems(["a", "b", "c"], output, 1, null), [null, "1 of 3 tests failed", null]);
+	assert.equal(
+		resultsOf(["a", "b", "c"], output, 1, null).map(({ tookMs }: { tookMs: number }) => tookMs),
+		[7, 7, 7],
+	);
+});
+
+test("the file that a process dies in fails, and so do those that it never began", () => {
+	const [a, b, c] = problems(["a", "b", "c"], `${part("a", summary(2, 2), 0)}${MARK}begin b\nboom`, 134, null);
+	assert.is(a, null);
+	assert.match(b, /ended with 134 before/);
+	assert.match(c, /ended with 134 before/);
+	assert.match(problems(["a"], "SyntaxError", 1, null)[0], /ended with 1 before/);
+});
+
+test("what hangs or breaks after its tests is the last file's doing", () => {
+	const whole = part("a", summary(2, 2), 0) + part("b", summary(1, 1), 0);
+	assert.equal(problems(["a", "b"], whole, null, 9_000), [null, "stopped after 9 s"]);
+	assert.equal(problems(["a", "b"], whole, 7, null), [null, "its tests passed, then it ended with 7"]);
+});
+
+test("a process that says it is well although it never began a file is not believed", () => {
+	assert.match(problems(["a", "b"], part("a", summary(2, 2), 0), 0, null)[1], /ended with 1 before/);
 });
 
 test.run();
