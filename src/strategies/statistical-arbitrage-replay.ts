@@ -1,4 +1,4 @@
-import { at } from "./columns.ts";
+import { at, type Column } from "./columns.ts";
 import type { PlaceboPool } from "./evidence/placebo.ts";
 import type { ResolvedTrade } from "./evidence/trades.ts";
 import {
@@ -136,15 +136,23 @@ function exitOf(
 	for (let bar = entry + 1; bar < steps.length; bar++) {
 		const now = steps[bar]?.fits[asset];
 		if (now && !isOver(now, side) && bar < lastBar) continue;
-		// Weights are frozen, so the sum of hedged returns is one difference of running sums an asset.
-		const gain = (i: number) => {
-			const sums = cumulated[i] ?? new Float64Array();
-			return at(sums, FACTOR_BARS + bar) - at(sums, FACTOR_BARS + entry);
-		};
-		const weights = hedgeWeights(step, fit);
-		let net = gain(asset);
-		for (let i = 0; i < weights.length; i++) net -= at(weights, i) * gain(i);
-		return { bar, net: side * net - FACTOR_REPLAY_COST };
+		return { bar, net: side * hedgedGain(cumulated, step, fit, asset, entry, bar) - FACTOR_REPLAY_COST };
 	}
 	return null;
+}
+
+/** Weights are frozen, so the sum of hedged returns is one difference of running sums an asset. */
+function hedgedGain(
+	cumulated: readonly Column[],
+	step: FactorStep,
+	fit: AssetFit,
+	asset: number,
+	entry: number,
+	exit: number,
+): number {
+	const weights = hedgeWeights(step, fit);
+	const gain = (sums: Column) => (sums[FACTOR_BARS + exit] as number) - (sums[FACTOR_BARS + entry] as number);
+	let net = gain(cumulated[asset] as Column);
+	for (let i = 0; i < weights.length; i++) net -= (weights[i] as number) * gain(cumulated[i] as Column);
+	return net;
 }

@@ -33,9 +33,7 @@ export class RollingCovariance {
 	#add(row: number, sign: 1 | -1): void {
 		const [values, sums, products] = [this.#row, this.#sums, this.#products];
 		const n = values.length;
-		this.#columns.forEach((column, i) => {
-			values[i] = column[row] as number;
-		});
+		for (let i = 0; i < n; i++) values[i] = (this.#columns[i] as Column)[row] as number;
 		for (let i = 0; i < n; i++) {
 			const value = sign * (values[i] as number);
 			sums[i] = (sums[i] as number) + value;
@@ -50,7 +48,8 @@ export class RollingCovariance {
 		const n = sums.length;
 		const covariance = (i: number, j: number) =>
 			((products[i * n + j] as number) - ((sums[i] as number) * (sums[j] as number)) / window) / (window - 1);
-		const deviations = Float64Array.from({ length: n }, (_, i) => Math.sqrt(covariance(i, i)));
+		const deviations = new Float64Array(n);
+		for (let i = 0; i < n; i++) deviations[i] = Math.sqrt(covariance(i, i));
 		const correlation = new Float64Array(n * n);
 		for (let i = 0; i < n; i++) {
 			correlation[i * n + i] = 1;
