@@ -5,8 +5,8 @@ import type { Column } from "./columns.ts";
 const bytesOf = ({ buffer, byteOffset }: Column, length: number): Buffer =>
 	Buffer.from(buffer as ArrayBuffer, byteOffset, length * Float64Array.BYTES_PER_ELEMENT);
 
-/** Bit by bit, so that no revised value passes; a few microseconds for a thousand values. */
-const beginsWith = (later: Column, earlier: Column): boolean =>
+/** Whether a column begins with another one: bit by bit, so that no revised value passes; a few microseconds for a thousand values. */
+export const beginsWith = (later: Column, earlier: Column): boolean =>
 	later === earlier ||
 	(later.length >= earlier.length && bytesOf(later, earlier.length).equals(bytesOf(earlier, earlier.length)));
 

@@ -1,4 +1,5 @@
 import { at, type Column, unknownColumn } from "./columns.ts";
+import { beginsWith } from "./history.ts";
 import { regress, regressorsOf } from "./statistics/least-squares.ts";
 import { principalFactors } from "./statistics/principal-factors.ts";
 import { type ResidualScore, residualScore } from "./statistics/residual-score.ts";
@@ -28,6 +29,12 @@ export function assetPanel(symbols: string[], times: Column, closes: Column[]): 
 	return { symbols, times, closes, returns, cumulated: returns.map(cumulate) };
 }
 
+/** Whether `later` is `earlier` with, at most, bars added at its end. */
+export const extendsPanel = (later: AssetPanel, earlier: AssetPanel): boolean =>
+	later.symbols.join() === earlier.symbols.join() &&
+	beginsWith(later.times, earlier.times) &&
+	later.closes.every((column, i) => beginsWith(column, earlier.closes[i] as Column));
+
 function cumulate(returns: Column): Column {
 	const sums = new Float64Array(returns.length);
 	for (let t = 1; t < sums.length; t++) sums[t] = (sums[t - 1] as number) + (returns[t] as number);
@@ -52,7 +59,7 @@ export interface FactorStep {
 
 /** Walks the model along a panel, bar by bar; what it says of a bar depends on no later one. */
 export class FactorWalk {
-	readonly #panel: AssetPanel;
+	#panel: AssetPanel;
 	readonly #covariance: RollingCovariance;
 	readonly #room = new Float64Array(REGRESSION_BARS);
 	readonly #window: Column[];
@@ -62,6 +69,12 @@ export class FactorWalk {
 		this.#panel = panel;
 		this.#window = panel.returns.map(() => new Float64Array(REGRESSION_BARS));
 		this.#covariance = new RollingCovariance(panel.returns, FACTOR_BARS, t - FACTOR_BARS + 1);
+	}
+
+	/** The same panel with more bars at its end; see extendsPanel. */
+	extend(panel: AssetPanel): void {
+		this.#panel = panel;
+		this.#covariance.extend(panel.returns);
 	}
 
 	get bar(): number {

@@ -17,6 +17,8 @@ import { breakoutTargetRule, breakoutTrailRule } from "../../src/strategies/spot
 import { meanReversionRule } from "../../src/strategies/spot-mean-reversion.ts";
 import { momentumRule } from "../../src/strategies/spot-momentum.ts";
 import { squeezeRule, withEntryStop } from "../../src/strategies/squeeze-rule.ts";
+import { evidencePanel, factorRules, replaysOf } from "../../src/strategies/statistical-arbitrage-evidence.ts";
+import { replayPanel, stepsOf } from "../../src/strategies/statistical-arbitrage-replay.ts";
 import { DAY_MS, randomWalk } from "../support/synthetic-market.ts";
 
 /**
@@ -133,6 +135,31 @@ function wordsOf(reading: Replayable, t: number): unknown {
 	]);
 	return [words, plan];
 }
+
+test("a walk of the factor model continued at any bars is the walk from scratch", () => {
+	const lengths = fc.uniqueArray(fc.integer({ min: 230, max: 460 }), { minLength: 2, maxLength: 5 });
+	const late = fc.constantFrom(0, 0, 5, 40);
+	const longest = fc.boolean();
+	fc.assert(
+		fc.property(fc.integer({ min: 1, max: 1e6 }), lengths, late, longest, (seed, cuts, lateDays, revised) => {
+			const common = walkOf(seed + 99);
+			const universe = Array.from({ length: 12 }, (_, i) => {
+				const own = walkOf(seed + i);
+				return { ...own, close: own.close.map((close, t) => close * (common.close[t] ?? 1)) };
+			});
+			for (const length of cuts.sort((a, b) => a - b)) {
+				const now = universe.map((series) => copyOf(series, length));
+				const [first] = now;
+				if (revised && first && length === cuts.at(-1)) first.close[100] = 2 * (first.close[100] ?? 0);
+				const asOfMs = asOfEnd(copyOf(universe[0] as Series, length)) + lateDays * DAY_MS;
+				const panel = evidencePanel(now, asOfMs);
+				const scratch = factorRules(asOfMs).map((rule) => replayPanel(panel, stepsOf(panel), rule));
+				assert.equal(replaysOf(panel, asOfMs), scratch);
+			}
+		}),
+		{ numRuns: 8, seed: 4 },
+	);
+});
 
 test("a revised bar, an earlier instant and a shorter history are walked from scratch", () => {
 	const rule = breakoutTargetRule;

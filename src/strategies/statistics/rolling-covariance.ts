@@ -2,7 +2,7 @@ import type { Column } from "../columns.ts";
 
 /** Sums of n columns and their products over the newest `window` rows; rows enter and leave one by one. */
 export class RollingCovariance {
-	readonly #columns: readonly Column[];
+	#columns: readonly Column[];
 	readonly #window: number;
 	readonly #sums: Float64Array;
 	readonly #products: Float64Array;
@@ -23,6 +23,11 @@ export class RollingCovariance {
 	/** The newest row inside the window. */
 	get row(): number {
 		return this.#next - 1;
+	}
+
+	/** The same columns with more rows at their end. */
+	extend(columns: readonly Column[]): void {
+		this.#columns = columns;
 	}
 
 	advance(): void {
