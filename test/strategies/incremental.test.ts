@@ -11,6 +11,7 @@ import {
 } from "../../src/strategies/futures-trade.ts";
 import { sliceOf } from "../../src/strategies/history.ts";
 import { readNewest } from "../../src/strategies/newest-reading.ts";
+import { formationsOf, keptFormations, pairPanel } from "../../src/strategies/pairs-trading-replay.ts";
 import type { Replayable, ReplayRule } from "../../src/strategies/rule.ts";
 import { bandRule, crossRule } from "../../src/strategies/scalping/rules.ts";
 import { breakoutTargetRule, breakoutTrailRule } from "../../src/strategies/spot-breakout.ts";
@@ -19,6 +20,7 @@ import { momentumRule } from "../../src/strategies/spot-momentum.ts";
 import { squeezeRule, withEntryStop } from "../../src/strategies/squeeze-rule.ts";
 import { evidencePanel, factorRules, replaysOf } from "../../src/strategies/statistical-arbitrage-evidence.ts";
 import { replayPanel, stepsOf } from "../../src/strategies/statistical-arbitrage-replay.ts";
+import { measureStatement } from "../../src/strategies/volatility-statement.ts";
 import { DAY_MS, randomWalk } from "../support/synthetic-market.ts";
 
 /**
@@ -159,6 +161,42 @@ test("a walk of the factor model continued at any bars is the walk from scratch"
 		}),
 		{ numRuns: 8, seed: 4 },
 	);
+});
+
+test("days counted for the statement about volatility are counted once", () => {
+	const instants = fc.uniqueArray(fc.integer({ min: 300, max: BARS }), { minLength: 2, maxLength: 6 });
+	fc.assert(
+		fc.property(fc.integer({ min: 1, max: 1e6 }), instants, fc.constantFrom(0, 4), (seed, cuts, lateDays) => {
+			const series = walkOf(seed);
+			for (const length of cuts.sort((a, b) => a - b)) {
+				const now = copyOf(series, length);
+				const options = { barsMin: 1, asOfMs: asOfEnd(now) + lateDays * DAY_MS, percentileMax: 0.1 };
+				// A name that nobody has counted under.
+				const unknown = { ...now, symbol: `I${symbols++}/USDT` };
+				assert.equal(measureStatement(squeezeRule, [now], options), measureStatement(squeezeRule, [unknown], options));
+			}
+		}),
+		{ numRuns: 12, seed: 5 },
+	);
+});
+
+test("windows of pairs that were fitted are not fitted again, and revised ones are", () => {
+	const universe = Array.from({ length: 4 }, (_, i) => walkOf(i));
+	for (const [length, revised] of [
+		[470, false],
+		[540, false],
+		[560, false],
+		[590, true],
+		[BARS, true],
+	] as const) {
+		const now = universe.map((series) => copyOf(series, length));
+		const [first] = now;
+		if (revised && first) first.close[250] = 2 * (first.close[250] ?? 0);
+		const panel = pairPanel(now, Number.POSITIVE_INFINITY);
+		const formations = keptFormations(panel);
+		assert.equal(formations, formationsOf(panel));
+		assert.is(formations.length, 6 * Math.floor((length - 365) / 90));
+	}
 });
 
 test("a revised bar, an earlier instant and a shorter history are walked from scratch", () => {
