@@ -102,10 +102,12 @@ async function growths(
 	const found = { cold: [] as number[], warm: [] as number[], kept: [] as number[] };
 	// Compiled once before anything is compared; other seeds, so that no memo knows the answer.
 	await thread.time(sealed(syntheticRequest(strategy, { ...sizeOf(sizes[0] ?? 1), seed })));
-	for (const size of sizes) {
+	for (const [i, size] of sizes.entries()) {
 		const runs: { cold: number; kept: number; warm: number }[] = [];
 		for (let run = 0; run < COLD_RUNS; run++) {
-			const request = sealed(syntheticRequest(strategy, { ...sizeOf(size), seed: seed + 1 + run }));
+			// A market of its own for each size: a longer one of the same seed would go on with the record of the shorter.
+			const own = seed + 1 + run + 100 * i;
+			const request = sealed(syntheticRequest(strategy, { ...sizeOf(size), seed: own }));
 			const cold = await thread.time(request);
 			runs.push({ cold: cold.cpuMs, kept: cold.keptMb, warm: await warmMs(thread, request, GROWTH_WARM_RUNS) });
 		}
