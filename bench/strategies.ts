@@ -18,6 +18,8 @@ import { type ReadTiming, timeReads } from "./timing/reads.ts";
 /** Figures below it (ms, MB) are noise of the clock and of the collector. */
 const LEAST_TOLD = 0.5;
 
+const DAY_MS = 86_400_000;
+
 const wanted = process.argv.slice(2);
 const folder = recordedFolder(resolve(import.meta.dirname, ".."));
 const word = folder ? `recorded:${folder}` : "simulated:42";
@@ -44,11 +46,12 @@ function universeTable(timings: readonly StrategyTiming[]): string {
 		String(sumOf(of, (timing) => timing.published)),
 		sumOf(of, (timing) => timing.coldMs).toFixed(0),
 		sumOf(of, (timing) => timing.warmMs).toFixed(1),
+		sumOf(of, (timing) => timing.nextBarMs).toFixed(0),
 		sumOf(of, (timing) => timing.keptMb).toFixed(1),
 	];
 	const standard = timings.filter(({ id }) => STANDARD_STRATEGIES.some((entry) => entry.id === id));
 	return columns([
-		["strategy", "evaluated", "published", "cold", "warm", "kept MB"],
+		["strategy", "evaluated", "published", "cold", "warm", "next bar", "kept MB"],
 		...timings.map((timing) => figures(timing.id, [timing])),
 		figures(`sum of all ${timings.length}`, timings),
 		...(standard.length < timings.length ? [figures(`sum of the default ${standard.length}`, standard)] : []),
@@ -85,6 +88,7 @@ if (unknown.length > 0) {
 	process.exitCode = 2;
 } else {
 	const scene = await openScene(word, REFERENCE_AS_OF_MS);
+	const dayBefore = await openScene(word, REFERENCE_AS_OF_MS - DAY_MS);
 	try {
 		const portfolio = await benchPortfolio(scene);
 		const timings: StrategyTiming[] = [];
@@ -94,7 +98,11 @@ if (unknown.length > 0) {
 			if (!strategy) continue;
 			try {
 				const [timing, read] = [
-					await timeStrategy(strategy, await requestOn(id, scene, portfolio)),
+					await timeStrategy(
+						strategy,
+						await requestOn(id, scene, portfolio),
+						await requestOn(id, dayBefore, portfolio),
+					),
 					await timeReads(id),
 				];
 				timings.push(timing);
@@ -121,6 +129,6 @@ if (unknown.length > 0) {
 		];
 		process.stdout.write(`${parts.join("\n\n")}\n`);
 	} finally {
-		await scene.market.close();
+		await Promise.all([scene.market.close(), dayBefore.market.close()]);
 	}
 }

@@ -5,7 +5,8 @@ import { startThread, type TimingThread } from "./thread.ts";
 
 export const SYMBOLS = [25, 50, 100, 200] as const;
 export const BARS = [500, 1_000, 2_000, 4_000] as const;
-const SYMBOLS_BARS = 1_000;
+/** Enough for every record: the longest asks for 1,800. */
+const SYMBOLS_BARS = 2_000;
 const BARS_SYMBOLS = 50;
 const WARM_RUNS = 9;
 const GROWTH_WARM_RUNS = 3;
@@ -32,14 +33,24 @@ export interface StrategyTiming {
 	published: number;
 	coldMs: number;
 	warmMs: number;
+	/** The first evaluation after one more bar has closed, in a thread that had evaluated the bar before. */
+	nextBarMs: number;
 	/** Memory that stays after the cold evaluation: evidence and compiled code, MB. */
 	keptMb: number;
 	symbols: Growths;
 	bars: Growths;
 }
 
-/** Cold and warm times on one request, then how they grow on synthetic ones. CPU milliseconds. */
-export async function timeStrategy(strategy: Strategy, request: EvaluationRequest): Promise<StrategyTiming> {
+/**
+ * Cold and warm times on one request, the time after one of a day before, then how they grow on synthetic ones.
+ * CPU milliseconds.
+ */
+export async function timeStrategy(
+	strategy: Strategy,
+	request: EvaluationRequest,
+	dayBefore: EvaluationRequest,
+): Promise<StrategyTiming> {
+	const nextBarMs = await timeNextBar(request, dayBefore);
 	const thread = await startThread();
 	try {
 		const cold = await thread.time(request);
@@ -50,10 +61,24 @@ export async function timeStrategy(strategy: Strategy, request: EvaluationReques
 			published,
 			coldMs: cold.cpuMs,
 			warmMs: await warmMs(thread, request, WARM_RUNS),
+			nextBarMs,
 			keptMb: Math.max(0, cold.keptMb),
-			symbols: await growths(thread, strategy, SYMBOLS, 1, (symbols) => ({ symbols, bars: SYMBOLS_BARS })),
-			bars: await growths(thread, strategy, BARS, 11, (bars) => ({ symbols: BARS_SYMBOLS, bars })),
+			symbols: await growths(thread, strategy, SYMBOLS, 1, 0, (symbols) => ({ symbols, bars: SYMBOLS_BARS })),
+			bars: await growths(thread, strategy, BARS, 11, strategy.needs.evidence?.bars_min ?? 0, (bars) => ({
+				symbols: BARS_SYMBOLS,
+				bars,
+			})),
 		};
+	} finally {
+		await thread.close();
+	}
+}
+
+async function timeNextBar(request: EvaluationRequest, dayBefore: EvaluationRequest): Promise<number> {
+	const thread = await startThread();
+	try {
+		await thread.time(dayBefore);
+		return (await thread.time(request)).cpuMs;
 	} finally {
 		await thread.close();
 	}
@@ -70,15 +95,19 @@ async function growths(
 	strategy: Strategy,
 	sizes: readonly number[],
 	seed: number,
+	/** Below this size there is no record: such sizes are told, and the power is fitted from it on. */
+	fittedFrom: number,
 	sizeOf: (size: number) => { symbols: number; bars: number },
 ): Promise<Growths> {
 	const found = { cold: [] as number[], warm: [] as number[], kept: [] as number[] };
 	// Compiled once before anything is compared; other seeds, so that no memo knows the answer.
 	await thread.time(sealed(syntheticRequest(strategy, { ...sizeOf(sizes[0] ?? 1), seed })));
-	for (const size of sizes) {
+	for (const [i, size] of sizes.entries()) {
 		const runs: { cold: number; kept: number; warm: number }[] = [];
 		for (let run = 0; run < COLD_RUNS; run++) {
-			const request = sealed(syntheticRequest(strategy, { ...sizeOf(size), seed: seed + 1 + run }));
+			// A market of its own for each size: a longer one of the same seed would go on with the record of the shorter.
+			const own = seed + 1 + run + 100 * i;
+			const request = sealed(syntheticRequest(strategy, { ...sizeOf(size), seed: own }));
 			const cold = await thread.time(request);
 			runs.push({ cold: cold.cpuMs, kept: cold.keptMb, warm: await warmMs(thread, request, GROWTH_WARM_RUNS) });
 		}
@@ -88,7 +117,7 @@ async function growths(
 			found[name].push(name === "kept" ? Math.max(0, ...values) : Math.min(...values));
 		}
 	}
-	const grown = (values: number[]): Growth => ({ sizes, values, exponent: exponentOf(sizes, values) });
+	const grown = (values: number[]): Growth => ({ sizes, values, exponent: exponentFrom(fittedFrom, sizes, values) });
 	return { cold: grown(found.cold), warm: grown(found.warm), kept: grown(found.kept) };
 }
 
@@ -104,6 +133,13 @@ export function medianOf(values: readonly number[]): number {
 	const sorted = [...values].sort((a, b) => a - b);
 	const middle = sorted.length >> 1;
 	return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** The power over the sizes from `least` on; over all of them where that leaves fewer than two. */
+export function exponentFrom(least: number, sizes: readonly number[], times: readonly number[]): number {
+	const first = sizes.findIndex((size) => size >= least);
+	const from = first < 0 || sizes.length - first < 2 ? 0 : first;
+	return exponentOf(sizes.slice(from), times.slice(from));
 }
 
 /** Least-squares slope of log(time) on log(size): the power with which time grows. */

@@ -1,7 +1,7 @@
 import { at } from "./columns.ts";
 import { highestBefore, lowestBefore, meanBefore } from "./indicators/channel.ts";
 import { wilderRange } from "./indicators/range.ts";
-import { type Reading, type Rule, signalsOf } from "./rule.ts";
+import { knownOf, type Reading, type Rule, signalsOf } from "./rule.ts";
 
 export const CHANNEL = 20;
 export const VOLUME_RATIO_MIN = 1.5;
@@ -24,10 +24,11 @@ export const breakoutRuleOf = (side: 1 | -1, exit: BreakoutExit, name: string): 
 	warmupBars: 120,
 	// (19/20)^200 of N lies further back.
 	settledBars: 200,
-	read({ length, close, high, low, volume }): Reading {
+	windowBars: CHANNEL + 1,
+	read({ length, close, high, low, volume }, carried): Reading {
 		const channel = side === 1 ? highestBefore(high, CHANNEL) : lowestBefore(low, CHANNEL);
 		const usual = meanBefore(volume, CHANNEL);
-		const n = wilderRange({ high, low, close }, CHANNEL);
+		const n = wilderRange({ high, low, close }, CHANNEL, knownOf(carried, "n"));
 		const extension = close.map((value, t) => (side * (value - at(channel, t))) / at(n, t));
 		const ratio = volume.map((value, t) => value / at(usual, t));
 		const gateAt = (t: number): string | null =>
@@ -46,6 +47,7 @@ export const breakoutRuleOf = (side: 1 | -1, exit: BreakoutExit, name: string): 
 			},
 			gateAt,
 			admissible: (t) => at(n, t) > 0,
+			carriedAt: (t) => ({ n: at(n, t) }),
 			strengthAt: (t) => at(ratio, t),
 			nearMissAt: (t) => {
 				const reach = at(extension, t);

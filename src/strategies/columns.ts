@@ -8,5 +8,11 @@ export const at = (column: Column, index: number): number => column[index] ?? Nu
 
 export const last = (column: Column): number => at(column, column.length - 1);
 
+/** What a recursive indicator had come to on a bar of a column, so that it can go on from there. */
+export interface Known {
+	bar: number;
+	value: number;
+}
+
 /** A column of NaN: "not known yet" until an indicator is warm. */
 export const unknownColumn = (length: number): Column => new Float64Array(length).fill(Number.NaN);

@@ -63,6 +63,7 @@ export function directionalEvidence(
 		cost: market.replayCost,
 		barsMin: market.evidenceBarsMin,
 		asOfMs,
+		kept: true,
 		...(funding.length > 0 ? { funding: bySymbol(funding) } : {}),
 	};
 	return setups.map((setup) =>

@@ -1,6 +1,7 @@
 import type { Series } from "../market/contract.ts";
 import { last } from "./columns.ts";
 import { Memo } from "./evidence/memo.ts";
+import { readNewest } from "./newest-reading.ts";
 import type { Reading, Rule } from "./rule.ts";
 
 /** What a rule says of the last closed bar of one series; levels in price units. */
@@ -29,8 +30,8 @@ export function readLast(rule: Rule, series: Series, fingerprint: string): LastR
 
 /** The same without a memo: what is kept of whole columns is a handful of numbers. */
 export function lastReadingOf(rule: Rule, series: Series): LastReading {
-	const reading = rule.read(series);
-	const t = series.length - 1;
+	const { reading, tail } = readNewest(rule, series);
+	const t = tail.length - 1;
 	const gate = reading.gateAt(t);
 	const { plan } = reading;
 	return {

@@ -1,8 +1,8 @@
 import { at } from "./columns.ts";
 import { exponentialMean } from "./indicators/averages.ts";
 import { wilderRange } from "./indicators/range.ts";
-import { exAnteVolatility } from "./indicators/volatility.ts";
-import { type Reading, type Rule, signalsOf } from "./rule.ts";
+import { alphaOfCentre, squaredReturnSums, volatilityOfSums } from "./indicators/volatility.ts";
+import { knownOf, type Reading, type Rule, signalsOf } from "./rule.ts";
 
 const LOOKBACK = 28;
 export const Z_MIN = 0.5;
@@ -23,11 +23,14 @@ export const momentumRuleOf = (side: 1 | -1, name: string): Rule => ({
 	warmupBars: 120,
 	// (60/61)^500 of the variance lies further back.
 	settledBars: 500,
-	read({ length, close, high, low }): Reading {
-		const sigma = exAnteVolatility(close, CENTRE_OF_MASS);
-		const fast = exponentialMean(close, 20);
-		const slow = exponentialMean(close, 50);
-		const atr = wilderRange({ high, low, close }, 14);
+	windowBars: LOOKBACK + 1,
+	read({ length, close, high, low }, carried): Reading {
+		const [weighted, weights] = [knownOf(carried, "weighted"), knownOf(carried, "weights")];
+		const sums = squaredReturnSums(close, alphaOfCentre(CENTRE_OF_MASS), weighted && weights && { weighted, weights });
+		const sigma = volatilityOfSums(sums);
+		const fast = exponentialMean(close, 20, knownOf(carried, "fast"));
+		const slow = exponentialMean(close, 50, knownOf(carried, "slow"));
+		const atr = wilderRange({ high, low, close }, 14, knownOf(carried, "atr"));
 		const z = close.map((value, t) => Math.log(value / at(close, t - LOOKBACK)) / (at(sigma, t) * Math.sqrt(LOOKBACK)));
 		const beyond = (a: number, b: number) => side * (a - b) > 0;
 		const gateAt = (t: number): string | null => {
@@ -45,6 +48,13 @@ export const momentumRuleOf = (side: 1 | -1, name: string): Rule => ({
 			},
 			gateAt,
 			admissible: (t) => at(atr, t) > 0 && at(slow, t) > 0,
+			carriedAt: (t) => ({
+				weighted: at(sums.weighted, t),
+				weights: at(sums.weights, t),
+				fast: at(fast, t),
+				slow: at(slow, t),
+				atr: at(atr, t),
+			}),
 			strengthAt: (t) => side * at(z, t),
 			nearMissAt: (t) => {
 				const reach = side * at(z, t);

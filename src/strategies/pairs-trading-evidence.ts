@@ -10,7 +10,7 @@ import {
 	baseOf,
 	type Formation,
 	formationHolds,
-	formationsOf,
+	keptFormations,
 	type PairPanel,
 	pairPanel,
 	replayFormation,
@@ -53,7 +53,7 @@ function longest({ evidence, markets }: MarketView): Series[] {
 
 function measurePairs(universe: readonly Series[], asOfMs: number, hindsight: boolean): PairEvidence {
 	const panel = pairPanel(universe, asOfMs);
-	const formations = formationsOf(panel);
+	const formations = keptFormations(panel);
 	const found = formations.filter(({ discovered }) => discovered);
 	const size = universe.length;
 	const buckets = HALF_LIFE_BUCKETS.map((_, bucket) => {

@@ -1,8 +1,10 @@
 import { type Series, TIMEFRAME_MS } from "../market/contract.ts";
 import { at, type Column, last, unknownColumn } from "./columns.ts";
 import { SPOT_REPLAY_COST } from "./costs.ts";
+import { Memo } from "./evidence/memo.ts";
 import type { PlaceboPool } from "./evidence/placebo.ts";
 import type { ResolvedTrade } from "./evidence/trades.ts";
+import { beginsWith } from "./history.ts";
 import {
 	CORRELATION_MIN,
 	discoveredPairs,
@@ -79,12 +81,38 @@ export function pairPanel(universe: readonly Series[], asOfMs: number): PairPane
 
 /** All pairs of all complete windows; trading days of successive windows do not overlap. */
 export function formationsOf(panel: PairPanel): Formation[] {
+	return formationsFrom(panel, FORMATION_DAYS);
+}
+
+function formationsFrom(panel: PairPanel, first: number): Formation[] {
 	const found: Formation[] = [];
-	for (let start = FORMATION_DAYS; start + TRADING_DAYS <= panel.days; start += TRADING_DAYS) {
+	for (let start = first; start + TRADING_DAYS <= panel.days; start += TRADING_DAYS) {
 		found.push(...formationsAt(panel, start));
 	}
 	return found;
 }
+
+/** Universes whose formations are kept: some fifty numbers a pair and window. */
+const PANELS_MAX = 2;
+const kept = new Memo<{ panel: PairPanel; formations: Formation[] }>(PANELS_MAX);
+
+/** The same; windows that this thread has fitted on the very days are not fitted again. */
+export function keptFormations(panel: PairPanel): Formation[] {
+	const key = `${panel.startMs}#${panel.names.join()}`;
+	const known = kept.peek(key);
+	const formations =
+		known && extendsPanel(panel, known.panel)
+			? [...known.formations, ...formationsFrom(panel, FORMATION_DAYS + TRADING_DAYS * windowsOf(known.panel))]
+			: formationsOf(panel);
+	kept.set(key, { panel, formations });
+	return formations;
+}
+
+const windowsOf = ({ days }: PairPanel): number => Math.max(0, Math.floor((days - FORMATION_DAYS) / TRADING_DAYS));
+
+/** Whether `later` is `earlier` with, at most, days added at its end; names and start agree. */
+const extendsPanel = (later: PairPanel, earlier: PairPanel): boolean =>
+	later.closes.every((column, i) => beginsWith(column, earlier.closes[i] ?? new Float64Array()));
 
 function formationsAt(panel: PairPanel, start: number): Formation[] {
 	const legs = panel.logs.map((log) => {

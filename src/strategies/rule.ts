@@ -1,4 +1,5 @@
 import type { Series } from "../market/contract.ts";
+import type { Known } from "./columns.ts";
 import type { AnyPlan, TradePlan } from "./simulator.ts";
 
 /** What a walk-forward needs of a rule's reading. */
@@ -6,7 +7,19 @@ export interface Replayable<Plan extends AnyPlan = AnyPlan> {
 	plan: Plan;
 	/** Bars whose exits make sense for any entry: where a placebo may enter. */
 	admissible(t: number): boolean;
+	/** What the recursive indicators had come to on bar `t`, by name: a reading of later bars goes on from it. */
+	carriedAt?(t: number): Record<string, number>;
 }
+
+/** Recursive indicators on bar `bar` of the series that is read; earlier bars of it are there for windows only. */
+export interface Carried {
+	bar: number;
+	values: Readonly<Record<string, number>>;
+}
+
+/** One of them, for the indicator that goes on from it. */
+export const knownOf = (carried: Carried | undefined, name: string): Known | undefined =>
+	carried && { bar: carried.bar, value: carried.values[name] ?? Number.NaN };
 
 /** A rule as a walk-forward sees it: whatever it reads, it can be replayed. */
 export interface ReplayRule {
@@ -14,7 +27,13 @@ export interface ReplayRule {
 	readonly name: string;
 	/** Bars from the signal until every trade has ended. */
 	readonly horizonBars: number;
-	read(series: Series): Replayable;
+	/**
+	 * Bars before one that its reading looks at, beside what recursive indicators carry. Absent: the rule can
+	 * only be read whole.
+	 */
+	readonly windowBars?: number;
+	/** With `carried`, the reading holds from the bar after `carried.bar` on, exactly as one of the whole series would. */
+	read(series: Series, carried?: Carried): Replayable;
 }
 
 /** What a directional rule reads from one series: whole columns, computed once. */
@@ -35,7 +54,7 @@ export interface Rule extends ReplayRule {
 	readonly warmupBars: number;
 	/** From so many on, still older bars move no reading by more than 0.1 %: recursive means have forgotten them. */
 	readonly settledBars: number;
-	read(series: Series): Reading;
+	read(series: Series, carried?: Carried): Reading;
 }
 
 /** Fills the signal column from the gates, so that live and replay cannot disagree. */
@@ -46,9 +65,10 @@ export function signalsOf(length: number, gateAt: (t: number) => string | null):
 }
 
 /** The same rule for the length of one evaluation, in which series do not change: each is read once. */
-export function readOnce<R extends { read(series: Series): unknown }>(rule: R): R {
+export function readOnce<R extends { read(series: Series, carried?: Carried): unknown }>(rule: R): R {
 	const known = new Map<Series, ReturnType<R["read"]>>();
-	const read = (series: Series) => {
+	const read = (series: Series, carried?: Carried) => {
+		if (carried) return rule.read(series, carried) as ReturnType<R["read"]>;
 		const found = known.get(series) ?? (rule.read(series) as ReturnType<R["read"]>);
 		known.set(series, found);
 		return found;

@@ -65,7 +65,10 @@ export type AnyPlan = TradePlan | BracketPlan;
 
 export interface Simulation {
 	trades: Trade[];
-	gapsThroughStop: number;
+	/** Signals whose next open lay beyond the stop, by bar. */
+	gapBars: number[];
+	/** The bar from which on a longer series has to be searched: the unresolved signal, else the first that is not there yet. */
+	next: number;
 	/** true: the newest signal's horizon is not complete; it is not counted. */
 	unresolved: boolean;
 }
@@ -134,25 +137,24 @@ export function tradeOf(series: Series, t: number, outcome: Resolution, cost: nu
 	};
 }
 
-/** All trades of a plan in time order, one open at a time; the exit bar may signal again. */
-export function simulate(series: Series, plan: AnyPlan, cost: number, ledger?: FundingLedger): Simulation {
+/** All trades of a plan from a bar on in time order, one open at a time; the exit bar may signal again. */
+export function simulate(series: Series, plan: AnyPlan, cost: number, ledger?: FundingLedger, from = 0): Simulation {
 	const trades: Trade[] = [];
-	let gapsThroughStop = 0;
-	let t = 0;
+	const gapBars: number[] = [];
+	let t = from;
 	while (t < series.length) {
 		if (plan.signal[t] !== 1) {
 			t++;
 			continue;
 		}
 		const outcome = resolveTrade(series, plan, t);
-		if (outcome.kind === "unresolved") return { trades, gapsThroughStop, unresolved: true };
+		if (outcome.kind === "unresolved") return { trades, gapBars, next: t, unresolved: true };
 		if (outcome.kind === "gap_through_stop") {
-			gapsThroughStop++;
-			t++;
+			gapBars.push(t++);
 			continue;
 		}
 		if (outcome.kind === "resolved") trades.push(tradeOf(series, t, outcome, cost, ledger));
 		t = outcome.resumeIndex;
 	}
-	return { trades, gapsThroughStop, unresolved: false };
+	return { trades, gapBars, next: t, unresolved: false };
 }

@@ -4,9 +4,9 @@ import { directionalStrategy, SPOT_DAILY } from "./directional.ts";
 import { populationDeviation, simpleMean } from "./indicators/averages.ts";
 import { halfLifeOf, varianceRatio } from "./indicators/persistence.ts";
 import { wilderRange } from "./indicators/range.ts";
-import { wilderRsi } from "./indicators/rsi.ts";
+import { wilderRsiColumns } from "./indicators/rsi.ts";
 import { logReturns } from "./indicators/volatility.ts";
-import { type Reading, type Rule, signalsOf } from "./rule.ts";
+import { knownOf, type Reading, type Rule, signalsOf } from "./rule.ts";
 import { hurstExponent } from "./statistics/hurst.ts";
 
 const PERIOD = 20;
@@ -26,11 +26,14 @@ export const meanReversionRule: Rule = {
 	warmupBars: 120,
 	// The context looks over 250 closes; RSI and ATR have forgotten long before.
 	settledBars: CONTEXT_BARS,
-	read({ length, close, high, low, volume }): Reading {
+	windowBars: CONTEXT_BARS,
+	read({ length, close, high, low, volume }, carried): Reading {
 		const mean = simpleMean(close, PERIOD);
 		const deviation = populationDeviation(close, PERIOD, mean);
-		const rsi = wilderRsi(close, 14);
-		const atr = wilderRange({ high, low, close }, 14);
+		const [gains, losses] = [knownOf(carried, "gains"), knownOf(carried, "losses")];
+		const relative = wilderRsiColumns(close, 14, gains && losses && { gains, losses });
+		const { rsi } = relative;
+		const atr = wilderRange({ high, low, close }, 14, knownOf(carried, "atr"));
 		const z = close.map((value, t) => (value - at(mean, t)) / at(deviation, t));
 		const gateAt = (t: number): string | null => {
 			if (!(at(z, t) < Z_MAX && at(rsi, t) < RSI_MAX)) return "no_trigger";
@@ -48,6 +51,7 @@ export const meanReversionRule: Rule = {
 			gateAt,
 			// Only below its mean has a bar a target that lies ahead.
 			admissible: (t) => at(atr, t) > 0 && at(close, t) < at(mean, t),
+			carriedAt: (t) => ({ gains: at(relative.gains, t), losses: at(relative.losses, t), atr: at(atr, t) }),
 			strengthAt: (t) => -at(z, t),
 			nearMissAt: (t) => {
 				if (!(at(z, t) < Z_MAX)) return { value: at(z, t), threshold: Z_MAX, distance: at(z, t) - Z_MAX };

@@ -2,7 +2,7 @@ import type { Series } from "../market/contract.ts";
 import type { BracketPlan } from "./bracket.ts";
 import { at, type Column, last, unknownColumn } from "./columns.ts";
 import { Memo } from "./evidence/memo.ts";
-import { exponentialMean, normalisedMean, populationDeviation, simpleMean } from "./indicators/averages.ts";
+import { exponentialMean, populationDeviation, simpleMean } from "./indicators/averages.ts";
 import { highestBefore, lowestBefore } from "./indicators/channel.ts";
 import { wilderRange } from "./indicators/range.ts";
 import {
@@ -13,8 +13,9 @@ import {
 	YEAR_DAYS,
 	yangZhangVolatility,
 } from "./indicators/range-volatility.ts";
-import { logReturns } from "./indicators/volatility.ts";
-import { type Replayable, type ReplayRule, signalsOf } from "./rule.ts";
+import { squaredReturnSums, volatilityOfSums } from "./indicators/volatility.ts";
+import { readNewest } from "./newest-reading.ts";
+import { type Carried, knownOf, type Replayable, type ReplayRule, signalsOf } from "./rule.ts";
 
 const PERIOD = 20;
 export const PERCENTILE_BARS = 250;
@@ -46,7 +47,7 @@ export interface SqueezeReading extends Replayable<BracketPlan> {
 
 export interface SqueezeRule extends ReplayRule {
 	readonly warmupBars: number;
-	read(series: Series): SqueezeReading;
+	read(series: Series, carried?: Carried): SqueezeReading;
 }
 
 /**
@@ -58,13 +59,14 @@ export const squeezeRule: SqueezeRule = {
 	name: "volatility_trading/squeeze<=10%,keltner,20d,2n/4n,10+20d",
 	horizonBars: ORDER_DAYS + HOLD_DAYS,
 	warmupBars: SQUEEZE_BARS_MIN,
-	read(series): SqueezeReading {
+	windowBars: SQUEEZE_BARS_MIN + 1,
+	read(series, carried): SqueezeReading {
 		const { length, close, high, low } = series;
 		const mean = simpleMean(close, PERIOD);
 		const deviation = populationDeviation(close, PERIOD, mean);
-		const centre = exponentialMean(close, PERIOD);
-		const atr = wilderRange(series, KELTNER_ATR);
-		const n = wilderRange(series, PERIOD);
+		const centre = exponentialMean(close, PERIOD, knownOf(carried, "centre"));
+		const atr = wilderRange(series, KELTNER_ATR, knownOf(carried, "atr"));
+		const n = wilderRange(series, PERIOD, knownOf(carried, "n"));
 		const bandwidth = mean.map((value, t) => (2 * BANDS_WIDTH * at(deviation, t)) / value);
 		const percentile = rankWithin(bandwidth, PERCENTILE_BARS);
 		const upper = highestBefore(high, PERIOD - 1).map((value, t) => Math.max(value, at(high, t)));
@@ -73,7 +75,9 @@ export const squeezeRule: SqueezeRule = {
 		const excess = (t: number) =>
 			(Math.abs(at(mean, t) - at(centre, t)) + BANDS_WIDTH * at(deviation, t)) / at(atr, t) - KELTNER_WIDTH;
 		const gateAt = (t: number) => (at(percentile, t) <= PERCENTILE_MAX && excess(t) < 0 ? null : "no_squeeze");
-		const forecast = ewmaVolatility(close);
+		const [weighted, weights] = [knownOf(carried, "weighted"), knownOf(carried, "weights")];
+		const sums = squaredReturnSums(close, 1 - LAMBDA, weighted && weights && { weighted, weights });
+		const forecast = volatilityOfSums(sums);
 		return {
 			plan: {
 				signal: signalsOf(length, gateAt),
@@ -87,6 +91,13 @@ export const squeezeRule: SqueezeRule = {
 			},
 			gateAt,
 			admissible: (t) => at(n, t) > 0 && at(upper, t) > 0,
+			carriedAt: (t) => ({
+				centre: at(centre, t),
+				atr: at(atr, t),
+				n: at(n, t),
+				weighted: at(sums.weighted, t),
+				weights: at(sums.weights, t),
+			}),
 			percentileAt: (t) => at(percentile, t),
 			nearMissAt: (t) => {
 				const rank = at(percentile, t);
@@ -153,19 +164,15 @@ function countAtMost(sorted: Column, length: number, value: number): number {
 
 /** RiskMetrics' forecast of the next daily volatility: exponentially weighted squared returns, lambda 0.94. */
 export function ewmaVolatility(close: Column): Column {
-	const squares = logReturns(close)
-		.subarray(1)
-		.map((value) => value * value);
-	const variance = normalisedMean(squares, 1 - LAMBDA);
-	return close.map((_, t) => Math.sqrt(at(variance, t - 1)));
+	return volatilityOfSums(squaredReturnSums(close, 1 - LAMBDA));
 }
 
 /** The pessimist's reading of the same trades: the bar of the fill may also hit the stop. */
 export const withEntryStop = (rule: SqueezeRule): SqueezeRule => ({
 	...rule,
 	name: `${rule.name}/entry_bar_stop`,
-	read(series) {
-		const reading = rule.read(series);
+	read(series, carried) {
+		const reading = rule.read(series, carried);
 		return { ...reading, plan: { ...reading.plan, stopOnEntryBar: true } };
 	},
 });
@@ -189,8 +196,8 @@ const memo = new Memo<LastSqueeze>(1024);
 /** Reads the squeeze at the last bar, once per closed bar; `fingerprint` names the content of the series. */
 export function lastSqueeze(series: Series, fingerprint: string): LastSqueeze {
 	return memo.get(fingerprint, () => {
-		const reading = squeezeRule.read(series);
-		const t = series.length - 1;
+		const { reading, tail } = readNewest(squeezeRule, series);
+		const t = tail.length - 1;
 		const gate = reading.gateAt(t);
 		return {
 			gate,

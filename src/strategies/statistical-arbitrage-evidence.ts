@@ -3,14 +3,25 @@ import type { MarketView } from "./contract.ts";
 import { byYear, chosenWithHindsight, evidenceReport, type Measurement, measure } from "./evidence/measure.ts";
 import { Memo, seriesFingerprint, universeFingerprint } from "./evidence/memo.ts";
 import { selectionReport } from "./evidence/selection.ts";
-import { ASSETS_MIN, type AssetPanel, assetPanel, commonTimes, valuesAt } from "./statistical-arbitrage-model.ts";
 import {
+	ASSETS_MIN,
+	type AssetPanel,
+	assetPanel,
+	commonTimes,
+	extendsPanel,
+	FACTOR_BARS,
+	FactorWalk,
+	valuesAt,
+} from "./statistical-arbitrage-model.ts";
+import {
+	type AssetReplay,
 	FACTOR_REPLAY_COST,
 	type FactorReplay,
 	HOLD_BARS,
 	type ReplayOptions,
-	replayPanel,
-	stepsOf,
+	replayOn,
+	type StepHistory,
+	walkOn,
 } from "./statistical-arbitrage-replay.ts";
 
 export const FACTOR_RULE = "statistical_arbitrage/1d,pca252<=3,regression60,s1.25,exit.5/.75,stop3,30d";
@@ -58,16 +69,66 @@ export function evidencePanel(universe: readonly Series[], asOfMs: number): Asse
 	);
 }
 
+/** What a walk along a panel has come to: enough to go on when bars are added. */
+interface Walked {
+	panel: AssetPanel;
+	asOfMs: number;
+	walk: FactorWalk;
+	/** The newest steps: those that trades still open have entered on, and all later ones. */
+	history: StepHistory;
+	/** What is settled of the rule, and of the rule with the shorter time stop. */
+	settled: readonly [AssetReplay[], AssetReplay[]];
+}
+
+/** Universes whose walks are kept: the state of one is a matrix and the steps of some forty bars. */
+const WALKS_MAX = 4;
+const walks = new Memo<Walked>(WALKS_MAX);
+
+/** The rule as it is measured, and with a shorter time stop. */
+export function factorRules(asOfMs: number): [ReplayOptions, ReplayOptions] {
+	const rule: ReplayOptions = {
+		holdBars: () => HOLD_BARS,
+		embargoMs: asOfMs - (HOLD_BARS + 1) * DAY_MS,
+		placebo: true,
+	};
+	return [rule, { ...rule, holdBars: ({ halfLife }) => Math.min(HOLD_BARS, 2 * halfLife), placebo: false }];
+}
+
+/** Trades of both, walking only the bars that this thread has not walked before. */
+export function replaysOf(panel: AssetPanel, asOfMs: number): [FactorReplay, FactorReplay] {
+	const [rule, shorter] = factorRules(asOfMs);
+	const walked = walkedTo(panel, asOfMs);
+	const [known, knownShorter] = walked?.settled ?? [[], []];
+	const history = walked?.history ?? { first: 0, steps: [] };
+	const [all, allShorter] = [replayOn(panel, history, rule, known), replayOn(panel, history, shorter, knownShorter)];
+	if (walked) {
+		const settled = [all.settled, allShorter.settled] as const;
+		const needed = Math.min(...settled.flat().map(({ next }) => next));
+		const kept = { first: needed, steps: history.steps.slice(needed - history.first) };
+		walks.set(panel.symbols.join(), { ...walked, history: kept, settled });
+	}
+	return [all.replay, allShorter.replay];
+}
+
+/** The walk at the panel's end, gone on with or begun; null for a panel too short to walk. */
+function walkedTo(panel: AssetPanel, asOfMs: number): Walked | null {
+	const bars = panel.times.length;
+	if (bars <= FACTOR_BARS || panel.symbols.length === 0) return null;
+	const known = walks.peek(panel.symbols.join());
+	// A walk whose evaluation failed midway stands elsewhere and is begun anew.
+	const stands = known && known.walk.bar === known.panel.times.length - 1;
+	if (stands && known.asOfMs <= asOfMs && extendsPanel(panel, known.panel)) {
+		const { walk, history, settled } = known;
+		walk.extend(panel);
+		return { panel, asOfMs, walk, settled, history: { ...history, steps: [...history.steps, ...walkOn(walk, bars)] } };
+	}
+	const walk = new FactorWalk(panel, FACTOR_BARS);
+	const steps = [walk.step(), ...walkOn(walk, bars)];
+	return { panel, asOfMs, walk, history: { first: 0, steps }, settled: [[], []] };
+}
+
 function measureFactors(panel: AssetPanel, asOfMs: number, hindsight: boolean): FactorEvidence {
-	const steps = stepsOf(panel);
-	const embargoMs = asOfMs - (HOLD_BARS + 1) * DAY_MS;
-	const options: ReplayOptions = { holdBars: () => HOLD_BARS, embargoMs, placebo: true };
-	const replay = replayPanel(panel, steps, options);
-	const shorter = replayPanel(panel, steps, {
-		...options,
-		holdBars: ({ halfLife }) => Math.min(HOLD_BARS, 2 * halfLife),
-		placebo: false,
-	});
+	const [replay, shorter] = replaysOf(panel, asOfMs);
 	const measured = (of: FactorReplay, sides: ("long" | "short")[], name: string) =>
 		measure({
 			rule: `${FACTOR_RULE}/${name}`,

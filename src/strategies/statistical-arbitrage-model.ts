@@ -1,4 +1,5 @@
 import { at, type Column, unknownColumn } from "./columns.ts";
+import { beginsWith } from "./history.ts";
 import { regress, regressorsOf } from "./statistics/least-squares.ts";
 import { principalFactors } from "./statistics/principal-factors.ts";
 import { type ResidualScore, residualScore } from "./statistics/residual-score.ts";
@@ -28,6 +29,12 @@ export function assetPanel(symbols: string[], times: Column, closes: Column[]): 
 	return { symbols, times, closes, returns, cumulated: returns.map(cumulate) };
 }
 
+/** Whether `later` is `earlier` with, at most, bars added at its end. */
+export const extendsPanel = (later: AssetPanel, earlier: AssetPanel): boolean =>
+	later.symbols.join() === earlier.symbols.join() &&
+	beginsWith(later.times, earlier.times) &&
+	later.closes.every((column, i) => beginsWith(column, earlier.closes[i] as Column));
+
 function cumulate(returns: Column): Column {
 	const sums = new Float64Array(returns.length);
 	for (let t = 1; t < sums.length; t++) sums[t] = (sums[t - 1] as number) + (returns[t] as number);
@@ -52,14 +59,22 @@ export interface FactorStep {
 
 /** Walks the model along a panel, bar by bar; what it says of a bar depends on no later one. */
 export class FactorWalk {
-	readonly #panel: AssetPanel;
+	#panel: AssetPanel;
 	readonly #covariance: RollingCovariance;
 	readonly #room = new Float64Array(REGRESSION_BARS);
+	readonly #window: Column[];
 
 	/** Starts on the bar `t`, at the earliest bar FACTOR_BARS. */
 	constructor(panel: AssetPanel, t: number) {
 		this.#panel = panel;
+		this.#window = panel.returns.map(() => new Float64Array(REGRESSION_BARS));
 		this.#covariance = new RollingCovariance(panel.returns, FACTOR_BARS, t - FACTOR_BARS + 1);
+	}
+
+	/** The same panel with more bars at its end; see extendsPanel. */
+	extend(panel: AssetPanel): void {
+		this.#panel = panel;
+		this.#covariance.extend(panel.returns);
 	}
 
 	get bar(): number {
@@ -73,24 +88,42 @@ export class FactorWalk {
 	/** Factors and fits of the current bar. */
 	step(): FactorStep {
 		const { returns } = this.#panel;
+		const n = returns.length;
 		const { deviations, correlation } = this.#covariance.standardised();
-		const { shares, vectors } = principalFactors(correlation, returns.length, {
+		const { shares, vectors } = principalFactors(correlation, n, {
 			varianceShare: VARIANCE_SHARE,
 			factorsMax: FACTORS_MAX,
 		});
-		const portfolios = vectors.map((vector) => vector.map((value, i) => value / at(deviations, i)));
-		const from = this.bar - REGRESSION_BARS + 1;
-		const window = returns.map((column) => column.subarray(from, this.bar + 1));
+		const portfolios = vectors.map((vector) => {
+			for (let i = 0; i < n; i++) vector[i] = (vector[i] as number) / (deviations[i] as number);
+			return vector;
+		});
+		this.#fillWindow();
 		const factors = regressorsOf(
-			portfolios.map((weights) => portfolioReturns(window, weights)),
+			portfolios.map((weights) => portfolioReturns(this.#window, weights)),
 			true,
 			REGRESSION_BARS,
 		);
-		const fits = window.map((column) => {
-			const { intercept, slopes, residuals, r2 } = regress(column, factors, this.#room);
-			return { ...residualScore(residuals), alpha: intercept ?? 0, betas: slopes, r2 };
-		});
-		return { explained: shares.reduce((sum, share) => sum + share, 0), portfolios, fits };
+		const fits: AssetFit[] = [];
+		for (let i = 0; i < n; i++) {
+			const { intercept, slopes, residuals, r2 } = regress(this.#window[i] as Column, factors, this.#room);
+			const { b, halfLife, centre, deviation, s } = residualScore(residuals);
+			// Named one by one: this runs a hundred thousand times, and copying an object whole is far dearer.
+			fits.push({ b, halfLife, centre, deviation, s, alpha: intercept ?? 0, betas: slopes, r2 });
+		}
+		let explained = 0;
+		for (const share of shares) explained += share;
+		return { explained, portfolios, fits };
+	}
+
+	/** Copies the regression's returns into room that stays: views of columns cost more than the values in them. */
+	#fillWindow(): void {
+		const from = this.bar - REGRESSION_BARS + 1;
+		const { returns } = this.#panel;
+		for (let i = 0; i < returns.length; i++) {
+			const [column, room] = [returns[i] as Column, this.#window[i] as Column];
+			for (let t = 0; t < REGRESSION_BARS; t++) room[t] = column[from + t] as number;
+		}
 	}
 }
 

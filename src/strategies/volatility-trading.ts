@@ -97,6 +97,7 @@ function look(
 	return [{ candidate, series, reading, advUsd: candidate.market?.volume_usd_24h ?? last(series.quote_volume) }];
 }
 
+const DAY_MS = TIMEFRAME_MS["1d"];
 const statements = new Memo<VolatilityStatement>(8);
 
 /** The record of the order pair and of the forecast, both kept by the content of the universe. */
@@ -107,7 +108,8 @@ function recordOf(view: MarketView, fingerprintOf: (series: Series) => string) {
 	if (!evidence) throw new Error("one setup has one record");
 	const universe = view.evidence.series.filter((series) => (view.markets[series.symbol]?.tags.length ?? 0) === 0);
 	const barsMin = MARKET.evidenceBarsMin;
-	const asOfMs = view.as_of_ms;
+	// Bars open on whole days, so that within a day every instant asks the same.
+	const asOfMs = Math.ceil(view.as_of_ms / DAY_MS) * DAY_MS;
 	const key = `${asOfMs}#${universeFingerprint(universe.map(fingerprintOf))}`;
 	const statement = statements.get(key, () =>
 		measureStatement(rule, universe, { barsMin, asOfMs, percentileMax: PERCENTILE_MAX }),

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { exponentOf, medianOf } from "../../bench/timing/measure.ts";
+import { exponentFrom, exponentOf, medianOf } from "../../bench/timing/measure.ts";
 import { syntheticRequest } from "../../bench/timing/synthetic.ts";
 import { startThread } from "../../bench/timing/thread.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
@@ -17,6 +17,10 @@ test("the power of growth and the median", () => {
 			sizes.map((size) => 0.3 * size ** exponent),
 		);
 	for (const exponent of [0, 1, 2]) assert.ok(Math.abs(power(exponent) - exponent) < 1e-9);
+	// The step from no record to having one is none of growth; where it leaves one size, all are fitted.
+	const stepped = [1, 1, 40, 80];
+	assert.ok(Math.abs(exponentFrom(100, sizes, stepped) - 1) < 1e-9);
+	for (const least of [0, 200, 1000]) assert.is(exponentFrom(least, sizes, stepped), exponentOf(sizes, stepped));
 	assert.equal([medianOf([3, 1, 2]), medianOf([4, 1, 2, 3]), medianOf([])], [2, 2.5, 0]);
 });
 

@@ -11,7 +11,7 @@ import { Memo, seriesFingerprint, universeFingerprint } from "../../src/strategi
 import { placeboShare } from "../../src/strategies/evidence/placebo.ts";
 import { brierScore, reliabilityOf } from "../../src/strategies/evidence/reliability.ts";
 import { quantileOf, type ResolvedTrade, shortfallOf, winsorisedMean } from "../../src/strategies/evidence/trades.ts";
-import { createRandom } from "../../src/strategies/random.ts";
+import { createRandom, DrawnSums } from "../../src/strategies/random.ts";
 import { sharedRoot, skipAloud } from "../support/recorded-bars.ts";
 import { randomWalk } from "../support/synthetic-market.ts";
 
@@ -199,6 +199,18 @@ test("memo: bounded, newest kept; fingerprints see one changed bar and no order"
 	const before = seriesFingerprint(one);
 	one.close[20] = (one.close[20] ?? 0) * (1 + 1e-12);
 	assert.is.not(seriesFingerprint(one), before);
+});
+
+test("sums of draws are those of the numbers one by one, whatever the seed", () => {
+	const values = Float64Array.from({ length: 37 }, (_, i) => Math.sin(i));
+	for (const seed of [0, 1, -3, 0x7fffffff, 0x80000000, 0xffffffff]) {
+		const [random, drawn] = [createRandom(seed), new DrawnSums(seed)];
+		for (const count of [3, 0, 500]) {
+			let sum = 0.5;
+			for (let i = 0; i < count; i++) sum += values[Math.floor(random() * values.length)] ?? Number.NaN;
+			assert.is(drawn.add(0.5, values, count), sum);
+		}
+	}
 });
 
 test.run();

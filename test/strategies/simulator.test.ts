@@ -56,7 +56,7 @@ test("a gap fills at the open: worse than the stop, better than the target", () 
 
 test("an open beyond the stop makes no trade", () => {
 	const result = run([flat, [89, 95, 88, 94], flat, flat, flat], { stopAt: 90 });
-	assert.equal([result.trades.length, result.gapsThroughStop], [0, 1]);
+	assert.equal([result.trades.length, result.gapBars.length], [0, 1]);
 });
 
 test("an incomplete horizon is unresolved and ends the symbol", () => {

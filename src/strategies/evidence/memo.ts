@@ -25,13 +25,22 @@ export class Memo<Value> {
 	get(key: string, compute: () => Value): Value {
 		const known = this.#values.get(key);
 		const value = known === undefined ? compute() : known;
+		this.set(key, value);
+		return value;
+	}
+
+	/** What is kept under the key, if anything; does not count as a use. */
+	peek(key: string): Value | undefined {
+		return this.#values.get(key);
+	}
+
+	set(key: string, value: Value): void {
 		this.#values.delete(key);
 		this.#values.set(key, value);
 		if (this.#values.size > this.#entriesMax) {
 			const oldest = this.#values.keys().next();
 			if (!oldest.done) this.#values.delete(oldest.value);
 		}
-		return value;
 	}
 }
 

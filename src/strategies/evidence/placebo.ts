@@ -1,5 +1,4 @@
-import { at } from "../columns.ts";
-import { createRandom } from "../random.ts";
+import { DrawnSums } from "../random.ts";
 
 /** What random entries of one symbol could have earned, and how many the rule took there. */
 export interface PlaceboPool {
@@ -21,14 +20,11 @@ export function placeboShare(
 	const usable = pools.filter((pool) => pool.entries > 0 && pool.outcomes.length > 0);
 	const entries = usable.reduce((sum, pool) => sum + pool.entries, 0);
 	if (entries === 0) return null;
-	const random = createRandom(seed);
+	const drawn = new DrawnSums(seed);
 	let atLeast = 0;
 	for (let draw = 0; draw < draws; draw++) {
 		let sum = 0;
-		for (const pool of usable) {
-			const size = pool.outcomes.length;
-			for (let i = 0; i < pool.entries; i++) sum += at(pool.outcomes, Math.floor(random() * size));
-		}
+		for (const pool of usable) sum = drawn.add(sum, pool.outcomes, pool.entries);
 		if (sum / entries >= observedMean) atLeast++;
 	}
 	return atLeast / draws;

@@ -1,4 +1,4 @@
-import { at, type Column, unknownColumn } from "../columns.ts";
+import { at, type Column, type Known, unknownColumn } from "../columns.ts";
 
 /** Simple mean of the last `period` values; NaN before. A running sum, re-summed so that errors cannot grow. */
 export function simpleMean(values: Column, period: number): Column {
@@ -23,15 +23,19 @@ export function populationDeviation(values: Column, period: number, mean = simpl
 	return result;
 }
 
-/** Exponential mean with alpha 2/(n+1), seeded with the simple mean of the first n (TA-Lib, TTR). */
-export function exponentialMean(values: Column, period: number): Column {
+/**
+ * Exponential mean with alpha 2/(n+1), seeded with the simple mean of the first n (TA-Lib, TTR), or going on
+ * from a known one.
+ */
+export function exponentialMean(values: Column, period: number, known?: Known): Column {
 	const result = unknownColumn(values.length);
-	if (values.length < period) return result;
+	if (values.length < period && !known) return result;
 	const alpha = 2 / (period + 1);
-	let mean = 0;
-	for (let i = 0; i < period; i++) mean += at(values, i) / period;
-	result[period - 1] = mean;
-	for (let i = period; i < values.length; i++) {
+	let mean = known?.value ?? 0;
+	if (!known) for (let i = 0; i < period; i++) mean += at(values, i) / period;
+	const first = known?.bar ?? period - 1;
+	result[first] = mean;
+	for (let i = first + 1; i < values.length; i++) {
 		mean += alpha * (at(values, i) - mean);
 		result[i] = mean;
 	}
@@ -40,13 +44,31 @@ export function exponentialMean(values: Column, period: number): Column {
 
 /** sum(w_i x_i)/sum(w_i) with w = (1-alpha)^age over all values so far: no seed, defined from the first. */
 export function normalisedMean(values: Column, alpha: number): Column {
+	const { weighted, weights } = normalisedSums(values, alpha, 0);
 	const result = unknownColumn(values.length);
-	let weighted = 0;
-	let weights = 0;
-	for (let i = 0; i < values.length; i++) {
+	for (let i = 0; i < values.length; i++) result[i] = at(weighted, i) / at(weights, i);
+	return result;
+}
+
+/** The two sums whose ratio is the normalised mean, from bar `first` on or going on from known ones. */
+export function normalisedSums(
+	values: Column,
+	alpha: number,
+	first: number,
+	known?: { weighted: Known; weights: Known },
+): { weighted: Column; weights: Column } {
+	const [sums, counts] = [unknownColumn(values.length), unknownColumn(values.length)];
+	let weighted = known?.weighted.value ?? 0;
+	let weights = known?.weights.value ?? 0;
+	if (known) {
+		sums[known.weighted.bar] = weighted;
+		counts[known.weights.bar] = weights;
+	}
+	for (let i = known ? known.weighted.bar + 1 : first; i < values.length; i++) {
 		weighted = at(values, i) + (1 - alpha) * weighted;
 		weights = 1 + (1 - alpha) * weights;
-		result[i] = weighted / weights;
+		sums[i] = weighted;
+		counts[i] = weights;
 	}
-	return result;
+	return { weighted: sums, weights: counts };
 }

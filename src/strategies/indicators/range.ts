@@ -1,5 +1,5 @@
 import type { Series } from "../../market/contract.ts";
-import { at, type Column, unknownColumn } from "../columns.ts";
+import { at, type Column, type Known, unknownColumn } from "../columns.ts";
 
 type Candles = Pick<Series, "high" | "low" | "close">;
 
@@ -19,16 +19,18 @@ export const wilderStep = (mean: number, value: number, period: number): number 
 
 /**
  * Wilder's average true range as TA-Lib, TTR and Skender compute it: the mean of the first `period`
- * true ranges that have a close before them, then (ATR*(n-1)+TR)/n. First value at index `period`.
+ * true ranges that have a close before them, then (ATR*(n-1)+TR)/n. First value at index `period`, or going
+ * on from a known one.
  */
-export function wilderRange(candles: Candles, period: number): Column {
+export function wilderRange(candles: Candles, period: number, known?: Known): Column {
 	const range = trueRange(candles);
 	const result = unknownColumn(range.length);
-	if (range.length <= period) return result;
-	let mean = 0;
-	for (let i = 1; i <= period; i++) mean += at(range, i) / period;
-	result[period] = mean;
-	for (let i = period + 1; i < range.length; i++) {
+	if (range.length <= period && !known) return result;
+	let mean = known?.value ?? 0;
+	if (!known) for (let i = 1; i <= period; i++) mean += at(range, i) / period;
+	const first = known?.bar ?? period;
+	result[first] = mean;
+	for (let i = first + 1; i < range.length; i++) {
 		mean = wilderStep(mean, at(range, i), period);
 		result[i] = mean;
 	}

@@ -1,5 +1,5 @@
-import { at, type Column, unknownColumn } from "../columns.ts";
-import { normalisedMean } from "./averages.ts";
+import { at, type Column, type Known, unknownColumn } from "../columns.ts";
+import { normalisedSums } from "./averages.ts";
 
 /** ln(close/close before); NaN for the first bar. */
 export function logReturns(close: Column): Column {
@@ -13,12 +13,27 @@ export function logReturns(close: Column): Column {
  * weighted mean of squared log returns, not centred, weights normalised, centre of mass in bars.
  */
 export function exAnteVolatility(close: Column, centreOfMassBars: number): Column {
-	const squares = logReturns(close)
-		.subarray(1)
-		.map((value) => value * value);
-	const variance = normalisedMean(squares, 1 / (1 + centreOfMassBars));
-	const result = unknownColumn(close.length);
-	for (let i = 1; i < close.length; i++) result[i] = Math.sqrt(at(variance, i - 1));
+	return volatilityOfSums(squaredReturnSums(close, alphaOfCentre(centreOfMassBars)));
+}
+
+/** Weight of the newest value in an exponentially weighted mean with this centre of mass, bars. */
+export const alphaOfCentre = (centreOfMassBars: number): number => 1 / (1 + centreOfMassBars);
+
+/** The sums of weighted squared log returns and of weights, from which a volatility can go on. */
+export function squaredReturnSums(
+	close: Column,
+	alpha: number,
+	known?: { weighted: Known; weights: Known },
+): { weighted: Column; weights: Column } {
+	const squares = logReturns(close);
+	for (let i = 0; i < squares.length; i++) squares[i] = at(squares, i) * at(squares, i);
+	return normalisedSums(squares, alpha, 1, known);
+}
+
+/** Square root of their ratio: the exponentially weighted volatility per bar. */
+export function volatilityOfSums({ weighted, weights }: { weighted: Column; weights: Column }): Column {
+	const result = unknownColumn(weighted.length);
+	for (let i = 0; i < result.length; i++) result[i] = Math.sqrt(at(weighted, i) / at(weights, i));
 	return result;
 }
 

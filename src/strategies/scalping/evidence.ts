@@ -85,7 +85,7 @@ function measureRule(
 	universe: readonly Series[],
 	{ asOfMs, hindsight, method }: { asOfMs: number; hindsight: boolean; method: string },
 ): Measurement {
-	const options = { cost: SCALP_COST, barsMin: BARS_MIN, asOfMs };
+	const options = { cost: SCALP_COST, barsMin: BARS_MIN, asOfMs, kept: true };
 	const quick = walkForward(rule, universe, { ...options, placebo: false });
 	const gains = quick.trades.reduce((sum, trade) => sum + trade.net, 0) > 0;
 	const replay = gains ? walkForward(rule, universe, options) : quick;

@@ -41,7 +41,7 @@ export class LeadingEigen {
 }
 
 function tridiagonal(matrix: Float64Array, n: number): Tridiagonal {
-	const a = matrix.slice();
+	const a = new Float64Array(matrix);
 	const reflectors = new Float64Array(n * n);
 	const scales = new Float64Array(n);
 	const off = new Float64Array(n);
@@ -65,7 +65,8 @@ function tridiagonal(matrix: Float64Array, n: number): Tridiagonal {
 		for (let i = k + 1; i < n; i++) reflectors[k * n + i] = v[i] as number;
 		reflect(a, n, k + 1, v, p, scale);
 	}
-	const diagonal = Float64Array.from({ length: n }, (_, i) => a[i * n + i] as number);
+	const diagonal = new Float64Array(n);
+	for (let i = 0; i < n; i++) diagonal[i] = a[i * n + i] as number;
 	return { n, diagonal, off, reflectors, scales };
 }
 
@@ -145,7 +146,8 @@ function inverseIteration(t: Tridiagonal, value: number, norm: number, found: re
 	const { n } = t;
 	const solve = solver(t, value, norm);
 	// Fixed, of no special direction, another one for each vector.
-	const x = Float64Array.from({ length: n }, (_, i) => 1 + (((i + 1) * (found.length + 1) * 0.6180339887498949) % 1));
+	const x = new Float64Array(n);
+	for (let i = 0; i < n; i++) x[i] = 1 + (((i + 1) * (found.length + 1) * 0.6180339887498949) % 1);
 	for (let pass = 0; pass < ITERATIONS; pass++) {
 		clearOf(x, found);
 		solve(x);
@@ -169,8 +171,9 @@ function clearOf(x: Float64Array, found: readonly Float64Array[]): void {
 /** Elimination of T - value with row exchanges, done once; solves in place. A pivot of 0 is made tiny. */
 function solver({ n, diagonal, off }: Tridiagonal, value: number, norm: number): (x: Float64Array) => void {
 	const tiny = Number.EPSILON * norm || Number.MIN_VALUE;
-	const main = diagonal.map((entry) => entry - value);
-	const upper = off.slice();
+	const main = new Float64Array(n);
+	for (let i = 0; i < n; i++) main[i] = (diagonal[i] as number) - value;
+	const upper = new Float64Array(off);
 	const second = new Float64Array(n);
 	const factors = new Float64Array(n);
 	const exchanged = new Uint8Array(n);
@@ -211,7 +214,7 @@ function solver({ n, diagonal, off }: Tridiagonal, value: number, norm: number):
 }
 
 function reflectedBack({ n, reflectors, scales }: Tridiagonal, vector: Float64Array): Float64Array {
-	const x = vector.slice();
+	const x = new Float64Array(vector);
 	for (let k = n - 2; k >= 0; k--) {
 		const scale = scales[k] as number;
 		if (scale === 0) continue;

@@ -50,20 +50,22 @@ export function regress(y: Column, prepared: Regressors, room?: Column): Regress
 	const k = columns.length;
 	// Centred columns are orthogonal to a constant, so y need not be centred for its moments.
 	const slopes = new Float64Array(k);
-	columns.forEach((column, j) => {
-		const moment = dot(column, y);
+	for (let j = 0; j < k; j++) {
+		const moment = dot(columns[j] as Column, y);
 		for (let i = 0; i < k; i++) slopes[i] = (slopes[i] as number) + (inverse[i * k + j] as number) * moment;
-	});
+	}
 	const mean = meanOf(y);
 	const residuals = less(y, constant ? mean : 0, room);
 	const total = dot(residuals, residuals);
-	columns.forEach((column, i) => {
-		const slope = slopes[i] as number;
+	let intercept = mean;
+	for (let i = 0; i < k; i++) {
+		const [slope, column] = [slopes[i] as number, columns[i] as Column];
+		intercept -= slope * (means[i] as number);
 		for (let t = 0; t < length; t++) residuals[t] = (residuals[t] as number) - slope * (column[t] as number);
-	});
+	}
 	const squares = dot(residuals, residuals);
 	return {
-		intercept: constant ? means.reduce((rest, value, i) => rest - (slopes[i] as number) * value, mean) : null,
+		intercept: constant ? intercept : null,
 		slopes,
 		residuals,
 		residualVariance: squares / (length - k - (constant ? 1 : 0)),

@@ -37,5 +37,6 @@ export function principalFactors(correlation: Float64Array, n: number, limits: F
 function signed(vector: Float64Array): Float64Array {
 	let largest = 0;
 	for (let i = 0; i < vector.length; i++) if (Math.abs(at(vector, i)) > Math.abs(largest)) largest = at(vector, i);
-	return largest < 0 ? vector.map((value) => -value) : vector;
+	if (largest < 0) for (let i = 0; i < vector.length; i++) vector[i] = -at(vector, i);
+	return vector;
 }

@@ -2,7 +2,7 @@ import type { Column } from "../columns.ts";
 
 /** Sums of n columns and their products over the newest `window` rows; rows enter and leave one by one. */
 export class RollingCovariance {
-	readonly #columns: readonly Column[];
+	#columns: readonly Column[];
 	readonly #window: number;
 	readonly #sums: Float64Array;
 	readonly #products: Float64Array;
@@ -25,6 +25,11 @@ export class RollingCovariance {
 		return this.#next - 1;
 	}
 
+	/** The same columns with more rows at their end. */
+	extend(columns: readonly Column[]): void {
+		this.#columns = columns;
+	}
+
 	advance(): void {
 		this.#add(this.#next - this.#window, -1);
 		this.#add(this.#next++, 1);
@@ -33,9 +38,7 @@ export class RollingCovariance {
 	#add(row: number, sign: 1 | -1): void {
 		const [values, sums, products] = [this.#row, this.#sums, this.#products];
 		const n = values.length;
-		this.#columns.forEach((column, i) => {
-			values[i] = column[row] as number;
-		});
+		for (let i = 0; i < n; i++) values[i] = (this.#columns[i] as Column)[row] as number;
 		for (let i = 0; i < n; i++) {
 			const value = sign * (values[i] as number);
 			sums[i] = (sums[i] as number) + value;
@@ -50,7 +53,8 @@ export class RollingCovariance {
 		const n = sums.length;
 		const covariance = (i: number, j: number) =>
 			((products[i * n + j] as number) - ((sums[i] as number) * (sums[j] as number)) / window) / (window - 1);
-		const deviations = Float64Array.from({ length: n }, (_, i) => Math.sqrt(covariance(i, i)));
+		const deviations = new Float64Array(n);
+		for (let i = 0; i < n; i++) deviations[i] = Math.sqrt(covariance(i, i));
 		const correlation = new Float64Array(n * n);
 		for (let i = 0; i < n; i++) {
 			correlation[i * n + i] = 1;
