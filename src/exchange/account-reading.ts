@@ -33,7 +33,10 @@ export async function readAccount(exchange: ReadingExchange): Promise<Omit<Accou
 		readWallet(exchange, first),
 		...others.map((wallet) => readWallet(exchange, wallet).catch(noting<Totals>(missing, wallet.missing, new Map()))),
 	]);
-	const wallets: [Wallet, Totals][] = [[first, main], ...others.map((w, i): [Wallet, Totals] => [w, more[i] as Totals])];
+	const wallets: [Wallet, Totals][] = [
+		[first, main],
+		...others.map((w, i): [Wallet, Totals] => [w, more[i] as Totals]),
+	];
 	const balances: Totals = new Map();
 	for (const [wallet, totals] of wallets) {
 		for (const [asset, quantity] of totals) {
@@ -41,7 +44,9 @@ export async function readAccount(exchange: ReadingExchange): Promise<Omit<Accou
 			balances.set(asset, (balances.get(asset) ?? 0) + quantity - results);
 		}
 	}
-	const listed = [...balances].map(([asset, quantity]) => ({ asset, quantity })).filter(({ quantity }) => quantity !== 0);
+	const listed = [...balances]
+		.map(([asset, quantity]) => ({ asset, quantity }))
+		.filter(({ quantity }) => quantity !== 0);
 	if (listed.length > ENTRIES_MAX || positions.length > ENTRIES_MAX) missing.add("beyond_limit");
 	return {
 		balances: listed.slice(0, ENTRIES_MAX),

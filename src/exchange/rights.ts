@@ -14,7 +14,14 @@ const wordsOf = (value: unknown): string[] | null =>
 async function binance(exchange: ReadingExchange): Promise<KeyRights | null> {
 	const answer = fieldsOf(await exchange.ask("sapiGetAccountApiRestrictions"));
 	if (!("enableReading" in answer)) return null;
-	const trading = ["SpotAndMarginTrading", "Margin", "Futures", "VanillaOptions", "PortfolioMarginTrading", "FixApiTrade"];
+	const trading = [
+		"SpotAndMarginTrading",
+		"Margin",
+		"Futures",
+		"VanillaOptions",
+		"PortfolioMarginTrading",
+		"FixApiTrade",
+	];
 	return {
 		trade: anyOn(
 			answer,
