@@ -92,9 +92,9 @@ export interface AccountHoldings {
 	error: AccountErrorCode | null;
 }
 
-/** Reads all exchange accounts of a user; one that cannot be read costs only itself. */
+/** Reads all exchange accounts of a user within `limitMs`; one that cannot be read costs only itself. */
 export interface HoldingsReader {
-	read(userId: string, signal: AbortSignal): Promise<AccountHoldings[]>;
+	read(userId: string, signal: AbortSignal, limitMs: number): Promise<AccountHoldings[]>;
 }
 
 export interface Account {

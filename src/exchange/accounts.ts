@@ -1,25 +1,22 @@
 import type { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
-import { onAbort } from "../market/abortable.ts";
+import { abortable, onAbort } from "../market/abortable.ts";
 import { createSlots } from "../market/slots.ts";
 import { startWorker } from "../worker-thread.ts";
 import type { AccountAnswer, AccountRequest, AccountResults, AccountTask, WorkerSettings } from "./account-worker.ts";
-import { type AccountErrorCode, ExchangeAccountError, type ExchangeAccounts } from "./contract.ts";
+import { ExchangeAccountError, type ExchangeAccounts } from "./contract.ts";
 
 export interface ExchangeAccountsOptions {
 	/** MARKET_BASE_URL: requests go there instead of to the exchange. */
 	baseUrl: string | null;
 	clock: Clock;
-	/** Longest wait for one call, and with it for everything that it sends. */
-	limitMs?: number;
 }
 
 /** Calls to exchanges at once, and those that wait for their turn. */
 const CALLS_MAX = 16;
-const WAITING_MAX = 256;
-const LIMIT_MS = 8_000;
-/** The thread answers at its own limit; one that has stopped answering is given up a little later. */
-const THREAD_GRACE_MS = 500;
+const WAITING_MAX = 512;
+/** A thread starts and loads one file. */
+const KNOWS_LIMIT_MS = 15_000;
 
 interface Waiting {
 	resolve(value: unknown): void;
@@ -82,47 +79,40 @@ function createThread(settings: WorkerSettings) {
 	};
 }
 
-/** Accounts at any exchange of ccxt. Every call has a deadline and joins a bounded queue. */
-export function createExchangeAccounts(options: ExchangeAccountsOptions): ExchangeAccounts {
-	const { clock, limitMs = LIMIT_MS } = options;
-	const thread = createThread({ base_url: options.baseUrl });
+/** Accounts at any exchange of ccxt. Every call has a deadline, the wait for its turn included. */
+export function createExchangeAccounts({ baseUrl, clock }: ExchangeAccountsOptions): ExchangeAccounts {
+	const thread = createThread({ base_url: baseUrl });
 	const slots = createSlots(CALLS_MAX, WAITING_MAX, () => new ExchangeAccountError("overloaded"));
 
-	function ask<K extends AccountTask["kind"]>(
+	async function ask(task: AccountTask, signal: AbortSignal): Promise<unknown> {
+		const { answer, giveUp } = thread.ask(task);
+		const forget = onAbort(signal, giveUp);
+		return abortable(answer, signal).finally(forget);
+	}
+
+	async function within<K extends keyof AccountResults>(
 		task: AccountTask & { kind: K },
-		signal: AbortSignal,
+		limitMs: number,
+		parent: AbortSignal | null,
 	): Promise<AccountResults[K]> {
-		return new Promise((resolve, reject) => {
-			const { answer, giveUp } = thread.ask(task);
-			const fail = (error: unknown) => {
-				giveUp();
-				settle();
-				reject(error);
-			};
-			const late = (code: AccountErrorCode) => fail(new ExchangeAccountError(code));
-			const timer = clock.setTimeout(() => late("timeout"), limitMs + THREAD_GRACE_MS);
-			const forget = onAbort(signal, () => fail(signal.reason));
-			const settle = () => {
-				clock.clearTimeout(timer);
-				forget();
-			};
-			answer.then((value) => {
-				settle();
-				resolve(value as AccountResults[K]);
-			}, fail);
-		});
+		const limit = new AbortController();
+		const timer = clock.setTimeout(() => limit.abort(new ExchangeAccountError("timeout")), limitMs);
+		const signal = parent ? AbortSignal.any([parent, limit.signal]) : limit.signal;
+		try {
+			return (await slots.run(signal, () => ask(task, signal))) as AccountResults[K];
+		} finally {
+			clock.clearTimeout(timer);
+		}
 	}
 
 	return {
-		knows: (exchange) => ask({ kind: "knows", exchange }, new AbortController().signal),
-		read(account, signal) {
-			return slots.run(signal, async () => {
-				const as_of_ms = clock.now();
-				return { ...(await ask({ kind: "read", account, limit_ms: limitMs }, signal)), as_of_ms };
-			});
+		knows: (exchange) => within({ kind: "knows", exchange }, KNOWS_LIMIT_MS, null),
+		async read(account, signal, limitMs) {
+			const as_of_ms = clock.now();
+			return { ...(await within({ kind: "read", account, limit_ms: limitMs }, limitMs, signal)), as_of_ms };
 		},
-		permissions: (account, signal) =>
-			slots.run(signal, () => ask({ kind: "permissions", account, limit_ms: limitMs }, signal)),
+		permissions: (account, signal, limitMs) =>
+			within({ kind: "permissions", account, limit_ms: limitMs }, limitMs, signal),
 		close: () => thread.close(),
 	};
 }

@@ -67,12 +67,15 @@ export class ExchangeAccountError extends Error {
 	}
 }
 
-/** Reads accounts. Every call rejects with ExchangeAccountError, or with the signal's reason when it aborts. */
+/**
+ * Reads accounts. Every call ends within its limit; it rejects with ExchangeAccountError, or with the signal's
+ * reason when that aborts.
+ */
 export interface ExchangeAccounts {
 	/** Whether there is such an exchange. */
 	knows(exchange: string): Promise<boolean>;
-	read(account: ExchangeAccount, signal: AbortSignal): Promise<AccountReading>;
+	read(account: ExchangeAccount, signal: AbortSignal, limitMs: number): Promise<AccountReading>;
 	/** null: the exchange does not say. */
-	permissions(account: ExchangeAccount, signal: AbortSignal): Promise<KeyRights | null>;
+	permissions(account: ExchangeAccount, signal: AbortSignal, limitMs: number): Promise<KeyRights | null>;
 	close(): Promise<void>;
 }
