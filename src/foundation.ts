@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import { firstAdmin } from "./accounts/admin.ts";
 import { createUsers, type Users } from "./accounts/users.ts";
+import { createVault, type Vault } from "./accounts/vault.ts";
 import { systemClock } from "./clock.ts";
-import { resolveJwtSecrets } from "./config/secrets.ts";
+import { resolveAccountsKeys, resolveJwtSecrets } from "./config/secrets.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { type Entropy, systemEntropy } from "./entropy.ts";
 import { ensureFirstAdmin } from "./first-admin.ts";
@@ -21,12 +22,15 @@ export interface Foundation {
 	/** The users' connection. */
 	redis: Redis;
 	users: Users;
+	/** null: ACCOUNTS_KEY is not set, exchange accounts are refused. */
+	vault: Vault | null;
 }
 
 /** Throws ConfigError and RedisSetupError, whose messages are made for the person who starts the program. */
 export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation> {
 	const config = loadConfig(env);
 	const logger = createLogger(config.logLevel);
+	const vault = await openVault(config);
 	const provision = await provideRedis({
 		redisUrl: config.redisUrl,
 		dataDir: config.dataDir,
@@ -48,5 +52,10 @@ export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation
 		await ensureFirstAdmin(firstAdmin(users), config, systemEntropy, (text) => process.stdout.write(text));
 		await users.onboarding.settleReferrals();
 	}
-	return { config, logger, entropy: systemEntropy, provision, store, redis, users };
+	return { config, logger, entropy: systemEntropy, provision, store, redis, users, vault };
+}
+
+async function openVault(config: Config): Promise<Vault | null> {
+	const [first, ...others] = (await resolveAccountsKeys(config)) ?? [];
+	return first === undefined ? null : createVault([first, ...others], systemEntropy);
 }

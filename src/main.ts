@@ -4,12 +4,16 @@ import { type ApiApp, createApp } from "./api/app.ts";
 import type { ApiMeter } from "./api/deps.ts";
 import type { RouteSpec } from "./api/route.ts";
 import { createAccountDataRoutes } from "./api/routes/account-data.ts";
+import { createExchangeAccountRoutes } from "./api/routes/exchange-accounts.ts";
 import { createScanRoutes } from "./api/routes/scan-routes.ts";
 import { systemClock } from "./clock.ts";
 import { createUserRemoval } from "./commands.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { dashboardDir } from "./dashboard.ts";
 import { systemEntropy } from "./entropy.ts";
+import { type AccountBook, createAccountBook } from "./exchange/account-book.ts";
+import { createExchangeAccounts } from "./exchange/accounts.ts";
+import type { ExchangeAccounts } from "./exchange/contract.ts";
 import { parseFilters } from "./filters.ts";
 import { type Foundation, openFoundation } from "./foundation.ts";
 import { createHealthChecks, createProbes } from "./health.ts";
@@ -34,10 +38,12 @@ async function main(): Promise<void> {
 	const { config, logger, provision, store, redis, users } = deps;
 	const market = await openMarket(config);
 	const parts = await createScanParts(deps);
+	const exchanges = createExchangeAccounts({ baseUrl: config.marketBaseUrl, clock: systemClock });
+	const accounts = openAccountBook(deps, exchanges);
 	const removal = createUserRemoval(parts.start, users.removal);
 	// Left by a process that died while it deleted an account.
 	if (config.role !== "worker") await removal.settle();
-	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
+	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, accounts, parts });
 	await executor?.ready;
 	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
 	const health = createHealthChecks({ store, market, provision, config });
@@ -65,7 +71,10 @@ async function main(): Promise<void> {
 		health,
 		meter: metrics.meter,
 		rootRoutes: [metrics.route],
-		routes: config.role === "worker" ? [] : routesOf(deps, { queries, parts, removal, meter: metrics.meter, market }),
+		routes:
+			config.role === "worker"
+				? []
+				: routesOf(deps, { queries, parts, removal, meter: metrics.meter, market, accounts }),
 	});
 	const server = config.http ? await listen(app, config.http, logger) : null;
 	logger.info(
@@ -81,7 +90,7 @@ async function main(): Promise<void> {
 				watchdog,
 				queue: parts.queue,
 				market,
-				connections: () => Promise.all([store.close(), closeRedisClient(redis)]),
+				connections: () => Promise.all([exchanges.close(), store.close(), closeRedisClient(redis)]),
 				redis: provision,
 				clock: systemClock,
 			}),
@@ -119,17 +128,22 @@ function routesOf(
 		removal: UserRemoval;
 		meter: ApiMeter;
 		market: MarketData;
+		accounts: AccountBook;
 	},
 ): RouteSpec[] {
-	const { queries, parts, removal, meter, market } = wired;
+	const { queries, parts, removal, meter, market, accounts } = wired;
 	const { clock } = store;
 	const { commands } = parts;
 	const candles = createCandleQueries(queries.lookup, market);
 	return [
 		...createScanRoutes({ queries, commands, accounts: users.accounts, parseFilters, clock, candles }),
 		...createAccountDataRoutes({ users, removal, queries, clock, meter }),
+		...createExchangeAccountRoutes(accounts),
 	];
 }
+
+const openAccountBook = ({ users, vault, entropy }: Foundation, exchanges: ExchangeAccounts): AccountBook =>
+	createAccountBook({ store: users.exchangeAccounts, vault, exchanges, clock: systemClock, entropy });
 
 const marketWord = (choice: Config["market"]): string =>
 	choice.kind === "simulated"

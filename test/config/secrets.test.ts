@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { resolveAccountsKey, resolveJwtSecrets } from "../../src/config/secrets.ts";
+import { resolveAccountsKeys, resolveJwtSecrets } from "../../src/config/secrets.ts";
 import { ConfigError } from "../../src/config.ts";
 import { systemEntropy } from "../../src/entropy.ts";
 
@@ -50,12 +50,12 @@ test("a damaged secret file is reported, not replaced", async ({ dir }) => {
 test("the accounts key comes from the setting or its file", async ({ dir }) => {
 	const accountsKeyFile = join(dir, "key");
 	const key = systemEntropy.token(32);
-	assert.is(await resolveAccountsKey({ accountsKey: null, accountsKeyFile: null }), null);
-	assert.is(await resolveAccountsKey({ accountsKey: key, accountsKeyFile: null }), key);
-	const missing = await resolveAccountsKey({ accountsKey: null, accountsKeyFile }).catch((error: unknown) => error);
+	assert.is(await resolveAccountsKeys({ accountsKeys: null, accountsKeyFile: null }), null);
+	assert.is(await resolveAccountsKeys({ accountsKeys: key, accountsKeyFile: null }), key);
+	const missing = await resolveAccountsKeys({ accountsKeys: null, accountsKeyFile }).catch((error: unknown) => error);
 	assert.instance(missing, ConfigError);
 	await writeFile(accountsKeyFile, `${key}\n`);
-	assert.is(await resolveAccountsKey({ accountsKey: null, accountsKeyFile }), key);
+	assert.is(await resolveAccountsKeys({ accountsKeys: null, accountsKeyFile }), key);
 });
 
 test.run();

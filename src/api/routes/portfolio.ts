@@ -56,7 +56,12 @@ function reply(userId: string, portfolio: StoredPortfolio, accounts: readonly St
 
 /** Positions to be stored. Those of exchange accounts, sent on as they were read, stay where they are. */
 function enteredOf(
-	positions: readonly { symbol: string; quantity: number; entry_price?: number | null; account_id?: string | null }[],
+	positions: readonly {
+		symbol: string;
+		quantity: number;
+		entry_price?: number | null | undefined;
+		account_id?: string | null | undefined;
+	}[],
 	accounts: readonly StoredAccount[],
 ): Position[] {
 	const known = new Set(accounts.map(({ account_id }) => account_id));
