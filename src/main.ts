@@ -40,6 +40,8 @@ async function main(): Promise<void> {
 	const parts = await createScanParts(deps);
 	const exchanges = createExchangeAccounts({ baseUrl: config.marketBaseUrl, clock: systemClock });
 	const accounts = openAccountBook(deps, exchanges);
+	// The first scan with an account would wait for the thread and its packages otherwise.
+	if (deps.vault) void exchanges.knows("binance");
 	const removal = createUserRemoval(parts.start, users.removal);
 	// Left by a process that died while it deleted an account.
 	if (config.role !== "worker") await removal.settle();

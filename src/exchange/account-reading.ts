@@ -1,5 +1,5 @@
 import type { Position } from "../strategies/contract.ts";
-import type { AccountReading, MissingPart } from "./contract.ts";
+import { type AccountReading, ExchangeAccountError, type MissingPart } from "./contract.ts";
 import type { ReadingExchange } from "./reading.ts";
 
 /** Balances and positions kept of one account; more are counted as `beyond_limit`. */
@@ -64,7 +64,12 @@ const noting =
 	};
 
 async function readWallet(exchange: ReadingExchange, { type }: Wallet): Promise<Totals> {
-	const answer = (await exchange.ask("fetchBalance", type === undefined ? {} : { type })) as { total?: unknown };
+	const answer = (await exchange.ask("fetchBalance", type === undefined ? {} : { type })) as {
+		total?: unknown;
+		info?: unknown;
+	};
+	// A page of text in place of an answer must not count as an empty wallet.
+	if (typeof answer.info !== "object" || answer.info === null) throw new ExchangeAccountError("bad_response");
 	const totals = Object.entries((answer.total ?? {}) as Record<string, unknown>);
 	return new Map(
 		totals

@@ -1,4 +1,4 @@
-import type { AccountErrorCode } from "./contract.ts";
+import { type AccountErrorCode, ExchangeAccountError } from "./contract.ts";
 
 /** ccxt's error classes, narrowest first; a name may stand for many classes below it. */
 const BY_CLASS: readonly [name: string, code: AccountErrorCode][] = [
@@ -29,6 +29,7 @@ function classesOf(error: unknown): string[] {
 
 /** One word for whatever ccxt threw; its text is dropped, because it repeats the request. */
 export function accountErrorCode(error: unknown): AccountErrorCode {
+	if (error instanceof ExchangeAccountError) return error.code;
 	const { name } = (typeof error === "object" && error !== null ? error : {}) as { name?: unknown };
 	if (name === "TimeoutError" || name === "AbortError") return "timeout";
 	const classes = classesOf(error);
