@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import { firstAdmin } from "./accounts/admin.ts";
 import { createUsers, type Users } from "./accounts/users.ts";
-import { createVault, type Vault } from "./accounts/vault.ts";
+import type { Vault } from "./accounts/vault.ts";
 import { systemClock } from "./clock.ts";
-import { resolveAccountsKeys, resolveJwtSecrets } from "./config/secrets.ts";
+import { resolveJwtSecrets } from "./config/secrets.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { type Entropy, systemEntropy } from "./entropy.ts";
 import { ensureFirstAdmin } from "./first-admin.ts";
@@ -11,6 +11,7 @@ import { createLogger, type Logger } from "./log.ts";
 import { createRedisClient } from "./redis/clients.ts";
 import { provideRedis, type RedisProvision } from "./redis/provide.ts";
 import { openScanStore, type ScanStore } from "./store/index.ts";
+import { openVault } from "./vault.ts";
 
 /** What every role stands on: settings, log, Redis, the scan store and the users. */
 export interface Foundation {
@@ -53,9 +54,4 @@ export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation
 		await users.onboarding.settleReferrals();
 	}
 	return { config, logger, entropy: systemEntropy, provision, store, redis, users, vault };
-}
-
-async function openVault(config: Config): Promise<Vault | null> {
-	const [first, ...others] = (await resolveAccountsKeys(config)) ?? [];
-	return first === undefined ? null : createVault([first, ...others], systemEntropy);
 }

@@ -41,21 +41,21 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
 		},
 	);
 
-test(
-	"wallets and contracts are read, each result once, and nothing but GET is sent",
-	async () => {
-		const reading = await accounts.read(account, open, 8_000);
-		const held = Object.fromEntries(reading.balances.map(({ asset, quantity }) => [asset, quantity]));
-		// 1000 spot + 400 in the futures wallet; the open result of 1000 is the position's, not the wallet's.
-		assert.equal(held, { BTC: 0.5, ETH: 2, USDT: 1_400, USDC: 250 });
-		assert.equal(reading.positions, [
-			{ symbol: "BTC/USDT:USDT", quantity: -0.1, entry_price: 60_000, liquidation_price: 30_000 },
-		]);
-		assert.equal(reading.missing, []);
-		assert.ok(exchange.requests.every((request) => request.startsWith("GET ")), exchange.requests.join());
-		assert.not.ok(exchange.requests.some((request) => /leverageBracket|capital\/config/.test(request)));
-	},
-);
+test("wallets and contracts are read, each result once, and nothing but GET is sent", async () => {
+	const reading = await accounts.read(account, open, 8_000);
+	const held = Object.fromEntries(reading.balances.map(({ asset, quantity }) => [asset, quantity]));
+	// 1000 spot + 400 in the futures wallet; the open result of 1000 is the position's, not the wallet's.
+	assert.equal(held, { BTC: 0.5, ETH: 2, USDT: 1_400, USDC: 250 });
+	assert.equal(reading.positions, [
+		{ symbol: "BTC/USDT:USDT", quantity: -0.1, entry_price: 60_000, liquidation_price: 30_000 },
+	]);
+	assert.equal(reading.missing, []);
+	assert.ok(
+		exchange.requests.every((request) => request.startsWith("GET ")),
+		exchange.requests.join(),
+	);
+	assert.not.ok(exchange.requests.some((request) => /leverageBracket|capital\/config/.test(request)));
+});
 
 test("rights of a key are what the exchange says", async () => {
 	const rightsWith = async (...rights: string[]) => {

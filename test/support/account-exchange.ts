@@ -109,7 +109,9 @@ const SIGNED: Record<string, (account: TestAccount) => unknown> = {
 };
 
 /** `basesOfContracts`: contracts that are listed against USDT. */
-export async function startAccountExchange(basesOfContracts: readonly string[] = ["BTC", "ETH"]): Promise<AccountExchange> {
+export async function startAccountExchange(
+	basesOfContracts: readonly string[] = ["BTC", "ETH"],
+): Promise<AccountExchange> {
 	const held = { fault: null as ExchangeFault | null, skewed: new Set<string>() };
 	const accounts = new Map<string, TestAccount>();
 	const requests: string[] = [];
@@ -134,7 +136,8 @@ export async function startAccountExchange(basesOfContracts: readonly string[] =
 			return [400, { code: -1021, msg: "Timestamp for this request is outside of the recvWindow." }];
 		}
 		if (held.fault === "no_futures" && path.startsWith("/fapi/")) return [500, { code: -1000, msg: "unknown error" }];
-		if (held.fault === "no_restrictions" && path.startsWith("/sapi/")) return [404, { code: -1, msg: "no such endpoint" }];
+		if (held.fault === "no_restrictions" && path.startsWith("/sapi/"))
+			return [404, { code: -1, msg: "no such endpoint" }];
 		return [200, read(account)];
 	}
 
