@@ -55,7 +55,7 @@ test("I11: of all functions of a real exchange only the named reads answer, and 
 	for (const name of [
 		"privatePostOrder",
 		"privateDeleteOrder",
-		"privatePutUserDataStream",
+		"fapiPrivatePutOrder",
 		"sapiPostCapitalWithdrawApply",
 	]) {
 		assert.is(typeof ordering[name], "function", name);
