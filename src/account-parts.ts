@@ -9,12 +9,19 @@ export interface AccountParts {
 	close(): Promise<void>;
 }
 
-export function createAccountParts({ config, users, vault, entropy }: Foundation): AccountParts {
+export function createAccountParts({ config, users, vault, entropy, logger }: Foundation): AccountParts {
 	const exchanges = createExchangeAccounts({ baseUrl: config.marketBaseUrl, clock: systemClock });
 	// The first scan with an account would wait for the thread and its packages otherwise.
 	if (vault) void exchanges.knows("binance").catch(() => undefined);
 	return {
-		book: createAccountBook({ store: users.exchangeAccounts, vault, exchanges, clock: systemClock, entropy }),
+		book: createAccountBook({
+			store: users.exchangeAccounts,
+			vault,
+			exchanges,
+			clock: systemClock,
+			entropy,
+			log: logger,
+		}),
 		close: () => exchanges.close(),
 	};
 }

@@ -44,6 +44,8 @@ export interface AccountBookDeps {
 	exchanges: ExchangeAccounts;
 	clock: Clock;
 	entropy: Entropy;
+	/** Told of what has no word of its own, such as a store that does not take a note. */
+	log: { warn(facts: Record<string, unknown>, message: string): void };
 }
 
 /** Trying out a key while its owner waits. */
@@ -54,7 +56,7 @@ const HINT_LENGTH = 4;
 /** Repetitions of a change that another one came before. */
 const CHANGES_MAX = 5;
 
-export function createAccountBook({ store, vault, exchanges, clock, entropy }: AccountBookDeps): AccountBook {
+export function createAccountBook({ store, vault, exchanges, clock, entropy, log }: AccountBookDeps): AccountBook {
 	const flights = new SingleFlight();
 
 	function openVault(): Vault {
@@ -168,6 +170,7 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy }: A
 					const { held, last_error } = await readOne(userId, account, signal, limitMs).catch((error: unknown) => {
 						if (signal.aborted) throw error;
 						// The reading may be there although it could not be noted.
+						log.warn({ account_id: account.account_id, err: error }, "an exchange account was not read");
 						return { ...account.state, last_error: codeOf(error) };
 					});
 					return { account_id: account.account_id, exchange: account.record.exchange, held, error: last_error };

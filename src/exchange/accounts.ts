@@ -79,6 +79,9 @@ function createThread(settings: WorkerSettings) {
 	};
 }
 
+/** What a timer in the thread takes. */
+const wholeMs = (limitMs: number): number => Math.max(1, Math.ceil(limitMs));
+
 /** Accounts at any exchange of ccxt. Every call has a deadline, the wait for its turn included. */
 export function createExchangeAccounts({ baseUrl, clock }: ExchangeAccountsOptions): ExchangeAccounts {
 	const thread = createThread({ base_url: baseUrl });
@@ -109,10 +112,10 @@ export function createExchangeAccounts({ baseUrl, clock }: ExchangeAccountsOptio
 		knows: (exchange) => within({ kind: "knows", exchange }, KNOWS_LIMIT_MS, null),
 		async read(account, signal, limitMs) {
 			const as_of_ms = clock.now();
-			return { ...(await within({ kind: "read", account, limit_ms: limitMs }, limitMs, signal)), as_of_ms };
+			return { ...(await within({ kind: "read", account, limit_ms: wholeMs(limitMs) }, limitMs, signal)), as_of_ms };
 		},
 		permissions: (account, signal, limitMs) =>
-			within({ kind: "permissions", account, limit_ms: limitMs }, limitMs, signal),
+			within({ kind: "permissions", account, limit_ms: wholeMs(limitMs) }, limitMs, signal),
 		close: () => thread.close(),
 	};
 }

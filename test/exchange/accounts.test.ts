@@ -76,7 +76,7 @@ test("each fault has its own word, and none repeats the key", async () => {
 	exchange.fault = "banned";
 	assert.is(await read(), "rate_limited");
 	exchange.fault = "hang";
-	assert.is(await read(300), "timeout");
+	assert.is(await read(300.25), "timeout");
 	exchange.fault = null;
 	const wrong = { ...account, credentials: { ...account.credentials, secret: "another secret altogether" } };
 	assert.is(await codeOf(accounts.read(wrong, open, 8_000)), "authentication_failed");
@@ -84,7 +84,7 @@ test("each fault has its own word, and none repeats the key", async () => {
 	exchange.fault = "garbage";
 	assert.is(await read(), "bad_response");
 	exchange.fault = null;
-	assert.is(await read(), "no error");
+	assert.is(await read(7_999.5), "no error");
 });
 
 test("a futures side that fails costs the futures side alone", async () => {
