@@ -8,14 +8,8 @@ import { rotateAccounts } from "../../src/accounts/rotation.ts";
 import { createVault } from "../../src/accounts/vault.ts";
 import { systemEntropy } from "../../src/entropy.ts";
 import { createAccountBook } from "../../src/exchange/account-book.ts";
-import {
-	type AccountErrorCode,
-	type AccountReading,
-	ExchangeAccountError,
-	type ExchangeAccounts,
-	type KeyRights,
-} from "../../src/exchange/contract.ts";
 import { closeRedisClient, createRedisClient, type Redis } from "../../src/redis/clients.ts";
+import { createFakeExchanges } from "../support/fake-exchanges.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 
 const test = suite("exchange/account-book");
@@ -37,37 +31,7 @@ test.after(async () => {
 	await server.close();
 });
 
-/** An exchange that answers what a test puts into it, by key. */
-function fakeExchanges() {
-	const rights = new Map<string, KeyRights | null>();
-	const failing = new Map<string, AccountErrorCode>();
-	const calls = { read: 0, permissions: 0 };
-	const held: Pick<AccountReading, "balances" | "positions" | "missing"> = {
-		balances: [
-			{ asset: "USDT", quantity: 100 },
-			{ asset: "BTC", quantity: 1 },
-		],
-		positions: [],
-		missing: [],
-	};
-	const exchanges: ExchangeAccounts = {
-		knows: async (exchange) => exchange === "binance",
-		async read({ credentials }) {
-			calls.read++;
-			const code = failing.get(credentials.api_key);
-			if (code) throw new ExchangeAccountError(code);
-			return { ...held, as_of_ms: nowMs };
-		},
-		async permissions({ credentials }) {
-			calls.permissions++;
-			return rights.has(credentials.api_key)
-				? (rights.get(credentials.api_key) ?? null)
-				: { trade: false, withdraw: false };
-		},
-		close: async () => undefined,
-	};
-	return { exchanges, rights, failing, calls, held };
-}
+const fakeExchanges = () => createFakeExchanges(() => nowMs);
 
 async function bookOn(fake = fakeExchanges(), keys: readonly [string, ...string[]] = [NEW]) {
 	const userId = systemEntropy.uuid();

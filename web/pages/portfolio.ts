@@ -144,7 +144,11 @@ function Conflict({ draft, take }: { draft: Draft; take: (next: Draft) => void }
 	return html`<div class="card stack lit" role="alert">
 		<p class="flat">
 			<strong>Not saved: the portfolio was changed elsewhere in between.</strong> The other version of ${time(body.updated_at)} has
-			${entered(body).length} positions (${entered(body).map(({ symbol, quantity }) => `${quantity} ${symbol}`).join(", ") || "none"})
+			${entered(body).length} positions (${
+				entered(body)
+					.map(({ symbol, quantity }) => `${quantity} ${symbol}`)
+					.join(", ") || "none"
+			})
 			and ${String(body.cash_usd)} USD.
 		</p>
 		<div class="row">
