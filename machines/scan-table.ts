@@ -110,12 +110,13 @@ export const STEPS = {
 		writes: ["portfolio.fetched", "phase.completed"],
 		rule: (held, event) => {
 			if (event.type !== "portfolio.fetched") return only(held);
-			const { positions, portfolio_version } = event.portfolio;
+			const { positions, portfolio_version, accounts } = event.portfolio;
+			const params = { positions, portfolio_version, ...(accounts ? { accounts } : {}) };
 			const context = { ...atEvent(held, event), portfolio: event.portfolio };
 			const extras = { strategies_count: context.input.strategies.length, filters: context.input.filters };
 			return chain(
 				context,
-				(same) => only(same, { type: "portfolio.fetched", params: { positions, portfolio_version } }),
+				(same) => only(same, { type: "portfolio.fetched", params }),
 				(same) => closePhase(same, "portfolio_fetch", "phase.completed", extras),
 			);
 		},

@@ -200,6 +200,18 @@ export interface ScanInput {
 }
 
 /** What the portfolio phase learned; positions themselves lie under the scan's results key. */
+/** How an exchange account of the user was read at the start of the scan. */
+export interface AccountReport {
+	account_id: string;
+	exchange: string;
+	/** Why it could not be read; with as_of_ms an earlier reading took its place, without it the account is left out. */
+	error: string | null;
+	/** Parts that the exchange has and that were not read. */
+	missing: string[];
+	/** Time of the reading that is counted. */
+	as_of_ms: number | null;
+}
+
 export interface PortfolioSummary {
 	positions: number;
 	portfolio_version: number;
@@ -208,6 +220,8 @@ export interface PortfolioSummary {
 	assumed: boolean;
 	source: string;
 	duration_ms: number;
+	/** Only for a user who has some. */
+	accounts?: AccountReport[];
 }
 
 export interface SourceReport {

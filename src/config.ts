@@ -28,7 +28,8 @@ export interface Config {
 	readonly adminPassword: string | null;
 	readonly registrationOpen: boolean;
 	readonly refreshGraceMs: number;
-	readonly accountsKey: string | null;
+	/** Newest first; null: not configured here (resolveAccountsKeys may find them in accountsKeyFile). */
+	readonly accountsKeys: readonly string[] | null;
 	readonly accountsKeyFile: string | null;
 	readonly webhookAllowPrivate: boolean;
 	/** Calls per window of CONTRACT.md 1.12. */
@@ -159,7 +160,7 @@ function configOf(settings: Settings): Config {
 		adminPassword: settings.ADMIN_PASSWORD,
 		registrationOpen: settings.REGISTRATION === "open",
 		refreshGraceMs: settings.REFRESH_GRACE_MS,
-		accountsKey: settings.ACCOUNTS_KEY,
+		accountsKeys: settings.ACCOUNTS_KEY,
 		accountsKeyFile: settings.ACCOUNTS_KEY_FILE,
 		webhookAllowPrivate: settings.WEBHOOK_ALLOW_PRIVATE,
 		rates: {

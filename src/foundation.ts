@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { firstAdmin } from "./accounts/admin.ts";
 import { createUsers, type Users } from "./accounts/users.ts";
+import type { Vault } from "./accounts/vault.ts";
 import { systemClock } from "./clock.ts";
 import { resolveJwtSecrets } from "./config/secrets.ts";
 import { type Config, loadConfig } from "./config.ts";
@@ -10,6 +11,7 @@ import { createLogger, type Logger } from "./log.ts";
 import { createRedisClient } from "./redis/clients.ts";
 import { provideRedis, type RedisProvision } from "./redis/provide.ts";
 import { openScanStore, type ScanStore } from "./store/index.ts";
+import { openVault } from "./vault.ts";
 
 /** What every role stands on: settings, log, Redis, the scan store and the users. */
 export interface Foundation {
@@ -21,12 +23,15 @@ export interface Foundation {
 	/** The users' connection. */
 	redis: Redis;
 	users: Users;
+	/** null: ACCOUNTS_KEY is not set, exchange accounts are refused. */
+	vault: Vault | null;
 }
 
 /** Throws ConfigError and RedisSetupError, whose messages are made for the person who starts the program. */
 export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation> {
 	const config = loadConfig(env);
 	const logger = createLogger(config.logLevel);
+	const vault = await openVault(config);
 	const provision = await provideRedis({
 		redisUrl: config.redisUrl,
 		dataDir: config.dataDir,
@@ -48,5 +53,5 @@ export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation
 		await ensureFirstAdmin(firstAdmin(users), config, systemEntropy, (text) => process.stdout.write(text));
 		await users.onboarding.settleReferrals();
 	}
-	return { config, logger, entropy: systemEntropy, provision, store, redis, users };
+	return { config, logger, entropy: systemEntropy, provision, store, redis, users, vault };
 }

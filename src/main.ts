@@ -1,9 +1,11 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type AccountParts, createAccountParts } from "./account-parts.ts";
 import { type ApiApp, createApp } from "./api/app.ts";
-import type { ApiMeter } from "./api/deps.ts";
+import type { ApiConfig, ApiMeter } from "./api/deps.ts";
 import type { RouteSpec } from "./api/route.ts";
 import { createAccountDataRoutes } from "./api/routes/account-data.ts";
+import { createExchangeAccountRoutes } from "./api/routes/exchange-accounts.ts";
 import { createScanRoutes } from "./api/routes/scan-routes.ts";
 import { systemClock } from "./clock.ts";
 import { createUserRemoval } from "./commands.ts";
@@ -34,10 +36,11 @@ async function main(): Promise<void> {
 	const { config, logger, provision, store, redis, users } = deps;
 	const market = await openMarket(config);
 	const parts = await createScanParts(deps);
+	const accounts = createAccountParts(deps);
 	const removal = createUserRemoval(parts.start, users.removal);
 	// Left by a process that died while it deleted an account.
 	if (config.role !== "worker") await removal.settle();
-	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
+	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, accounts: accounts.book, parts });
 	await executor?.ready;
 	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
 	const health = createHealthChecks({ store, market, provision, config });
@@ -51,21 +54,14 @@ async function main(): Promise<void> {
 	});
 	const app = createApp({
 		users,
-		config: {
-			...config,
-			version: VERSION,
-			rate: config.rates,
-			trustProxyHops: config.trustProxy ? 1 : 0,
-			staticDir: dashboardDir(),
-			healthOnly: config.role === "worker",
-		},
+		config: apiConfig(config),
 		clock: systemClock,
 		entropy: systemEntropy,
 		logger,
 		health,
 		meter: metrics.meter,
 		rootRoutes: [metrics.route],
-		routes: config.role === "worker" ? [] : routesOf(deps, { queries, parts, removal, meter: metrics.meter, market }),
+		routes: config.role === "worker" ? [] : routesOf(deps, { queries, parts, removal, metrics, market, accounts }),
 	});
 	const server = config.http ? await listen(app, config.http, logger) : null;
 	logger.info(
@@ -81,7 +77,7 @@ async function main(): Promise<void> {
 				watchdog,
 				queue: parts.queue,
 				market,
-				connections: () => Promise.all([store.close(), closeRedisClient(redis)]),
+				connections: () => Promise.all([accounts.close(), store.close(), closeRedisClient(redis)]),
 				redis: provision,
 				clock: systemClock,
 			}),
@@ -89,6 +85,15 @@ async function main(): Promise<void> {
 		logger,
 	);
 }
+
+const apiConfig = (config: Config): ApiConfig => ({
+	...config,
+	version: VERSION,
+	rate: config.rates,
+	trustProxyHops: config.trustProxy ? 1 : 0,
+	staticDir: dashboardDir(),
+	healthOnly: config.role === "worker",
+});
 
 function openQueries(
 	{ config, store, users, provision }: Foundation,
@@ -117,17 +122,19 @@ function routesOf(
 		queries: Queries;
 		parts: ScanParts;
 		removal: UserRemoval;
-		meter: ApiMeter;
+		metrics: { meter: ApiMeter };
 		market: MarketData;
+		accounts: AccountParts;
 	},
 ): RouteSpec[] {
-	const { queries, parts, removal, meter, market } = wired;
+	const { queries, parts, removal, metrics, market, accounts } = wired;
 	const { clock } = store;
 	const { commands } = parts;
 	const candles = createCandleQueries(queries.lookup, market);
 	return [
 		...createScanRoutes({ queries, commands, accounts: users.accounts, parseFilters, clock, candles }),
-		...createAccountDataRoutes({ users, removal, queries, clock, meter }),
+		...createAccountDataRoutes({ users, removal, queries, clock, meter: metrics.meter }),
+		...createExchangeAccountRoutes(accounts.book),
 	];
 }
 

@@ -17,7 +17,7 @@ import { book } from "./runtime/booking.ts";
 import { type ApplyDeps, createRuntime, type Runtime } from "./runtime/runtime.ts";
 import { superviseWatchdog } from "./runtime/supervisor.ts";
 import { createWatchdog, type Watchdog } from "./runtime/watchdog.ts";
-import type { AccountReader, PolicyReader, PortfolioStore, ScanCommands } from "./services.ts";
+import type { AccountReader, HoldingsReader, PolicyReader, PortfolioStore, ScanCommands } from "./services.ts";
 import type { ScanRecord } from "./store/contract.ts";
 import type { ScanStore } from "./store/index.ts";
 import type { UniverseDocuments } from "./store/universe-store.ts";
@@ -127,8 +127,12 @@ const JOBS_GRACE_MS = 5_000;
 /** What effects read and keep in the store: its hiccups cost them time, never the strategy or the phase. */
 const patientStore = (
 	portfolios: Pick<PortfolioStore, "get">,
+	accounts: HoldingsReader,
 	universes: UniverseDocuments,
-): { portfolios: Pick<PortfolioStore, "get">; universes: UniverseDocuments } => ({
+): { portfolios: Pick<PortfolioStore, "get">; accounts: HoldingsReader; universes: UniverseDocuments } => ({
+	accounts: {
+		read: (userId, signal, limitMs) => untilStoreAnswers(() => accounts.read(userId, signal, limitMs), systemClock),
+	},
 	portfolios: { get: (userId) => untilStoreAnswers(() => portfolios.get(userId), systemClock) },
 	universes: {
 		put: (hash, universe) => untilStoreAnswers(() => universes.put(hash, universe), systemClock),
@@ -136,12 +140,14 @@ const patientStore = (
 	},
 });
 
-export function startExecutor(deps: PartsDeps & { market: MarketData; parts: ScanParts }): ScanExecutor {
-	const { config, logger, entropy, provision, store, market, users, parts } = deps;
+export function startExecutor(
+	deps: PartsDeps & { market: MarketData; accounts: HoldingsReader; parts: ScanParts },
+): ScanExecutor {
+	const { config, logger, entropy, provision, store, market, accounts, users, parts } = deps;
 	const pool = createEvaluationPool();
 	const effects = createEffects({
 		market,
-		...patientStore(users.portfolios, store.universes),
+		...patientStore(users.portfolios, accounts, store.universes),
 		discover: discoverUniverse,
 		selectAssets,
 		strategyOf: findBuiltStrategy,

@@ -3,6 +3,7 @@
  * a consumer sees four to eight members, so its test double is a few lines.
  */
 import type { ScanFilters } from "../machines/types.ts";
+import type { AccountErrorCode, MissingPart } from "./exchange/contract.ts";
 import type { Viewer } from "./store/contract.ts";
 import type { Position } from "./strategies/contract.ts";
 
@@ -68,6 +69,32 @@ export interface PortfolioStore {
 		cashUsd: number,
 		expectedVersion: number | null,
 	): Promise<StoredPortfolio | null>;
+}
+
+/** What an account at an exchange held when it was last read. */
+export interface Holdings {
+	/** Dollars and coins that promise one. */
+	cash_usd: number;
+	/** Coins at the quote that the exchange trades them in, and contracts. */
+	positions: Position[];
+	/** Epoch ms. */
+	as_of_ms: number;
+	missing: MissingPart[];
+}
+
+/** One account at the start of a scan. */
+export interface AccountHoldings {
+	account_id: string;
+	exchange: string;
+	/** null: it was never read. Together with an error: an earlier reading. */
+	held: Holdings | null;
+	/** Why it could not be read now. */
+	error: AccountErrorCode | null;
+}
+
+/** Reads all exchange accounts of a user within `limitMs`; one that cannot be read costs only itself. */
+export interface HoldingsReader {
+	read(userId: string, signal: AbortSignal, limitMs: number): Promise<AccountHoldings[]>;
 }
 
 export interface Account {

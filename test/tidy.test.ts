@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { bannedCalls, needlessAllowances, unfinishedMarks } from "./tidy/calls.ts";
 import { deadFiles, importDirection, machineImports, singleMakers } from "./tidy/imports.ts";
-import { portOnlyReads, reachOf, scanReach } from "./tidy/reach.ts";
+import { accountsOnlyRead, portOnlyReads, reachOf, scanReach } from "./tidy/reach.ts";
 import { forbiddenTexts } from "./tidy/repository.ts";
 import { longFiles, longFunctions, slackRatchet, suitesNotRun, unversionedMachines } from "./tidy/shape.ts";
 import { type Finding, filesUnder, readSource } from "./tidy/source.ts";
@@ -47,7 +47,7 @@ test("nothing that a scan can reach could place an order", () => {
 			.filter((path) => !path.endsWith("contract.ts")),
 		[],
 	);
-	none([...scanReach(judged), ...portOnlyReads(judged)]);
+	none([...scanReach(judged), ...portOnlyReads(judged), ...accountsOnlyRead(judged)]);
 });
 test("no file is dead", () => none(deadFiles(judged)));
 test("time, randomness, output and types come from where they should; nothing trades", () => none(bannedCalls(judged)));

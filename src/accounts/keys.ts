@@ -15,6 +15,13 @@ export const loginsKey = (userId: string): string => `account_logins:{${userId}}
 export const creditsKey = (userId: string): string => `account_credits:{${userId}}`;
 /** Hash: positions (JSON), cash_usd, version, updated_at, nonce. */
 export const portfolioKey = (userId: string): string => `account_portfolio:{${userId}}`;
+/** Hash: account id -> `revision|record` of an exchange account; the record (JSON) holds the sealed key. */
+export const exchangeAccountsKey = (userId: string): string => `exchange_accounts:{${userId}}`;
+/** Hash: account id -> `revision|time|record` of its last reading (JSON): balances, positions, what went wrong. */
+export const exchangeReadingsKey = (userId: string): string => `exchange_readings:{${userId}}`;
+/** Glob of every user's exchange accounts, and whose they are. */
+export const anyExchangeAccounts = "exchange_accounts:{*}";
+export const ownerOfExchangeAccounts = (key: string): string => key.slice("exchange_accounts:{".length, -1);
 /** Sorted set: one member per counted call of the window. `subject` is a user id or an address. */
 export const rateKey = (subject: string, rule: string): string => `rate:{${subject}}:${rule}`;
 

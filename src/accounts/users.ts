@@ -5,6 +5,7 @@ import type { AccountRemoval, PortfolioStore } from "../services.ts";
 import { type AccountStore, createAccountStore } from "./account-store.ts";
 import { createGatekeeper, type Gatekeeper } from "./admission.ts";
 import { type CreditLedger, createCreditLedger } from "./credits.ts";
+import { createExchangeAccountStore, type ExchangeAccountStore } from "./exchange-account-store.ts";
 import { createIdempotency, type Idempotency } from "./idempotency.ts";
 import { createLoginLimiter, type LoginLimiter } from "./login-limiter.ts";
 import { createLogins, type Logins } from "./logins.ts";
@@ -21,6 +22,7 @@ import { createSigningKeys, createTokens, type SigningKey, type Tokens } from ".
 export interface Users {
 	accounts: AccountStore;
 	credits: CreditLedger;
+	exchangeAccounts: ExchangeAccountStore;
 	gatekeeper: Gatekeeper;
 	idempotency: Idempotency;
 	loginLimiter: LoginLimiter;
@@ -59,6 +61,7 @@ export function createUsers(options: UsersOptions): Users {
 	return {
 		accounts,
 		credits,
+		exchangeAccounts: createExchangeAccountStore(redis),
 		gatekeeper: createGatekeeper(redis, entropy, storeNow),
 		idempotency: createIdempotency(redis, entropy, storeNow),
 		loginLimiter: createLoginLimiter(redis, clock, entropy, storeNow),

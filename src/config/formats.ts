@@ -12,8 +12,8 @@ const listOf = (word: string): string[] =>
 
 const bytesOf = (word: string): number => Buffer.byteLength(word, "utf8");
 
-/** Comma-separated signing secrets, newest first. */
-export const jwtSecrets = z
+/** Comma-separated secrets, newest first. */
+export const secretList = z
 	.string()
 	.transform(listOf)
 	.refine((secrets) => secrets.length > 0, "must name at least one secret")
@@ -23,10 +23,6 @@ export const jwtSecrets = z
 	);
 
 export const adminPassword = z.string().min(8, "must have 8 characters or more");
-
-export const accountsKey = z
-	.string()
-	.refine((key) => bytesOf(key) >= SECRET_BYTES_MIN, `needs ${SECRET_BYTES_MIN} bytes or more`);
 
 const urlOf = (word: string): URL | null => (URL.canParse(word) ? new URL(word) : null);
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { ConfigError } from "../config.ts";
 import type { Entropy } from "../entropy.ts";
+import { secretList } from "./formats.ts";
 
 const JWT_SECRET_FILE = "jwt-secret";
 const SECRET_BYTES = 48;
@@ -64,19 +65,37 @@ async function makeSecret(path: string, entropy: Entropy): Promise<string> {
 	return secret;
 }
 
+/** Bits of a file's mode that let people outside its owner and group read or change it. */
+const OTHERS = 0o006;
+
 /**
- * The key that seals exchange keys, or null when none is configured.
+ * The secrets that seal exchange keys, newest first, or null when none is configured. The file has the form of
+ * ACCOUNTS_KEY; line ends count as commas.
  *
- * @throws ConfigError when the key file cannot be read or holds too short a key.
+ * @throws ConfigError when the key file cannot be read, is open to everybody, or holds too short a key.
  */
-export async function resolveAccountsKey(
-	config: Pick<Config, "accountsKey" | "accountsKeyFile">,
-): Promise<string | null> {
-	if (config.accountsKey !== null || config.accountsKeyFile === null) return config.accountsKey;
+export async function resolveAccountsKeys(
+	config: Pick<Config, "accountsKeys" | "accountsKeyFile">,
+): Promise<readonly string[] | null> {
+	if (config.accountsKeys !== null || config.accountsKeyFile === null) return config.accountsKeys;
 	const problem = (message: string) => new ConfigError([{ setting: "ACCOUNTS_KEY_FILE", message }]);
-	const key = await readFile(config.accountsKeyFile, "utf8").catch((error: unknown) => {
+	const { text, mode } = await keyFile(config.accountsKeyFile).catch((error: unknown) => {
 		throw problem(`cannot be read (${codeOf(error) ?? "unknown error"})`);
 	});
-	if (Buffer.byteLength(key.trim()) < 32) throw problem("must hold a key of 32 bytes or more");
-	return key.trim();
+	if (process.platform !== "win32" && (mode & OTHERS) !== 0)
+		throw problem("is open to everybody on this machine; give it mode 0600 (or 0640)");
+	const secrets = secretList.safeParse(text.replace(/\r?\n/g, ","));
+	if (!secrets.success) throw problem(secrets.error.issues[0]?.message ?? "holds no key");
+	return secrets.data;
+}
+
+/** Mode and text of one and the same file, whatever is put in its place meanwhile. */
+async function keyFile(path: string): Promise<{ text: string; mode: number }> {
+	const file = await open(path, "r");
+	try {
+		const { mode } = await file.stat();
+		return { mode, text: await file.readFile("utf8") };
+	} finally {
+		await file.close();
+	}
 }

@@ -16,13 +16,12 @@ import {
 	wholeNumber,
 } from "./fields.ts";
 import {
-	accountsKey,
 	adminPassword,
 	corsOrigins,
 	instant,
-	jwtSecrets,
 	marketChoice,
 	redisAddress,
+	secretList,
 	strategyPolicies,
 	webAddress,
 } from "./formats.ts";
@@ -71,7 +70,7 @@ const serverSettings = {
 };
 
 const accessSettings = {
-	JWT_SECRET: optional(jwtSecrets, {
+	JWT_SECRET: optional(secretList, {
 		group: "Access",
 		default_text: "made once, kept in DATA_DIR",
 		description:
@@ -90,16 +89,17 @@ const accessSettings = {
 		group: "Access",
 		description: "a refresh token repeated within this time gets the same successor",
 	}),
-	ACCOUNTS_KEY: optional(accountsKey, {
+	ACCOUNTS_KEY: optional(secretList, {
 		group: "Access",
 		default_text: "none",
-		description: "key that seals exchange keys, 32 bytes or more; without it accounts are refused",
+		description:
+			"seals exchange keys, 32 bytes or more; in a comma-separated list the first seals and all open; without it exchange accounts are refused",
 		secret: true,
 	}),
 	ACCOUNTS_KEY_FILE: optionalText({
 		group: "Access",
 		default_text: "none",
-		description: "file that holds ACCOUNTS_KEY",
+		description: "file that holds ACCOUNTS_KEY; nobody else may read it (mode 0600 or 0640)",
 	}),
 	WEBHOOK_ALLOW_PRIVATE: onOff(false, { group: "Access", description: "let webhooks call private addresses" }),
 };

@@ -1,8 +1,17 @@
+import type { AccountReport } from "../../machines/types.ts";
 import { isDollarQuote } from "../dollars.ts";
 import { symbolParts } from "../filter-words.ts";
 import type { MarketData, Ticker } from "../market/contract.ts";
-import type { StoredPortfolio } from "../services.ts";
+import type { AccountHoldings, StoredPortfolio } from "../services.ts";
 import type { PortfolioSnapshot, Position } from "../strategies/contract.ts";
+import {
+	type HeldPosition,
+	heldPositions,
+	isDollarSymbol,
+	joinedPositions,
+	otherName,
+	reportsOf,
+} from "./account-positions.ts";
 import type { EffectContext, Effects } from "./contract.ts";
 import { EffectError, isAbsence } from "./errors.ts";
 import { type EffectDeps, effectSettings } from "./ports.ts";
@@ -14,67 +23,98 @@ export const ASSUMED_CAPITAL_USD = 10_000;
 /** Where the value of a position comes from. */
 export type MarkBasis = "market" | "entry_price" | "unpriced";
 
-/** Document `portfolio_valuation`: how capital_usd came about. */
-export interface PortfolioValuation {
-	cash_usd: number;
-	positions: { symbol: string; value_usd: number; basis: MarkBasis; price: number | null }[];
+interface MarkedPosition {
+	symbol: string;
+	value_usd: number;
+	basis: MarkBasis;
+	price: number | null;
+	/** The exchange account that holds it; absent: entered by the user. */
+	account_id?: string;
 }
 
+/** Document `portfolio_valuation`: how capital_usd came about. */
+export interface PortfolioValuation {
+	/** Entered by the user and held in exchange accounts. */
+	cash_usd: number;
+	positions: MarkedPosition[];
+	/** Only for a user who has some. */
+	accounts?: (AccountReport & { cash_usd: number | null })[];
+}
+
+type Deps = Pick<EffectDeps, "portfolios" | "accounts" | "market" | "clock" | "settings">;
+
 /**
- * Reads the stored portfolio and marks it once. A market that does not answer costs the marks, not
- * the phase: such positions count at their entry price, or 0. Rejects with `portfolio_fetch_failed`
- * only when the stored portfolio itself cannot be read.
+ * Reads the stored portfolio and the user's exchange accounts and marks all of it once. A market that does not
+ * answer costs the marks, not the phase: such positions count at their entry price, or 0. An account that does not
+ * answer costs its newest state: what it held before counts, with its time, or nothing. Rejects with
+ * `portfolio_fetch_failed` only when the stored portfolio itself cannot be read.
  */
-export function createFetchPortfolio(
-	deps: Pick<EffectDeps, "portfolios" | "market" | "clock" | "settings">,
-): Effects["fetchPortfolio"] {
+export function createFetchPortfolio(deps: Deps): Effects["fetchPortfolio"] {
 	return async (context) => {
 		const startedAtMs = deps.clock.now();
-		const stored = await readStored(deps, context);
-		const prices = await markPrices(deps, context, stored.positions);
-		const snapshot = snapshotOf(stored, prices);
+		const [stored, accounts] = await readStored(deps, context);
+		const held = heldPositions(stored, accounts);
+		const { prices, named } = await markPrices(deps, context, held);
+		const snapshot = snapshotOf(stored, prices, accounts, named);
 		return {
 			portfolio: {
-				positions: stored.positions.length,
+				positions: snapshot.portfolio.positions.length,
 				portfolio_version: stored.version,
 				capital_usd: snapshot.portfolio.capital_usd,
 				assumed: snapshot.portfolio.assumed,
-				source: sourceOf(stored, snapshot.valuation, deps.market),
+				source: sourceOf(snapshot, accounts, deps.market),
 				duration_ms: Math.max(0, deps.clock.now() - startedAtMs),
+				...(accounts.length > 0 ? { accounts: reportsOf(accounts) } : {}),
 			},
 			attachments: { portfolio: snapshot.portfolio, documents: { portfolio_valuation: snapshot.valuation } },
 		};
 	};
 }
 
-async function readStored(deps: Pick<EffectDeps, "portfolios">, context: EffectContext): Promise<StoredPortfolio> {
+async function readStored(deps: Deps, context: EffectContext): Promise<[StoredPortfolio, AccountHoldings[]]> {
+	const { user_id } = context.scan.input;
+	const limitMs = Math.min(effectSettings(deps).portfolio_accounts_timeout_ms, context.timeLeftMs() * 0.4);
 	try {
-		return await untilAborted(deps.portfolios.get(context.scan.input.user_id), context.signal);
+		return await untilAborted(
+			Promise.all([deps.portfolios.get(user_id), deps.accounts?.read(user_id, context.signal, limitMs) ?? []]),
+			context.signal,
+		);
 	} catch (error) {
 		if (context.signal.aborted) throw error;
 		throw new EffectError("portfolio_fetch_failed", "The stored portfolio could not be read", true);
 	}
 }
 
-async function markPrices(
-	deps: Pick<EffectDeps, "market" | "clock" | "settings">,
-	context: EffectContext,
-	positions: readonly Position[],
-): Promise<Map<string, number>> {
-	const symbols = positions
-		.map((position) => position.symbol)
-		.filter((symbol) => isDollarQuote(symbolParts(symbol).quote ?? ""));
-	if (symbols.length === 0) return new Map();
+interface Marks {
+	prices: Map<string, number>;
+	/** What the market knows a coin by, where it is not the name that the account's exchange uses. */
+	named: Map<string, string>;
+}
+
+async function markPrices(deps: Deps, context: EffectContext, held: readonly HeldPosition[]): Promise<Marks> {
+	const marks: Marks = { prices: new Map(), named: new Map() };
+	const symbols = [...new Set(held.map(({ position }) => position.symbol))].filter(isDollarSymbol);
+	if (symbols.length === 0) return marks;
 	const limitMs = Math.min(effectSettings(deps).portfolio_marks_timeout_ms, context.timeLeftMs() / 2);
+	const mark = async (asked: readonly string[], signal: AbortSignal) => {
+		const tickers = await readTickers(deps.market, asked, signal);
+		for (const [symbol, price] of tickers.flatMap((ticker) => priceOf(ticker))) marks.prices.set(symbol, price);
+	};
 	try {
-		const tickers = await withinTime(limitMs, deps.clock, context.signal, (signal) =>
-			readTickers(deps.market, symbols, signal),
-		);
-		return new Map(tickers.flatMap((ticker) => priceOf(ticker)));
+		await withinTime(limitMs, deps.clock, context.signal, async (signal) => {
+			await mark(symbols, signal);
+			for (const one of held) {
+				const other = marks.prices.has(one.position.symbol) ? null : otherName(one);
+				if (other !== null) marks.named.set(one.position.symbol, other);
+			}
+			const unknown = [...new Set(marks.named.values())].filter((symbol) => !marks.prices.has(symbol));
+			if (unknown.length > 0) await mark(unknown, signal);
+		});
 	} catch (error) {
 		if (context.signal.aborted) throw error;
-		return new Map();
 	}
+	for (const [symbol, other] of marks.named) if (!marks.prices.has(other)) marks.named.delete(symbol);
+	return marks;
 }
 
 /** One call for all; a source that refuses the list for one unknown symbol is asked one by one. */
@@ -96,31 +136,60 @@ function priceOf(ticker: Ticker): [symbol: string, price: number][] {
 	return price !== null && Number.isFinite(price) && price > 0 ? [[ticker.symbol, price]] : [];
 }
 
-/** Capital = cash + marked positions, each counted once; version 0 = nothing stored, capital assumed. */
+/** Positions that strategies are given; what lies beyond counts in the capital all the same. */
+const POSITIONS_MAX = 200;
+
+/**
+ * Capital = cash + marked positions, each counted once. Nothing entered and no account ever read: capital assumed.
+ *
+ * @param prices dollars by symbol.
+ * @param named symbols of account positions under which the market prices them.
+ */
 export function snapshotOf(
 	stored: StoredPortfolio,
 	prices: ReadonlyMap<string, number>,
+	accounts: readonly AccountHoldings[] = [],
+	named: ReadonlyMap<string, string> = new Map(),
 ): { portfolio: PortfolioSnapshot; valuation: PortfolioValuation } {
-	const positions = stored.positions.map((position) => markOf(position, prices.get(position.symbol) ?? null));
-	const assumed = stored.version === 0;
-	const marked = positions.reduce((sum, position) => sum + position.value_usd, 0);
+	const held = heldPositions(stored, accounts).map((one) => {
+		const symbol = (one.account_id !== null && named.get(one.position.symbol)) || one.position.symbol;
+		return { ...one, position: symbol === one.position.symbol ? one.position : { ...one.position, symbol } };
+	});
+	const marks = held.map(({ account_id, position }) => ({
+		...markOf(position, prices.get(position.symbol) ?? null),
+		...(account_id === null ? {} : { account_id }),
+	}));
+	const cash_usd = accounts.reduce((sum, account) => sum + (account.held?.cash_usd ?? 0), stored.cash_usd);
+	const assumed = stored.updated_at === null && !accounts.some((account) => account.held);
+	const marked = marks.reduce((sum, position) => sum + position.value_usd, 0);
+	const reports = reportsOf(accounts).map((report, i) => ({
+		...report,
+		cash_usd: accounts[i]?.held?.cash_usd ?? null,
+	}));
 	return {
 		portfolio: {
-			positions: stored.positions,
-			cash_usd: stored.cash_usd,
+			positions: largest(joinedPositions(held.map(({ position }) => position)), prices),
+			cash_usd,
 			version: stored.version,
-			capital_usd: assumed ? ASSUMED_CAPITAL_USD : Math.max(0, stored.cash_usd + marked),
+			capital_usd: assumed ? ASSUMED_CAPITAL_USD : Math.max(0, cash_usd + marked),
 			assumed,
 		},
-		valuation: { cash_usd: stored.cash_usd, positions },
+		valuation: { cash_usd, positions: marks, ...(accounts.length > 0 ? { accounts: reports } : {}) },
 	};
+}
+
+function largest(positions: Position[], prices: ReadonlyMap<string, number>): Position[] {
+	if (positions.length <= POSITIONS_MAX) return positions;
+	const size = ({ symbol, quantity, entry_price }: Position) =>
+		Math.abs(quantity) * (prices.get(symbol) ?? entry_price ?? 0);
+	return [...positions].sort((a, b) => size(b) - size(a)).slice(0, POSITIONS_MAX);
 }
 
 /**
  * Spot: quantity * price. A contract's notional is not money the user holds; what counts is its
  * unrealised result, quantity * (price - entry) for linear contracts, 0 without both prices.
  */
-function markOf(position: Position, marketPrice: number | null): PortfolioValuation["positions"][number] {
+function markOf(position: Position, marketPrice: number | null): MarkedPosition {
 	const { symbol, quantity, entry_price } = position;
 	const { quote, settle } = symbolParts(symbol);
 	const entry = isDollarQuote(quote ?? "") ? entry_price : null;
@@ -131,12 +200,23 @@ function markOf(position: Position, marketPrice: number | null): PortfolioValuat
 	return { symbol, value_usd, basis, price };
 }
 
-function sourceOf(stored: StoredPortfolio, valuation: PortfolioValuation, market: MarketData): string {
-	if (stored.version === 0) return "default";
-	if (stored.positions.length === 0) return `portfolio version ${stored.version}`;
-	const count = (basis: MarkBasis) => valuation.positions.filter((position) => position.basis === basis).length;
-	const parts = [`${count("market")} of ${stored.positions.length} positions marked by ${market.source.name}`];
+function sourceOf(
+	{ portfolio, valuation }: ReturnType<typeof snapshotOf>,
+	accounts: readonly AccountHoldings[],
+	market: MarketData,
+): string {
+	const unread = accounts.filter(({ error }) => error !== null);
+	const failed = unread.map(({ exchange, error }) => `${exchange}: ${error}`).join(", ");
+	const read =
+		accounts.length === 0 ? "" : `, ${accounts.length - unread.length} of ${accounts.length} exchange accounts read`;
+	const note = failed === "" ? read : `${read} (${failed})`;
+	if (portfolio.assumed) return `default${note}`;
+	const version = `portfolio version ${portfolio.version}`;
+	const { positions } = valuation;
+	if (positions.length === 0) return `${version}${note}`;
+	const count = (basis: MarkBasis) => positions.filter((position) => position.basis === basis).length;
+	const parts = [`${count("market")} of ${positions.length} positions marked by ${market.source.name}`];
 	if (count("entry_price") > 0) parts.push(`${count("entry_price")} at entry price`);
 	if (count("unpriced") > 0) parts.push(`${count("unpriced")} unpriced and counted as 0`);
-	return `portfolio version ${stored.version}: ${parts.join(", ")}`;
+	return `${version}: ${parts.join(", ")}${note}`;
 }

@@ -5,7 +5,7 @@
 import type { AssetTier } from "../catalogue.ts";
 import type { Clock } from "../clock.ts";
 import type { Asset, MarketData, Universe } from "../market/contract.ts";
-import type { PortfolioStore } from "../services.ts";
+import type { HoldingsReader, PortfolioStore } from "../services.ts";
 import type { Evaluation, EvaluationRequest, Opportunity, Strategy, StrategyLimits } from "../strategies/contract.ts";
 
 /** Discovers the whole universe of a market, one deadline per source. Throws only when it cannot say anything. */
@@ -55,6 +55,8 @@ export type MeasureStrategy = (strategyId: string, signal: AbortSignal) => Promi
 export interface EffectDeps {
 	market: MarketData;
 	portfolios: Pick<PortfolioStore, "get">;
+	/** Absent: no exchange account is read. */
+	accounts?: HoldingsReader;
 	discover: Discover;
 	selectAssets: SelectAssets;
 	universes: UniverseStore;
@@ -72,6 +74,8 @@ export interface EffectDeps {
 export interface EffectSettings {
 	/** Longest wait for the tickers that mark a portfolio. */
 	portfolio_marks_timeout_ms: number;
+	/** Longest wait for the exchange accounts of a portfolio, before it is marked. */
+	portfolio_accounts_timeout_ms: number;
 	/** One source inside discovery (CONTRACT.md 12.4). */
 	source_timeout_ms: number;
 	/** Part of a strategy's time that is kept for evaluating what has arrived. */
@@ -86,6 +90,7 @@ export interface EffectSettings {
 
 export const DEFAULT_EFFECT_SETTINGS: EffectSettings = {
 	portfolio_marks_timeout_ms: 5_000,
+	portfolio_accounts_timeout_ms: 4_000,
 	source_timeout_ms: 15_000,
 	evaluation_reserve_ms: 5_000,
 	progress_every_ms: 1_000,

@@ -1,5 +1,9 @@
-import type { ScanContext, ScanPosition, StrategyEntry, Verdict } from "../../machines/types.ts";
+import type { AccountReport, ScanContext, ScanPosition, StrategyEntry, Verdict } from "../../machines/types.ts";
+import { isoOf } from "../clock.ts";
 import { listWords, plural, positionOf, strategyName } from "./words.ts";
+
+/** Warnings within a message; all of them stand in the phase. */
+const WARNINGS_MAX = 3;
 
 const GAPS: readonly Verdict[] = ["degraded", "failed", "timed_out"];
 
@@ -12,6 +16,22 @@ function unmatchedSentence(context: ScanContext): string {
 	const words = unmatchedFilters(context);
 	return words.length === 0 ? "" : ` Filters without a match: ${listWords(words, 10)}.`;
 }
+
+/** A sentence per exchange account that the portfolio lacks, wholly or in part. */
+export const accountWarnings = (accounts: readonly AccountReport[]): string[] =>
+	accounts.flatMap(({ exchange, error, missing, as_of_ms }) => {
+		const counted =
+			as_of_ms === null ? "it is left out of the portfolio" : `its state of ${isoOf(as_of_ms)} is counted`;
+		if (error !== null) return [`An account at ${exchange} was not read (${error}), ${counted}.`];
+		if (missing.length === 0) return [];
+		return [`An account at ${exchange} was read in part, without ${missing.join(" and ").replaceAll("_", " ")}.`];
+	});
+
+const accountsSentence = ({ portfolio }: ScanContext): string =>
+	accountWarnings(portfolio?.accounts ?? [])
+		.slice(0, WARNINGS_MAX)
+		.map((warning) => ` ${warning}`)
+		.join("");
 
 function named(entries: readonly StrategyEntry[], verdicts: readonly Verdict[]): string {
 	return listWords(
@@ -84,12 +104,12 @@ function runningMessage(context: ScanContext, position: ScanPosition): string {
 export function scanMessage(context: ScanContext, position: ScanPosition = positionOf(context)): string {
 	switch (position) {
 		case "completed":
-			return completeMessage(context) + unmatchedSentence(context);
+			return completeMessage(context) + accountsSentence(context) + unmatchedSentence(context);
 		case "failed":
 			return `The scan failed: ${context.end?.error?.message ?? "the cause is not known"}`;
 		case "cancelled":
 			return cancelledMessage(context);
 		default:
-			return runningMessage(context, position) + unmatchedSentence(context);
+			return runningMessage(context, position) + accountsSentence(context) + unmatchedSentence(context);
 	}
 }

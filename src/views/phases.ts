@@ -1,6 +1,7 @@
 import { verdictCounts } from "../../machines/scan-rules.ts";
-import type { Phase, ScanContext, ScanPosition, StrategyEntry } from "../../machines/types.ts";
+import type { Phase, PortfolioSummary, ScanContext, ScanPosition, StrategyEntry } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
+import { accountWarnings } from "./messages.ts";
 import { endedAtMs, executionTimeMs, isFinal, isoOrNull, lastWorkingPhase, positionOf } from "./words.ts";
 
 /** How a phase stands (CONTRACT.md 10.1). */
@@ -29,6 +30,16 @@ export function phaseStatus(context: ScanContext, phase: Phase): PhaseStatus {
 
 const settled = (entries: readonly StrategyEntry[]): number => entries.filter((entry) => entry.verdict !== null).length;
 
+/** Exchange accounts of the user, and in `warnings` what of them is missing from the portfolio. */
+export function accountsOf({ accounts }: PortfolioSummary): Record<string, unknown> {
+	if (!accounts) return {};
+	const shown = accounts.map(({ as_of_ms, ...report }) => ({
+		...report,
+		as_of: as_of_ms === null ? null : isoOf(as_of_ms),
+	}));
+	return { accounts: shown, warnings: accountWarnings(accounts) };
+}
+
 /** What a phase says beyond its times (CONTRACT.md 12.2), as far as it has happened. */
 function phaseExtras(context: ScanContext, phase: Phase, startedAtMs: number): Record<string, unknown> {
 	const { input, end } = context;
@@ -41,7 +52,8 @@ function phaseExtras(context: ScanContext, phase: Phase, startedAtMs: number): R
 				start_time_monotonic: (startedAtMs - input.accepted_at_ms) / 1000,
 			};
 		case "portfolio_fetch":
-			if (context.portfolio) return { strategies_count: input.strategies.length, filters: input.filters };
+			if (context.portfolio)
+				return { strategies_count: input.strategies.length, filters: input.filters, ...accountsOf(context.portfolio) };
 			return brokenPhase(context) === phase ? { portfolio_result: null } : {};
 		case "asset_discovery":
 			return context.assets ? { total_assets: context.assets.total_assets } : {};

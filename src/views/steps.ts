@@ -1,7 +1,7 @@
 import { verdictCounts } from "../../machines/scan-rules.ts";
 import type { Phase, ScanContext, StrategyEntry, Verdict } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
-import { brokenPhase, type PhaseStatus, phaseStatus } from "./phases.ts";
+import { accountsOf, brokenPhase, type PhaseStatus, phaseStatus } from "./phases.ts";
 import { endedAtMs, isoOrNull, positionOf, strategyName } from "./words.ts";
 
 /** How a step of the debug view stands (CONTRACT.md 10.2). */
@@ -75,7 +75,11 @@ function phaseStepExtras(context: ScanContext, number: number): Record<string, u
 	const { portfolio, assets, ranking, strategies } = context;
 	switch (number) {
 		case 3:
-			return { positions: portfolio?.positions ?? null, portfolio_version: portfolio?.portfolio_version ?? null };
+			return {
+				positions: portfolio?.positions ?? null,
+				portfolio_version: portfolio?.portfolio_version ?? null,
+				...(portfolio ? accountsOf(portfolio) : {}),
+			};
 		case 4:
 			return { total_assets: assets?.total_assets ?? null, sources: assets?.sources ?? [] };
 		case 5:

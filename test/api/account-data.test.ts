@@ -39,11 +39,36 @@ const start = async (user: User, symbols: string): Promise<string> => {
 	return String(answer.json["scan_id"]);
 };
 
-/** A user with a portfolio, credits, an ended scan, a listed summary and an answered Idempotency-Key. */
+/** An exchange account as it is stored once it was read. */
+const exchangeAccount = () => ({
+	account_id: randomUUID(),
+	revision: "1",
+	record: {
+		exchange: "binance",
+		label: "main",
+		key_hint: "1234",
+		sealed: "v1.0123456789ab.what-was-sealed",
+		created_at: "2026-01-01T00:00:00.000Z",
+	},
+	state: {
+		last_read_at: "2026-01-01T00:00:00.000Z",
+		last_error: null,
+		permissions_at_ms: null,
+		held: {
+			cash_usd: 12,
+			positions: [{ symbol: "ETH/USDT", quantity: 3, entry_price: null, liquidation_price: null }],
+			as_of_ms: 1_767_225_600_000,
+			missing: [],
+		},
+	},
+});
+
+/** A user with a portfolio, an exchange account, credits, an ended scan, a listed summary and an answered Idempotency-Key. */
 async function userWithAll(): Promise<{ user: User; scanIds: string[] }> {
 	const user = await api.userWith("trader");
 	const positions = [{ symbol: "BTC/USDT", quantity: 1, entry_price: 90_000 }];
 	await api.call("PUT", "/api/v1/portfolio", { token: user.token, body: { positions, cash_usd: 5 } });
+	await api.users.exchangeAccounts.insert(user.user_id, exchangeAccount());
 	const headers = { "Idempotency-Key": randomUUID() };
 	const onboarded = await api.call("POST", "/api/v1/opportunities/onboard", { token: user.token, body: {}, headers });
 	assert.ok(onboarded.status < 300, onboarded.text);
@@ -224,6 +249,13 @@ data(
 		assert.is(account.email, user.email);
 		assert.is(portfolio.cash_usd, 5);
 		assert.is(portfolio.positions.length, 1);
+		const [exchangeHeld] = answer.json["exchange_accounts"] as Record<string, unknown>[];
+		assert.equal(
+			[exchangeHeld?.["exchange"], exchangeHeld?.["key_hint"], exchangeHeld?.["cash_usd"]],
+			["binance", "1234", 12],
+		);
+		assert.equal(exchangeHeld?.["positions"], [{ symbol: "ETH/USDT", quantity: 3, entry_price: null }]);
+		assert.not.ok(answer.text.includes("what-was-sealed"));
 		assert.is(credits.balance, credits.granted);
 		assert.ok(credits.entries.length > 0);
 		assert.is(next_cursor, null);

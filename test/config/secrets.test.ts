@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { resolveAccountsKey, resolveJwtSecrets } from "../../src/config/secrets.ts";
+import { resolveAccountsKeys, resolveJwtSecrets } from "../../src/config/secrets.ts";
 import { ConfigError } from "../../src/config.ts";
 import { systemEntropy } from "../../src/entropy.ts";
 
@@ -47,15 +47,34 @@ test("a damaged secret file is reported, not replaced", async ({ dir }) => {
 	}
 });
 
-test("the accounts key comes from the setting or its file", async ({ dir }) => {
+test("sealing keys come from the setting or its file, a list first", async ({ dir }) => {
 	const accountsKeyFile = join(dir, "key");
+	const [key, older] = [systemEntropy.token(32), systemEntropy.token(32)];
+	assert.is(await resolveAccountsKeys({ accountsKeys: null, accountsKeyFile: null }), null);
+	assert.equal(await resolveAccountsKeys({ accountsKeys: [key], accountsKeyFile: null }), [key]);
+	const fromFile = () => resolveAccountsKeys({ accountsKeys: null, accountsKeyFile }).catch((error: unknown) => error);
+	assert.instance(await fromFile(), ConfigError);
+	await writeFile(accountsKeyFile, `${key}\n`, { mode: 0o600 });
+	assert.equal(await fromFile(), [key]);
+	await writeFile(accountsKeyFile, `${key}\n${older}\n`);
+	assert.equal(await fromFile(), [key, older]);
+	await writeFile(accountsKeyFile, "too short\n");
+	assert.instance(await fromFile(), ConfigError);
+});
+
+test("a key file that everybody may read or change is refused, without its content", async ({ dir }) => {
+	const accountsKeyFile = join(dir, "open-key");
 	const key = systemEntropy.token(32);
-	assert.is(await resolveAccountsKey({ accountsKey: null, accountsKeyFile: null }), null);
-	assert.is(await resolveAccountsKey({ accountsKey: key, accountsKeyFile: null }), key);
-	const missing = await resolveAccountsKey({ accountsKey: null, accountsKeyFile }).catch((error: unknown) => error);
-	assert.instance(missing, ConfigError);
-	await writeFile(accountsKeyFile, `${key}\n`);
-	assert.is(await resolveAccountsKey({ accountsKey: null, accountsKeyFile }), key);
+	await writeFile(accountsKeyFile, key, { mode: 0o600 });
+	for (const mode of [0o604, 0o644, 0o602]) {
+		await chmod(accountsKeyFile, mode);
+		const error = await resolveAccountsKeys({ accountsKeys: null, accountsKeyFile }).catch((one: unknown) => one);
+		assert.instance(error, ConfigError);
+		assert.match(String(error), /open to everybody/);
+		assert.not.ok(String(error).includes(key));
+	}
+	await chmod(accountsKeyFile, 0o640);
+	assert.equal(await resolveAccountsKeys({ accountsKeys: null, accountsKeyFile }), [key]);
 });
 
 test.run();

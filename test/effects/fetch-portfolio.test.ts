@@ -26,7 +26,7 @@ const position = (symbol: string, quantity: number, entry_price: number | null =
 });
 
 const stored = (positions: Position[], cash_usd: number, version = 3) => ({
-	get: async () => ({ positions, cash_usd, version, updated_at: null }),
+	get: async () => ({ positions, cash_usd, version, updated_at: "2026-03-01T00:00:00.000Z" }),
 });
 
 const valuation = (attachments: Attachments) => attachments.documents?.portfolio_valuation as PortfolioValuation;

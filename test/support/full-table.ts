@@ -7,6 +7,7 @@ import { createCandleQueries } from "../../src/queries/candles.ts";
 import { createQueries } from "../../src/queries.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import type { AccountReader, ScanCommands, UserRemoval } from "../../src/services.ts";
+import { accountRoutesOn } from "./account-routes.ts";
 import { createFakeMarket } from "./fake-market.ts";
 import { createFakeStore } from "./fake-reader.ts";
 import { probes } from "./probes.ts";
@@ -43,6 +44,7 @@ export function scanRoutesOnFake(users: () => Users): RouteSpec[] {
 		settle: async () => 0,
 	};
 	return [
+		...accountRoutesOn(users),
 		...createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock, candles }),
 		...createAccountDataRoutes({
 			get users() {

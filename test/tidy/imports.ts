@@ -13,6 +13,7 @@ const FORBIDDEN: Record<string, readonly string[]> = {
 	queries: ["api", "commands", "queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 	commands: ["api", "queries", "queue", "effects", "store", "strategies", "market", "redis"],
 	accounts: ["api", "commands", "queries", "queue", "runtime", "effects", "strategies", "market", "views"],
+	exchange: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "views", "redis"],
 	api: ["queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 	redis: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "views"],
 	config: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "redis"],
@@ -106,6 +107,7 @@ export function singleMakers(files: readonly SourceFile[]): Finding[] {
 const ROOTS: Record<string, string> = {
 	"src/main.ts": "the entry",
 	"src/cli.ts": "the command line's entry",
+	"src/rotate-accounts.ts": "the entry of a command",
 	"machines/strategy.ts": "the picture and the tests of a strategy's rules, which the scan machine shares",
 	"src/config/table.ts": "makes the README's table",
 };

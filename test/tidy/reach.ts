@@ -7,10 +7,13 @@ export const SCAN_ROOTS: readonly string[] = [
 	"src/effects/index.ts",
 	"src/market/index.ts",
 	"src/market/recorded-worker.ts",
+	"src/exchange/account-book.ts",
+	"src/exchange/accounts.ts",
+	"src/exchange/account-worker.ts",
 	"src/strategies/evaluation-worker.ts",
 ];
 
-/** Packages and parts of Node that a scan may reach, and what for. None of them talks to an exchange. */
+/** Packages and parts of Node that a scan may reach, and what for. None of them talks to an exchange by itself. */
 const ALLOWED: Readonly<Record<string, string>> = {
 	xstate: "the machines",
 	bullmq: "its own queue",
@@ -40,6 +43,7 @@ const NETWORK =
 	/(?<![.\w])fetch\(|\bglobalThis\.fetch\b|\b(?:WebSocket|EventSource|XMLHttpRequest)\b|(?<![.\w])import\(/g;
 const NETWORK_ALLOWED: Readonly<Record<string, string>> = {
 	"src/market/cached.ts": "a parameter of its own is called fetch",
+	"src/market/ccxt/load.ts": "loads the class of one exchange, for those who wrap it at once",
 };
 const REQUIRED = /\brequire\(\s*["']([^"']+)["']/g;
 
@@ -71,6 +75,35 @@ export function scanReach(files: readonly SourceFile[], roots: readonly string[]
 			...calls.map(([call]) => `calls ${call} in the reach of a scan`),
 		].map((message) => ({ path: file.path, line: 0, message }));
 	});
+}
+
+/** What an exchange may be asked for about an account: words of ccxt that only read. */
+const ACCOUNT_READ = /^(?:fetchBalance|fetchPositions|loadTimeDifference|\w+Get[A-Z]\w*)$/;
+/** The one POST among them: this exchange sends all its private reads so. */
+const POSTED_READ = "privatePostGetApiKeyInfo";
+/** Where an object of ccxt may be held, with a name for what it is there. */
+const CCXT_PLACES: Readonly<Record<string, string>> = {
+	"src/exchange/account-worker.ts": "makes it and hands it to the wrapper",
+	"src/exchange/reading.ts": "the wrapper that only reads",
+};
+
+/** Reads of accounts that are not known to read, and files about accounts that hold an exchange they might trade at. */
+export function accountsOnlyRead(files: readonly SourceFile[]): Finding[] {
+	const path = "src/exchange/reading.ts";
+	const list = /export const READS = \[([\s\S]*?)\] as const/.exec(
+		files.find((file) => file.path === path)?.text ?? "",
+	)?.[1];
+	if (list === undefined) return [{ path, line: 0, message: "the list READS is not found" }];
+	const names = [...list.matchAll(/"(\w+)"/g)].map((match) => match[1] ?? "");
+	const holders = files.filter((file) => file.path.startsWith("src/exchange/") && !(file.path in CCXT_PLACES));
+	return [
+		...names
+			.filter((name) => !ACCOUNT_READ.test(name) && name !== POSTED_READ)
+			.map((name) => ({ path, line: 0, message: `${name} is not known to only read` })),
+		...holders
+			.filter((file) => file.imports.some(({ specifier }) => /(^ccxt$|\/ccxt\/)/.test(specifier)))
+			.map((file) => ({ path: file.path, line: 0, message: "reaches an exchange past its wrapper" })),
+	];
 }
 
 /** Everything the market port may be asked for: reading, and nothing else. */

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { bannedCalls, needlessAllowances, unfinishedMarks } from "./calls.ts";
 import { areaOf, deadFiles, importDirection, machineImports, singleMakers } from "./imports.ts";
-import { portOnlyReads, scanReach } from "./reach.ts";
+import { accountsOnlyRead, portOnlyReads, scanReach } from "./reach.ts";
 import { forbiddenTexts } from "./repository.ts";
 import { functionsOf, longFiles, longFunctions, slackRatchet, suitesNotRun, unversionedMachines } from "./shape.ts";
 import { codeOnly, type Finding, sourceOf } from "./source.ts";
@@ -84,6 +84,21 @@ test("what a scan can reach", () => {
 	assert.is(port("candles(symbol: string): Promise<Series>;").length, 0);
 	assert.is(port("sell(symbol: string): Promise<void>;").length, 1);
 	assert.is(portOnlyReads([]).length, 1);
+});
+
+test("what an exchange is asked about an account", () => {
+	const reads = (...names: string[]) => {
+		const list = names.map((name) => `\t"${name}",\n`).join("");
+		return sourceOf("src/exchange/reading.ts", `export const READS = [\n${list}] as const;`);
+	};
+	assert.is(accountsOnlyRead([reads("fetchBalance", "privateGetAccountConfig", "privatePostGetApiKeyInfo")]).length, 0);
+	for (const bad of ["createOrder", "withdraw", "privatePostOrder", "cancelAllOrders", "sapiPostAssetTransfer"])
+		assert.is(accountsOnlyRead([reads("fetchBalance", bad)]).length, 1, bad);
+	assert.is(accountsOnlyRead([]).length, 1, "no list");
+	const holder = (text: string) => accountsOnlyRead([reads("fetchBalance"), sourceOf("src/exchange/other.ts", text)]);
+	assert.is(holder('import type { Exchange } from "ccxt";').length, 1);
+	assert.is(holder('import { loadExchange } from "../market/ccxt/load.ts";').length, 1);
+	assert.is(holder('import { readingOnly } from "./reading.ts";').length, 0);
 });
 
 test("an allowance that nobody uses is found", () => {

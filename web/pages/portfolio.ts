@@ -69,9 +69,12 @@ interface Draft {
 	changed: boolean;
 }
 
+/** What exchange accounts hold is read there and never entered here. */
+const entered = (body: Json): Json[] => (body.positions as Json[]).filter((position) => position.account_id == null);
+
 const draftOf = (held: Held): Draft => ({
 	held,
-	lines: (held.body.positions as Json[]).map(lineOf),
+	lines: entered(held.body).map(lineOf),
 	cash: String(held.body.cash_usd),
 	changed: false,
 });
@@ -113,7 +116,7 @@ function Editor({ held }: { held: Held }) {
 	const conflict = error instanceof ApiProblem && error.status === 412;
 	const { version, updated_at } = draft.held.body;
 	return html`<form class="stack" onSubmit=${save} aria-label="Portfolio">
-		<p class="muted flat">${version === 0 ? "You have entered nothing yet." : `Version ${version}, saved ${time(updated_at)}.`}</p>
+		<p class="muted flat">${updated_at === null ? "You have entered nothing yet." : `Version ${version}, saved ${time(updated_at)}.`}</p>
 		<${Lines} lines=${draft.lines} errors=${errors} edit=${editLine} mayWrite=${mayWrite}
 			remove=${(key: number) => edit({ lines: draft.lines.filter((line) => line.key !== key) })} />
 		${mayWrite && html`<div><button type="button" onClick=${() => edit({ lines: [...draft.lines, lineOf(null)] })}>Add a position</button></div>`}
@@ -141,7 +144,11 @@ function Conflict({ draft, take }: { draft: Draft; take: (next: Draft) => void }
 	return html`<div class="card stack lit" role="alert">
 		<p class="flat">
 			<strong>Not saved: the portfolio was changed elsewhere in between.</strong> The other version of ${time(body.updated_at)} has
-			${(body.positions as Json[]).length} positions (${(body.positions as Json[]).map(({ symbol, quantity }) => `${quantity} ${symbol}`).join(", ") || "none"})
+			${entered(body).length} positions (${
+				entered(body)
+					.map(({ symbol, quantity }) => `${quantity} ${symbol}`)
+					.join(", ") || "none"
+			})
 			and ${String(body.cash_usd)} USD.
 		</p>
 		<div class="row">

@@ -1,3 +1,5 @@
+import type { StoredAccount } from "../../accounts/exchange-account-store.ts";
+import { viewOf } from "../../accounts/exchange-account-view.ts";
 import type { Users } from "../../accounts/users.ts";
 import type { Clock } from "../../clock.ts";
 import { isoOf } from "../../clock.ts";
@@ -23,6 +25,17 @@ export interface AccountDataDependencies {
 
 const NO_STORE = { cache_control: "no-store" } as const;
 
+function exchangeAccountOf(account: StoredAccount) {
+	const { held } = account.state;
+	const positions = held?.positions.map(({ symbol, quantity, entry_price }) => ({ symbol, quantity, entry_price }));
+	return {
+		...viewOf(account),
+		cash_usd: held?.cash_usd ?? null,
+		positions: positions ?? [],
+		as_of: held ? isoOf(held.as_of_ms) : null,
+	};
+}
+
 const exportMe = (deps: AccountDataDependencies) =>
 	route({
 		method: "get",
@@ -36,10 +49,11 @@ const exportMe = (deps: AccountDataDependencies) =>
 		async handler({ viewer, query }) {
 			const { users, queries, clock } = deps;
 			const { user_id } = viewer;
-			const [account, { positions, cash_usd, version, updated_at }, sums, entries, { scans, next_cursor }] =
+			const [account, { positions, cash_usd, version, updated_at }, held, sums, entries, { scans, next_cursor }] =
 				await Promise.all([
 					users.accounts.byId(user_id),
 					users.portfolios.get(user_id),
+					users.exchangeAccounts.list(user_id),
 					users.credits.summary(user_id),
 					users.credits.entries(user_id),
 					queries.scanExport.scans(viewer, query.cursor ?? null),
@@ -51,6 +65,7 @@ const exportMe = (deps: AccountDataDependencies) =>
 				exported_at: isoOf(clock.now()),
 				account: userView(account),
 				portfolio: { positions, cash_usd, version, updated_at },
+				exchange_accounts: held.map(exchangeAccountOf),
 				credits: { granted, used, expired, balance, entries },
 				next_cursor,
 			};

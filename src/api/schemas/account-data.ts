@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { timestampSchema } from "./common.ts";
+import { accountSchema } from "./exchange-accounts.ts";
 import { journalEntry } from "./history.ts";
 import { portfolioReply } from "./portfolio.ts";
 import { statusReply } from "./scan.ts";
@@ -20,6 +21,15 @@ export const exportReply = z.strictObject({
 	exported_at: timestampSchema,
 	account: userSchema,
 	portfolio: portfolioReply.pick({ positions: true, cash_usd: true, version: true, updated_at: true }),
+	exchange_accounts: z
+		.array(
+			accountSchema.extend({
+				cash_usd: z.number().nullable(),
+				positions: portfolioReply.shape.positions,
+				as_of: timestampSchema.nullable(),
+			}),
+		)
+		.describe("Without their keys, with what they held when they were last read"),
 	credits: z.strictObject({
 		granted: amount,
 		used: amount,
