@@ -48,15 +48,15 @@ test("what a test prints before the summary does not count", () => {
 
 const part = (file: string, output: string, code: number) =>
 	`\n${MARK}begin ${file}\n${output}\n${MARK}end {"code":${code},"took_ms":7}\n`;
-const problems = (files: string[], output: string, code: number | null, limitMs: number | null): (string | null)[] =>
+const problems = (files: string[], output: string, code: number | null, limitMs: number | null): string[] =>
 	resultsOf(files, output, code, limitMs).map(
 		(result: { output: string; code: number; limitMs: number | null }) =>
-			tallyOf(result.output, result.code, result.limitMs).problem,
+			tallyOf(result.output, result.code, result.limitMs).problem ?? "none",
 	);
 
 test("files of one process are told apart", () => {
 	const output = part("a", summary(2, 2), 0) + part("b", summary(3, 2), 1) + part("c", summary(1, 1), 0);
-	assert.equal(problems(["a", "b", "c"], output, 1, null), [null, "1 of 3 tests failed", null]);
+	assert.equal(problems(["a", "b", "c"], output, 1, null), ["none", "1 of 3 tests failed", "none"]);
 	assert.equal(
 		resultsOf(["a", "b", "c"], output, 1, null).map(({ tookMs }: { tookMs: number }) => tookMs),
 		[7, 7, 7],
@@ -64,21 +64,26 @@ test("files of one process are told apart", () => {
 });
 
 test("the file that a process dies in fails, and so do those that it never began", () => {
-	const [a, b, c] = problems(["a", "b", "c"], `${part("a", summary(2, 2), 0)}${MARK}begin b\nboom`, 134, null);
-	assert.is(a, null);
+	const [a = "", b = "", c = ""] = problems(
+		["a", "b", "c"],
+		`${part("a", summary(2, 2), 0)}${MARK}begin b\nboom`,
+		134,
+		null,
+	);
+	assert.is(a, "none");
 	assert.match(b, /ended with 134 before/);
 	assert.match(c, /ended with 134 before/);
-	assert.match(problems(["a"], "SyntaxError", 1, null)[0], /ended with 1 before/);
+	assert.match(problems(["a"], "SyntaxError", 1, null)[0] ?? "", /ended with 1 before/);
 });
 
 test("what hangs or breaks after its tests is the last file's doing", () => {
 	const whole = part("a", summary(2, 2), 0) + part("b", summary(1, 1), 0);
-	assert.equal(problems(["a", "b"], whole, null, 9_000), [null, "stopped after 9 s"]);
-	assert.equal(problems(["a", "b"], whole, 7, null), [null, "its tests passed, then it ended with 7"]);
+	assert.equal(problems(["a", "b"], whole, null, 9_000), ["none", "stopped after 9 s"]);
+	assert.equal(problems(["a", "b"], whole, 7, null), ["none", "its tests passed, then it ended with 7"]);
 });
 
 test("a process that says it is well although it never began a file is not believed", () => {
-	assert.match(problems(["a", "b"], part("a", summary(2, 2), 0), 0, null)[1], /ended with 1 before/);
+	assert.match(problems(["a", "b"], part("a", summary(2, 2), 0), 0, null)[1] ?? "", /ended with 1 before/);
 });
 
 test.run();
