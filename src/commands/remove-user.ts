@@ -12,7 +12,11 @@ const BATCH = 100;
  * finds no account and takes its scan back (`start.ts`), or its scan is found by the second look here:
  * one of the two always sees the other.
  */
-export function createUserRemoval(deps: StartDeps, accounts: AccountRemoval, traces: readonly UserTraces[] = []): UserRemoval {
+export function createUserRemoval(
+	deps: StartDeps,
+	accounts: AccountRemoval,
+	traces: readonly UserTraces[] = [],
+): UserRemoval {
 	async function removeRest(userId: string, by: string): Promise<void> {
 		await eraseScans(deps, userId, by);
 		await accounts.dropAccount(userId);
