@@ -96,6 +96,8 @@ export function createScheduleRunner(deps: RunnerDeps): ScheduleRunner {
 		} catch (error) {
 			// The store is away: nobody knows what was done, so the same run is taken up again.
 			if (isStoreFailure(error)) throw error;
+			// Another process, slow and not dead after all, had begun the same run.
+			if (await deps.scans.read(scanId)) return { kind: "started", scan_id: scanId, error: null };
 			log.warn({ schedule_id: spec.schedule_id, err: error }, "a scheduled scan could not be started");
 			return refused(error instanceof ApiError ? `${error.code}: ${error.message}` : "internal_error: Internal error");
 		}
