@@ -47,7 +47,10 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 			delivered_at_ms: null,
 		};
 		const answer = await webhooks.keep(ref, delivery, bodyOf(news, ref.delivery_id));
-		if (answer !== "kept") return;
+		if (answer === "gone") return;
+		// Kept before, by a process that may have died at once; what has been attempted is in good hands.
+		const held = answer === "known" ? (await webhooks.delivery(ref))?.delivery : delivery;
+		if (held?.status !== "pending" || held.attempts > 0) return;
 		await webhooks.index(ref, news.at_ms);
 		// It is kept and indexed: the sweeper delivers what the queue does not take now.
 		await deps.deliveries

@@ -59,8 +59,18 @@ export const endedMs = (record: ScanRecord): number => record.context.end?.at_ms
 export function endNews(record: ScanRecord): News | null {
 	const { position, context, scan_id } = record;
 	if (position !== "completed" && position !== "failed" && position !== "cancelled") return null;
-	const { success: _, ...item } = { success: true, ...listedScan(record, []).item };
-	const data = { ...item, error: context.end?.error ?? null, schedule_id: context.input.schedule_id };
+	const { item } = listedScan(record, []);
+	const whole = {
+		...item,
+		error: context.end?.error ?? null,
+		schedule_id: context.input.schedule_id,
+		truncated: false,
+	};
+	// Only filters have no small bound of their own.
+	const data =
+		Buffer.byteLength(JSON.stringify(whole)) > BODY_BYTES_MAX / 2
+			? { ...whole, filters: null, truncated: true }
+			: whole;
 	return { event: `scan.${position}`, scan_id, at_ms: endedMs(record), data, schedule_id: null };
 }
 

@@ -27,6 +27,8 @@ export interface WebhookBook {
 	deliveries(userId: string, webhookId: string, status: DeliveryStatus | null, limit: number): Promise<object[]>;
 	/** Sends a delivery again from now on, as if it were new. Throws not_found for one that is not kept. */
 	replay(userId: string, webhookId: string, deliveryId: string): Promise<object>;
+	/** Takes pending deliveries out of queue and index; their records stay. */
+	dropDeliveries(userId: string, webhookId: string): Promise<void>;
 }
 
 export interface WebhookBookDeps {
@@ -53,7 +55,7 @@ export function createWebhookBook(deps: WebhookBookDeps): WebhookBook {
 		return held;
 	}
 
-	/** Repeated when another change came between; `next` null: nothing to change. */
+	/** Repeated while another change comes between (null). */
 	async function retried<T>(change: () => Promise<T | null>): Promise<T> {
 		for (let attempt = 0; attempt < SAVE_TRIES; attempt += 1) {
 			const done = await change();
@@ -112,6 +114,7 @@ export function createWebhookBook(deps: WebhookBookDeps): WebhookBook {
 			await deps.dropFromSchedules(userId, webhookId);
 			return webhookView(held);
 		},
+		dropDeliveries,
 		async deliveries(userId, webhookId, status, limit) {
 			await found(userId, webhookId);
 			const all = await store.deliveries(userId, webhookId);

@@ -1,12 +1,14 @@
 import type { Users } from "../../src/accounts/users.ts";
 import type { RouteSpec } from "../../src/api/route.ts";
 import { createAccountDataRoutes } from "../../src/api/routes/account-data.ts";
+import { createAlertRoutes } from "../../src/api/routes/alerts.ts";
 import { createScanRoutes } from "../../src/api/routes/scan-routes.ts";
 import { parseFilters } from "../../src/filters.ts";
 import { createCandleQueries } from "../../src/queries/candles.ts";
 import { createQueries } from "../../src/queries.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import type { AccountReader, ScanCommands, UserRemoval } from "../../src/services.ts";
+import { noAlerts } from "./alerts.ts";
 import { createFakeMarket } from "./fake-market.ts";
 import { createFakeStore } from "./fake-reader.ts";
 import { probes } from "./probes.ts";
@@ -42,7 +44,9 @@ export function scanRoutesOnFake(users: () => Users): RouteSpec[] {
 		remove: async (userId) => (await accounts.byId(userId)) !== null,
 		settle: async () => 0,
 	};
+	const alerts = noAlerts();
 	return [
+		...createAlertRoutes({ ...alerts, parseFilters }),
 		...createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock, candles }),
 		...createAccountDataRoutes({
 			get users() {
@@ -51,6 +55,7 @@ export function scanRoutesOnFake(users: () => Users): RouteSpec[] {
 			removal,
 			queries,
 			clock: store.clock,
+			alerts,
 		}),
 	];
 }

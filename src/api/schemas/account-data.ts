@@ -3,7 +3,9 @@ import { timestampSchema } from "./common.ts";
 import { journalEntry } from "./history.ts";
 import { portfolioReply } from "./portfolio.ts";
 import { statusReply } from "./scan.ts";
+import { schedulesSchema } from "./schedules.ts";
 import { userSchema } from "./users.ts";
+import { webhooksSchema } from "./webhooks.ts";
 
 /** Schemas of what a user may take along, and of an account's end. */
 
@@ -35,6 +37,8 @@ export const exportReply = z.strictObject({
 			}),
 		),
 	}),
+	schedules: schedulesSchema,
+	webhooks: webhooksSchema,
 	scans: z.array(
 		z.strictObject({
 			scan_id: z.string(),
