@@ -46,7 +46,7 @@ return redis.call('HDEL', KEYS[1], ARGV[1])
 
 /**
  * KEYS  1 webhooks, 2 deliveries, 3 bodies
- * ARGV  1 webhook id, 2 delivery id, 3 delivery (JSON), 4 body, 5 most kept, 6 ms kept, 7 created before this: goes
+ * ARGV  1 webhook id, 2 delivery id, 3 delivery (JSON), 4 body, 5 most kept, 6 ms kept, 7 created up to here: goes
  * -> 'kept', 'known', 'gone'. Beyond a bound the oldest go.
  * Part of the end of a scan, which a full server must not hold up.
  */
@@ -63,7 +63,7 @@ for i = 1, #held, 2 do
 end
 table.sort(ages, function(a, b) return a.at < b.at end)
 for i, age in ipairs(ages) do
-	if age.at < tonumber(ARGV[7]) or #ages - i + 2 > tonumber(ARGV[5]) then
+	if age.at <= tonumber(ARGV[7]) or #ages - i + 2 > tonumber(ARGV[5]) then
 		redis.call('HDEL', KEYS[2], age.id)
 		redis.call('HDEL', KEYS[3], age.id)
 	end
