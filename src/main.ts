@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AlertParts, createAlertParts } from "./alert-parts.ts";
 import { type ApiApp, createApp } from "./api/app.ts";
-import type { ApiMeter } from "./api/deps.ts";
+import type { ApiConfig, ApiMeter } from "./api/deps.ts";
 import type { RouteSpec } from "./api/route.ts";
 import { createAccountDataRoutes } from "./api/routes/account-data.ts";
 import { createAlertRoutes } from "./api/routes/alerts.ts";
@@ -56,14 +56,7 @@ async function main(): Promise<void> {
 	});
 	const app = createApp({
 		users,
-		config: {
-			...config,
-			version: VERSION,
-			rate: config.rates,
-			trustProxyHops: config.trustProxy ? 1 : 0,
-			staticDir: dashboardDir(),
-			healthOnly: config.role === "worker",
-		},
+		config: apiConfig(config),
 		clock: systemClock,
 		entropy: systemEntropy,
 		logger,
@@ -96,6 +89,15 @@ async function main(): Promise<void> {
 		logger,
 	);
 }
+
+const apiConfig = (config: Config): ApiConfig => ({
+	...config,
+	version: VERSION,
+	rate: config.rates,
+	trustProxyHops: config.trustProxy ? 1 : 0,
+	staticDir: dashboardDir(),
+	healthOnly: config.role === "worker",
+});
 
 function openQueries(
 	{ config, store, users, provision }: Foundation,
