@@ -1,125 +1,20 @@
 import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { accountKey } from "../../src/accounts/keys.ts";
 import { ApiError } from "../../src/errors.ts";
-import { parseFilters } from "../../src/filters.ts";
-import { closeRedisClient, createRedisClient, type Redis } from "../../src/redis/clients.ts";
-import type { ScheduleSpec, StoredSchedule } from "../../src/schedules/contract.ts";
-import {
-	createScheduleRunner,
-	RUN_LEASE_MS,
-	type RunnerDeps,
-	type ScheduleRunner,
-} from "../../src/schedules/runner.ts";
-import { jitterOf, scanIdOf } from "../../src/schedules/runs.ts";
-import { createScheduleStore } from "../../src/schedules/schedule-store.ts";
-import type { Account, StartResult } from "../../src/services.ts";
-import { sampleContext, sampleRecord } from "../support/records.ts";
+import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
+import type { ScheduleSpec } from "../../src/schedules/contract.ts";
+import { RUN_LEASE_MS, type RunnerDeps } from "../../src/schedules/runner.ts";
+import { jitterOf } from "../../src/schedules/runs.ts";
+import { at, idAt, START_MS, scheduleStoreOn, scheduleWorld, time } from "../support/schedule-world.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 
-/** Looking at schedules: records in a real Redis, time and the start of scans in the test's hands. */
-const MINUTE_MS = 60_000;
-const START_MS = Date.parse("2026-05-04T10:00:30Z");
-
+/** Looking at schedules, by any number of processes that die where they like. */
 let redis: TestRedis;
 let client: Redis;
-let nowMs = START_MS;
-
-interface World {
-	user: string;
-	schedule: ScheduleSpec;
-	/** Ids of scans that were started, in order. */
-	started: string[];
-	/** Running ones. */
-	running: Set<string>;
-	hints: string[];
-	counted: string[];
-	account: Pick<Account, "role" | "status"> | null;
-	runner(overrides?: Partial<RunnerDeps>): ScheduleRunner;
-	held(): Promise<StoredSchedule>;
-	end(scanId: string): void;
-}
-
-const store = () => createScheduleStore(client, () => nowMs, accountKey);
-
-async function worldWith(fields: Partial<ScheduleSpec> = {}): Promise<World> {
-	const user = randomUUID();
-	await client.hset(accountKey(user), "status", "active");
-	const schedule: ScheduleSpec = {
-		schedule_id: `schedule_${randomUUID().replaceAll("-", "")}`,
-		name: null,
-		cron: "* * * * *",
-		tz: "UTC",
-		filters: { symbols: ["BTC"] },
-		overlap: "skip",
-		jitter_ms: 0,
-		paused: false,
-		webhook_ids: null,
-		created_at_ms: nowMs,
-		since_ms: nowMs,
-		...fields,
-	};
-	assert.is(await store().save(user, schedule, null, 20), "saved");
-	await store().index(user, schedule.schedule_id, nowMs);
-	const scans = new Map<string, string>();
-	const world: World = {
-		user,
-		schedule,
-		started: [],
-		running: new Set(),
-		hints: [],
-		counted: [],
-		account: { role: "trader", status: "active" },
-		runner: (overrides = {}) =>
-			createScheduleRunner({
-				store: store(),
-				hints: {
-					every: async () => undefined,
-					isSet: async () => true,
-					once: async (_, name, delayMs) => void world.hints.push(`${name}+${delayMs}`),
-					forget: async () => void world.hints.push("forget"),
-				},
-				accounts: { byId: async (user_id) => world.account && ({ user_id, ...world.account } as Account) },
-				scans: {
-					read: async (scan_id) => {
-						if (!scans.has(scan_id)) return null;
-						const context = sampleContext();
-						const input = { ...context.input, schedule_id: schedule.schedule_id };
-						return sampleRecord({ scan_id, terminal: !world.running.has(scan_id), context: { ...context, input } });
-					},
-				},
-				parseFilters,
-				mayStart: (role) => role !== "viewer",
-				admit: async () => true,
-				async start(_viewer, request, scan_id): Promise<StartResult> {
-					assert.is(request.schedule_id, schedule.schedule_id);
-					assert.is(request.force_refresh, false);
-					if (!scans.has(scan_id)) {
-						scans.set(scan_id, schedule.schedule_id);
-						world.started.push(scan_id);
-						world.running.add(scan_id);
-					}
-					return { decision: "created", scan_id, superseded_scan_id: null, age_seconds: null };
-				},
-				now: () => nowMs,
-				token: () => randomUUID(),
-				count: (kind) => void world.counted.push(kind),
-				log: testLogger(),
-				...overrides,
-			}),
-		async held() {
-			const held = await store().read(user, schedule.schedule_id);
-			if (!held) throw new Error("the schedule is gone");
-			return held;
-		},
-		end: (scanId) => void world.running.delete(scanId),
-	};
-	return world;
-}
-
-const at = (minutes: number): number => START_MS - 30_000 + minutes * MINUTE_MS;
-const idAt = ({ schedule }: World, minutes: number): string => scanIdOf(schedule.schedule_id, at(minutes));
+const store = () => scheduleStoreOn(client);
+const worldWith = (fields: Partial<ScheduleSpec> = {}) => scheduleWorld(client, fields);
 
 const runs = suite("schedules: looking at them");
 runs.before(async () => {
@@ -131,7 +26,7 @@ runs.after(async () => {
 	await redis.close();
 });
 runs.before.each(() => {
-	nowMs = START_MS;
+	time.nowMs = START_MS;
 });
 
 runs("nothing runs before its time; one run, one scan, however many look at once", async () => {
@@ -145,7 +40,7 @@ runs("nothing runs before its time; one run, one scan, however many look at once
 			.then((ids) => ids.includes(world.schedule.schedule_id)),
 		false,
 	);
-	nowMs = at(1) + 5;
+	time.nowMs = at(1) + 5;
 	const runners = Array.from({ length: 12 }, () => world.runner());
 	await Promise.all(
 		runners.flatMap((runner) => [runner.look(world.schedule.schedule_id), runner.look(world.schedule.schedule_id)]),
@@ -154,16 +49,16 @@ runs("nothing runs before its time; one run, one scan, however many look at once
 	assert.equal(world.counted, ["started"]);
 	assert.is((await world.held()).state.last_scan_id, idAt(world, 1));
 	world.end(idAt(world, 1));
-	nowMs = at(2);
+	time.nowMs = at(2);
 	await world.runner().look(world.schedule.schedule_id);
 	assert.equal(world.started, [idAt(world, 1), idAt(world, 2)]);
 });
 
 runs("a process that dies at any step leaves a run that another one ends, as the same scan", async () => {
 	for (const step of ["before the start", "after the start", "before the conclusion"]) {
-		nowMs = START_MS;
+		time.nowMs = START_MS;
 		const world = await worldWith();
-		nowMs = at(1);
+		time.nowMs = at(1);
 		const died = new Error("the process died");
 		const real = store();
 		const dying = world.runner({
@@ -189,7 +84,7 @@ runs("a process that dies at any step leaves a run that another one ends, as the
 			world.hints.some((hint) => hint.startsWith(`again-${at(1)}+`)),
 			`${step}: another one waits for the claim`,
 		);
-		nowMs += RUN_LEASE_MS + 1;
+		time.nowMs += RUN_LEASE_MS + 1;
 		await world.runner().look(world.schedule.schedule_id);
 		assert.equal([...new Set(world.started)], [idAt(world, 1)], step);
 		assert.is((await world.held()).state.last_scan_id, idAt(world, 1), step);
@@ -198,7 +93,7 @@ runs("a process that dies at any step leaves a run that another one ends, as the
 
 runs("after a time without any process the last missed run is made, and no other", async () => {
 	const world = await worldWith({ cron: "*/10 * * * *" });
-	nowMs = at(47);
+	time.nowMs = at(47);
 	await world.runner().look(world.schedule.schedule_id);
 	await world.runner().look(world.schedule.schedule_id);
 	assert.equal(world.started, [idAt(world, 40)]);
@@ -207,7 +102,7 @@ runs("after a time without any process the last missed run is made, and no other
 runs("overlap skip: no scan while the one before runs, and no run is kept for later", async () => {
 	const world = await worldWith();
 	for (const minute of [1, 2, 3]) {
-		nowMs = at(minute);
+		time.nowMs = at(minute);
 		await world.runner().look(world.schedule.schedule_id);
 	}
 	assert.equal(world.started, [idAt(world, 1)]);
@@ -215,7 +110,7 @@ runs("overlap skip: no scan while the one before runs, and no run is kept for la
 	world.end(idAt(world, 1));
 	await world.runner().look(world.schedule.schedule_id);
 	assert.equal(world.started, [idAt(world, 1)]);
-	nowMs = at(4);
+	time.nowMs = at(4);
 	await world.runner().look(world.schedule.schedule_id);
 	assert.equal(world.started, [idAt(world, 1), idAt(world, 4)]);
 });
@@ -223,16 +118,16 @@ runs("overlap skip: no scan while the one before runs, and no run is kept for la
 runs("overlap queue_one: however many runs fall into a scan, one follows it", async () => {
 	const world = await worldWith({ overlap: "queue_one", cron: "*/2 * * * *" });
 	for (const minute of [2, 4, 6]) {
-		nowMs = at(minute);
+		time.nowMs = at(minute);
 		await world.runner().look(world.schedule.schedule_id);
 	}
 	assert.equal(world.started, [idAt(world, 2)]);
 	assert.is((await world.held()).state.waiting_ms, at(6));
-	nowMs = at(6) + 20_000;
+	time.nowMs = at(6) + 20_000;
 	await world.runner().look(world.schedule.schedule_id);
 	assert.equal(world.started, [idAt(world, 2)], "it still runs");
 	const score = Number(await client.zscore("alert_schedules_due", world.schedule.schedule_id));
-	assert.ok(score - nowMs <= 5_000, "looked after soon, whether or not the news of the end arrive");
+	assert.ok(score - time.nowMs <= 5_000, "looked after soon, whether or not the news of the end arrive");
 	world.end(idAt(world, 2));
 	await Promise.all([1, 2, 3].map(() => world.runner().look(world.schedule.schedule_id)));
 	assert.equal(world.started, [idAt(world, 2), idAt(world, 6)]);
@@ -248,11 +143,11 @@ runs("jitter: the same delay each time it is asked, within its bound, and the ru
 	assert.ok(delays.every((ms) => ms >= 0 && ms <= 50_000));
 	assert.ok(new Set(delays).size > 150, "spread");
 	const dueMs = at(1) + jitterOf(world.schedule, at(1));
-	nowMs = dueMs - 1;
+	time.nowMs = dueMs - 1;
 	await world.runner().look(world.schedule.schedule_id);
 	assert.equal(world.started, []);
 	assert.equal(world.hints, [`${at(1)}+1`], "a job for the moment itself");
-	nowMs = dueMs;
+	time.nowMs = dueMs;
 	await world.runner().look(world.schedule.schedule_id);
 	assert.equal(world.started, [idAt(world, 1)]);
 });
@@ -262,17 +157,17 @@ runs("whose owner may not start scans any more is paused with the reason", async
 		[{ role: "trader", status: "suspended" }, "account_inactive"],
 		[{ role: "viewer", status: "active" }, "insufficient_permissions"],
 	] as const) {
-		nowMs = START_MS;
+		time.nowMs = START_MS;
 		const world = await worldWith();
 		world.account = account;
-		nowMs = at(1);
+		time.nowMs = at(1);
 		await world.runner().look(world.schedule.schedule_id);
 		const { spec, state } = await world.held();
 		assert.is(spec.paused, true);
 		assert.match(state.last_error ?? "", new RegExp(`^${word}: `));
 		assert.ok(world.hints.includes("forget"));
 		assert.equal(spec, { ...world.schedule, paused: true }, "the rest stays as it was");
-		nowMs = at(2);
+		time.nowMs = at(2);
 		await world.runner().look(world.schedule.schedule_id);
 		assert.equal(world.started, []);
 	}
@@ -280,21 +175,21 @@ runs("whose owner may not start scans any more is paused with the reason", async
 
 runs("limits and overload are noted, and the next run is made", async () => {
 	const world = await worldWith();
-	nowMs = at(1);
+	time.nowMs = at(1);
 	const overloaded = async () => Promise.reject(new ApiError("overloaded"));
 	await world.runner({ start: overloaded }).look(world.schedule.schedule_id);
 	assert.match((await world.held()).state.last_error ?? "", /^overloaded: /);
 	await world.runner().look(world.schedule.schedule_id);
 	assert.equal(world.started, [], "not at once");
-	nowMs = at(2);
+	time.nowMs = at(2);
 	await world.runner({ admit: async () => false }).look(world.schedule.schedule_id);
 	assert.match((await world.held()).state.last_error ?? "", /^rate_limited: /);
-	nowMs = at(3);
+	time.nowMs = at(3);
 	await world.runner().look(world.schedule.schedule_id);
 	assert.equal(world.started, [idAt(world, 3)]);
 	assert.is((await world.held()).state.last_error, null);
 	// A defect of ours is said without its text.
-	nowMs = at(4);
+	time.nowMs = at(4);
 	world.end(idAt(world, 3));
 	await world.runner({ start: async () => Promise.reject(new TypeError("secret")) }).look(world.schedule.schedule_id);
 	assert.is((await world.held()).state.last_error, "internal_error: Internal error");
@@ -303,7 +198,7 @@ runs("limits and overload are noted, and the next run is made", async () => {
 runs("a schedule that is gone leaves nothing where it stood", async () => {
 	const world = await worldWith();
 	await store().remove(world.user, world.schedule.schedule_id);
-	nowMs = at(1);
+	time.nowMs = at(1);
 	await world.runner().look(world.schedule.schedule_id);
 	assert.equal(world.hints, ["forget"]);
 	assert.is(await store().ownerOf(world.schedule.schedule_id), null);

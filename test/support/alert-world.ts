@@ -137,3 +137,18 @@ async function startProcess(
 		},
 	};
 }
+
+export type AlertUser = Awaited<ReturnType<TestApi["userWith"]>>;
+type Json = Record<string, unknown>;
+
+/** What tests ask of one process on behalf of a user. */
+export function alertCalls(process: () => AlertProcess) {
+	const call = (user: AlertUser, method: string, path: string, body?: unknown, other = process()) =>
+		other.api.call(method, `/api/v1${path}`, { token: user.token, ...(body === undefined ? {} : { body }) });
+	const made = async (user: AlertUser, path: string, body: unknown): Promise<Json> => {
+		const answer = await call(user, "POST", path, body);
+		if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${answer.text}`);
+		return (answer.json["schedule"] ?? answer.json["webhook"]) as Json;
+	};
+	return { call, made };
+}
