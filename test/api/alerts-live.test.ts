@@ -85,6 +85,24 @@ test(
 	}),
 );
 
+test(
+	"a process that dies between the end of a scan and its news: whoever books the end tells them",
+	within(30_000, async () => {
+		const dying = await world.process({ diesAtEnds: true });
+		const user = await one.api.userWith("trader");
+		const webhook = await hook(user, "/orphaned", ["scan.completed"]);
+		const start = (process: AlertProcess) => call(user, "POST", "/opportunities/discover", { symbols: "ADA" }, process);
+		const scanId = String((await start(dying)).json["scan_id"]);
+		await eventually(async () => (await one.store.reader.read(scanId))?.terminal);
+		assert.equal((await call(user, "GET", `/webhooks/${webhook["webhook_id"]}/deliveries`)).json["deliveries"], []);
+		// An equal start meets the claim of the scan that has ended, and books it.
+		await start(one);
+		await receiver.until("/orphaned", 1);
+		assert.is(JSON.parse(receiver.at("/orphaned")[0]?.body ?? "{}").scan_id, scanId);
+		await dying.close();
+	}),
+);
+
 /** As if time had passed: the schedule was made some minutes ago, and nobody has looked since. */
 async function missed(user: AlertUser, scheduleId: string, minutes: number): Promise<void> {
 	const key = `alert_schedules:{${user.user_id}}`;

@@ -34,10 +34,16 @@ export interface AlertProcess {
 	close(): Promise<void>;
 }
 
+interface ProcessOptions {
+	allowPrivate?: boolean;
+	/** It dies each time a scan has ended, before it books the end. */
+	diesAtEnds?: boolean;
+}
+
 export interface AlertWorld {
 	redis: TestRedis;
 	client: Redis;
-	process(options?: { allowPrivate?: boolean }): Promise<AlertProcess>;
+	process(options?: ProcessOptions): Promise<AlertProcess>;
 	stop(): Promise<void>;
 }
 
@@ -63,7 +69,7 @@ export async function startAlertWorld(path?: string): Promise<AlertWorld> {
 
 async function startProcess(
 	redis: TestRedis,
-	{ allowPrivate = true }: { allowPrivate?: boolean },
+	{ allowPrivate = true, diesAtEnds = false }: ProcessOptions,
 ): Promise<AlertProcess> {
 	const store = await redis.store();
 	const client = createRedisClient(redis.connection, "commands", testLogger());
@@ -88,7 +94,9 @@ async function startProcess(
 		await alerts.scanEnded(record);
 		await book(store.writer, record, 1_000);
 	};
-	const runtime = runtimeOn(store, quickEffects(listableRows), { onEnded: bookEnd });
+	const runtime = runtimeOn(store, quickEffects(listableRows), {
+		onEnded: (record) => (diesAtEnds ? Promise.reject(new Error("the process died")) : bookEnd(record)),
+	});
 	const enqueue = async (scanId: string): Promise<void> => void runtime.run(scanId).catch(() => undefined);
 	const overrides = { accounts: users.accounts, book: bookEnd };
 	const commands = commandsOn(store, enqueue, overrides);
