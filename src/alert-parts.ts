@@ -180,8 +180,12 @@ export async function createAlertParts(deps: AlertPartsDeps): Promise<AlertParts
 		traces: {
 			async forget(userId) {
 				for (const { spec } of await scheduleStore.list(userId)) {
-					await scheduleQueue.forget(spec.schedule_id);
-					await scheduleStore.unindex(spec.schedule_id);
+					const { schedule_id } = spec;
+					await scheduleStore.unindex(schedule_id);
+					await scheduleStore.remove(userId, schedule_id);
+					await scheduleQueue.forget(schedule_id);
+					// A look at it that was under way may have listed it once more before the record was gone.
+					await scheduleStore.unindex(schedule_id);
 				}
 				for (const { webhook_id } of await webhookStore.list(userId)) await webhooks.dropDeliveries(userId, webhook_id);
 			},

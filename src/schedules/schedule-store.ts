@@ -86,10 +86,10 @@ export function createScheduleStore(
 			await redis.hset(scheduleOwnersKey, scheduleId, userId);
 			if (dueMs === null) await redis.zrem(schedulesDueKey, scheduleId);
 			else await redis.zadd(schedulesDueKey, dueMs, scheduleId);
+			// It may have been deleted in between, and whoever did that has left the index by now.
+			if ((await redis.hexists(schedulesKey(userId), scheduleId)) === 0) await unindex(redis, scheduleId);
 		},
-		async unindex(scheduleId) {
-			await Promise.all([redis.hdel(scheduleOwnersKey, scheduleId), redis.zrem(schedulesDueKey, scheduleId)]);
-		},
+		unindex: (scheduleId) => unindex(redis, scheduleId),
 		due: (atMs, limit) => redis.zrangebyscore(schedulesDueKey, "-inf", atMs, "LIMIT", 0, limit),
 		async walk(keys) {
 			const from = (await redis.get(scheduleWalkKey)) ?? "0";
@@ -118,4 +118,8 @@ function stateOf(runs: Record<string, string>, id: string): ScheduleState {
 		base: baseId && endedAt ? { scan_id: baseId, ended_at_ms: Number(endedAt) } : null,
 		last_error: runs[`${id}:error`] ?? null,
 	};
+}
+
+async function unindex(redis: Redis, scheduleId: string): Promise<void> {
+	await Promise.all([redis.hdel(scheduleOwnersKey, scheduleId), redis.zrem(schedulesDueKey, scheduleId)]);
 }
