@@ -139,6 +139,44 @@ test(
 );
 
 test(
+	"a scan of a schedule that found other rows than the one before is news",
+	within(30_000, async () => {
+		const user = await one.api.userWith("trader");
+		const webhook = await hook(user, "/changed", ["scan.changed"]);
+		const before = String((await call(user, "POST", "/opportunities/discover", { symbols: "XRP" })).json["scan_id"]);
+		const record = await eventually(async () => {
+			const read = await one.store.reader.read(before);
+			return read?.terminal ? read : null;
+		});
+		// As if it had found its row elsewhere then.
+		const [gone = ""] = Object.keys(await world.client.hgetall(`scan_results:{${before}}`)).filter((name) =>
+			name.startsWith("r:"),
+		);
+		const other = JSON.stringify({ opportunity_id: gone.slice(2), symbol: "DOGE/USDT" });
+		await world.client.hset(`scan_results:{${before}}`, gone, other);
+		const { schedule_id } = await made(user, "/opportunities/schedules", {
+			cron: "* * * * *",
+			filters: { symbols: "XRP" },
+		});
+		const base = `${before}|${record.context.end?.at_ms}`;
+		await world.client.hset(`alert_schedule_runs:{${user.user_id}}`, `${schedule_id}:base`, base);
+		await missed(user, String(schedule_id), 5);
+		await receiver.until("/changed", 1);
+		const { event, data, scan_id } = JSON.parse(receiver.at("/changed")[0]?.body ?? "{}");
+		assert.equal([event, data.schedule_id, data.previous_scan_id], ["scan.changed", schedule_id, before]);
+		assert.is.not(scan_id, before, "a run makes a scan of its own, however fresh the last result is");
+		assert.equal(data.counts, { added: 0, removed: 0, changed: 1 });
+		assert.equal(data.opportunities.changed[0].fields.symbol, ["DOGE/USDT", "BTC/USDT"]);
+		const diff = await one.api.call("GET", data.diff_url, { token: user.token });
+		assert.is(diff.status, 200, diff.text);
+		assert.is(
+			((await call(user, "GET", `/webhooks/${webhook["webhook_id"]}/deliveries`)).json["deliveries"] as Json[]).length,
+			1,
+		);
+	}),
+);
+
+test(
 	"what queues and indexes have lost is set again from the records",
 	within(40_000, async () => {
 		const user = await one.api.userWith("trader");
