@@ -1,10 +1,12 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AccountParts, createAccountParts } from "./account-parts.ts";
+import { type AlertParts, createAlertParts } from "./alert-parts.ts";
 import { type ApiApp, createApp } from "./api/app.ts";
 import type { ApiConfig, ApiMeter } from "./api/deps.ts";
 import type { RouteSpec } from "./api/route.ts";
 import { createAccountDataRoutes } from "./api/routes/account-data.ts";
+import { createAlertRoutes } from "./api/routes/alerts.ts";
 import { createExchangeAccountRoutes } from "./api/routes/exchange-accounts.ts";
 import { createScanRoutes } from "./api/routes/scan-routes.ts";
 import { systemClock } from "./clock.ts";
@@ -29,19 +31,22 @@ import { replay } from "./runtime/replay.ts";
 import { createScanParts, type ScanParts, startExecutor, startWatchdog } from "./scan-parts.ts";
 import type { UserRemoval } from "./services.ts";
 import { VERSION } from "./version.ts";
+import { plainBox } from "./webhooks/plain-box.ts";
 
 /** Wires one process: Redis, store, users, and, as ROLE says, the API, the scan executor, or both. */
 async function main(): Promise<void> {
 	const deps = await openFoundation(process.env);
 	const { config, logger, provision, store, redis, users } = deps;
 	const market = await openMarket(config);
-	const parts = await createScanParts(deps);
 	const accounts = createAccountParts(deps);
-	const removal = createUserRemoval(parts.start, users.removal);
+	const alerts = await createAlertParts({ ...deps, box: plainBox });
+	const parts = await createScanParts({ ...deps, scanEnded: alerts.scanEnded });
+	const removal = createUserRemoval(parts.start, users.removal, [alerts.traces]);
 	// Left by a process that died while it deleted an account.
 	if (config.role !== "worker") await removal.settle();
 	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, accounts: accounts.book, parts });
 	await executor?.ready;
+	const alertWorkers = executor && alerts.startWorkers(parts.commands);
 	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
 	const health = createHealthChecks({ store, market, provision, config });
 	const queries = openQueries(deps, parts, market);
@@ -61,7 +66,8 @@ async function main(): Promise<void> {
 		health,
 		meter: metrics.meter,
 		rootRoutes: [metrics.route],
-		routes: config.role === "worker" ? [] : routesOf(deps, { queries, parts, removal, metrics, market, accounts }),
+		routes:
+			config.role === "worker" ? [] : routesOf(deps, { queries, parts, alerts, removal, metrics, market, accounts }),
 	});
 	const server = config.http ? await listen(app, config.http, logger) : null;
 	logger.info(
@@ -74,8 +80,9 @@ async function main(): Promise<void> {
 				app,
 				server,
 				executor,
+				alerts: alertWorkers,
 				watchdog,
-				queue: parts.queue,
+				queue: { close: () => Promise.all([parts.queue.close(), alerts.close()]) },
 				market,
 				connections: () => Promise.all([accounts.close(), store.close(), closeRedisClient(redis)]),
 				redis: provision,
@@ -121,20 +128,22 @@ function routesOf(
 	wired: {
 		queries: Queries;
 		parts: ScanParts;
+		alerts: AlertParts;
 		removal: UserRemoval;
 		metrics: { meter: ApiMeter };
 		market: MarketData;
 		accounts: AccountParts;
 	},
 ): RouteSpec[] {
-	const { queries, parts, removal, metrics, market, accounts } = wired;
+	const { queries, parts, alerts, removal, metrics, market, accounts } = wired;
 	const { clock } = store;
 	const { commands } = parts;
 	const candles = createCandleQueries(queries.lookup, market);
 	return [
 		...createScanRoutes({ queries, commands, accounts: users.accounts, parseFilters, clock, candles }),
-		...createAccountDataRoutes({ users, removal, queries, clock, meter: metrics.meter }),
+		...createAccountDataRoutes({ users, removal, queries, clock, meter: metrics.meter, alerts }),
 		...createExchangeAccountRoutes(accounts.book),
+		...createAlertRoutes({ ...alerts, parseFilters }),
 	];
 }
 

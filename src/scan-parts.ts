@@ -38,6 +38,8 @@ interface PartsDeps {
 	provision: RedisProvision;
 	store: ScanStore;
 	users: { accounts: AccountReader; portfolios: PortfolioStore; policies: PolicyReader };
+	/** What else follows from the end of a scan; repeated with its booking when a process dies between. */
+	scanEnded?: (record: ScanRecord) => Promise<void>;
 }
 
 /** The embedded server copies whole keys: its event stream must stay short. */
@@ -61,6 +63,7 @@ export async function createScanParts({
 	provision,
 	store,
 	users,
+	scanEnded,
 }: PartsDeps): Promise<ScanParts> {
 	const lanes = createRedisClient(provision.connection, "commands", logger, { name: "lanes" });
 	const opened = createScanQueue({
@@ -84,7 +87,10 @@ export async function createScanParts({
 		settings,
 		workerId: `process-${process.pid}`,
 	};
-	const bookEnd = (record: ScanRecord) => book(store.writer, record, config.userScansMax);
+	const bookEnd = async (record: ScanRecord) => {
+		await scanEnded?.(record);
+		await book(store.writer, record, config.userScansMax);
+	};
 	const start: CommandDeps = {
 		writer: store.writer,
 		reader: store.reader,

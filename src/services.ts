@@ -15,6 +15,8 @@ export interface StartRequest {
 	filters_unmatched: string[];
 	force_refresh: boolean;
 	include_strategy_recommendations: boolean;
+	/** The schedule whose run this is: its scan names it, and no recent result is taken for it. */
+	schedule_id?: string;
 }
 
 export interface StartResult {
@@ -129,6 +131,19 @@ export interface AccountRemoval {
 	finish(userId: string): Promise<void>;
 	/** Users whose removal has begun and not ended. */
 	pending(): Promise<string[]>;
+}
+
+/** What else belongs to a user and leaves traces outside the user's own keys. */
+export interface UserTraces {
+	/** Removes those traces; may be repeated. The keys in the user's slot go by themselves. */
+	forget(userId: string): Promise<void>;
+}
+
+/** Seals secrets for the store. What `seal` returns is text that `open` reads again. */
+export interface SecretBox {
+	seal(secret: string): string;
+	/** Throws when the text was sealed with a key that is not there any more. */
+	open(sealed: string): string;
 }
 
 /** Removes users with all that is theirs. */

@@ -23,3 +23,6 @@ export const PERMISSIONS: Record<Viewer["role"], readonly string[]> = {
 	viewer: ["trading:read", "portfolio:read"],
 	api_only: ["api:trading:execute", "api:portfolio:read"],
 };
+
+/** Roles that may start scans, and so have them started and be told of them. */
+export const SCAN_STARTERS = ["admin", "trader", "api_only"] as const satisfies readonly Viewer["role"][];

@@ -56,7 +56,7 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
 	path: string;
 	operation_id: string;
 	summary: string;
-	tag: "auth" | "scans" | "user" | "strategies" | "diagnostics" | "admin" | "portfolio";
+	tag: "auth" | "scans" | "user" | "strategies" | "diagnostics" | "admin" | "portfolio" | "webhooks";
 	public?: boolean;
 	/** Roles that may call it; absent = any signed-in role. Checked before validation of the body. */
 	roles?: readonly Viewer["role"][];

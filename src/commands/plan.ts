@@ -30,7 +30,7 @@ export function planScan(
 		include_strategy_recommendations: request.include_strategy_recommendations,
 		redrive_of: null,
 		supersedes,
-		schedule_id: null,
+		schedule_id: request.schedule_id ?? null,
 		profile,
 		strategies: planStrategies(request, profile, policies, deps.available),
 	};

@@ -1,4 +1,4 @@
-import type { AccountRemoval, UserRemoval } from "../services.ts";
+import type { AccountRemoval, UserRemoval, UserTraces } from "../services.ts";
 import { endByCancel } from "./cancel.ts";
 import type { StartDeps } from "./deps.ts";
 
@@ -7,15 +7,21 @@ const BATCH = 100;
 
 /**
  * Removes a user with everything of theirs. First the account stops working, then its running scans are
- * cancelled and all scans erased, then the account goes and its e-mail is free. A start that was under way
+ * cancelled and all scans erased, then the account goes and its e-mail is free, then what its schedules and
+ * webhooks left in queues and indexes. A start that was under way
  * finds no account and takes its scan back (`start.ts`), or its scan is found by the second look here:
  * one of the two always sees the other.
  */
-export function createUserRemoval(deps: StartDeps, accounts: AccountRemoval): UserRemoval {
+export function createUserRemoval(
+	deps: StartDeps,
+	accounts: AccountRemoval,
+	traces: readonly UserTraces[] = [],
+): UserRemoval {
 	async function removeRest(userId: string, by: string): Promise<void> {
 		await eraseScans(deps, userId, by);
 		await accounts.dropAccount(userId);
 		await eraseScans(deps, userId, by);
+		for (const trace of traces) await trace.forget(userId);
 		await accounts.finish(userId);
 	}
 	return {

@@ -128,7 +128,7 @@ export async function decide(
 		scan_id: input.scan_id,
 		force: request.force_refresh,
 		force_join_ms: forceJoinMs,
-		fresh_ms: deps.settings.fresh_ms,
+		fresh_ms: freshMs(deps, request),
 		fingerprint: fingerprintOf(profile),
 		accepted_at_ms: input.accepted_at_ms,
 	};
@@ -169,6 +169,10 @@ async function startedAs(deps: CommandDeps, scanId: string, supersedes: string |
 const fingerprintOf = ({ strategy_fingerprint, portfolio_version }: UserProfile): string =>
 	`${strategy_fingerprint}.${portfolio_version}`;
 
+/** A schedule asks for a scan at its time, not for the result of the one before. */
+const freshMs = (deps: CommandDeps, { schedule_id }: StartRequest): number =>
+	schedule_id === undefined ? deps.settings.fresh_ms : 0;
+
 /** Would an unforced start be answered with a recent result? Then the queue does not matter. */
 async function isFresh(
 	deps: CommandDeps,
@@ -176,7 +180,7 @@ async function isFresh(
 	request: StartRequest,
 	profile: UserProfile,
 ): Promise<boolean> {
-	if (request.force_refresh) return false;
+	if (request.force_refresh || freshMs(deps, request) === 0) return false;
 	const fresh = await deps.writer.freshScan(viewer.user_id, request.filter_key);
 	if (!fresh || fresh.fingerprint !== fingerprintOf(profile)) return false;
 	return deps.writer.now() - fresh.completed_at_ms < deps.settings.fresh_ms;

@@ -83,6 +83,8 @@ const NOT_YET: Totals = Object.fromEntries(
 		...["ok", "duplicate", "fenced", "missing"].map((result) => totalField(TOTAL.commits, result)),
 		...HEALS.map((cause) => totalField(TOTAL.heals, cause)),
 		...SCAN_ERROR_CODES.map((code) => totalField(TOTAL.terminal, "failed", code)),
+		...["started", "joined", "skipped", "queued", "refused"].map((result) => totalField(TOTAL.scheduleRuns, result)),
+		...["delivered", "retried", "dead"].map((result) => totalField(TOTAL.deliveries, result)),
 	].map((field) => [field, 0]),
 );
 
@@ -173,6 +175,18 @@ const rows = ({
 	["scans_stuck", "gauge", "Running scans whose verdict is that they are stuck", one(stuck)],
 	["sweep_age_seconds", "gauge", "Time since a watchdog of any process made a whole pass", seconds(sweep_age_ms)],
 	["redis_latency_seconds", "gauge", "Round trip of a small write to Redis, from this process", seconds(redis_ms)],
+	[
+		"schedule_runs_total",
+		"counter",
+		"Runs of schedules that were due: started, joined (an equal scan ran), skipped or queued (overlap), refused",
+		labelled({ ...NOT_YET, ...totals }, TOTAL.scheduleRuns, ["result"]),
+	],
+	[
+		"webhook_deliveries_total",
+		"counter",
+		"Attempts at deliveries by how they ended: delivered, retried (failed, to be tried again), dead (given up)",
+		labelled({ ...NOT_YET, ...totals }, TOTAL.deliveries, ["result"]),
+	],
 	["lease_takeovers_total", "counter", "Scans taken over after a lost lease", one(totals[TOTAL.takeovers] ?? 0)],
 ];
 

@@ -9,8 +9,10 @@ export interface ClosingParts {
 	server: Pick<Server, "close" | "closeIdleConnections" | "closeAllConnections"> | null;
 	/** null: this process runs no scans. `drain` stops claiming before it returns. */
 	executor: { drain(): Promise<void>; close(): Promise<void> } | null;
+	/** null: this process runs no schedules and delivers nothing. */
+	alerts: { drain(): Promise<void> } | null;
 	watchdog: { stop(): Promise<void> };
-	queue: { close(): Promise<void> };
+	queue: { close(): Promise<unknown> };
 	market: { close(): Promise<void> };
 	/** The store and whatever else holds connections to Redis. */
 	connections: () => Promise<unknown>;
@@ -30,7 +32,7 @@ export const READINESS_GRACE_MS = 1_000;
  * keeps a scan from going on elsewhere. Then, when nobody needs them any more, the connections close.
  */
 export function shutdownStages(parts: ClosingParts): ShutdownStage[] {
-	const { app, server, executor, watchdog, queue, market, connections, redis, clock } = parts;
+	const { app, server, executor, alerts, watchdog, queue, market, connections, redis, clock } = parts;
 	return [
 		{
 			lanes: [
@@ -41,6 +43,7 @@ export function shutdownStages(parts: ClosingParts): ShutdownStage[] {
 							{ name: "scans: close", limitMs: 1_500, run: () => executor.close() },
 						]
 					: [],
+				alerts ? [{ name: "alerts", limitMs: 9_500, run: () => alerts.drain() }] : [],
 				[{ name: "watchdog", limitMs: 2_000, run: () => watchdog.stop() }],
 			],
 		},

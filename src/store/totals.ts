@@ -26,6 +26,8 @@ export const TOTAL = {
 	phaseSeconds: "phase_seconds",
 	commits: "scan_commits",
 	heals: "scan_heals",
+	scheduleRuns: "schedule_runs",
+	deliveries: "webhook_deliveries",
 } as const;
 
 export const totalField = (...parts: readonly string[]): string => parts.join("|");

@@ -30,6 +30,7 @@ function parts(held: { drain?: Promise<void>; requests?: Promise<void> } = {}) {
 			},
 			close: note("close executor"),
 		},
+		alerts: { drain: note("drain alerts") },
 		watchdog: { stop: note("stop watchdog") },
 		queue: { close: note("close queue") },
 		market: { close: note("close market") },
@@ -45,7 +46,7 @@ test(
 	bounded(async () => {
 		const { clock, asked, run } = parts();
 		const done = run();
-		assert.equal(asked, ["refuse", "drain", "stop watchdog"]);
+		assert.equal(asked, ["refuse", "drain", "drain alerts", "stop watchdog"]);
 		await clock.advance(READINESS_GRACE_MS - 1, 1);
 		assert.not.ok(asked.includes("stop listening"), "/readyz is still to be had");
 		assert.ok(asked.includes("close executor"), "scans do not wait for it");

@@ -1,6 +1,7 @@
 import type { Users } from "../../src/accounts/users.ts";
 import type { RouteSpec } from "../../src/api/route.ts";
 import { createAccountDataRoutes } from "../../src/api/routes/account-data.ts";
+import { createAlertRoutes } from "../../src/api/routes/alerts.ts";
 import { createScanRoutes } from "../../src/api/routes/scan-routes.ts";
 import { parseFilters } from "../../src/filters.ts";
 import { createCandleQueries } from "../../src/queries/candles.ts";
@@ -8,6 +9,7 @@ import { createQueries } from "../../src/queries.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import type { AccountReader, ScanCommands, UserRemoval } from "../../src/services.ts";
 import { accountRoutesOn } from "./account-routes.ts";
+import { noAlerts } from "./alerts.ts";
 import { createFakeMarket } from "./fake-market.ts";
 import { createFakeStore } from "./fake-reader.ts";
 import { probes } from "./probes.ts";
@@ -43,8 +45,10 @@ export function scanRoutesOnFake(users: () => Users): RouteSpec[] {
 		remove: async (userId) => (await accounts.byId(userId)) !== null,
 		settle: async () => 0,
 	};
+	const alerts = noAlerts();
 	return [
 		...accountRoutesOn(users),
+		...createAlertRoutes({ ...alerts, parseFilters }),
 		...createScanRoutes({ queries, commands, accounts, parseFilters, clock: store.clock, candles }),
 		...createAccountDataRoutes({
 			get users() {
@@ -53,6 +57,7 @@ export function scanRoutesOnFake(users: () => Users): RouteSpec[] {
 			removal,
 			queries,
 			clock: store.clock,
+			alerts,
 		}),
 	];
 }

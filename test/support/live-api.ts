@@ -11,6 +11,7 @@ import { createRedisClient } from "../../src/redis/clients.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
+import { noAlerts } from "./alerts.ts";
 import { type ApiOptions, startApi, type TestApi } from "./api.ts";
 import { probes } from "./probes.ts";
 import { startTestRedis, type TestRedis, testLogger } from "./store.ts";
@@ -81,6 +82,7 @@ export async function startLiveWorld(given?: TestRedis): Promise<LiveWorld> {
 							},
 							queries,
 							clock: systemClock,
+							alerts: noAlerts(),
 						}),
 					],
 				},

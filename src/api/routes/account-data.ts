@@ -21,6 +21,13 @@ export interface AccountDataDependencies {
 	queries: Pick<Queries, "scanExport">;
 	clock: Pick<Clock, "now">;
 	meter?: ApiMeter;
+	alerts: AlertLists;
+}
+
+/** The user's recurring scans and webhooks as their owner sees them: without secrets. */
+export interface AlertLists {
+	schedules: { list(userId: string): Promise<object[]> };
+	webhooks: { list(userId: string): Promise<object[]> };
 }
 
 const NO_STORE = { cache_control: "no-store" } as const;
@@ -45,21 +52,25 @@ const exportMe = (deps: AccountDataDependencies) =>
 		tag: "auth",
 		rate: "other",
 		query: exportQuery,
-		responses: { 200: { description: "Account, portfolio, credits and scans", schema: exportReply } },
+		responses: {
+			200: { description: "Account, portfolio, credits, schedules, webhooks and scans", schema: exportReply },
+		},
 		async handler({ viewer, query }) {
-			const { users, queries, clock } = deps;
+			const { users, queries, clock, alerts } = deps;
 			const { user_id } = viewer;
-			const [account, { positions, cash_usd, version, updated_at }, held, sums, entries, { scans, next_cursor }] =
-				await Promise.all([
-					users.accounts.byId(user_id),
-					users.portfolios.get(user_id),
-					users.exchangeAccounts.list(user_id),
-					users.credits.summary(user_id),
-					users.credits.entries(user_id),
-					queries.scanExport.scans(viewer, query.cursor ?? null),
-				]);
+			const [account, portfolio, held, sums, entries, schedules, webhooks, { scans, next_cursor }] = await Promise.all([
+				users.accounts.byId(user_id),
+				users.portfolios.get(user_id),
+				users.exchangeAccounts.list(user_id),
+				users.credits.summary(user_id),
+				users.credits.entries(user_id),
+				alerts.schedules.list(user_id),
+				alerts.webhooks.list(user_id),
+				queries.scanExport.scans(viewer, query.cursor ?? null),
+			]);
 			if (!account) throw new ApiError("token_revoked");
 			const { granted, used, expired, balance } = sums;
+			const { positions, cash_usd, version, updated_at } = portfolio;
 			const facts = {
 				success: true,
 				exported_at: isoOf(clock.now()),
@@ -67,6 +78,8 @@ const exportMe = (deps: AccountDataDependencies) =>
 				portfolio: { positions, cash_usd, version, updated_at },
 				exchange_accounts: held.map(exchangeAccountOf),
 				credits: { granted, used, expired, balance, entries },
+				schedules,
+				webhooks,
 				next_cursor,
 			};
 			return { status: 200, body: spliceJson(facts, { scans }), ...NO_STORE };

@@ -4,7 +4,9 @@ import { accountSchema } from "./exchange-accounts.ts";
 import { journalEntry } from "./history.ts";
 import { portfolioReply } from "./portfolio.ts";
 import { statusReply } from "./scan.ts";
+import { schedulesSchema } from "./schedules.ts";
 import { userSchema } from "./users.ts";
+import { webhooksSchema } from "./webhooks.ts";
 
 /** Schemas of what a user may take along, and of an account's end. */
 
@@ -45,6 +47,8 @@ export const exportReply = z.strictObject({
 			}),
 		),
 	}),
+	schedules: schedulesSchema,
+	webhooks: webhooksSchema,
 	scans: z.array(
 		z.strictObject({
 			scan_id: z.string(),
