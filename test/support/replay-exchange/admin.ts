@@ -1,7 +1,7 @@
 /** Paths that steer the exchange and that no exchange has: faults, clock, counts. */
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
-import { type FaultInput, type Faults, faultSchema } from "./faults.ts";
+import { type Faults, faultSchema } from "./faults.ts";
 import type { StatsKeeper } from "./stats.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -18,7 +18,8 @@ export interface AdminAnswer {
 	body: unknown;
 }
 
-const faultList = z.union([faultSchema, z.array(faultSchema)]);
+/** One fault or a list of them. */
+const faultList = z.preprocess((given) => [given].flat(), z.array(faultSchema).max(100));
 const clockBody = z.strictObject({ now: z.union([z.iso.datetime({ offset: true }), z.number().int().nonnegative()]) });
 
 /** The answer to `/__faults`, `/__stats` or `/__clock`; null for another path. */
@@ -36,7 +37,7 @@ export async function answerAdmin(
 	else if (call === "POST /__faults") {
 		const given = await bodyOf(request, faultList);
 		if (!given.ok) return given.answer;
-		deps.faults.add(...([given.value].flat() as FaultInput[]));
+		deps.faults.add(...given.value);
 		return { status: 201, body: deps.faults.list() };
 	} else if (call === "POST /__clock") {
 		const given = await bodyOf(request, clockBody);

@@ -2,7 +2,7 @@
  * A replay exchange: Binance's public REST of spot and USD-M contracts on loopback, answered from a recorded data
  * set as it was known at the exchange's own clock. Nothing that was not recorded is made up.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Clock, delay, systemClock } from "../../../src/clock.ts";
 import { answerAdmin } from "./admin.ts";
@@ -229,11 +229,9 @@ function plannedReply(fault: Fault): Reply | null {
 	if (fault.kind === "rate_limited") return refused(429, fault.retry_after_s, null);
 	if (fault.kind === "banned") return refused(418, fault.retry_after_s, null);
 	if (fault.kind === "server_error") {
-		return {
-			status: fault.status,
-			body: { code: -1001, msg: "Internal error; unable to process your request." },
-			weight: 0,
-		};
+		// What stands before an exchange that is down answers with a page, not with the exchange's JSON.
+		const body = `<html><body><h1>${fault.status} ${STATUS_CODES[fault.status] ?? "Server Error"}</h1></body></html>`;
+		return { status: fault.status, body, headers: { "content-type": "text/html" }, weight: 0 };
 	}
 	if (fault.kind === "bad_symbol") return { status: 400, body: invalidSymbol().body, weight: 0 };
 	return fault.kind === "hang" || fault.kind === "reset" ? { status: 0, body: "", weight: 0 } : null;
