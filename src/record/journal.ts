@@ -36,13 +36,13 @@ export interface Journal {
 	finish(): Promise<Manifest>;
 }
 
-const requestSchema = z.object({ exchanges: z.array(z.string()) }).loose();
+const requestSchema = z.object({ exchanges: z.array(z.string()) });
 const planSchema = z.object({
 	request: requestSchema,
 	as_of_ms: z.number(),
 	markets: z.record(z.string(), z.array(z.string())),
 });
-const outcomeSchema = z.object({ file: z.string(), rows: z.number() }).loose();
+const outcomeSchema = z.object({ file: z.string(), rows: z.number() });
 const manifestSchema = z.object({
 	as_of: z.string(),
 	request: requestSchema,
@@ -59,9 +59,11 @@ const textOf = async (file: string): Promise<string | null> => {
 	}
 };
 
-function parsed<T>(schema: z.ZodType<T>, text: string): T | null {
+/** The value as it stands in the text, its members in their order; null when it has another form. */
+function parsed(schema: z.ZodType, text: string): unknown {
 	try {
-		return schema.parse(JSON.parse(text));
+		const value: unknown = JSON.parse(text);
+		return schema.safeParse(value).success ? value : null;
 	} catch {
 		return null;
 	}
@@ -73,14 +75,14 @@ const sameRequest = (a: unknown, b: unknown): boolean => JSON.stringify(a) === J
 export async function finishedIn(dir: string, request: RecordRequest): Promise<Manifest | null> {
 	const text = await textOf(path.join(dir, MANIFEST_FILE));
 	if (text === null) return null;
-	const manifest = parsed(manifestSchema, text);
+	const manifest = parsed(manifestSchema, text) as Manifest | null;
 	if (manifest === null || !sameRequest(manifest.request, request)) {
 		throw new RecordError(
 			`${dir} holds another data set already (${MANIFEST_FILE}): choose a folder of its own`,
 			"stop",
 		);
 	}
-	return manifest as unknown as Manifest;
+	return manifest;
 }
 
 /**
@@ -123,14 +125,14 @@ const linesOf = (entries: readonly unknown[]): string => entries.map((entry) => 
 async function readJournal(file: string): Promise<{ plan: RecordPlan; outcomes: Map<string, Outcome> } | null> {
 	const text = await textOf(file);
 	const [first = "", ...rest] = (text ?? "").split("\n");
-	const plan = parsed(planSchema, first);
+	const plan = parsed(planSchema, first) as RecordPlan | null;
 	if (plan === null) return null;
 	const outcomes = new Map<string, Outcome>();
 	for (const line of rest) {
-		const outcome = parsed(outcomeSchema, line);
-		if (outcome !== null) outcomes.set(outcome.file, outcome as unknown as Outcome);
+		const outcome = parsed(outcomeSchema, line) as Outcome | null;
+		if (outcome !== null) outcomes.set(outcome.file, outcome);
 	}
-	return { plan: plan as unknown as RecordPlan, outcomes };
+	return { plan, outcomes };
 }
 
 /** In the order of the names, so that it does not tell how often the recording was stopped. */

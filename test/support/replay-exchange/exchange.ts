@@ -43,6 +43,8 @@ export interface ReplayExchange {
 	clearFaults(): void;
 	stats(): ReplayStats;
 	resetStats(): void;
+	/** Resolves at the next request of the endpoint, e.g. `spot/klines`. */
+	arrival(endpoint: string): Promise<void>;
 	/** A book that `depth` answers from now on, of a test's own making or recorded elsewhere. */
 	setBook(family: Family, id: string, book: StoredBook | null): void;
 	close(): Promise<void>;
@@ -102,6 +104,7 @@ export async function createReplayExchange(options: ReplayOptions): Promise<Repl
 		clearFaults: () => parts.faults.clear(),
 		stats: () => parts.stats.read(),
 		resetStats: () => parts.stats.reset(),
+		arrival: (endpoint) => parts.stats.arrival(endpoint),
 		setBook(family, id, book) {
 			if (book === null) parts.books.delete(`${family}:${id}`);
 			else parts.books.set(`${family}:${id}`, book);
