@@ -101,7 +101,7 @@ test("an exchange that contradicts itself is not believed", async () => {
 	assert.match(await messageOf(answering([kline(0), kline(0, "1.6")])), "two different rows");
 	assert.match(await messageOf(answering([kline(HOUR), kline(0)])), "out of order");
 	assert.match(await messageOf(answering([kline(HOUR)], [kline(0)])), "before the time asked for");
-	assert.match(await messageOf(answering([[1, 2]])), "as open");
+	assert.match(await messageOf(answering([[1, 2]])), "nothing as high");
 	assert.match(await messageOf(answering([{ time: 1 }])), "no list");
 });
 

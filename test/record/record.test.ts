@@ -183,7 +183,7 @@ test("killed in the middle of a file, with a torn journal, the command goes on t
 	const arrived = exchange.arrival("usdm/fundingRate");
 	const first = start();
 	const ended = once(first, "exit");
-	await within(arrived, "it asks for funding");
+	await within(arrived, "it asks for funding", 60_000);
 	first.kill("SIGKILL");
 	await ended;
 	const journal = path.join(out, ".recording.jsonl");
