@@ -1,6 +1,6 @@
 /** Files of the recorded layout: written whole or not at all, and read back as the program reads them. */
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { RecordedRow } from "./pages.ts";
@@ -31,6 +31,16 @@ export interface FileFacts {
 
 export const sha256Of = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+/** Which of the files are not in the folder as they were written. */
+export async function damagedFiles(dir: string, files: readonly FileFacts[]): Promise<string[]> {
+	const damaged: string[] = [];
+	for (const { file, sha256 } of files) {
+		const bytes = await readFile(path.join(dir, file)).catch(() => null);
+		if (bytes === null || sha256Of(bytes) !== sha256) damaged.push(file);
+	}
+	return damaged;
+}
 
 /** Puts the bytes in place of whatever was there; a process that dies leaves the old file or the new one. */
 export async function replaceFile(dir: string, file: string, bytes: Buffer | string): Promise<void> {

@@ -3,11 +3,13 @@ import { appendFile, mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { RecordError } from "./client.ts";
-import { type FileFacts, replaceFile } from "./files.ts";
+import { damagedFiles, type FileFacts, replaceFile } from "./files.ts";
 import type { RecordRequest, Venue } from "./options.ts";
 
 export const MANIFEST_FILE = "MANIFEST.json";
 const JOURNAL_FILE = ".recording.jsonl";
+/** Damaged files that an error names one by one. */
+const DAMAGED_NAMED = 5;
 
 /** Fixed at the first start; a later start of the same request goes on with it. */
 export interface RecordPlan {
@@ -71,7 +73,10 @@ function parsed(schema: z.ZodType, text: string): unknown {
 
 const sameRequest = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** The finished recording of this request in the folder; null: none. Throws RecordError for another one's. */
+/**
+ * The finished recording of this request in the folder; null: none. Throws RecordError for another one's, and for
+ * files that are not any more what was recorded.
+ */
 export async function finishedIn(dir: string, request: RecordRequest): Promise<Manifest | null> {
 	const text = await textOf(path.join(dir, MANIFEST_FILE));
 	if (text === null) return null;
@@ -81,6 +86,12 @@ export async function finishedIn(dir: string, request: RecordRequest): Promise<M
 			`${dir} holds another data set already (${MANIFEST_FILE}): choose a folder of its own`,
 			"stop",
 		);
+	}
+	const damaged = await damagedFiles(dir, manifest.files);
+	if (damaged.length > 0) {
+		const names = damaged.slice(0, DAMAGED_NAMED).join(", ");
+		const problem = `${dir}: ${damaged.length} files are not what ${MANIFEST_FILE} says (${names})`;
+		throw new RecordError(`${problem}; delete ${MANIFEST_FILE} to record them again`, "stop");
 	}
 	return manifest;
 }
@@ -132,6 +143,8 @@ async function readJournal(file: string): Promise<{ plan: RecordPlan; outcomes: 
 		const outcome = parsed(outcomeSchema, line) as Outcome | null;
 		if (outcome !== null) outcomes.set(outcome.file, outcome);
 	}
+	const whole = [...outcomes.values()].filter((outcome) => "sha256" in outcome);
+	for (const damaged of await damagedFiles(path.dirname(file), whole)) outcomes.delete(damaged);
 	return { plan, outcomes };
 }
 

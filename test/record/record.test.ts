@@ -189,6 +189,7 @@ test("killed in the middle of a file, with a torn journal, the command goes on t
 	const journal = path.join(out, ".recording.jsonl");
 	const torn = await readFile(journal, "utf8");
 	await writeFile(journal, torn.slice(0, -20));
+	await writeFile(path.join(out, "binance_spot_1d/AAAUSDT.csv.gz"), "overwritten");
 	await mkdir(path.join(out, "binance_usdm/funding_long"), { recursive: true });
 	await writeFile(path.join(out, "binance_usdm/funding_long/.1000CCCUSDT.csv.gz.draft"), "half");
 	const [code] = await once(start(), "exit");
@@ -207,6 +208,14 @@ test("a finished folder is left alone; another request in it is refused", async 
 	assert.instance(refused, RecordError);
 	assert.match(refused.message, "holds another data set");
 	assert.equal(await digests(whole), before);
+	const hourly = path.join(whole, "binance_spot_1h/AAAUSDT.csv.gz");
+	const bytes = await readFile(hourly);
+	await writeFile(hourly, "overwritten");
+	assert.match(
+		(await failureOf(recordInto(whole))).message,
+		/1 files are not what MANIFEST\.json says .*spot_1h\/AAAUSDT/,
+	);
+	await writeFile(hourly, bytes);
 });
 
 test("limits are waited out as long as the exchange says; faults that pass are tried again", async () => {
