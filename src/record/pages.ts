@@ -65,19 +65,28 @@ export async function candleRows(
 	return rows.filter(({ time }) => time + stepMs <= until_ms);
 }
 
-/** Settlements of one contract, times rounded to the hour (venues stamp some milliseconds late). */
+/**
+ * Settlements of one contract up to the end, one an hour. Venues stamp them some milliseconds late, so times are
+ * rounded to the hour; the one of the last hour belongs to it, though its stamp lies behind.
+ */
 export async function fundingRows(client: RecordClient, id: string, span: Span): Promise<RecordedRow[]> {
 	const hourMs = TIMEFRAME_MS["1h"];
-	const rowOf = (entry: unknown): RecordedRow => {
-		const time = timeField(textField(entry, "fundingTime"), "fundingTime");
-		const hour = Math.round(time / hourMs) * hourMs;
-		return { time, fields: [String(hour), decimalField(textField(entry, "fundingRate"), "fundingRate")] };
-	};
+	const rowOf = (entry: unknown): RecordedRow => ({
+		time: timeField(textField(entry, "fundingTime"), "fundingTime"),
+		fields: [decimalField(textField(entry, "fundingRate"), "fundingRate")],
+	});
+	const last = span.until_ms + hourMs / 2 - 1;
 	const page = async (startTime: number) => {
-		const params = { symbol: id, startTime, endTime: span.until_ms, limit: FUNDING_PAGE };
+		const params = { symbol: id, startTime, endTime: last, limit: FUNDING_PAGE };
 		return (await client.rows("fapiPublicGetFundingRate", params)).map(rowOf);
 	};
-	return forwards(page, span.since_ms, span.until_ms, `${client.venue} ${id} funding`);
+	const found = await forwards(page, span.since_ms, last, `${client.venue} ${id} funding`);
+	const byHour = new Map<number, RecordedRow>();
+	for (const { time, fields } of found) {
+		const hour = Math.round(time / hourMs) * hourMs;
+		if (hour <= span.until_ms && !byHour.has(hour)) byHour.set(hour, { time: hour, fields: [String(hour), ...fields] });
+	}
+	return [...byHour.values()];
 }
 
 /** Measurements of one contract's open interest. The exchange keeps some weeks of them, counted from now. */

@@ -91,15 +91,21 @@ async function planOf(request: RecordRequest, clients: ReadonlyMap<Venue, Record
 			.map(({ id }) => id)
 			.sort();
 	}
-	return { request, as_of_ms: request.until_ms ?? (await lastFullHour(clients)), markets };
+	return {
+		request,
+		as_of_ms: Math.min(fullHour(request.until_ms ?? Number.POSITIVE_INFINITY), await lastFullHour(clients)),
+		markets,
+	};
 }
 
-/** By the clock that is behind, so that every exchange has closed the hour. */
+/** By the clock that is behind: every exchange has closed the hour, and no candle that still runs is recorded. */
 async function lastFullHour(clients: ReadonlyMap<Venue, RecordClient>): Promise<number> {
 	const times: number[] = [];
 	for (const client of clients.values()) times.push(await client.serverTime());
-	return Math.floor(Math.min(...times) / TIMEFRAME_MS["1h"]) * TIMEFRAME_MS["1h"];
+	return fullHour(Math.min(...times));
 }
+
+const fullHour = (ms: number): number => Math.floor(ms / TIMEFRAME_MS["1h"]) * TIMEFRAME_MS["1h"];
 
 function tasksOf(out: string, journal: Journal, clients: ReadonlyMap<Venue, RecordClient>): Task[] {
 	const { request, as_of_ms, markets } = journal.plan;

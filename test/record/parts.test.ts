@@ -7,7 +7,7 @@ import { RecordError } from "../../src/record/client.ts";
 import { decimalField } from "../../src/record/fields.ts";
 import { gapsOf } from "../../src/record/files.ts";
 import { RecordUsageError, recordOptions } from "../../src/record/options.ts";
-import { candleRows } from "../../src/record/pages.ts";
+import { candleRows, fundingRows } from "../../src/record/pages.ts";
 
 const test = suite("record, parts");
 const HOUR = 3_600_000;
@@ -110,6 +110,17 @@ test("a candle that closes after the end is left out", async () => {
 	assert.equal(
 		rows.map(({ time }) => time),
 		[0, HOUR],
+	);
+});
+
+test("a settlement belongs to the hour before its late stamp, the last hour's as well", async () => {
+	const settled = (fundingTime: number) => ({ symbol: "AAAUSDT", fundingTime, fundingRate: "0.00010000" });
+	const client = answering([settled(8 * HOUR + 3), settled(16 * HOUR), settled(16 * HOUR + 5), settled(24 * HOUR + 8)]);
+	const until_ms = 24 * HOUR;
+	const rows = await fundingRows({ ...client, venue: "binanceusdm" }, "AAAUSDT", { since_ms: 0, until_ms });
+	assert.equal(
+		rows.map(({ fields }) => fields),
+		[8, 16, 24].map((hour) => [String(hour * HOUR), "0.0001"]),
 	);
 });
 

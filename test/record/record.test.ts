@@ -272,6 +272,18 @@ test("no candle that still runs, and none before --since, is recorded", async ()
 	assert.is(manifest.files[0].from, new Date(since_ms).toISOString());
 });
 
+test("--until is cut to the full hour, and to what the exchange has closed", async () => {
+	const asOf = async (until_ms: number) => {
+		const only: Partial<RecordRequest> = { symbols: ["AAA/USDT"], timeframes: ["1h"], exchanges: ["binance"] };
+		const { manifest } = await recordInto(await folder(), { ...only, until_ms, since_ms: SET_END_MS - 9 * HOUR });
+		return [manifest?.as_of, manifest?.files[0]?.to];
+	};
+	const iso = (ms: number) => new Date(ms).toISOString();
+	exchange.addFaults({ kind: "open_candle" });
+	assert.equal(await asOf(SET_END_MS + 5 * HOUR), [iso(SET_END_MS), iso(SET_END_MS - HOUR)]);
+	assert.equal(await asOf(SET_END_MS - 90 * 60_000), [iso(SET_END_MS - 2 * HOUR), iso(SET_END_MS - 3 * HOUR)]);
+});
+
 test("a symbol that is not listed is named before anything is written", async () => {
 	const out = await folder();
 	const error = await failureOf(recordInto(out, { symbols: ["AAA/USDT", "ZZZ/USDT"] }));
