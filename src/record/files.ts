@@ -42,13 +42,16 @@ export async function damagedFiles(dir: string, files: readonly FileFacts[]): Pr
 	return damaged;
 }
 
-/** Puts the bytes in place of whatever was there; a process that dies leaves the old file or the new one. */
+/**
+ * Puts the bytes in place of whatever was there; a process that dies leaves the old file or the new one. After a
+ * power cut it may be neither: digests are compared before a folder is gone on with or believed.
+ */
 export async function replaceFile(dir: string, file: string, bytes: Buffer | string): Promise<void> {
 	const target = path.join(dir, file);
 	const draft = path.join(path.dirname(target), `.${path.basename(target)}.draft`);
 	await mkdir(path.dirname(target), { recursive: true });
 	try {
-		await writeFile(draft, bytes, { flush: true });
+		await writeFile(draft, bytes);
 		await rename(draft, target);
 	} catch (error) {
 		await rm(draft, { force: true });

@@ -87,7 +87,7 @@ const failureOf = async (work: Promise<unknown>): Promise<Error> => {
 
 let whole: string;
 test.before(async () => {
-	fixture = await writeRecordedFixture(replaySet({ hours: 1100, days: 40 }));
+	fixture = await writeRecordedFixture(replaySet({ hours: 1010, days: 10, spot: ["AAAUSDT"] }));
 	exchange = await createReplayExchange({ dir: fixture.dir });
 	whole = await folder();
 	const { failures } = await recordInto(whole);
@@ -126,7 +126,7 @@ test("what was recorded is the market that it was recorded from", async () => {
 				assert.equal(await copy.openInterest(symbol, read), await original.openInterest(symbol, read), symbol);
 			}
 		}
-		assert.ok(compared > 5000, `${compared} candles compared`);
+		assert.ok(compared > 3500, `${compared} candles compared`);
 	} finally {
 		await original.close();
 		await copy.close();
@@ -142,7 +142,7 @@ test("the manifest names every file with its rows, its digest and its span", asy
 	);
 	assert.is(manifest.as_of, new Date(SET_END_MS).toISOString());
 	const hourly = manifest.files.find(({ file }: { file: string }) => file === "binance_spot_1h/AAAUSDT.csv.gz");
-	assert.is(hourly.rows, 1100);
+	assert.is(hourly.rows, 1010);
 	assert.is(hourly.to, new Date(SET_END_MS - HOUR).toISOString());
 	assert.is(hourly.missing, 0);
 	assert.equal(manifest.empty, ["binance_usdm/1d/币安人生USDT.csv.gz", "binance_usdm/1h/币安人生USDT.csv.gz"]);
@@ -155,7 +155,7 @@ test("stopped again and again, each time some files later, it ends in the same b
 		const stop = new Error("stopped");
 		let made = 0;
 		const say = () => {
-			if (++made > stops) abort.abort(stop);
+			if (++made > 2 * stops) abort.abort(stop);
 		};
 		const run = record(
 			{ request: BOTH, out, baseUrl: exchange.baseUrl },
@@ -259,7 +259,8 @@ test("an exchange that stays away ends it after a few files", async () => {
 	exchange.addFaults({ kind: "server_error", endpoint: "klines" });
 	const error = await failureOf(recordInto(out));
 	assert.match(error.message, /klines.*\(7 times\)/i);
-	assert.is(exchange.stats().by_endpoint["spot/klines"]?.requests, 21);
+	const { by_endpoint } = exchange.stats();
+	assert.equal([by_endpoint["spot/klines"]?.requests, by_endpoint["usdm/klines"]?.requests], [14, 7]);
 });
 
 test("no candle that still runs, and none before --since, is recorded", async () => {
