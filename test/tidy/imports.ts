@@ -5,6 +5,7 @@ import type { Finding, SourceFile } from "./source.ts";
 const FORBIDDEN: Record<string, readonly string[]> = {
 	strategies: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "redis", "views", "clock"],
 	market: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "views"],
+	record: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "views", "redis"],
 	effects: ["api", "commands", "queries", "queue", "runtime", "store", "redis"],
 	store: ["api", "commands", "queries", "queue", "runtime", "effects", "strategies", "market"],
 	runtime: ["api", "commands", "queries", "queue", "strategies", "market"],

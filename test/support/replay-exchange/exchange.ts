@@ -51,6 +51,8 @@ export interface ReplayExchange {
 	close(): Promise<void>;
 }
 
+const KEEP_ALIVE_MS = 75_000;
+
 interface Parts {
 	data: ReplayData;
 	usage: Usage;
@@ -88,6 +90,8 @@ export async function createReplayExchange(options: ReplayOptions): Promise<Repl
 	const server = createServer((request, response) => {
 		serve(parts, request, response).catch((error: unknown) => fail(response, error));
 	});
+	// Longer than clients keep a connection, so that none is closed under a request that is on its way.
+	server.keepAliveTimeout = KEEP_ALIVE_MS;
 	try {
 		// Reads the files that every client asks for first, so that no client's patience has to last for them.
 		for (const family of ["spot", "usdm"] as const) await exchangeInfo(family, viewOf(parts, []));
