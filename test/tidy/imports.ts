@@ -5,6 +5,7 @@ import type { Finding, SourceFile } from "./source.ts";
 const FORBIDDEN: Record<string, readonly string[]> = {
 	strategies: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "redis", "views", "clock"],
 	market: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "views"],
+	record: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "views", "redis"],
 	effects: ["api", "commands", "queries", "queue", "runtime", "store", "redis"],
 	store: ["api", "commands", "queries", "queue", "runtime", "effects", "strategies", "market"],
 	runtime: ["api", "commands", "queries", "queue", "strategies", "market"],
@@ -111,6 +112,7 @@ const ROOTS: Record<string, string> = {
 	"src/main.ts": "the entry",
 	"src/cli.ts": "the command line's entry",
 	"src/rotate-accounts.ts": "the entry of a command",
+	"src/record.ts": "the recording command's entry",
 	"machines/strategy.ts": "the picture and the tests of a strategy's rules, which the scan machine shares",
 	"src/config/table.ts": "makes the README's table",
 };
