@@ -115,7 +115,8 @@ function digitsOf(column: Float64Array): number | null {
 
 function isWhole(value: number, scale: number): boolean {
 	const whole = Math.round(value * scale);
-	return Math.abs(whole) <= EXACT_MAX && Object.is(whole / scale, value);
+	// Sums of differences have no negative zero.
+	return Math.abs(whole) <= EXACT_MAX && whole / scale === value && !Object.is(value, -0);
 }
 
 function deltasOf(column: Float64Array, scale: number): Int32Array | null {
