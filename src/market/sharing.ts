@@ -44,6 +44,8 @@ export interface SharedAnswers {
 	look(key: SharedKey, need_ms: number, token: string, lease_ms: number): Promise<Look>;
 	/** Keeps the answer unless a newer one is there, and gives the lease back. False: it is too large to be shared. */
 	put(key: SharedKey, answer: SharedPut): Promise<boolean>;
+	/** The newest good answer, however old. */
+	last(key: SharedKey): Promise<SharedAnswer | null>;
 	/** Gives the lease back; `failure` is what those who wait are told. */
 	release(key: SharedKey, token: string, failure: { text: string; told_ms: number } | null): Promise<void>;
 	/** False: the lease is lost. */

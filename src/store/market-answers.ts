@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey } from "../market/sharing.ts";
 import { marketKeys } from "./keys.ts";
-import { LOOK, PUT, RELEASE, RENEW } from "./market-scripts.ts";
+import { LAST, LOOK, PUT, RELEASE, RENEW } from "./market-scripts.ts";
 import { runBinaryScript, runScript } from "./script-runner.ts";
 
 /** Market answers in Redis, of one source all together. Beyond it the oldest go. */
@@ -54,6 +54,10 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 			await runBinaryScript(redis, PUT, [...names, token, Buffer.from(bytes), ...figures, ...rest]);
 			return true;
 		},
+		async last(key) {
+			const reply = (await runBinaryScript(redis, LAST, [keysOf(key).answer])) as Buffer[];
+			return answerOf(reply[0], reply[1]);
+		},
 		async release(key, token, failure) {
 			const { lease, failure: told } = keysOf(key);
 			await runScript(redis, RELEASE, [lease, told, token, failure?.text ?? "", failure?.told_ms ?? 0]);
@@ -70,7 +74,7 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 }
 
 function lookOf([state, bytes, age, text]: Buffer[]): Look {
-	const last: SharedAnswer | null = bytes && bytes.length > 0 ? { bytes, age_ms: Number(String(age)) } : null;
+	const last = answerOf(bytes, age);
 	switch (String(state)) {
 		case "hit":
 			if (last) return { state: "hit", ...last };
@@ -84,6 +88,9 @@ function lookOf([state, bytes, age, text]: Buffer[]): Look {
 	}
 	throw new TypeError("the store answered a look with something else");
 }
+
+const answerOf = (bytes: Buffer | undefined, age: Buffer | undefined): SharedAnswer | null =>
+	bytes && bytes.length > 0 ? { bytes, age_ms: Number(String(age)) } : null;
 
 /** Bytes that the server may take; 0: it has no limit, or does not tell. */
 async function memoryOf(redis: Redis): Promise<number> {

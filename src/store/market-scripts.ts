@@ -32,6 +32,18 @@ return {'wait'}
 );
 
 /**
+ * KEYS  1 answer
+ * -> {bytes or '', age ms}
+ */
+export const LAST = script(
+	1,
+	`${NOW}
+local kept = redis.call('HMGET', KEYS[1], 'b', 'a')
+return {kept[1] or '', whole(now - tonumber(kept[2] or now))}
+`,
+);
+
+/**
  * KEYS  1 answer, 2 lease, 3 failure, 4 ages, 5 sizes
  * ARGV  1 token, 2 bytes, 3 covers, 4 claims, 5 recheck ms, 6 kept ms, 7 name, 8 prefix of answers, 9 bytes in all,
  *       10 longest time that any answer is kept, ms
@@ -51,7 +63,13 @@ local function drop(name)
 	redis.call('HDEL', KEYS[5], name)
 end
 local covered = redis.call('HGET', KEYS[1], 'c')
-if covered and tonumber(covered) > tonumber(ARGV[3]) then return whole(total) end
+if covered and tonumber(covered) > tonumber(ARGV[3]) then
+	-- A source that has lost what it had is asked again later, like one that is late.
+	if tonumber(ARGV[4]) > tonumber(redis.call('HGET', KEYS[1], 'k')) then
+		redis.call('HSET', KEYS[1], 'k', ARGV[4], 'r', whole(now + tonumber(ARGV[5])))
+	end
+	return whole(total)
+end
 drop(ARGV[7])
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', whole(now - tonumber(ARGV[10])), 'LIMIT', 0, 100)) do
 	drop(name)
