@@ -59,6 +59,8 @@ interface Deps {
 	answers: SharedAnswers;
 	clock: Clock;
 	entropy: Entropy;
+	/** Default LEASE_MS. */
+	leaseMs?: number;
 }
 
 interface Refused {
@@ -72,7 +74,7 @@ const isRefused = (value: unknown): value is Refused =>
  * the store, the others wait for it. A dead holder's lease ends, a failure is told to those who wait, and the last good
  * answer, marked with its age, stands in for one that cannot be fetched. Without the store each process fetches alone.
  */
-export function createSharedReads({ source, answers, clock, entropy }: Deps): SharedReads {
+export function createSharedReads({ source, answers, clock, entropy, leaseMs = LEASE_MS }: Deps): SharedReads {
 	const count: SharedStats = { shared: 0, fetches: 0, last_good: 0, unshared: 0 };
 	let awayUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -115,7 +117,7 @@ export function createSharedReads({ source, answers, clock, entropy }: Deps): Sh
 		last: SharedAnswer | null,
 		options: ReadOptions,
 	): Promise<T> => {
-		const letGo = keepLease(answers, clock, key, token);
+		const letGo = keepLease(answers, clock, leaseMs, key, token);
 		try {
 			const before = last ? await unpacked<T>(last) : undefined;
 			const known = before === undefined || isRefused(before) ? null : (before as T);
@@ -152,7 +154,7 @@ export function createSharedReads({ source, answers, clock, entropy }: Deps): Sh
 		const token = entropy.hex(8);
 		for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(WAIT_MS_MAX, waitMs * 2)) {
 			options.signal.throwIfAborted();
-			const look: Look | null = await ask(() => answers.look(key, datum.need_ms, token, LEASE_MS));
+			const look: Look | null = await ask(() => answers.look(key, datum.need_ms, token, leaseMs));
 			if (look === null) return alone(datum, options.signal);
 			if (look.state === "lease") return underLease(datum, key, token, look.last, options);
 			if (look.state === "failed") return lastGood(datum, look.last, errorOf(look.failure), options);
@@ -188,14 +190,14 @@ export function createSharedReads({ source, answers, clock, entropy }: Deps): Sh
 }
 
 /** Renews the lease until it is let go or lost. */
-function keepLease(answers: SharedAnswers, clock: Clock, key: SharedKey, token: string): () => void {
+function keepLease(answers: SharedAnswers, clock: Clock, leaseMs: number, key: SharedKey, token: string): () => void {
 	let timer: unknown = null;
 	let over = false;
 	const again = (): void => {
 		timer = clock.setTimeout(async () => {
-			const held = await answers.renew(key, token, LEASE_MS).catch(() => true);
+			const held = await answers.renew(key, token, leaseMs).catch(() => true);
 			if (held && !over) again();
-		}, LEASE_MS / 3);
+		}, leaseMs / 3);
 	};
 	again();
 	return () => {

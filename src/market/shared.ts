@@ -22,6 +22,7 @@ export interface SharedCacheDeps {
 	answers: SharedAnswers;
 	clock: Clock;
 	entropy: Entropy;
+	leaseMs?: number;
 }
 
 export type SharedMarketData = MarketData & { sharedStats(): SharedStats };
@@ -47,8 +48,8 @@ type KeptSeries = Series & { whole_at_ms: number };
  * between bars serve for a short time (SHARED_FOR_MS). When the source fails, the last good answer is given and said to
  * be stale. Beneath the cache of the process, which spares the store a look for each read.
  */
-export function withSharedCache(market: MarketData, { answers, clock, entropy }: SharedCacheDeps): SharedMarketData {
-	const reads = createSharedReads({ source: market.source.name, answers, clock, entropy });
+export function withSharedCache(market: MarketData, deps: SharedCacheDeps): SharedMarketData {
+	const reads = createSharedReads({ source: market.source.name, ...deps });
 
 	/** Something that moves all the time: the newest serves, the past is kept apart. */
 	const moving = <T>(
