@@ -22,12 +22,16 @@ test.before.each(async () => {
 });
 
 /** One process with its own connection, cache and adapter; all call the same exchange. */
-/** The lease is shorter than in the program, so that the death of a holder is soon over. */
-function processOf(exchange: LiveExchange, bounds: AnswerBounds = {}) {
+function processOf(exchange: LiveExchange, { leaseMs, ...bounds }: AnswerBounds & { leaseMs?: number } = {}) {
 	const connection = redis.client({ maxRetriesPerRequest: 1 });
 	const source = createLiveSource(exchange);
 	const answers = createMarketAnswers(connection, bounds);
-	const shared = withSharedCache(source, { answers, clock: systemClock, entropy: systemEntropy, leaseMs: 1_500 });
+	const shared = withSharedCache(source, {
+		answers,
+		clock: systemClock,
+		entropy: systemEntropy,
+		...(leaseMs === undefined ? {} : { leaseMs }),
+	});
 	const market = withCache(shared, { clock: systemClock });
 	return {
 		market,
@@ -84,7 +88,11 @@ test("200 scans in four processes make exactly the calls of one", async () => {
 
 test("a process that dies in mid-fetch holds the others up for a lease, and no longer", async () => {
 	const exchange = createLiveExchange({ latencyMs: 40 });
-	const [dying, ...others] = [processOf(exchange), processOf(exchange), processOf(exchange)] as [Process, ...Process[]];
+	// Shorter than in the program, so that the death of a holder is soon over.
+	const [dying, ...others] = Array.from({ length: 3 }, () => processOf(exchange, { leaseMs: 1_500 })) as [
+		Process,
+		...Process[],
+	];
 	const lost = outcome(dying.market.candles("A/USDT", "1h", { ...read(exchange), signal: AbortSignal.timeout(3_000) }));
 	while (exchange.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
 	dying.die();
