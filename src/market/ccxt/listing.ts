@@ -52,7 +52,7 @@ export function describe(exchange: Exchange, profile: ExchangeProfile, market: L
 	const trading = tradingOf(profile, market, of);
 	return {
 		symbol: market.symbol,
-		id: market.id,
+		id: market.id ?? market.symbol,
 		venue: exchange.id,
 		type,
 		base: market.base,

@@ -12,6 +12,8 @@ const HISTORY_MS = 8 * 365 * TIMEFRAME_MS["1d"];
 /** Pages within one window: a contract that once settled more often than it does now. */
 const WINDOW_PAGES_MAX = 24;
 const INTERVAL_HOURS_DEFAULT = 8;
+/** Exchanges stamp a settlement some milliseconds after its hour, from which on it counts. */
+const LATE_STAMP_MS = 1000;
 
 export interface Settlements {
 	/** Settled rates up to as_of; null: the exchange has no such history. */
@@ -26,8 +28,7 @@ export function createSettlements(exchange: Exchange, profile: ExchangeProfile):
 		async read(market, intervalHours, asOfMs) {
 			if (!market.swap || !exchange.has.fetchFundingRateHistory) return null;
 			const stepMs = (intervalHours ?? INTERVAL_HOURS_DEFAULT) * TIMEFRAME_MS["1h"];
-			// One more than as_of: a settlement of that very instant is known at it.
-			const to_ms = asOfMs + 1;
+			const to_ms = asOfMs + LATE_STAMP_MS;
 			return histories.read(market.symbol, {
 				from_ms: to_ms - HISTORY_MS,
 				to_ms,
