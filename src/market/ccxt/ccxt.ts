@@ -206,7 +206,8 @@ function createPlaces(names: readonly string[], thread: ExchangeThread) {
 				if (!listed) continue;
 				if (known.size >= PLACES_MAX) known.clear();
 				const found = { venue, type: listed.type };
-				known.set(key, found);
+				// With an earlier venue unread this one is not sure to be the first.
+				if (failure === null) known.set(key, found);
 				return found;
 			} catch (error) {
 				signal.throwIfAborted();
