@@ -15,7 +15,10 @@ export interface HistoryReading<Columns> {
 	to_ms: number;
 	/** Longest window of one page, ms. */
 	window_ms: number;
-	length(columns: Columns): number;
+	/** Nothing is added any more, so an empty newest window says nothing about older ones. */
+	ended: boolean;
+	/** The oldest instant of the columns; null: they are empty. */
+	first(columns: Columns): number | null;
 	/** Up to which instant the columns are known to be whole: what an exchange is late to publish lies after it. */
 	settled(columns: Columns): number;
 	/** What of the window [fromMs, toMs) there is. */
@@ -26,8 +29,7 @@ export interface HistoryReading<Columns> {
 /**
  * Reads a history window by window and keeps what it read. Only what is newer than the kept end, and older than
  * its begin, is asked for; every page is kept at once, so a reading that was cut goes on where it stood.
- * Windows go back from the newest until one is empty, for only an empty window tells the begin of a market
- * apart from a gap.
+ * Windows go back from the newest until one shows the begin of the market.
  */
 export async function readHistory<Columns extends object>(
 	kept: KeptHistory<Columns> | null,
@@ -40,7 +42,8 @@ export async function readHistory<Columns extends object>(
 		const start = Math.max(reading.from_ms, history.from_ms - reading.window_ms);
 		const older = await reading.page(start, history.from_ms);
 		const columns = reading.merge(history.columns, older);
-		history = { ...history, columns, from_ms: start, complete: reading.length(older) === 0 };
+		const complete = showsBegin(older, start, history.from_ms, reading);
+		history = { ...history, columns, from_ms: start, complete };
 		keep(history);
 	}
 	return history;
@@ -48,13 +51,21 @@ export async function readHistory<Columns extends object>(
 
 async function firstPage<Columns>(reading: HistoryReading<Columns>): Promise<KeptHistory<Columns>> {
 	const start = Math.max(reading.from_ms, reading.to_ms - reading.window_ms);
-	return historyOf(await reading.page(start, reading.to_ms), start, reading);
+	const columns = await reading.page(start, reading.to_ms);
+	const silent = reading.ended && reading.first(columns) === null;
+	const complete = !silent && showsBegin(columns, start, reading.to_ms, reading);
+	return { columns, from_ms: start, to_ms: settledAt(columns, start, reading), complete };
 }
 
-const historyOf = <Columns>(columns: Columns, from_ms: number, reading: HistoryReading<Columns>) => {
-	const to_ms = Math.min(reading.to_ms, Math.max(from_ms, reading.settled(columns)));
-	return { columns, from_ms, to_ms, complete: false };
-};
+/** A whole window whose first tenth is empty begins before the market; a longer gap at just its begin is not to be had. */
+function showsBegin<Columns>(columns: Columns, fromMs: number, toMs: number, reading: HistoryReading<Columns>): boolean {
+	if (toMs - fromMs < reading.window_ms) return false;
+	const first = reading.first(columns);
+	return first === null || first - fromMs > reading.window_ms / 10;
+}
+
+const settledAt = <Columns>(columns: Columns, fromMs: number, reading: HistoryReading<Columns>): number =>
+	Math.min(reading.to_ms, Math.max(fromMs, reading.settled(columns)));
 
 async function newerPages<Columns>(
 	kept: KeptHistory<Columns>,
@@ -65,8 +76,7 @@ async function newerPages<Columns>(
 		columns = reading.merge(columns, await reading.page(from, Math.min(reading.to_ms, from + reading.window_ms)));
 	}
 	if (columns === kept.columns) return kept;
-	const to_ms = Math.max(kept.to_ms, historyOf(columns, kept.from_ms, reading).to_ms);
-	return { ...kept, columns, to_ms };
+	return { ...kept, columns, to_ms: Math.max(kept.to_ms, settledAt(columns, kept.from_ms, reading)) };
 }
 
 /** Histories of one exchange in memory; those that were not asked for longest go first. */

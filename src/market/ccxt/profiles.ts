@@ -85,6 +85,8 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 	binanceusdm: {
 		...BINANCE,
 		settings: { options: { defaultType: "swap", defaultSubType: "linear", fetchMarkets: { types: ["linear"] } } },
+		// 499 candles weigh 2, a thousand 5.
+		candles_max: 499,
 		// The list of intervals holds adjusted contracts only; all others settle every 8 hours.
 		funding_interval_default: 8,
 		interest_history: true,
