@@ -142,6 +142,7 @@ async function openMarket(config: Config): Promise<CachedMarketData> {
 			market: marketWord(config.market),
 			asOfMs: config.marketAsOfMs,
 			latencyMs: config.marketLatencyMs,
+			baseUrl: config.marketBaseUrl,
 			clock: systemClock,
 		});
 	} catch (error) {

@@ -1,6 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { CachedMarketData } from "./cached.ts";
 import { withCache } from "./cached.ts";
+import { createCcxtMarketData } from "./ccxt/ccxt.ts";
+import type { SourceGate } from "./gate.ts";
 import { createRecordedMarketData } from "./recorded.ts";
 import { createSimulatedMarketData } from "./simulated.ts";
 
@@ -8,12 +10,16 @@ import { createSimulatedMarketData } from "./simulated.ts";
 export const DEFAULT_SEED = 42;
 
 export interface MarketSettings {
-	/** MARKET: `simulated[:<seed>]` or `recorded:<dir>`. */
+	/** MARKET: `simulated[:<seed>]`, `recorded:<dir>` or `ccxt:<exchange>[,<exchange>]`. */
 	market: string;
 	/** MARKET_AS_OF, epoch ms; null: the source's own clock. */
 	asOfMs: number | null;
 	/** MARKET_LATENCY_MS */
 	latencyMs: number;
+	/** MARKET_BASE_URL: where ccxt sends its requests instead of to the exchanges; null: to them. */
+	baseUrl?: string | null;
+	/** Before the requests to live exchanges; absent: each passes at once. */
+	gate?: SourceGate;
 	clock: Clock;
 }
 
@@ -25,6 +31,8 @@ export async function createMarketData({
 	market,
 	asOfMs,
 	latencyMs,
+	baseUrl,
+	gate,
 	clock,
 }: MarketSettings): Promise<CachedMarketData> {
 	const separator = market.indexOf(":");
@@ -41,8 +49,14 @@ export async function createMarketData({
 		if (argument === "") throw new Error("MARKET=recorded:<dir> needs the folder of the data set");
 		return withCache(await createRecordedMarketData({ dir: argument, asOfMs, latencyMs, clock }), { clock });
 	}
-	if (scheme === "ccxt") throw new Error(`MARKET=${market}: live exchanges (ccxt:) are not built in this version`);
-	throw new Error(`MARKET=${market}: unknown source '${scheme}' (expected simulated[:<seed>] or recorded:<dir>)`);
+	if (scheme === "ccxt") {
+		const exchanges = argument.split(",").filter((id) => id !== "");
+		if (exchanges.length === 0) throw new Error("MARKET=ccxt:<exchange>[,<exchange>] needs the id of an exchange");
+		const live = await createCcxtMarketData({ exchanges, baseUrl: baseUrl ?? null, clock, ...(gate ? { gate } : {}) });
+		return withCache(live, { clock });
+	}
+	const expected = "simulated[:<seed>], recorded:<dir> or ccxt:<exchange>[,<exchange>]";
+	throw new Error(`MARKET=${market}: unknown source '${scheme}' (expected ${expected})`);
 }
 
 export type { CachedMarketData, CacheStats } from "./cached.ts";

@@ -1,0 +1,105 @@
+import { ByteLru } from "../byte-lru.ts";
+
+/** A history that was read before: whole from `from_ms` on, up to what was settled at `to_ms`. */
+export interface KeptHistory<Columns> {
+	columns: Columns;
+	from_ms: number;
+	to_ms: number;
+	/** Nothing older exists at the exchange. */
+	complete: boolean;
+}
+
+export interface HistoryReading<Columns> {
+	/** Wanted: whole from here on, as far as the exchange reaches back, up to but not including to_ms. */
+	from_ms: number;
+	to_ms: number;
+	/** Longest window of one page, ms. */
+	window_ms: number;
+	/** Nothing is added any more, so an empty newest window says nothing about older ones. */
+	ended: boolean;
+	/** The oldest instant of the columns; null: they are empty. */
+	first(columns: Columns): number | null;
+	/** Up to which instant the columns are known to be whole: what an exchange is late to publish lies after it. */
+	settled(columns: Columns): number;
+	/** What of the window [fromMs, toMs) there is. */
+	page(fromMs: number, toMs: number): Promise<Columns>;
+	merge(one: Columns, other: Columns): Columns;
+}
+
+/**
+ * Reads a history window by window and keeps what it read. Only what is newer than the kept end, and older than
+ * its begin, is asked for; every page is kept at once, so a reading that was cut goes on where it stood.
+ * Windows go back from the newest until one shows the begin of the market.
+ */
+export async function readHistory<Columns extends object>(
+	kept: KeptHistory<Columns> | null,
+	reading: HistoryReading<Columns>,
+	keep: (history: KeptHistory<Columns>) => void,
+): Promise<KeptHistory<Columns>> {
+	let history = kept === null ? await firstPage(reading) : await newerPages(kept, reading);
+	keep(history);
+	while (!history.complete && history.from_ms > reading.from_ms) {
+		const start = Math.max(reading.from_ms, history.from_ms - reading.window_ms);
+		const older = await reading.page(start, history.from_ms);
+		const columns = reading.merge(history.columns, older);
+		const complete = showsBegin(older, start, history.from_ms, reading);
+		history = { ...history, columns, from_ms: start, complete };
+		keep(history);
+	}
+	return history;
+}
+
+async function firstPage<Columns>(reading: HistoryReading<Columns>): Promise<KeptHistory<Columns>> {
+	const start = Math.max(reading.from_ms, reading.to_ms - reading.window_ms);
+	const columns = await reading.page(start, reading.to_ms);
+	const silent = reading.ended && reading.first(columns) === null;
+	const complete = !silent && showsBegin(columns, start, reading.to_ms, reading);
+	return { columns, from_ms: start, to_ms: settledAt(columns, start, reading), complete };
+}
+
+/** A whole window whose first tenth is empty begins before the market; a longer gap at just its begin is not to be had. */
+function showsBegin<Columns>(columns: Columns, fromMs: number, toMs: number, reading: HistoryReading<Columns>): boolean {
+	if (toMs - fromMs < reading.window_ms) return false;
+	const first = reading.first(columns);
+	return first === null || first - fromMs > reading.window_ms / 10;
+}
+
+const settledAt = <Columns>(columns: Columns, fromMs: number, reading: HistoryReading<Columns>): number =>
+	Math.min(reading.to_ms, Math.max(fromMs, reading.settled(columns)));
+
+async function newerPages<Columns>(
+	kept: KeptHistory<Columns>,
+	reading: HistoryReading<Columns>,
+): Promise<KeptHistory<Columns>> {
+	let columns = kept.columns;
+	for (let from = kept.to_ms; from < reading.to_ms; from += reading.window_ms) {
+		columns = reading.merge(columns, await reading.page(from, Math.min(reading.to_ms, from + reading.window_ms)));
+	}
+	if (columns === kept.columns) return kept;
+	return { ...kept, columns, to_ms: Math.max(kept.to_ms, settledAt(columns, kept.from_ms, reading)) };
+}
+
+/** Histories of one exchange in memory; those that were not asked for longest go first. */
+const HISTORY_BYTES_MAX = 64 * 1024 * 1024;
+/** Keys and objects beside the columns, roughly. */
+const ENTRY_BYTES = 512;
+
+export interface Histories<Columns extends object> {
+	read(key: string, reading: HistoryReading<Columns>): Promise<Columns>;
+}
+
+export function createHistories<Columns extends object>(bytesMax = HISTORY_BYTES_MAX): Histories<Columns> {
+	const store = new ByteLru<KeptHistory<Columns>>(bytesMax);
+	return {
+		async read(key, reading) {
+			const keep = (history: KeptHistory<Columns>) => store.set(key, history, bytesOf(history.columns));
+			return (await readHistory(store.get(key) ?? null, reading, keep)).columns;
+		},
+	};
+}
+
+const bytesOf = (columns: object): number =>
+	Object.values(columns).reduce<number>(
+		(sum, column) => sum + (ArrayBuffer.isView(column) ? column.byteLength : 0),
+		ENTRY_BYTES,
+	);
