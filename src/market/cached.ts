@@ -3,14 +3,7 @@ import { ByteLru } from "./byte-lru.ts";
 import { sealColumns } from "./content.ts";
 import type { FundingSeries, MarketData, ReadOptions, Series, StaleNote, TradeTape } from "./contract.ts";
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
-import {
-	lacksNewest,
-	lacksSettlement,
-	type MovingKind,
-	RECHECK_MS,
-	SHARED_FOR_MS,
-	STALE_FOR_MS,
-} from "./live-rules.ts";
+import { type MovingKind, recheckAfter, SHARED_FOR_MS, STALE_FOR_MS } from "./live-rules.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import { newestBars } from "./series.ts";
 import { SingleFlight } from "./single-flight.ts";
@@ -121,7 +114,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	): Promise<Kept> => {
 		const notes: StaleNote[] = [];
 		const keep = (value: unknown, refusal: MarketError | null): Kept => {
-			const keptForMs = notes.length > 0 ? STALE_FOR_MS : live && isLate(value) ? RECHECK_MS : null;
+			const keptForMs = notes.length > 0 ? STALE_FOR_MS : live ? recheckOf(value) : null;
 			const untilMs = keptForMs === null ? null : clock.now() + keptForMs;
 			const kept = { value, refusal, asOfMs, notes, untilMs };
 			cache.set(key, kept, bytesOf(value));
@@ -263,11 +256,10 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	};
 }
 
-/** A history that lacks what should be published by now. */
-function isLate(value: unknown): boolean {
-	if (typeof value !== "object" || value === null) return false;
-	if ("open_time" in value) return lacksNewest(value as Series);
-	return "funding_time" in value && lacksSettlement(value as FundingSeries);
+/** For how long a history that lacks what should be published is kept; null: until it is pushed out. */
+function recheckOf(value: unknown): number | null {
+	if (typeof value !== "object" || value === null) return null;
+	return "open_time" in value || "funding_time" in value ? recheckAfter(value as Series | FundingSeries) : null;
 }
 
 /**

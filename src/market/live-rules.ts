@@ -36,8 +36,10 @@ export const LAST_GOOD_MS: Record<AnswerKind, number> = {
 
 /** A last good answer is given again without another look at the source for this time, ms. */
 export const STALE_FOR_MS = 5_000;
-/** A series that lacks the bar that has just closed is asked for again after this time, ms. */
+/** A history that lacks what has just closed is asked for again after this time, ms. */
 export const RECHECK_MS = 15_000;
+/** One that lacks more is not late but ended. */
+const LATE_STEPS = 3;
 
 /** Moving answers about an instant so far back are kept apart: what is shown now is no answer to them, ms. */
 export const PAST_AFTER_MS = 600_000;
@@ -51,13 +53,22 @@ export const closedAt = (stepMs: number, asOfMs: number): number => Math.floor(a
 export const coveredBy = ({ length, open_time, timeframe }: Series): number =>
 	length === 0 ? 0 : (open_time[length - 1] as number) + TIMEFRAME_MS[timeframe];
 
-/** The newest bar that should be there is missing: the source is late, or nothing was traded. */
-export const lacksNewest = (series: Series): boolean =>
-	coveredBy(series) < closedAt(TIMEFRAME_MS[series.timeframe], series.as_of_ms);
+/** The last settlement that the series has; 0 without any. */
+export const settledBy = ({ length, funding_time }: FundingSeries): number =>
+	length === 0 ? 0 : (funding_time[length - 1] as number);
 
-/** A settlement is due that the series does not have: sources publish it a little later. */
-export const lacksSettlement = ({ length, funding_time, interval_hours, as_of_ms }: FundingSeries): boolean =>
-	length > 0 && (funding_time[length - 1] as number) + interval_hours * HOUR_MS <= closedAt(HOUR_MS, as_of_ms);
+/**
+ * After how long a history is asked for again that lacks what should be published by now: soon when the source is a
+ * little late (or nothing was traded), after a step when the market seems to have ended. Null: nothing is lacking.
+ */
+export function recheckAfter(history: Series | FundingSeries): number | null {
+	const bars = "open_time" in history;
+	const stepMs = bars ? TIMEFRAME_MS[history.timeframe] : history.interval_hours * HOUR_MS;
+	const has = bars ? coveredBy(history) : settledBy(history);
+	const due = bars ? closedAt(stepMs, history.as_of_ms) : closedAt(HOUR_MS, history.as_of_ms) - stepMs + 1;
+	if (has >= due) return null;
+	return due - has > LATE_STEPS * stepMs ? stepMs : RECHECK_MS;
+}
 
 export const staleNote = (error: MarketError, ageMs: number): StaleNote => ({
 	age_ms: Math.max(0, Math.round(ageMs)),

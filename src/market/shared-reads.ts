@@ -3,7 +3,7 @@ import type { Entropy } from "../entropy.ts";
 import { abortable } from "./abortable.ts";
 import { decodeAnswer, encodeAnswer } from "./column-codec.ts";
 import { MarketError, type ReadOptions } from "./contract.ts";
-import { type AnswerKind, LAST_GOOD_MS, RECHECK_MS, staleNote } from "./live-rules.ts";
+import { type AnswerKind, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./sharing.ts";
 
@@ -32,8 +32,8 @@ export interface Datum<T> {
 	kept_ms: number;
 	/** Reads it from the source; `known` is the last good answer, to be continued. */
 	read(signal: AbortSignal, known: T | null): Promise<T>;
-	/** Up to when the answer says everything, and up to when the source says it does. */
-	covers(value: T): { covers_ms: number; claims_ms: number };
+	/** Up to when the answer says everything, up to when the source says it does, and for how long that is believed. */
+	covers(value: T): { covers_ms: number; claims_ms: number; recheck_ms: number };
 	/** The answer as it is given when it has become so old. */
 	aged?(value: T, ageMs: number): T;
 }
@@ -124,7 +124,7 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 			const value = await fromSource(datum, options.signal, known);
 			const bytes = await encodeAnswer(value);
 			const { kept_ms } = datum;
-			const put = { token, bytes, ...datum.covers(value), recheck_ms: RECHECK_MS, kept_ms };
+			const put = { token, bytes, ...datum.covers(value), kept_ms };
 			const kept = await ask(() => answers.put(key, put));
 			if (!kept) count.unshared++;
 			return value;

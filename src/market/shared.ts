@@ -1,17 +1,17 @@
 import type { Clock } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
 import { appendSeries } from "./append-series.ts";
-import type { CandleOptions, Market, MarketData, ReadOptions, Series, Timeframe } from "./contract.ts";
+import type { CandleOptions, FundingSeries, Market, MarketData, ReadOptions, Series, Timeframe } from "./contract.ts";
 import { TIMEFRAME_MS } from "./contract.ts";
 import {
 	closedAt,
 	coveredBy,
-	lacksNewest,
-	lacksSettlement,
 	type MovingKind,
 	PAST_AFTER_MS,
 	PAST_SLICE_MS,
+	recheckAfter,
 	SHARED_FOR_MS,
+	settledBy,
 } from "./live-rules.ts";
 import { fundingUpTo, newestBars, seriesUpTo } from "./series.ts";
 import { createSharedReads, type Datum, type SharedStats } from "./shared-reads.ts";
@@ -68,7 +68,7 @@ export function withSharedCache(market: MarketData, deps: SharedCacheDeps): Shar
 			limit_ms: READ_LIMIT_MS,
 			kept_ms: Math.max(MOVING_KEPT_MS, SHARED_FOR_MS[kind]),
 			read: (signal) => read({ ...plain(options), signal }),
-			covers: () => ({ covers_ms: as_of_ms, claims_ms: as_of_ms }),
+			covers: () => ({ covers_ms: as_of_ms, claims_ms: as_of_ms, recheck_ms: 0 }),
 			...more,
 		};
 		return reads.read(datum, options);
@@ -85,7 +85,7 @@ export function withSharedCache(market: MarketData, deps: SharedCacheDeps): Shar
 			limit_ms: READ_LIMIT_MS,
 			kept_ms: HISTORY_KEPT_MS + stepMs,
 			read: (signal, known) => readSeries(market, symbol, timeframe, { ...plain(read), signal }, known),
-			covers: (series) => ({ covers_ms: lacksNewest(series) ? coveredBy(series) : need_ms, claims_ms: need_ms }),
+			covers: (series) => coverageOf(series, coveredBy(series), need_ms),
 		};
 		const { whole_at_ms: _whole, ...series } = await reads.read(datum, read);
 		return newestBars(seriesUpTo({ ...series, duplicates: 0 }, series, read.as_of_ms), limit);
@@ -118,10 +118,10 @@ export function withSharedCache(market: MarketData, deps: SharedCacheDeps): Shar
 				limit_ms: READ_LIMIT_MS,
 				kept_ms: HISTORY_KEPT_MS,
 				read: (signal) => market.funding(symbol, { ...plain(options), signal }),
-				covers: (series) => ({
-					covers_ms: series && lacksSettlement(series) ? (series.funding_time[series.length - 1] ?? 0) : need_ms,
-					claims_ms: need_ms,
-				}),
+				covers: (series) =>
+					series
+						? coverageOf(series, settledBy(series), need_ms)
+						: { covers_ms: need_ms, claims_ms: need_ms, recheck_ms: 0 },
 			};
 			const series = await reads.read(datum, options);
 			return series && fundingUpTo(series, series, series.interval_hours, options.as_of_ms);
@@ -150,6 +150,16 @@ export function withSharedCache(market: MarketData, deps: SharedCacheDeps): Shar
 
 /** One symbol of several venues is a datum of each. */
 const named = (symbol: string, { venue }: ReadOptions): string => (venue === undefined ? symbol : `${symbol}@${venue}`);
+
+/** A history that lacks something covers what it has, and is asked for again. */
+function coverageOf(
+	history: Series | FundingSeries,
+	hasMs: number,
+	needMs: number,
+): ReturnType<Datum<unknown>["covers"]> {
+	const recheck_ms = recheckAfter(history);
+	return { covers_ms: recheck_ms === null ? needMs : hasMs, claims_ms: needMs, recheck_ms: recheck_ms ?? 0 };
+}
 
 /** What an adapter needs to know; marks are this cache's own. */
 const plain = ({ onStale: _, ...options }: ReadOptions): ReadOptions => options;

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { abortable } from "../abortable.ts";
 import type { MarketData, ReadOptions } from "../contract.ts";
-import { MarketError } from "../contract.ts";
+import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import { fundingIntervalHours } from "../funding.ts";
 import { openGate, type SourceGate } from "../gate.ts";
 import { fundingUpTo, seriesUpTo } from "../series.ts";
@@ -92,10 +92,13 @@ function assemble(
 			onlyPresent(as_of_ms, "list of markets");
 			return thread.read(venue, "markets", { as_of_ms }, signal);
 		},
-		async candles(symbol, timeframe, { limit, ...read }) {
+		async candles(symbol, timeframe, { limit, since_ms, ...read }) {
 			const { venue, type } = await find(symbol, read);
 			const { as_of_ms, signal } = read;
-			const bars = await thread.read(venue, "candles", { symbol, timeframe, as_of_ms, limit: limit ?? null }, signal);
+			const unknown =
+				since_ms === undefined ? null : Math.max(1, Math.ceil((as_of_ms - since_ms) / TIMEFRAME_MS[timeframe]));
+			const asked = { symbol, timeframe, as_of_ms, limit: limit ?? unknown };
+			const bars = await thread.read(venue, "candles", asked, signal);
 			return seriesUpTo(bars, { symbol, venue, market: type, timeframe }, as_of_ms, limit);
 		},
 		async tickers(symbols, read) {
