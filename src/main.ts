@@ -15,8 +15,8 @@ import { type Foundation, openFoundation } from "./foundation.ts";
 import { createHealthChecks, createProbes } from "./health.ts";
 import type { Logger } from "./log.ts";
 import type { MarketData } from "./market/contract.ts";
-import { type CachedMarketData, createMarketData } from "./market/index.ts";
 import { createMetrics } from "./metrics/index.ts";
+import { openMarket } from "./open-market.ts";
 import { installShutdown } from "./process/shutdown.ts";
 import { shutdownStages } from "./process/stages.ts";
 import { createCandleQueries } from "./queries/candles.ts";
@@ -32,15 +32,15 @@ import { VERSION } from "./version.ts";
 async function main(): Promise<void> {
 	const deps = await openFoundation(process.env);
 	const { config, logger, provision, store, redis, users } = deps;
-	const market = await openMarket(config);
+	const { market, gate } = await openMarket(deps);
 	const parts = await createScanParts(deps);
 	const removal = createUserRemoval(parts.start, users.removal);
 	// Left by a process that died while it deleted an account.
 	if (config.role !== "worker") await removal.settle();
-	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, parts });
+	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, gate, parts });
 	await executor?.ready;
 	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
-	const health = createHealthChecks({ store, market, provision, config });
+	const health = createHealthChecks({ store, market, gate, provision, config });
 	const queries = openQueries(deps, parts, market);
 	const metrics = createMetrics({
 		store,
@@ -129,26 +129,6 @@ function routesOf(
 		...createScanRoutes({ queries, commands, accounts: users.accounts, parseFilters, clock, candles }),
 		...createAccountDataRoutes({ users, removal, queries, clock, meter }),
 	];
-}
-
-const marketWord = (choice: Config["market"]): string =>
-	choice.kind === "simulated"
-		? `simulated:${choice.seed}`
-		: `${choice.kind}:${choice.kind === "recorded" ? choice.dir : choice.exchanges.join(",")}`;
-
-async function openMarket(config: Config): Promise<CachedMarketData> {
-	try {
-		return await createMarketData({
-			market: marketWord(config.market),
-			asOfMs: config.marketAsOfMs,
-			latencyMs: config.marketLatencyMs,
-			baseUrl: config.marketBaseUrl,
-			clock: systemClock,
-		});
-	} catch (error) {
-		const message = error instanceof Error ? error.message : String(error);
-		throw Object.assign(new Error(message), { name: "MarketStartError" });
-	}
 }
 
 async function listen(app: ApiApp, http: NonNullable<Config["http"]>, logger: Logger): Promise<Server> {

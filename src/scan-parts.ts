@@ -7,6 +7,7 @@ import type { Entropy } from "./entropy.ts";
 import type { Logger } from "./log.ts";
 import type { MarketData } from "./market/contract.ts";
 import { discoverUniverse } from "./market/discovery.ts";
+import type { SourceGate } from "./market/gate.ts";
 import { selectAssets } from "./market/universe-filters.ts";
 import { createMarketReport } from "./market-report.ts";
 import { announcePresence } from "./presence.ts";
@@ -136,8 +137,10 @@ const patientStore = (
 	},
 });
 
-export function startExecutor(deps: PartsDeps & { market: MarketData; parts: ScanParts }): ScanExecutor {
-	const { config, logger, entropy, provision, store, market, users, parts } = deps;
+export function startExecutor(
+	deps: PartsDeps & { market: MarketData; gate?: SourceGate | null; parts: ScanParts },
+): ScanExecutor {
+	const { config, logger, entropy, provision, store, market, gate = null, users, parts } = deps;
 	const pool = createEvaluationPool();
 	const effects = createEffects({
 		market,
@@ -178,7 +181,7 @@ export function startExecutor(deps: PartsDeps & { market: MarketData; parts: Sca
 		logger,
 		version: VERSION,
 		draining: () => draining,
-		market: createMarketReport(market, systemClock),
+		market: createMarketReport(market, systemClock, gate),
 	});
 	return {
 		runtime,

@@ -1,9 +1,12 @@
 import type { Clock } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
 import type { CachedMarketData } from "./cached.ts";
 import { withCache } from "./cached.ts";
 import { createCcxtMarketData } from "./ccxt/ccxt.ts";
 import type { SourceGate } from "./gate.ts";
 import { createRecordedMarketData } from "./recorded.ts";
+import { withSharedCache } from "./shared.ts";
+import type { SharedAnswers } from "./sharing.ts";
 import { createSimulatedMarketData } from "./simulated.ts";
 
 /** The same as the default of MARKET. */
@@ -20,8 +23,13 @@ export interface MarketSettings {
 	baseUrl?: string | null;
 	/** Before the requests to live exchanges; absent: each passes at once. */
 	gate?: SourceGate;
+	/** Where live answers are shared between processes; absent: there is one process. */
+	sharing?: { answers: SharedAnswers; entropy: Entropy };
 	clock: Clock;
 }
+
+/** One read of a live market: many pages of a history may wait for their room in the budget. */
+const LIVE_READ_LIMIT_MS = 45_000;
 
 /**
  * The market of this process, behind latency and the shared cache (so a cached answer is not late).
@@ -33,6 +41,7 @@ export async function createMarketData({
 	latencyMs,
 	baseUrl,
 	gate,
+	sharing,
 	clock,
 }: MarketSettings): Promise<CachedMarketData> {
 	const separator = market.indexOf(":");
@@ -53,7 +62,8 @@ export async function createMarketData({
 		const exchanges = argument.split(",").filter((id) => id !== "");
 		if (exchanges.length === 0) throw new Error("MARKET=ccxt:<exchange>[,<exchange>] needs the id of an exchange");
 		const live = await createCcxtMarketData({ exchanges, baseUrl: baseUrl ?? null, clock, ...(gate ? { gate } : {}) });
-		return withCache(live, { clock });
+		const shared = sharing ? withSharedCache(live, { ...sharing, clock }) : live;
+		return withCache(shared, { clock, readLimitMs: LIVE_READ_LIMIT_MS });
 	}
 	const expected = "simulated[:<seed>], recorded:<dir> or ccxt:<exchange>[,<exchange>]";
 	throw new Error(`MARKET=${market}: unknown source '${scheme}' (expected ${expected})`);
