@@ -57,8 +57,7 @@ const oldestWanted = <Columns>({ begin_ms }: KeptHistory<Columns>, { from_ms }: 
 async function firstPage<Columns>(reading: HistoryReading<Columns>): Promise<KeptHistory<Columns>> {
 	const start = Math.max(reading.from_ms, reading.to_ms - reading.window_ms);
 	const columns = await reading.page(start, reading.to_ms);
-	const silent = reading.ended && reading.first(columns) === null;
-	const begin_ms = silent ? null : await beginOf(columns, start, reading.to_ms, columns, reading);
+	const begin_ms = await beginOf(columns, start, reading.to_ms, columns, reading);
 	return { columns, from_ms: start, to_ms: settledAt(columns, start, reading), begin_ms };
 }
 
@@ -76,8 +75,12 @@ async function beginOf<Columns>(
 	if (toMs - fromMs < reading.window_ms) return null;
 	const first = reading.first(page);
 	if (first !== null && first - fromMs <= reading.window_ms / 10) return null;
-	const oldest = reading.oldest === null || reading.first(known) === null ? null : await reading.oldest();
-	return oldest === null ? fromMs : Math.min(oldest, reading.first(known) ?? oldest);
+	const oldestKnown = reading.first(known);
+	// A market that trades and shows nothing has no history of this kind; one that ended may have had it long ago.
+	if (oldestKnown === null && !reading.ended) return fromMs;
+	if (reading.oldest === null) return oldestKnown === null ? null : fromMs;
+	const oldest = (await reading.oldest()) ?? oldestKnown;
+	return oldest === null ? fromMs : Math.min(oldest, oldestKnown ?? oldest);
 }
 
 const settledAt = <Columns>(columns: Columns, fromMs: number, reading: HistoryReading<Columns>): number =>
