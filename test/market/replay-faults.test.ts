@@ -10,6 +10,7 @@ import { createReplayExchange, type ReplayExchange } from "../support/replay-exc
 import type { FaultInput } from "../support/replay-exchange/faults.ts";
 import type { ReplayStats } from "../support/replay-exchange/stats.ts";
 import { replaySet, SET_END_MS } from "../support/replay-set.ts";
+import { within } from "../support/wait.ts";
 
 const test = suite("market/replay exchange, faults");
 const HOUR = 3_600_000;
@@ -143,8 +144,9 @@ test("bodies may be cut, connections reset or left hanging", async () => {
 	assert.is(reset, "fetch failed");
 	exchange.addFaults({ kind: "hang", times: 1 });
 	const abort = new AbortController();
+	const arrived = exchange.arrival("spot/klines");
 	const hanging = get(KLINES, { signal: abort.signal }).catch((error: Error) => error.name);
-	while (exchange.stats().requests < 3) await new Promise((resolve) => setImmediate(resolve));
+	await within(arrived, "the request arrives");
 	abort.abort();
 	assert.is(await hanging, "AbortError");
 	assert.equal(exchange.stats().by_endpoint["spot/klines"]?.statuses, { 0: 2, 200: 1 });

@@ -106,6 +106,7 @@ export function singleMakers(files: readonly SourceFile[]): Finding[] {
 const ROOTS: Record<string, string> = {
 	"src/main.ts": "the entry",
 	"src/cli.ts": "the command line's entry",
+	"src/record.ts": "the recording command's entry",
 	"machines/strategy.ts": "the picture and the tests of a strategy's rules, which the scan machine shares",
 	"src/config/table.ts": "makes the README's table",
 };

@@ -38,16 +38,22 @@ export function createCandles(exchange: Exchange, profile: ExchangeProfile): Can
 			return resampleBars(finer, sourceMs, stepMs);
 		}
 		const to_ms = Math.floor(asOfMs / stepMs) * stepMs;
-		return histories.read(`${market.symbol}:${timeframe}`, {
-			from_ms: Math.max(0, to_ms - Math.min(limit ?? Number.POSITIVE_INFINITY, HISTORY_BARS[timeframe]) * stepMs),
+		const from_ms = Math.max(0, to_ms - Math.min(limit ?? Number.POSITIVE_INFINITY, HISTORY_BARS[timeframe]) * stepMs);
+		const bars = await histories.read(`${market.symbol}:${timeframe}`, {
+			from_ms,
 			to_ms,
 			window_ms: pageBars(exchange, profile, market) * stepMs,
 			ended: market.active === false,
 			first: (bars) => (bars.length === 0 ? null : (bars.open_time[0] as number)),
 			settled: (bars) => (bars.length === 0 ? 0 : (bars.open_time[bars.length - 1] as number) + stepMs),
 			page: (fromMs, toMs) => page(exchange, profile, market, timeframe, fromMs, toMs),
+			oldest: profile.pages_from_begin
+				? async () => (await exchange.fetchOHLCV(market.symbol, timeframe, from_ms, 1))[0]?.[0] ?? null
+				: null,
 			merge: mergeBars,
 		});
+		if (bars.length > 0 || limit !== null) return bars;
+		throw new MarketError("not_supported", `${exchange.id} has no ${timeframe} candles of ${market.symbol}`, false);
 	};
 	return { read };
 }

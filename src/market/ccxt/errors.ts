@@ -24,7 +24,14 @@ export class UnreadableAnswer extends Error {
 	}
 }
 
-export type ErrorKind = "bad_symbol" | "not_supported" | "timeout" | "limited" | "unreachable" | "refused" | "unreadable";
+export type ErrorKind =
+	| "bad_symbol"
+	| "not_supported"
+	| "timeout"
+	| "limited"
+	| "unreachable"
+	| "refused"
+	| "unreadable";
 
 /** What an error of ccxt, or one that was thrown while it parsed an answer, says about the source. */
 export function kindOf(error: unknown): ErrorKind {

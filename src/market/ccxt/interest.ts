@@ -1,9 +1,9 @@
 import type { OpenInterest as CcxtInterest, Exchange } from "ccxt";
 import type { Clock } from "../../clock.ts";
 import { isDollarQuote } from "../../dollars.ts";
-import { createSlots } from "../slots.ts";
 import type { OpenInterest } from "../contract.ts";
 import { MarketError, TIMEFRAME_MS } from "../contract.ts";
+import { createSlots } from "../slots.ts";
 import { type ListedMarket, unitOf } from "./listing.ts";
 import type { ExchangeProfile } from "./profiles.ts";
 import type { TickerTable } from "./tickers.ts";
@@ -30,19 +30,28 @@ interface Measured {
 
 export interface Interests {
 	/** Of one contract: the newest, or the newest that was measured by as_of where that lies in the past. */
-	read(market: ListedMarket, asOfMs: number, present: boolean, table: TickerTable): Promise<OpenInterest | null>;
+	read(
+		market: ListedMarket,
+		asOfMs: number,
+		present: boolean,
+		tickers: () => Promise<TickerTable>,
+	): Promise<OpenInterest | null>;
 	/** Of all perps for which it can be had, by symbol. Rejects when most of the requests fail. */
-	all(markets: readonly ListedMarket[], volumes: ReadonlyMap<string, number>, table: TickerTable): Promise<Map<string, OpenInterest>>;
+	all(
+		markets: readonly ListedMarket[],
+		volumes: ReadonlyMap<string, number>,
+		table: TickerTable,
+	): Promise<Map<string, OpenInterest>>;
 }
 
 export function createInterests(exchange: Exchange, profile: ExchangeProfile, clock: Clock): Interests {
 	const known = new Map<string, Measured>();
 
-	const present = async (market: ListedMarket, table: TickerTable): Promise<OpenInterest | null> => {
+	const present = async (market: ListedMarket, tickers: () => Promise<TickerTable>): Promise<OpenInterest | null> => {
 		const fresh = known.get(market.symbol);
 		if (fresh && clock.now() - fresh.readAtMs < INTEREST_FRESH_MS) return fresh.interest;
 		try {
-			const interest = await newest(exchange, profile, market, table);
+			const interest = await newest(exchange, profile, market, tickers);
 			known.set(market.symbol, { interest, readAtMs: clock.now() });
 			return interest;
 		} catch (error) {
@@ -53,10 +62,12 @@ export function createInterests(exchange: Exchange, profile: ExchangeProfile, cl
 	};
 
 	return {
-		async read(market, asOfMs, isPresent, table) {
+		async read(market, asOfMs, isPresent, tickers) {
 			if (!market.swap) return null;
-			if (isPresent) return ofTicker(profile, market, table) ?? present(market, table);
-			return profile.interest_history ? before(exchange, market, asOfMs) : null;
+			if (!isPresent) return profile.interest_history ? before(exchange, market, asOfMs) : null;
+			// The history needs no price, so no tickers are read for it.
+			const quoted = profile.interest_history ? null : ofTicker(profile, market, await tickers());
+			return quoted ?? present(market, tickers);
 		},
 		async all(markets, volumes, table) {
 			const perps = markets.filter((market) => market.swap && isDollarQuote(market.quote));
@@ -70,7 +81,7 @@ export function createInterests(exchange: Exchange, profile: ExchangeProfile, cl
 				.filter(({ symbol }) => (volumes.get(symbol) ?? 0) > INTEREST_VOLUME_USD_MIN && !found.has(symbol))
 				.sort((a, b) => (volumes.get(b.symbol) ?? 0) - (volumes.get(a.symbol) ?? 0))
 				.slice(0, profile.interest_calls_max);
-			for (const interest of await eachOf(asked, (market) => present(market, table))) {
+			for (const interest of await eachOf(asked, (market) => present(market, async () => table))) {
 				found.set(interest.symbol, interest);
 			}
 			return found;
@@ -103,15 +114,12 @@ function ofTicker(profile: ExchangeProfile, market: ListedMarket, table: TickerT
 }
 
 /** An exchange's structure as the port's; null without a value in dollars or a time of measurement. */
-function interestOf(
-	market: ListedMarket,
-	found: CcxtInterest | undefined,
-	price: number | null,
-): OpenInterest | null {
+function interestOf(market: ListedMarket, found: CcxtInterest | undefined, price: number | null): OpenInterest | null {
 	if (!found || found.timestamp === undefined) return null;
 	const contracts = found.openInterestAmount;
 	const quantity_base = contracts === undefined ? null : contracts * unitOf(market);
-	const value_usd = found.openInterestValue ?? (quantity_base === null || price === null ? null : quantity_base * price);
+	const value_usd =
+		found.openInterestValue ?? (quantity_base === null || price === null ? null : quantity_base * price);
 	return value_usd === null ? null : { symbol: market.symbol, value_usd, quantity_base, at_ms: found.timestamp };
 }
 
@@ -120,7 +128,7 @@ async function newest(
 	exchange: Exchange,
 	profile: ExchangeProfile,
 	market: ListedMarket,
-	table: TickerTable,
+	tickers: () => Promise<TickerTable>,
 ): Promise<OpenInterest | null> {
 	if (profile.interest_history) {
 		const rows = await exchange.fetchOpenInterestHistory(market.symbol, "5m", undefined, 1);
@@ -128,7 +136,7 @@ async function newest(
 		if (found) return found;
 	}
 	if (exchange.has.fetchOpenInterest !== true) return null;
-	const price = table.get(market.symbol)?.last ?? null;
+	const price = (await tickers()).get(market.symbol)?.last ?? null;
 	return interestOf(market, await exchange.fetchOpenInterest(market.symbol), price);
 }
 
@@ -136,7 +144,9 @@ async function newest(
 async function before(exchange: Exchange, market: ListedMarket, asOfMs: number): Promise<OpenInterest | null> {
 	for (const { period, stepMs } of STEPS.slice(1)) {
 		const since = asOfMs - STEPS_BACK * stepMs;
-		const rows = await exchange.fetchOpenInterestHistory(market.symbol, period, since, STEPS_BACK + 1, { until: asOfMs });
+		const rows = await exchange.fetchOpenInterestHistory(market.symbol, period, since, STEPS_BACK + 1, {
+			until: asOfMs,
+		});
 		const found = rows.filter(({ timestamp }) => timestamp !== undefined && timestamp <= asOfMs).at(-1);
 		const interest = interestOf(market, found, null);
 		if (interest) return interest;

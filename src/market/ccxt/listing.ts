@@ -1,4 +1,4 @@
-import type { Exchange, Market as CcxtMarket, Ticker as CcxtTicker } from "ccxt";
+import type { Market as CcxtMarket, Ticker as CcxtTicker, Exchange } from "ccxt";
 import { isDollarQuote } from "../../dollars.ts";
 import type { Market, MarketType } from "../contract.ts";
 import { TIMEFRAME_MS } from "../contract.ts";

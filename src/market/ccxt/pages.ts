@@ -5,8 +5,8 @@ export interface KeptHistory<Columns> {
 	columns: Columns;
 	from_ms: number;
 	to_ms: number;
-	/** Nothing older exists at the exchange. */
-	complete: boolean;
+	/** Nothing older than this exists at the exchange; null: not known yet. */
+	begin_ms: number | null;
 }
 
 export interface HistoryReading<Columns> {
@@ -23,6 +23,8 @@ export interface HistoryReading<Columns> {
 	settled(columns: Columns): number;
 	/** What of the window [fromMs, toMs) there is. */
 	page(fromMs: number, toMs: number): Promise<Columns>;
+	/** The oldest instant that the exchange has from from_ms on; null where it cannot be asked that. */
+	oldest: (() => Promise<number | null>) | null;
 	merge(one: Columns, other: Columns): Columns;
 }
 
@@ -38,30 +40,47 @@ export async function readHistory<Columns extends object>(
 ): Promise<KeptHistory<Columns>> {
 	let history = kept === null ? await firstPage(reading) : await newerPages(kept, reading);
 	keep(history);
-	while (!history.complete && history.from_ms > reading.from_ms) {
-		const start = Math.max(reading.from_ms, history.from_ms - reading.window_ms);
+	for (let end = oldestWanted(history, reading); history.from_ms > end; end = oldestWanted(history, reading)) {
+		const start = Math.max(end, history.from_ms - reading.window_ms);
 		const older = await reading.page(start, history.from_ms);
 		const columns = reading.merge(history.columns, older);
-		const complete = showsBegin(older, start, history.from_ms, reading);
-		history = { ...history, columns, from_ms: start, complete };
+		const begin_ms = history.begin_ms ?? (await beginOf(older, start, history.from_ms, columns, reading));
+		history = { ...history, columns, from_ms: start, begin_ms };
 		keep(history);
 	}
 	return history;
 }
 
+const oldestWanted = <Columns>({ begin_ms }: KeptHistory<Columns>, { from_ms }: HistoryReading<Columns>): number =>
+	Math.max(from_ms, begin_ms ?? Number.NEGATIVE_INFINITY);
+
 async function firstPage<Columns>(reading: HistoryReading<Columns>): Promise<KeptHistory<Columns>> {
 	const start = Math.max(reading.from_ms, reading.to_ms - reading.window_ms);
 	const columns = await reading.page(start, reading.to_ms);
-	const silent = reading.ended && reading.first(columns) === null;
-	const complete = !silent && showsBegin(columns, start, reading.to_ms, reading);
-	return { columns, from_ms: start, to_ms: settledAt(columns, start, reading), complete };
+	const begin_ms = await beginOf(columns, start, reading.to_ms, columns, reading);
+	return { columns, from_ms: start, to_ms: settledAt(columns, start, reading), begin_ms };
 }
 
-/** A whole window whose first tenth is empty begins before the market; a longer gap at just its begin is not to be had. */
-function showsBegin<Columns>(columns: Columns, fromMs: number, toMs: number, reading: HistoryReading<Columns>): boolean {
-	if (toMs - fromMs < reading.window_ms) return false;
-	const first = reading.first(columns);
-	return first === null || first - fromMs > reading.window_ms / 10;
+/**
+ * The begin of the market where a page of [fromMs, toMs) suggests it: the first tenth of a whole window is empty.
+ * That may also be a long gap, so an exchange that can tell its oldest datum is asked.
+ */
+async function beginOf<Columns>(
+	page: Columns,
+	fromMs: number,
+	toMs: number,
+	known: Columns,
+	reading: HistoryReading<Columns>,
+): Promise<number | null> {
+	if (toMs - fromMs < reading.window_ms) return null;
+	const first = reading.first(page);
+	if (first !== null && first - fromMs <= reading.window_ms / 10) return null;
+	const oldestKnown = reading.first(known);
+	// A market that trades and shows nothing has no history of this kind; one that ended may have had it long ago.
+	if (oldestKnown === null && !reading.ended) return fromMs;
+	if (reading.oldest === null) return oldestKnown === null ? null : fromMs;
+	const oldest = (await reading.oldest()) ?? oldestKnown;
+	return oldest === null ? fromMs : Math.min(oldest, oldestKnown ?? oldest);
 }
 
 const settledAt = <Columns>(columns: Columns, fromMs: number, reading: HistoryReading<Columns>): number =>

@@ -31,8 +31,8 @@ export interface ExchangeProfile {
 	interest_history: boolean;
 	/** How many perps are asked for their open interest one by one, the busiest first; 0: none need be. */
 	interest_calls_max: number;
-	/** An answer of trades may name its begin. */
-	trades_from_begin: boolean;
+	/** An answer begins at the instant that is asked for, however long ago it is, and goes forward from it. */
+	pages_from_begin: boolean;
 	/** Settings of an instance that lists options instead; null: no chain is read. */
 	options: Record<string, unknown> | null;
 }
@@ -62,7 +62,7 @@ const DEFAULTS: ExchangeProfile = {
 	tickerInterestUsd: () => null,
 	interest_history: false,
 	interest_calls_max: 0,
-	trades_from_begin: false,
+	pages_from_begin: false,
 	options: null,
 };
 
@@ -77,7 +77,7 @@ const BINANCE: ExchangeProfile = {
 	// [open time, o, h, l, c, volume, close time, quote volume, trades, ...]
 	candleValue: (raw) => numberAt(raw, 7),
 	candles_in_contracts: false,
-	trades_from_begin: true,
+	pages_from_begin: true,
 };
 
 const PROFILES: Readonly<Record<string, ExchangeProfile>> = {

@@ -157,7 +157,12 @@ async function send(url: string, request: RequestInit, options: RequestsOptions)
 	seen.headers = response.headers;
 	// Read here, within the request's limit: ccxt's own ends with the headers.
 	const text = await boundedText(response);
-	return { status: response.status, statusText: response.statusText, headers: response.headers, text: async () => text };
+	return {
+		status: response.status,
+		statusText: response.statusText,
+		headers: response.headers,
+		text: async () => text,
+	};
 }
 
 async function boundedText(response: Response): Promise<string> {

@@ -42,7 +42,8 @@ export function createServerClock(clock: Clock, read: () => Promise<number | nul
 		const server_ms = await read();
 		const receivedMs = clock.now();
 		// An exchange that does not tell the time is taken to have ours.
-		const next = { server_ms: server_ms ?? receivedMs, local_ms: (sentMs + receivedMs) / 2 };
+		const local_ms = (sentMs + receivedMs) / 2;
+		const next = { server_ms: server_ms ?? local_ms, local_ms };
 		const passedMs = sample === null ? 0 : next.local_ms - sample.local_ms;
 		if (server_ms === null) moving = true;
 		else if (sample && passedMs >= SECOND_LOOK_MS / 2) {

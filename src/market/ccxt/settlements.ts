@@ -29,14 +29,18 @@ export function createSettlements(exchange: Exchange, profile: ExchangeProfile):
 			if (!market.swap || !exchange.has.fetchFundingRateHistory) return null;
 			const stepMs = (intervalHours ?? INTERVAL_HOURS_DEFAULT) * TIMEFRAME_MS["1h"];
 			const to_ms = asOfMs + LATE_STAMP_MS;
+			const from_ms = to_ms - HISTORY_MS;
 			return histories.read(market.symbol, {
-				from_ms: to_ms - HISTORY_MS,
+				from_ms,
 				to_ms,
 				window_ms: profile.funding_max * stepMs,
 				ended: market.active === false,
 				first: (columns) => (columns.length === 0 ? null : (columns.funding_time[0] as number)),
 				settled: (columns) => (columns.length === 0 ? 0 : (columns.funding_time[columns.length - 1] as number) + 1),
 				page: (fromMs, toMs) => page(exchange, profile, market, fromMs, toMs),
+				oldest: profile.pages_from_begin
+					? async () => (await exchange.fetchFundingRateHistory(market.symbol, from_ms, 1))[0]?.timestamp ?? null
+					: null,
 				merge: mergeFunding,
 			});
 		},

@@ -9,11 +9,7 @@ const SHARED_LIMIT_MS = 3 * REQUEST_LIMIT_MS;
  * A value that many calls need: read once for all that ask while it is under way or younger than `freshMs`. A
  * failure is told to those who waited for it and not kept.
  */
-export function shared<T>(
-	clock: Clock,
-	freshMs: number,
-	read: () => Promise<T>,
-): (signal: AbortSignal) => Promise<T> {
+export function shared<T>(clock: Clock, freshMs: number, read: () => Promise<T>): (signal: AbortSignal) => Promise<T> {
 	let kept: { readAtMs: number; value: T } | null = null;
 	let reading: Promise<T> | null = null;
 	const start = (): Promise<T> => {
@@ -22,9 +18,11 @@ export function shared<T>(
 			if (reading === own) reading = null;
 		};
 		reading = own;
-		own.then((value) => {
-			kept = { readAtMs: clock.now(), value };
-		}, end).finally(end);
+		own
+			.then((value) => {
+				kept = { readAtMs: clock.now(), value };
+			}, end)
+			.finally(end);
 		return own;
 	};
 	return async (signal) => {

@@ -4,7 +4,15 @@ import { startWorker } from "../../worker-thread.ts";
 import { onAbort } from "../abortable.ts";
 import { MarketError } from "../contract.ts";
 import type { SourceGate } from "../gate.ts";
-import { type FromThread, type PlainError, plainError, type ReadAnswer, type ReadName, type ReadOf, type ToThread } from "./protocol.ts";
+import {
+	type FromThread,
+	type PlainError,
+	plainError,
+	type ReadAnswer,
+	type ReadName,
+	type ReadOf,
+	type ToThread,
+} from "./protocol.ts";
 
 /** One read with all its requests and its waits at the gate. Who reads usually gives up earlier. */
 export const READ_LIMIT_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { Exchange, Ticker as CcxtTicker } from "ccxt";
+import type { Ticker as CcxtTicker, Exchange } from "ccxt";
 import { MarketError, type Ticker } from "../contract.ts";
 import { type ListedMarket, quoteVolume, tickerTime, typeOf } from "./listing.ts";
 import type { ExchangeProfile } from "./profiles.ts";

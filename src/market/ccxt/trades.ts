@@ -78,7 +78,8 @@ async function page(exchange: Exchange, market: ListedMarket, since: number | un
 	const rows = await exchange.fetchTrades(market.symbol, since, PAGE_TRADES);
 	return rows
 		.flatMap(({ id, timestamp, price, amount, side }): Print[] => {
-			if (timestamp === undefined || price === undefined || amount === undefined || (side !== "buy" && side !== "sell")) return [];
+			if (timestamp === undefined || price === undefined || amount === undefined || (side !== "buy" && side !== "sell"))
+				return [];
 			return [{ id, time: timestamp, price, quantity: amount * unit, side: side === "buy" ? 1 : -1 }];
 		})
 		.sort((a, b) => a.time - b.time);

@@ -62,7 +62,11 @@ export async function openVenue(options: VenueOptions): Promise<VenueReads> {
 	const profile = profileOf(options.id);
 	const exchange = await openExchange(options, profile, profile.settings);
 	const parts = partsOf(exchange, profile, options);
-	return guarded(options.id, { ...currentReads(parts), ...historyReads(parts), optionChain: chainReads(options, profile) });
+	return guarded(options.id, {
+		...currentReads(parts),
+		...historyReads(parts),
+		optionChain: chainReads(options, profile),
+	});
 }
 
 async function openExchange(
@@ -110,7 +114,9 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 	const settlements = createSettlements(exchange, profile);
 	const listed = shared(clock, LISTING_FRESH_MS, async () => {
 		const markets = (await exchange.loadMarkets(true)) as unknown as Record<string, ListedMarket>;
-		return new Map(Object.values(markets).flatMap((market) => (typeOf(market) ? [[market.symbol, market] as const] : [])));
+		return new Map(
+			Object.values(markets).flatMap((market) => (typeOf(market) ? [[market.symbol, market] as const] : [])),
+		);
 	});
 	const intervals = shared(clock, LISTING_FRESH_MS, async () => {
 		const perps = [...(await listed(never)).values()].filter((market) => market.swap);
@@ -129,7 +135,9 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 		candles: createCandles(exchange, profile),
 		settlements,
 		interests: createInterests(exchange, profile, clock),
-		tickers: shared(clock, TICKERS_FRESH_MS, async () => readTickerTable(exchange, [...(await listed(never)).values()])),
+		tickers: shared(clock, TICKERS_FRESH_MS, async () =>
+			readTickerTable(exchange, [...(await listed(never)).values()]),
+		),
 	};
 }
 
@@ -165,8 +173,7 @@ function currentReads(parts: Parts): CurrentReads {
 		},
 		async openInterest({ symbol, as_of_ms, present }, signal) {
 			const market = await find(symbol, signal);
-			const table = present ? await parts.tickers(signal) : new Map<string, never>();
-			return parts.interests.read(market, as_of_ms, present, table);
+			return parts.interests.read(market, as_of_ms, present, () => parts.tickers(signal));
 		},
 	};
 }
@@ -207,7 +214,7 @@ function historyReads(parts: Parts): Pick<VenueReads, "candles" | "funding" | "t
 			return parts.settlements.read(market, interval, as_of_ms);
 		},
 		async trades({ symbol, since_ms, as_of_ms }, signal) {
-			return readTrades(exchange, await find(symbol, signal), since_ms, as_of_ms, profile.trades_from_begin);
+			return readTrades(exchange, await find(symbol, signal), since_ms, as_of_ms, profile.pages_from_begin);
 		},
 	};
 }

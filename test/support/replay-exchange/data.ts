@@ -14,10 +14,12 @@ const VENUES: Record<Family, string> = { spot: SPOT_VENUE, usdm: PERP_VENUE };
 const TIMEFRAMES: readonly string[] = ["1h", "4h", "1d"];
 
 export interface ReplayData {
-	/** The newest instant at which every part of the set is known, epoch ms. */
-	readonly newestMs: number;
+	/** The instant asked for, or the newest at which every part of the set is known, epoch ms. */
+	readonly startMs: number;
 	/** Markets that had data by `nowMs`, by their own id. */
 	markets(family: Family, nowMs: number): Promise<ReadonlyMap<string, Market>>;
+	/** A value that depends on the instant alone, made once. A clock that moves leaves nothing behind. */
+	remember<T>(nowMs: number, key: string, make: () => Promise<T>): Promise<T>;
 	/** Candles closed by `nowMs`; null: none of this interval are recorded. */
 	candles(market: Market, interval: string, nowMs: number): Promise<Series | null>;
 	extras(market: Market, interval: string): Promise<ReadonlyMap<number, CandleExtras>>;
@@ -32,21 +34,37 @@ export interface ReplayData {
  * Opens the data set through the recorded market, so that both give the same numbers: what is asked at an instant
  * is answered as of that instant, and nothing later can leak. Throws RecordedFileError for a folder that is none.
  */
-export async function openReplayData(dir: string): Promise<ReplayData> {
+export async function openReplayData(dir: string, asOfMs: number | null): Promise<ReplayData> {
 	const layout = await readLayout(dir);
 	const options = { dir, latencyMs: 0, clock: systemClock };
-	const standing = await createRecordedMarketData({ ...options, asOfMs: null });
-	const newestMs = standing.now();
-	await standing.close();
+	const startMs = asOfMs ?? (await newestOf(options));
+	// Each question names its own instant, and the clock may be moved: the market itself stands at none.
 	const market = await createRecordedMarketData({ ...options, asOfMs: Number.POSITIVE_INFINITY });
-	return { newestMs, ...queriesOf(market, layout) };
+	return { startMs, ...queriesOf(market, layout) };
 }
 
-function queriesOf(market: MarketData, layout: RecordedLayout): Omit<ReplayData, "newestMs"> {
+async function newestOf(options: { dir: string; latencyMs: number; clock: typeof systemClock }): Promise<number> {
+	const market = await createRecordedMarketData({ ...options, asOfMs: null });
+	await market.close();
+	return market.now();
+}
+
+function memoryOfOneInstant(): ReplayData["remember"] {
+	let [instant, known] = [Number.NaN, new Map<string, Promise<unknown>>()];
+	return <T>(nowMs: number, key: string, make: () => Promise<T>): Promise<T> => {
+		if (nowMs !== instant) [instant, known] = [nowMs, new Map()];
+		const [memory, found] = [known, known.get(key) ?? make()];
+		memory.set(key, found);
+		found.catch(() => memory.delete(key));
+		return found as Promise<T>;
+	};
+}
+
+function queriesOf(market: MarketData, layout: RecordedLayout): Omit<ReplayData, "startMs"> {
 	const tables = createReplayTables(layout);
 	const lifetime = new AbortController();
 	const at = (as_of_ms: number) => ({ signal: lifetime.signal, as_of_ms });
-	const listings = new Map<string, Promise<ReadonlyMap<string, Market>>>();
+	const remember = memoryOfOneInstant();
 
 	const list = async (family: Family, nowMs: number): Promise<ReadonlyMap<string, Market>> => {
 		if (!market.venues().includes(VENUES[family])) return new Map();
@@ -55,14 +73,8 @@ function queriesOf(market: MarketData, layout: RecordedLayout): Omit<ReplayData,
 	};
 
 	return {
-		markets(family, nowMs) {
-			const key = `${family}:${nowMs}`;
-			const listing = listings.get(key) ?? list(family, nowMs);
-			// Two families at one instant: a clock that moves leaves nothing behind.
-			if (!listings.has(key) && listings.size >= 2) listings.clear();
-			listings.set(key, listing);
-			return listing;
-		},
+		remember,
+		markets: (family, nowMs) => remember(nowMs, `markets:${family}`, () => list(family, nowMs)),
 		async candles({ symbol }, interval, nowMs) {
 			if (!TIMEFRAMES.includes(interval)) return null;
 			try {

@@ -78,6 +78,12 @@ function listOf(query: URLSearchParams): string[] {
 /** One object for a named symbol, a list otherwise. */
 const single = <T>(query: URLSearchParams, rows: T[]): T | T[] => (query.has("symbol") ? (rows[0] as T) : rows);
 
+const statistics = async (family: Family, query: URLSearchParams, view: View) => {
+	const named = query.has("symbol") || query.has("symbols");
+	const make = async () => dayStatistics(await asked(family, query, view), view);
+	return single(query, await (named ? make() : view.data.remember(view.nowMs, `tickers:${family}`, make)));
+};
+
 const depth = (family: Family) => async (query: URLSearchParams, view: View) => {
 	const { id } = await one(family, query, view);
 	const limit = limitOf(query, family === "spot" ? 100 : 500, BOOK_CAP[family]);
@@ -115,19 +121,14 @@ const noTrades = (family: Family) => async (query: URLSearchParams, view: View) 
 const SPOT: readonly Row[] = [
 	["ping", "spot", constant(1), nothing],
 	["time", "spot", constant(1), time],
-	["exchangeInfo", "spot", constant(20), async (_, view) => exchangeInfo("spot", await all("spot", view), view)],
+	["exchangeInfo", "spot", constant(20), async (_, view) => exchangeInfo("spot", view)],
 	[
 		"klines",
 		"spot",
 		constant(2),
 		async (query, view) => klines(query, await one("spot", query, view), view, KLINES_CAP.spot),
 	],
-	[
-		"ticker/24hr",
-		"spot",
-		spotTickerWeight,
-		async (query, view) => single(query, await dayStatistics(await asked("spot", query, view), view)),
-	],
+	["ticker/24hr", "spot", spotTickerWeight, async (query, view) => statistics("spot", query, view)],
 	[
 		"depth",
 		"spot",
@@ -149,7 +150,7 @@ const SPOT: readonly Row[] = [
 const USDM: readonly Row[] = [
 	["ping", "usdm", constant(1), nothing],
 	["time", "usdm", constant(1), time],
-	["exchangeInfo", "usdm", constant(1), async (_, view) => exchangeInfo("usdm", await all("usdm", view), view)],
+	["exchangeInfo", "usdm", constant(1), async (_, view) => exchangeInfo("usdm", view)],
 	[
 		"klines",
 		"usdm",
@@ -168,7 +169,7 @@ const USDM: readonly Row[] = [
 		"ticker/24hr",
 		"usdm",
 		(query) => (query.has("symbol") ? 1 : 40),
-		async (query, view) => single(query, await dayStatistics(await asked("usdm", query, view), view)),
+		async (query, view) => statistics("usdm", query, view),
 	],
 	[
 		"depth",

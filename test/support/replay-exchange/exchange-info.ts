@@ -15,8 +15,11 @@ const PERPETUAL_DELIVERY_MS = 4_133_404_800_000;
  * (`x-derived`): its steps are the decimals seen in its numbers, and a least order value is left out unless the
  * exchange was started with one, because nothing in the set tells it.
  */
-export async function exchangeInfo(family: Family, markets: readonly Market[], view: View): Promise<object> {
-	const symbols = await Promise.all(markets.map((market) => symbolOf(market, view)));
+export async function exchangeInfo(family: Family, view: View): Promise<object> {
+	const symbols = await view.data.remember(view.nowMs, `symbols:${family}`, async () => {
+		const markets = await view.data.markets(family, view.nowMs);
+		return Promise.all([...markets.values()].map((market) => symbolOf(market, view)));
+	});
 	return {
 		timezone: "UTC",
 		serverTime: view.nowMs + view.skewMs,

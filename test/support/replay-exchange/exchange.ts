@@ -8,6 +8,7 @@ import { type Clock, delay, systemClock } from "../../../src/clock.ts";
 import { answerAdmin } from "./admin.ts";
 import { type Family, openReplayData, type ReplayData } from "./data.ts";
 import { ENDPOINTS, type Endpoint, type StoredBook, type View } from "./endpoints.ts";
+import { exchangeInfo } from "./exchange-info.ts";
 import { createFaults, type Fault, type FaultInput } from "./faults.ts";
 import { ExchangeRefusal, invalidSymbol } from "./query.ts";
 import { createStats, type ReplayStats, type StatsKeeper } from "./stats.ts";
@@ -43,6 +44,8 @@ export interface ReplayExchange {
 	clearFaults(): void;
 	stats(): ReplayStats;
 	resetStats(): void;
+	/** Resolves at the next request of the endpoint, e.g. `spot/klines`. */
+	arrival(endpoint: string): Promise<void>;
 	/** A book that `depth` answers from now on, of a test's own making or recorded elsewhere. */
 	setBook(family: Family, id: string, book: StoredBook | null): void;
 	close(): Promise<void>;
@@ -64,7 +67,7 @@ interface Parts {
 /** Opens the data set and listens. Throws RecordedFileError for a folder that is none. */
 export async function createReplayExchange(options: ReplayOptions): Promise<ReplayExchange> {
 	const clock = options.clock ?? systemClock;
-	const data = await openReplayData(options.dir);
+	const data = await openReplayData(options.dir, options.asOfMs ?? null);
 	const parts: Parts = {
 		data,
 		usage: createUsage({
@@ -80,12 +83,14 @@ export async function createReplayExchange(options: ReplayOptions): Promise<Repl
 		latencyMs: options.latencyMs ?? 0,
 		minNotional: options.minNotional ?? null,
 		lifetime: new AbortController(),
-		now: options.asOfMs ?? data.newestMs,
+		now: data.startMs,
 	};
 	const server = createServer((request, response) => {
 		serve(parts, request, response).catch((error: unknown) => fail(response, error));
 	});
 	try {
+		// Reads the files that every client asks for first, so that no client's patience has to last for them.
+		for (const family of ["spot", "usdm"] as const) await exchangeInfo(family, viewOf(parts, []));
 		await listen(server, options.port ?? 0);
 	} catch (error) {
 		await data.close();
@@ -102,6 +107,7 @@ export async function createReplayExchange(options: ReplayOptions): Promise<Repl
 		clearFaults: () => parts.faults.clear(),
 		stats: () => parts.stats.read(),
 		resetStats: () => parts.stats.reset(),
+		arrival: (endpoint) => parts.stats.arrival(endpoint),
 		setBook(family, id, book) {
 			if (book === null) parts.books.delete(`${family}:${id}`);
 			else parts.books.set(`${family}:${id}`, book);

@@ -30,10 +30,13 @@ export interface StatsKeeper {
 	note(request: LoggedRequest): void;
 	read(): ReplayStats;
 	reset(): void;
+	/** Resolves at the next request of the endpoint, e.g. `spot/klines`. */
+	arrival(endpoint: string): Promise<void>;
 }
 
 export function createStats(): StatsKeeper {
 	let stats: ReplayStats;
+	const waiting = new Map<string, (() => void)[]>();
 	const reset = () => {
 		stats = { requests: 0, weight: 0, by_endpoint: {}, log: [] };
 	};
@@ -51,6 +54,12 @@ export function createStats(): StatsKeeper {
 			count.statuses[request.status] = (count.statuses[request.status] ?? 0) + 1;
 			stats.log.push(request);
 			if (stats.log.length > LOG_MAX) stats.log.shift();
+			for (const arrived of waiting.get(request.endpoint) ?? []) arrived();
+			waiting.delete(request.endpoint);
 		},
+		arrival: (endpoint) =>
+			new Promise((resolve) => {
+				waiting.set(endpoint, [...(waiting.get(endpoint) ?? []), resolve]);
+			}),
 	};
 }
