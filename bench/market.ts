@@ -5,6 +5,7 @@
  * begins with an empty Redis and empty caches.
  */
 import { spawn } from "node:child_process";
+import { setMaxListeners } from "node:events";
 import { resolve } from "node:path";
 import { systemClock } from "../src/clock.ts";
 import { selectCandidates } from "../src/effects/candidates.ts";
@@ -68,6 +69,8 @@ const counts = async (): Promise<Counts> => {
 /** Reads that a scan makes; those that failed. */
 async function scan(market: CachedMarketData): Promise<number> {
 	const signal = AbortSignal.timeout(SCAN_LIMIT_MS);
+	// A listener for each strategy's reads.
+	setMaxListeners(0, signal);
 	const asOfMs = market.now();
 	const universe = await discoverUniverse(market, { signal, asOfMs, clock: systemClock, perSourceTimeoutMs: 60_000 });
 	const portfolio = { positions: [], cash_usd: 0, version: 1, capital_usd: 10_000, assumed: false };
