@@ -1,8 +1,9 @@
 /**
- * What scans cost a live exchange: `npm run bench:market [scans ...]` (default 1 100 1000). Real ccxt over real HTTP
+ * What scans cost a live exchange: `npm run bench:market -- [--seeded] [scans ...]` (default 1 100 1000). Real ccxt over real HTTP
  * against the replay exchange with 50 ms latency and Binance's published weights; two workers with caches and Redis
  * connections of their own. A scan here is its discovery and all reads of all strategies; nothing is evaluated. Each row
- * begins with an empty Redis and empty caches.
+ * begins with an empty Redis and empty caches. The recorded set where it lies beside the project, else (or with
+ * `--seeded`) a small one from a seed, which fits into a minute's budget.
  */
 import { spawn } from "node:child_process";
 import { setMaxListeners } from "node:events";
@@ -32,7 +33,7 @@ const wanted = process.argv
 	.filter((count) => count > 0);
 const COUNTS = wanted.length > 0 ? wanted : [1, 100, 1000];
 
-const recorded = recordedFolder(ROOT);
+const recorded = process.argv.includes("--seeded") ? null : recordedFolder(ROOT);
 const fixture = recorded ? null : await writeRecordedFixture(replaySet());
 const data = recorded ?? fixture?.dir ?? "";
 const exchange = spawn(
