@@ -8,7 +8,7 @@ import { tooLate, withinLimit } from "./read-limit.ts";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./sharing.ts";
 
 /** A process that dies while it fetches holds the others up no longer than this. */
-export const LEASE_MS = 4_000;
+export const LEASE_MS = 6_000;
 /** What one process could not fetch the others do not try for this time. */
 const FAILURE_TOLD_MS = 1_000;
 /** That a source has no such data is believed for this time; a symbol may be listed at any moment. */
@@ -82,7 +82,8 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 	const ask = async <R>(work: () => Promise<R>): Promise<R | null> => {
 		if (clock.now() < awayUntilMs) return null;
 		try {
-			return await work();
+			// Every call is safe to repeat. A busy process sees its own delay as the store's: that is no outage.
+			return await work().catch(work);
 		} catch {
 			awayUntilMs = clock.now() + STORE_AWAY_MS;
 			return null;
