@@ -1,7 +1,9 @@
 import type { HealthChecks } from "./api/deps.ts";
+import { isoOf } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { MarketData } from "./market/contract.ts";
-import { marketOfAll } from "./market-report.ts";
+import type { SourceGate } from "./market/gate.ts";
+import { isHeldBack, marketOfAll } from "./market-report.ts";
 import { liveWorkers } from "./presence.ts";
 import type { SystemProbes } from "./queries/probes.ts";
 import type { ScanQueue } from "./queue/scan-queue.ts";
@@ -14,12 +16,14 @@ const CHECK_MS = 1_000;
 interface HealthDeps {
 	store: ScanStore;
 	market: MarketData;
+	/** Before live exchanges; absent or null: there is none. */
+	gate?: Pick<SourceGate, "states"> | null;
 	provision: RedisProvision;
 	config: Config;
 }
 
 /** What /readyz looks at (CONTRACT.md 11.2). */
-export function createHealthChecks({ store, market, provision, config }: HealthDeps): HealthChecks {
+export function createHealthChecks({ store, market, gate = null, provision, config }: HealthDeps): HealthChecks {
 	const { kind } = provision;
 	return {
 		redis: {
@@ -30,7 +34,8 @@ export function createHealthChecks({ store, market, provision, config }: HealthD
 			fallback: { source: market.source.name },
 			run: async () => {
 				const { ok, error } = await market.check(AbortSignal.timeout(CHECK_MS));
-				return { ok, source: market.source.name, kind: market.source.kind, ...(error ? { error } : {}) };
+				const { name: source, kind } = market.source;
+				return { ok, source, kind, ...(error ? { error } : {}), ...(gate ? await heldBack(gate, store) : {}) };
 			},
 		},
 		workers: {
@@ -50,6 +55,22 @@ export function createHealthChecks({ store, market, provision, config }: HealthD
 				return { ok: age_ms !== null && age_ms < passLimitMs(config.watchdogMs), age_ms };
 			},
 		},
+	};
+}
+
+/** The exchanges that this process calls, as it knows them, and whether some process leaves one alone. */
+async function heldBack(gate: Pick<SourceGate, "states">, store: ScanStore) {
+	const states = gate.states();
+	const { sources } = marketOfAll(liveWorkers(await store.statistics.workers(), store.clock.now()));
+	return {
+		breaker_open: isHeldBack(states) || sources.some(({ breaker_open }) => breaker_open),
+		exchanges: states.map(({ source, open, blocked_until_ms, used_weight, weight_limit }) => ({
+			source,
+			open_endpoints: open,
+			blocked_until: blocked_until_ms === null ? null : isoOf(blocked_until_ms),
+			used_weight,
+			weight_limit,
+		})),
 	};
 }
 

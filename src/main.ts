@@ -19,8 +19,8 @@ import { type Foundation, openFoundation } from "./foundation.ts";
 import { createHealthChecks, createProbes } from "./health.ts";
 import type { Logger } from "./log.ts";
 import type { MarketData } from "./market/contract.ts";
-import { type CachedMarketData, createMarketData } from "./market/index.ts";
 import { createMetrics } from "./metrics/index.ts";
+import { openMarket } from "./open-market.ts";
 import { installShutdown } from "./process/shutdown.ts";
 import { shutdownStages } from "./process/stages.ts";
 import { createCandleQueries } from "./queries/candles.ts";
@@ -37,18 +37,19 @@ import { plainBox } from "./webhooks/plain-box.ts";
 async function main(): Promise<void> {
 	const deps = await openFoundation(process.env);
 	const { config, logger, provision, store, redis, users } = deps;
-	const market = await openMarket(config);
+	const { market, gate } = await openMarket(deps);
 	const accounts = createAccountParts(deps);
 	const alerts = await createAlertParts({ ...deps, box: plainBox });
 	const parts = await createScanParts({ ...deps, scanEnded: alerts.scanEnded });
 	const removal = createUserRemoval(parts.start, users.removal, [alerts.traces]);
 	// Left by a process that died while it deleted an account.
 	if (config.role !== "worker") await removal.settle();
-	const executor = config.role === "api" ? null : startExecutor({ ...deps, market, accounts: accounts.book, parts });
+	const executor =
+		config.role === "api" ? null : startExecutor({ ...deps, market, gate, accounts: accounts.book, parts });
 	await executor?.ready;
 	const alertWorkers = executor && alerts.startWorkers(parts.commands);
 	const watchdog = await startWatchdog(deps, parts, executor?.runtime ?? null);
-	const health = createHealthChecks({ store, market, provision, config });
+	const health = createHealthChecks({ store, market, gate, provision, config });
 	const queries = openQueries(deps, parts, market);
 	const metrics = createMetrics({
 		store,
@@ -145,25 +146,6 @@ function routesOf(
 		...createExchangeAccountRoutes(accounts.book),
 		...createAlertRoutes({ ...alerts, parseFilters }),
 	];
-}
-
-const marketWord = (choice: Config["market"]): string =>
-	choice.kind === "simulated"
-		? `simulated:${choice.seed}`
-		: `${choice.kind}:${choice.kind === "recorded" ? choice.dir : choice.exchanges.join(",")}`;
-
-async function openMarket(config: Config): Promise<CachedMarketData> {
-	try {
-		return await createMarketData({
-			market: marketWord(config.market),
-			asOfMs: config.marketAsOfMs,
-			latencyMs: config.marketLatencyMs,
-			clock: systemClock,
-		});
-	} catch (error) {
-		const message = error instanceof Error ? error.message : String(error);
-		throw Object.assign(new Error(message), { name: "MarketStartError" });
-	}
 }
 
 async function listen(app: ApiApp, http: NonNullable<Config["http"]>, logger: Logger): Promise<Server> {

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { CacheStats } from "./market/cached.ts";
 import type { MarketData } from "./market/contract.ts";
+import type { SourceGate, SourceState } from "./market/gate.ts";
 import type { WorkerInfo, WorkerMarket } from "./store/contract.ts";
 import { TOTAL, totalField } from "./store/totals.ts";
 
@@ -23,7 +24,11 @@ export interface MarketReport {
 }
 
 /** What a worker tells of its market: processes that only answer questions read no market themselves. */
-export function createMarketReport(market: Market, clock: Clock): MarketReport {
+export function createMarketReport(
+	market: Market,
+	clock: Clock,
+	gate: Pick<SourceGate, "states"> | null = null,
+): MarketReport {
 	const source = market.source.name;
 	let checkedAtMs = Number.NEGATIVE_INFINITY;
 	let ok = false;
@@ -35,7 +40,7 @@ export function createMarketReport(market: Market, clock: Clock): MarketReport {
 				ok = (await market.check(AbortSignal.timeout(CHECK_MS)).catch(() => ({ ok: false }))).ok;
 			}
 			const { calls, hits } = market.stats?.() ?? { calls: 0, hits: 0 };
-			return { calls, hits, sources: [{ source, ok, breaker_open: false }] };
+			return { calls, hits, sources: [{ source, ok, breaker_open: gate !== null && isHeldBack(gate.states()) }] };
 		},
 		async requests(book) {
 			const { fetches, failures } = market.stats?.() ?? { fetches: 0, failures: 0 };
@@ -48,6 +53,10 @@ export function createMarketReport(market: Market, clock: Clock): MarketReport {
 		},
 	};
 }
+
+/** Some endpoint of an exchange is left alone, or the exchange wants no request. */
+export const isHeldBack = (states: readonly SourceState[]): boolean =>
+	states.some(({ open, blocked_until_ms }) => open.length > 0 || blocked_until_ms !== null);
 
 /**
  * The markets of several workers as one: reads are added up, a source is well only where every worker

@@ -7,6 +7,7 @@ import type { Entropy } from "./entropy.ts";
 import type { Logger } from "./log.ts";
 import type { MarketData } from "./market/contract.ts";
 import { discoverUniverse } from "./market/discovery.ts";
+import type { SourceGate } from "./market/gate.ts";
 import { selectAssets } from "./market/universe-filters.ts";
 import { createMarketReport } from "./market-report.ts";
 import { announcePresence } from "./presence.ts";
@@ -147,9 +148,9 @@ const patientStore = (
 });
 
 export function startExecutor(
-	deps: PartsDeps & { market: MarketData; accounts: HoldingsReader; parts: ScanParts },
+	deps: PartsDeps & { market: MarketData; gate?: SourceGate | null; accounts: HoldingsReader; parts: ScanParts },
 ): ScanExecutor {
-	const { config, logger, entropy, provision, store, market, accounts, users, parts } = deps;
+	const { config, logger, entropy, provision, store, market, gate = null, accounts, users, parts } = deps;
 	const pool = createEvaluationPool();
 	const effects = createEffects({
 		market,
@@ -190,7 +191,7 @@ export function startExecutor(
 		logger,
 		version: VERSION,
 		draining: () => draining,
-		market: createMarketReport(market, systemClock),
+		market: createMarketReport(market, systemClock, gate),
 	});
 	return {
 		runtime,

@@ -46,6 +46,24 @@ test("requests are booked as what came since the last time, and again when it fa
 	]);
 });
 
+test("a breaker of a live exchange, or its ban, is reported", async () => {
+	const market = { source: { kind: "live" as const, name: "ccxt:m" }, check: async () => ({ ok: true, error: null }) };
+	const state = {
+		source: "m",
+		open: [] as string[],
+		blocked_until_ms: null as number | null,
+		used_weight: 1,
+		weight_limit: 2,
+	};
+	const report = createMarketReport(market, new ManualClock(), { states: () => [state] });
+	const reported = async () => (await report.state()).sources;
+	assert.equal(await reported(), [source("ccxt:m", true, false)]);
+	state.open = ["/klines"];
+	assert.equal(await reported(), [source("ccxt:m", true, true)]);
+	Object.assign(state, { open: [], blocked_until_ms: 5 });
+	assert.equal(await reported(), [source("ccxt:m", true, true)]);
+});
+
 test("the source is asked now and then, not at every word of presence", async () => {
 	const clock = new ManualClock();
 	let asked = 0;

@@ -98,7 +98,7 @@ export function readOf<Read extends ReadOptions>(of: Market, listed: readonly Ma
 	return shared ? { ...read, venue: of.venue } : read;
 }
 
-/** Live sources list thousands of markets; the walk-forward then takes those of highest volume. */
+/** Live sources list thousands of markets; the walk-forward then takes those of highest volume that have the history. */
 export const LIVE_EVIDENCE_MARKETS_MAX = 100;
 
 /** Perps whose funding at several venues is compared; a bound for sources that list hundreds of bases. */
@@ -116,10 +116,10 @@ export function perpsOfSeveralVenues(markets: readonly Market[]): Market[] {
 }
 
 /**
- * The walk-forward universe: every dollar market of the type, ended ones included, without assets
+ * The walk-forward universe, the busiest first: every dollar market of the type, ended ones included, without assets
  * whose price is tied to another (they fake mean reversion). The user's filters never change it.
  */
-export function evidenceMarkets(markets: readonly Market[], type: MarketType, live: boolean): Market[] {
+export function evidenceMarkets(markets: readonly Market[], type: MarketType): Market[] {
 	const bySymbol = new Map<string, Market>();
 	for (const market of [...markets].sort(byVolume)) {
 		if (
@@ -131,6 +131,5 @@ export function evidenceMarkets(markets: readonly Market[], type: MarketType, li
 			bySymbol.set(market.symbol, market);
 		}
 	}
-	const found = [...bySymbol.values()];
-	return live ? found.slice(0, LIVE_EVIDENCE_MARKETS_MAX) : found;
+	return [...bySymbol.values()];
 }

@@ -23,7 +23,8 @@ export function createDiscoverAssets(
 		const asOfMs = deps.market.now();
 		const universe = await discover(deps.universes, asOfMs, context);
 		const sources = universe.sources.map(sourceReport);
-		if (!sources.some((source) => source.ok)) throw allSourcesFailed(sources);
+		// Last good markets of sources that fail now are a universe, if an old one.
+		if (!sources.some((source) => source.ok || source.assets > 0)) throw allSourcesFailed(sources);
 		const universe_ref = await untilAborted(deps.universes.save(universe), context.signal);
 		const { kind, name } = deps.market.source;
 		const assets: AssetsSummary = {

@@ -16,6 +16,7 @@ import {
 	nothingRead,
 	openTally,
 	skippedReport,
+	unknownUniverseReport,
 } from "./strategy-reports.ts";
 import type { LoadedUniverse, Universes } from "./universes.ts";
 import { happensWithin, untilAborted } from "./waiting.ts";
@@ -54,7 +55,10 @@ export function createEvaluateStrategy(deps: Deps): Effects["evaluateStrategy"] 
 	return async (effect, context) => {
 		try {
 			const attempt = await prepare(effect, context, deps, settings);
-			if (attempt.selection.skip) return skippedReport(effect, attempt.selection, attempt.selection.skip);
+			const { selection, assets } = attempt;
+			if (selection.skip === "no_symbols" && assets.sources.some(({ ok }) => !ok))
+				return unknownUniverseReport(effect, selection, assets.sources);
+			if (selection.skip) return skippedReport(effect, selection, selection.skip);
 			return await run(attempt);
 		} catch (error) {
 			context.signal.throwIfAborted();
@@ -122,7 +126,7 @@ async function run(attempt: Attempt): Promise<EvaluationResult> {
 		context.signal.throwIfAborted();
 		if (harvest.arrived() === 0) return failedReport(attempt.effect, nothingRead(harvest));
 		const { evaluation, settled } = await evaluate(harvest, attempt);
-		return finishedReport(attempt.effect, harvest, evaluation, settled, attempt.loaded.ref);
+		return finishedReport(attempt.effect, harvest, evaluation, settled, attempt.loaded.ref, assets.sources);
 	} catch (error) {
 		context.signal.throwIfAborted();
 		return failedReport(attempt.effect, error);

@@ -1,5 +1,5 @@
 import { compareText } from "../canonical.ts";
-import type { MarketData, ReadOptions } from "../market/contract.ts";
+import type { MarketData, ReadOptions, StaleNote } from "../market/contract.ts";
 import type { Candidate, DataNeeds, MarketView } from "../strategies/contract.ts";
 import { failureOf, isAbsence } from "./errors.ts";
 import { nothingYet, type Reads, readCandidate, readShared } from "./market-reads.ts";
@@ -27,6 +27,8 @@ export interface Harvest {
 	failures(): ReadonlyMap<string, ReadFailure>;
 	/** What of benchmarks and evidence could not be read, by symbol or venue. */
 	sharedFailures(): ReadonlyMap<string, ReadFailure>;
+	/** Candidates (and `evidence` for all shared reads) of which something is the last good answer of a failing source. */
+	stale(): ReadonlyMap<string, StaleNote>;
 	/** Series of the evidence universe that have arrived. */
 	evidenceSeries(): number;
 	/** Candidates that are no longer pending, and the view of what has arrived, as of now. */
@@ -43,6 +45,9 @@ const TIME_UP: ReadFailure = {
 	retryable: true,
 };
 
+/** All reads that are not a candidate's own, where they are named together. */
+const SHARED = "evidence";
+
 /** What is known of an attempt's reads at this moment. */
 interface Ledger {
 	readonly candidates: readonly Candidate[];
@@ -51,6 +56,8 @@ interface Ledger {
 	readonly open: Set<string>;
 	readonly failures: Map<string, ReadFailure>;
 	readonly sharedFailures: Map<string, ReadFailure>;
+	/** The oldest stale answer of each. */
+	readonly stale: Map<string, StaleNote>;
 	sharedOpen: boolean;
 	/** From here on nothing that arrives is kept: the view must not change under an evaluation. */
 	closed: boolean;
@@ -69,21 +76,23 @@ export function startHarvest(
 		open: new Set(candidates.map((candidate) => candidate.symbol)),
 		failures: new Map(),
 		sharedFailures: new Map(),
+		stale: new Map(),
 		sharedOpen: true,
 		closed: false,
 	};
 	const abort = linkedAbort(options.signal);
 	const read: ReadOptions = { signal: abort.signal, as_of_ms: options.as_of_ms };
+	const noting = (name: string): ReadOptions => ({ ...read, onStale: (note) => noteStale(ledger, name, note) });
 	const turn = concurrencyLimit(options.concurrencyMax);
 	const own = candidates.map((candidate) => {
 		const { symbol } = candidate;
-		const work = () => readCandidate(market, needs, candidate, read, ledger.got);
+		const work = () => readCandidate(market, needs, candidate, noting(symbol), ledger.got);
 		return turn(() => keepResult(ledger, abort.signal, work, symbol, ledger.failures)).then(() => {
 			if (!ledger.closed) ledger.open.delete(symbol);
 		});
 	});
 	const undescribed = candidates.filter((candidate) => !candidate.market).map(({ symbol }) => symbol);
-	const shared = readShared(market, needs, undescribed, read, ledger.got, (name, work) =>
+	const shared = readShared(market, needs, undescribed, noting(SHARED), ledger.got, (name, work) =>
 		keepResult(ledger, abort.signal, work, name, ledger.sharedFailures),
 	).then(() => {
 		if (!ledger.closed) ledger.sharedOpen = false;
@@ -113,8 +122,13 @@ async function keepResult(
 	}
 }
 
+function noteStale(ledger: Ledger, name: string, note: StaleNote): void {
+	const known = ledger.stale.get(name);
+	if (!ledger.closed && (!known || known.age_ms < note.age_ms)) ledger.stale.set(name, note);
+}
+
 function harvestOf(ledger: Ledger, done: Promise<unknown>, stop: () => void): Harvest {
-	const { candidates, got, open, failures, sharedFailures } = ledger;
+	const { candidates, got, open, failures, sharedFailures, stale } = ledger;
 	return {
 		settled: done.then(() => {}),
 		sharedPending: () => ledger.sharedOpen,
@@ -122,12 +136,13 @@ function harvestOf(ledger: Ledger, done: Promise<unknown>, stop: () => void): Ha
 		pending: () => open.size,
 		failures: () => failures,
 		sharedFailures: () => sharedFailures,
+		stale: () => stale,
 		evidenceSeries: () => got.evidence.series.length,
 		snapshot: () => snapshotOf(ledger),
 		cut: () => {
 			for (const symbol of open) failures.set(symbol, TIME_UP);
 			open.clear();
-			if (ledger.sharedOpen) sharedFailures.set("evidence", TIME_UP);
+			if (ledger.sharedOpen) sharedFailures.set(SHARED, TIME_UP);
 			stop();
 		},
 		stop,

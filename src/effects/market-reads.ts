@@ -11,8 +11,9 @@ import type {
 	VolatilityHistory,
 } from "../market/contract.ts";
 import type { Candidate, DataNeeds, Rival, VenueFunding } from "../strategies/contract.ts";
-import { byVolume, evidenceMarkets, perpsOfSeveralVenues, readOf } from "./candidates.ts";
-import { isAbsence } from "./errors.ts";
+import { orAbsent } from "./absence.ts";
+import { byVolume, readOf } from "./candidates.ts";
+import { readEvidence } from "./evidence-reads.ts";
 import { readRivals } from "./rival-reads.ts";
 
 /** What the reads of one attempt have brought so far. */
@@ -171,7 +172,7 @@ export async function readShared(
 		...benchmarks,
 		...volatility,
 		describe(market, wanted, read, got, guard),
-		readEvidence(market, needs, read, got, guard),
+		readEvidence(market, needs, read, got, guard, () => listMarkets(market, read, guard)),
 	]);
 }
 
@@ -204,54 +205,3 @@ async function listMarkets(market: MarketData, read: ReadOptions, guard: Guard):
 	);
 	return listed;
 }
-
-async function readEvidence(
-	market: MarketData,
-	needs: DataNeeds,
-	read: ReadOptions,
-	got: Reads,
-	guard: Guard,
-): Promise<void> {
-	const { evidence } = needs;
-	if (!evidence) return;
-	const listed = await listMarkets(market, read, guard);
-	const wanted = evidenceMarkets(listed, evidence.market, market.source.kind === "live");
-	const rivals = needs.rival_venues ? perpsOfSeveralVenues(listed) : [];
-	await Promise.all([
-		...wanted.map((of) => guard(of.symbol, () => readHistory(market, evidence, of, readOf(of, listed, read), got))),
-		...rivals.map((of) =>
-			guard(`${of.symbol}@${of.venue}`, async () => {
-				const funding = await orAbsent(market.funding(of.symbol, readOf(of, listed, read)));
-				return () => {
-					if (funding) got.evidence.venue_funding.push({ base: of.base, funding });
-				};
-			}),
-		),
-	]);
-}
-
-async function readHistory(
-	market: MarketData,
-	evidence: NonNullable<DataNeeds["evidence"]>,
-	of: Market,
-	read: ReadOptions,
-	got: Reads,
-): Promise<() => void> {
-	const [series, funding] = await Promise.all([
-		market.candles(of.symbol, evidence.timeframe, read),
-		evidence.funding ? orAbsent(market.funding(of.symbol, read)) : null,
-	]);
-	return () => {
-		if (series.length < evidence.bars_min) return;
-		got.evidence.series.push(series);
-		got.markets[of.symbol] ??= of;
-		if (funding) got.evidence.funding.push(funding);
-	};
-}
-
-/** What a source does not have is null here, as the port says of books and funding. */
-const orAbsent = <T>(work: Promise<T | null>): Promise<T | null> =>
-	work.catch((error: unknown) => {
-		if (isAbsence(error)) return null;
-		throw error;
-	});

@@ -1,11 +1,12 @@
 /** What one attempt says of itself, in the words of the machine. Pure. */
 import type { ScanEffect, StrategyReport } from "../../machines/events.ts";
-import type { Failure, Tally } from "../../machines/types.ts";
+import type { Failure, SourceReport, Tally } from "../../machines/types.ts";
+import type { StaleNote } from "../market/contract.ts";
 import type { Evaluation } from "../strategies/contract.ts";
 import { pairCount, pairsTested } from "../strategies/pair-counts.ts";
 import type { CandidateSelection } from "./candidates.ts";
 import type { Attachments } from "./contract.ts";
-import { EffectError, failureOf } from "./errors.ts";
+import { EffectError, failureOf, scrubMessage } from "./errors.ts";
 import type { Harvest } from "./harvest.ts";
 import { REJECTED_DETAILS_MAX, type Settled } from "./settle-evaluation.ts";
 
@@ -35,8 +36,10 @@ export function finishedReport(
 	evaluation: Evaluation,
 	settled: Settled,
 	universe_ref: string,
+	sources: readonly SourceReport[],
 ): EvaluationResult {
 	const { strategy_id, attempt } = effect;
+	const degraded = gapsOf(harvest, settled.tally, sources);
 	const unread = [...harvest.sharedFailures()].slice(0, REJECTED_DETAILS_MAX);
 	const document: StrategyReportDocument = {
 		thresholds: evaluation.thresholds,
@@ -48,25 +51,57 @@ export function finishedReport(
 		universe_ref,
 	};
 	return {
-		report: { kind: "finished", strategy_id, attempt, tally: settled.tally, degraded: gapsOf(harvest, settled.tally) },
+		report: { kind: "finished", strategy_id, attempt, tally: settled.tally, degraded },
 		attachments: { rows: settled.rows, documents: { [`report:${strategy_id}`]: document } },
 	};
 }
 
-/** What makes a finished run `degraded`: candidates or shared data that could not be read. */
-function gapsOf(harvest: Harvest, tally: Tally): Failure | null {
+/** What makes a finished run `degraded`: what could not be read, or only as it was before its source failed. */
+function gapsOf(harvest: Harvest, tally: Tally, sources: readonly SourceReport[]): Failure | null {
 	const { fetch_failed: unread = 0, timeout: late = 0 } = tally.rejected;
 	const failures = [...harvest.failures().values(), ...harvest.sharedFailures().values()];
-	if (unread + late === 0 && failures.length === 0) return null;
+	const stale = [...harvest.stale().values()];
+	const down = sources.filter(({ ok }) => !ok);
+	if (unread + late === 0 && failures.length === 0 && stale.length === 0 && down.length === 0) return null;
 	const parts: string[] = [];
 	if (unread > 0) parts.push(`${unread} of ${tally.evaluated} candidates could not be read`);
 	if (late > 0) parts.push(`${late} of ${tally.evaluated} candidates did not answer in time`);
 	if (harvest.sharedFailures().size > 0) parts.push("benchmarks or evidence are incomplete");
-	const fetchFailed = unread > 0 || failures.some((failure) => failure.reason === "fetch_failed");
+	if (stale.length > 0) parts.push(staleText(stale));
+	if (down.length > 0) parts.push(...down.map(sourceText));
+	const fetchFailed =
+		unread > 0 ||
+		failures.some((failure) => failure.reason === "fetch_failed") ||
+		(failures.length === 0 && down.some(({ assets }) => assets === 0));
 	return {
-		code: fetchFailed ? "fetch_failed" : "timeout",
+		code: fetchFailed ? "fetch_failed" : late > 0 || failures.length > 0 ? "timeout" : "stale_data",
 		message: parts.join("; ") || "Some reads failed",
-		retryable: failures.some((failure) => failure.retryable),
+		retryable: failures.some((failure) => failure.retryable) || stale.length > 0 || down.length > 0,
+	};
+}
+
+function staleText(stale: readonly StaleNote[]): string {
+	const oldest = stale.reduce((a, b) => (b.age_ms > a.age_ms ? b : a));
+	const seconds = Math.round(oldest.age_ms / 1000);
+	return `${stale.length} reads are the last good ones, up to ${seconds} s old (${scrubMessage(oldest.error)})`;
+}
+
+const sourceText = ({ name, error }: SourceReport): string => `${name} failed in discovery (${error ?? "no answer"})`;
+
+/** No candidate is known, but a source that might have listed some did not answer: nobody can say that there is none. */
+export function unknownUniverseReport(
+	{ strategy_id, attempt }: EvaluationEffect,
+	selection: CandidateSelection,
+	sources: readonly SourceReport[],
+): EvaluationResult {
+	const message = `No candidate is known: ${sources
+		.filter(({ ok }) => !ok)
+		.map(sourceText)
+		.join("; ")}`;
+	const degraded: Failure = { code: "fetch_failed", message, retryable: true };
+	return {
+		report: { kind: "finished", strategy_id, attempt, tally: openTally(selection), degraded },
+		attachments: {},
 	};
 }
 

@@ -1,9 +1,10 @@
 import { type Clock, systemClock } from "../clock.ts";
-import { abortable, onAbort } from "./abortable.ts";
 import { ByteLru } from "./byte-lru.ts";
 import { sealColumns } from "./content.ts";
-import type { FundingSeries, MarketData, ReadOptions, Series, TradeTape } from "./contract.ts";
+import type { FundingSeries, MarketData, ReadOptions, Series, StaleNote, TradeTape } from "./contract.ts";
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
+import { type MovingKind, recheckAfter, SHARED_FOR_MS, STALE_FOR_MS } from "./live-rules.ts";
+import { tooLate, withinLimit } from "./read-limit.ts";
 import { newestBars } from "./series.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { Slots } from "./slots.ts";
@@ -61,9 +62,13 @@ interface Kept {
 	refusal: MarketError | null;
 	/** as_of of the call that fetched it. */
 	asOfMs: number;
+	/** What its readers are told of it: it is the last good answer of a source that fails. */
+	notes: readonly StaleNote[];
+	/** Asked for again from this moment of `clock` on; null: never. */
+	untilMs: number | null;
 }
 
-type Call<T> = (signal: AbortSignal) => Promise<T>;
+type Call<T> = (options: Pick<ReadOptions, "signal" | "onStale">) => Promise<T>;
 
 /**
  * One market shared by all scans of a process: each datum is fetched once per (source, symbol,
@@ -71,6 +76,7 @@ type Call<T> = (signal: AbortSignal) => Promise<T>;
  * keyed by the newest bar closed at as_of, everything that moves between bars by as_of itself.
  * A failed or aborted fetch is not kept; `not_supported` is, because it is what the source has to say.
  * Candles are fetched whole and cut to `limit` afterwards. Of a tape only what is new is fetched.
+ * What moves at a live source serves every scan that is pinned in the same slice of SHARED_FOR_MS.
  */
 export function withCache(market: MarketData, options: CacheOptions = {}): CachedMarketData {
 	const cache = new ByteLru<Kept>(options.bytesMax ?? CACHE_BYTES_MAX);
@@ -82,6 +88,9 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	const readLimitMs = options.readLimitMs ?? READ_LIMIT_MS;
 	/** The newest tape of each market, where its answer is still kept. */
 	const tapes = new Map<string, { key: string; since_ms: number; as_of_ms: number }>();
+	const live = market.source.kind === "live";
+	const moment = (kind: MovingKind, asOfMs: number): number =>
+		live ? Math.floor(asOfMs / SHARED_FOR_MS[kind]) : asOfMs;
 
 	const slots = (venue: string): Slots => {
 		const known = slotsOf.get(venue);
@@ -103,8 +112,11 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		signal: AbortSignal,
 		call: Call<unknown>,
 	): Promise<Kept> => {
+		const notes: StaleNote[] = [];
 		const keep = (value: unknown, refusal: MarketError | null): Kept => {
-			const kept = { value, refusal, asOfMs };
+			const keptForMs = notes.length > 0 ? STALE_FOR_MS : live ? recheckOf(value) : null;
+			const untilMs = keptForMs === null ? null : clock.now() + keptForMs;
+			const kept = { value, refusal, asOfMs, notes, untilMs };
 			cache.set(key, kept, bytesOf(value));
 			// Every answer with columns is new columns, and nobody writes to them: their identity is found once.
 			if (value !== null && typeof value === "object") sealColumns(value);
@@ -113,7 +125,9 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		try {
 			const value = await slots(venue).run(signal, () => {
 				count.fetches++;
-				return withinLimit(clock, readLimitMs, signal, call);
+				return withinLimit(clock, readLimitMs, tooLate(readLimitMs), signal, (own) =>
+					call({ signal: own, onStale: (note) => notes.push(note) }),
+				);
 			});
 			signal.throwIfAborted();
 			return keep(value, null);
@@ -127,12 +141,13 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	const read = async <T>(
 		key: string,
 		venue: string,
-		{ signal, as_of_ms }: ReadOptions,
+		{ signal, as_of_ms, onStale }: ReadOptions,
 		call: Call<T>,
 	): Promise<{ value: T; asOfMs: number }> => {
 		signal.throwIfAborted();
 		count.calls++;
 		let kept = cache.get(key);
+		if (kept?.untilMs != null && clock.now() >= kept.untilMs) kept = undefined;
 		if (kept) count.hits++;
 		else {
 			const { result, joined } = flights.run(key, signal, (own) => fetch(key, venue, as_of_ms, own, call));
@@ -140,6 +155,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 			kept = await result;
 		}
 		if (kept.refusal) throw kept.refusal;
+		if (onStale) for (const note of kept.notes) onStale(note);
 		return { value: kept.value as T, asOfMs: kept.asOfMs };
 	};
 
@@ -154,57 +170,59 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		now: () => market.now(),
 		venues: () => market.venues(),
 		async markets(name, options) {
-			const { value } = await read(`markets:${name}:${options.as_of_ms}`, name, options, (signal) =>
-				market.markets(name, { ...options, signal }),
+			const { value } = await read(`markets:${name}:${moment("markets", options.as_of_ms)}`, name, options, (own) =>
+				market.markets(name, { ...options, ...own }),
 			);
 			for (const entry of value) venueOf.set(entry.symbol, entry.venue);
 			return value;
 		},
-		async candles(symbol, timeframe, { limit, ...options }) {
+		async candles(symbol, timeframe, { limit, since_ms: _, ...options }) {
 			const bar = Math.floor(options.as_of_ms / TIMEFRAME_MS[timeframe]);
 			const key = `candles:${named(symbol, options)}:${timeframe}:${bar}`;
-			const { value, asOfMs } = await read(key, venue(symbol, options), options, (signal) =>
-				market.candles(symbol, timeframe, { ...options, signal }),
+			const { value, asOfMs } = await read(key, venue(symbol, options), options, (own) =>
+				market.candles(symbol, timeframe, { ...options, ...own }),
 			);
 			return newestBars(pinned(value, asOfMs, options.as_of_ms), limit);
 		},
 		async tickers(symbols, options) {
-			const key = `tickers:${JSON.stringify(symbols)}:${options.as_of_ms}`;
-			const { value } = await read(key, venue(symbols[0] ?? ""), options, (signal) =>
-				market.tickers(symbols, { ...options, signal }),
+			const key = `tickers:${JSON.stringify(symbols)}:${moment("tickers", options.as_of_ms)}`;
+			const { value } = await read(key, venue(symbols[0] ?? ""), options, (own) =>
+				market.tickers(symbols, { ...options, ...own }),
 			);
 			return value;
 		},
 		async funding(symbol, options) {
 			const hour = Math.floor(options.as_of_ms / HOUR_MS);
 			const key = `funding:${named(symbol, options)}:${hour}`;
-			const { value, asOfMs } = await read(key, venue(symbol, options), options, (signal) =>
-				market.funding(symbol, { ...options, signal }),
+			const { value, asOfMs } = await read(key, venue(symbol, options), options, (own) =>
+				market.funding(symbol, { ...options, ...own }),
 			);
 			return value && pinned(value, asOfMs, options.as_of_ms);
 		},
 		async orderBook(symbol, options) {
-			const key = `book:${named(symbol, options)}:${options.as_of_ms}`;
-			const { value } = await read(key, venue(symbol, options), options, (signal) =>
-				market.orderBook(symbol, { ...options, signal }),
+			const key = `book:${named(symbol, options)}:${moment("book", options.as_of_ms)}`;
+			const { value } = await read(key, venue(symbol, options), options, (own) =>
+				market.orderBook(symbol, { ...options, ...own }),
 			);
 			return value;
 		},
 		async openInterest(symbol, options) {
-			const key = `interest:${named(symbol, options)}:${options.as_of_ms}`;
-			const { value } = await read(key, venue(symbol, options), options, (signal) =>
-				market.openInterest(symbol, { ...options, signal }),
+			const key = `interest:${named(symbol, options)}:${moment("interest", options.as_of_ms)}`;
+			const { value } = await read(key, venue(symbol, options), options, (own) =>
+				market.openInterest(symbol, { ...options, ...own }),
 			);
 			return value;
 		},
 		async trades(symbol, options) {
 			const { since_ms, as_of_ms } = options;
-			const key = `trades:${named(symbol, options)}:${since_ms}:${as_of_ms}`;
+			const window = live ? as_of_ms - since_ms : since_ms;
+			const key = `trades:${named(symbol, options)}:${window}:${moment("trades", as_of_ms)}`;
 			const newest = tapes.get(named(symbol, options));
-			const { value } = await read(key, venue(symbol, options), options, (signal) => {
+			const { value } = await read(key, venue(symbol, options), options, (own) => {
+				if (live) return market.trades(symbol, { ...options, ...own });
 				const tape = newest ? (cache.get(newest.key)?.value as TradeTape | null | undefined) : null;
 				const kept = newest && tape ? { tape, since_ms: newest.since_ms } : null;
-				return readTape(market, symbol, { ...options, signal }, kept);
+				return readTape(market, symbol, { ...options, ...own }, kept);
 			});
 			// Tapes are the largest answers by far: one a market is kept, the one that reaches furthest.
 			const known = tapes.get(named(symbol, options));
@@ -214,14 +232,17 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 			return value;
 		},
 		async optionChain(base, options) {
-			const { value } = await read(`chain:${base}:${options.as_of_ms}`, base, options, (signal) =>
-				market.optionChain(base, { ...options, signal }),
+			const { value } = await read(`chain:${base}:${moment("chain", options.as_of_ms)}`, base, options, (own) =>
+				market.optionChain(base, { ...options, ...own }),
 			);
 			return value;
 		},
 		async volatilityHistory(base, options) {
-			const { value } = await read(`volatility:${base}:${options.as_of_ms}`, base, options, (signal) =>
-				market.volatilityHistory(base, { ...options, signal }),
+			const { value } = await read(
+				`volatility:${base}:${moment("volatility", options.as_of_ms)}`,
+				base,
+				options,
+				(own) => market.volatilityHistory(base, { ...options, ...own }),
 			);
 			return value;
 		},
@@ -235,19 +256,10 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	};
 }
 
-/** Ends the call at its limit and with its signal, also when the source heeds neither: its place is free then. */
-async function withinLimit<T>(clock: Clock, limitMs: number, signal: AbortSignal, call: Call<T>): Promise<T> {
-	const own = new AbortController();
-	if (signal.aborted) own.abort(signal.reason);
-	const late = () => own.abort(new MarketError("timeout", `no whole answer within ${limitMs} ms`, true));
-	const timer = clock.setTimeout(late, limitMs);
-	const forget = signal.aborted ? () => undefined : onAbort(signal, () => own.abort(signal.reason));
-	try {
-		return await abortable(call(own.signal), own.signal);
-	} finally {
-		clock.clearTimeout(timer);
-		forget();
-	}
+/** For how long a history that lacks what should be published is kept; null: until it is pushed out. */
+function recheckOf(value: unknown): number | null {
+	if (typeof value !== "object" || value === null) return null;
+	return "open_time" in value || "funding_time" in value ? recheckAfter(value as Series | FundingSeries) : null;
 }
 
 /**

@@ -189,6 +189,19 @@ export interface ReadOptions {
 	 * each need not look at it.
 	 */
 	venue?: string;
+	/**
+	 * Told, before the answer is handed out, that it is the last good one of a source that fails now. Who does not ask
+	 * gets the same answer.
+	 */
+	onStale?: (note: StaleNote) => void;
+}
+
+/** An answer from before a source failed. */
+export interface StaleNote {
+	/** Since the answer was fetched, ms. */
+	age_ms: number;
+	/** Why it could not be fetched again: code and message of the MarketError. */
+	error: string;
 }
 
 /** Codes: fetch_failed, timeout, bad_symbol, not_supported. `retryable` says whether again may help. */
@@ -202,6 +215,8 @@ export class MarketError extends Error {
 		this.retryable = retryable;
 	}
 }
+
+export type CandleOptions = ReadOptions & { limit?: number; since_ms?: number };
 
 /**
  * Every call honours `signal` (rejects with its reason at once) and `as_of_ms`.
@@ -217,8 +232,11 @@ export interface MarketData {
 	venues(): readonly string[];
 	/** Every market of one venue that had data at some time up to as_of, ended ones included. */
 	markets(venue: string, options: ReadOptions): Promise<Market[]>;
-	/** All closed bars up to as_of (at most `limit` newest). Unknown symbol: MarketError bad_symbol. */
-	candles(symbol: string, timeframe: Timeframe, options: ReadOptions & { limit?: number }): Promise<Series>;
+	/**
+	 * All closed bars up to as_of (at most `limit` newest). Unknown symbol: MarketError bad_symbol.
+	 * `since_ms`: bars that open earlier are known already and need not be sent; a source may send them all the same.
+	 */
+	candles(symbol: string, timeframe: Timeframe, options: CandleOptions): Promise<Series>;
 	tickers(symbols: readonly string[], options: ReadOptions): Promise<Ticker[]>;
 	/** Settled funding up to as_of; null: the venue has no funding for the symbol. */
 	funding(symbol: string, options: ReadOptions): Promise<FundingSeries | null>;

@@ -2,7 +2,7 @@ import { tierOfVolume } from "../catalogue.ts";
 import type { Clock } from "../clock.ts";
 import { isDollarQuote } from "../dollars.ts";
 import { abortable, onAbort } from "./abortable.ts";
-import type { Asset, Market, MarketData, Universe } from "./contract.ts";
+import type { Asset, Market, MarketData, StaleNote, Universe } from "./contract.ts";
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
 import { STALE_AFTER_STEPS } from "./quality.ts";
 
@@ -20,28 +20,32 @@ export interface DiscoveryOptions {
 	clock: Clock;
 }
 
-type Answer = { venue: string } & ({ ok: true; markets: Market[] } | { ok: false; error: MarketError });
+/** `error`: why the markets, if any, are not those of now. */
+type Answer = { venue: string } & (
+	| { ok: true; markets: Market[]; error: null }
+	| { ok: false; markets: Market[] | null; error: MarketError }
+);
 
 /**
  * The universe of a scan: every base with current dollar markets, its volume summed over dollar quotes
  * and venues (CONTRACT.md 13.5), and every base left out counted under one reason: stablecoin,
  * leveraged, pegged_or_wrapped, no_usd_quote, stale_data, no_volume.
  *
- * All venues are asked at once, each with its own deadline; one that fails is reported in `sources`.
- * Throws MarketError when all fail, the signal's reason when it aborts.
+ * All venues are asked at once, each with its own deadline; one that fails is reported in `sources`, also when its last
+ * good markets stand in. Throws MarketError when all fail and none has any, the signal's reason when it aborts.
  */
 export async function discoverUniverse(market: MarketData, options: DiscoveryOptions): Promise<Universe> {
 	options.signal.throwIfAborted();
 	const answers = await Promise.all(market.venues().map((venue) => ask(market, venue, options)));
 	options.signal.throwIfAborted();
-	const failed = answers.filter((answer) => !answer.ok);
-	if (failed.length === answers.length) throw allFailed(failed.map((answer) => answer.error));
-	const found = answers.flatMap((answer) => (answer.ok ? answer.markets : []));
+	if (answers.every(({ markets }) => markets === null))
+		throw allFailed(answers.flatMap(({ error }) => (error ? [error] : [])));
+	const found = answers.flatMap(({ markets }) => markets ?? []);
 	const { assets, excluded } = assetsOf(found);
 	const sources = answers.map((answer) => ({
 		name: answer.venue,
 		ok: answer.ok,
-		error: answer.ok ? null : `${answer.error.code}: ${answer.error.message}`,
+		error: answer.error === null ? null : `${answer.error.code}: ${answer.error.message}`,
 		assets: assets.filter((asset) => asset.markets.some((entry) => entry.venue === answer.venue)).length,
 	}));
 	return { as_of_ms: options.asOfMs, assets, excluded, sources };
@@ -55,16 +59,27 @@ async function ask(market: MarketData, venue: string, options: DiscoveryOptions)
 	const forget = onAbort(options.signal, () => own.abort(options.signal.reason));
 	try {
 		// A source that ignores its signal must not hold the others up either.
-		const reading = market.markets(venue, { signal: own.signal, as_of_ms: options.asOfMs });
-		return { venue, ok: true, markets: await abortable(reading, own.signal) };
+		let stale: StaleNote | null = null;
+		const onStale = (note: StaleNote) => {
+			stale = note;
+		};
+		const reading = market.markets(venue, { signal: own.signal, as_of_ms: options.asOfMs, onStale });
+		const markets = await abortable(reading, own.signal);
+		return stale === null ? { venue, ok: true, markets, error: null } : lastGood(venue, markets, stale);
 	} catch (error) {
-		if (error instanceof MarketError) return { venue, ok: false, error };
-		return { venue, ok: false, error: new MarketError("fetch_failed", `${venue} failed unexpectedly`, true) };
+		const known = error instanceof MarketError ? error : null;
+		const failure = known ?? new MarketError("fetch_failed", `${venue} failed unexpectedly`, true);
+		return { venue, ok: false, markets: null, error: failure };
 	} finally {
 		options.clock.clearTimeout(timer);
 		forget();
 	}
 }
+
+const lastGood = (venue: string, markets: Market[], { error, age_ms }: StaleNote): Answer => {
+	const text = `${error}; the last good markets, of ${Math.round(age_ms / 1000)} s ago, stand in`;
+	return { venue, ok: false, markets, error: new MarketError("fetch_failed", text, true) };
+};
 
 function allFailed(errors: readonly MarketError[]): MarketError {
 	if (errors.length === 0) return new MarketError("not_supported", "the market has no venue", false);

@@ -1,21 +1,35 @@
 import type { Clock } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
 import type { CachedMarketData } from "./cached.ts";
 import { withCache } from "./cached.ts";
+import { createCcxtMarketData } from "./ccxt/ccxt.ts";
+import type { SourceGate } from "./gate.ts";
 import { createRecordedMarketData } from "./recorded.ts";
+import { withSharedCache } from "./shared.ts";
+import type { SharedAnswers } from "./sharing.ts";
 import { createSimulatedMarketData } from "./simulated.ts";
 
 /** The same as the default of MARKET. */
 export const DEFAULT_SEED = 42;
 
 export interface MarketSettings {
-	/** MARKET: `simulated[:<seed>]` or `recorded:<dir>`. */
+	/** MARKET: `simulated[:<seed>]`, `recorded:<dir>` or `ccxt:<exchange>[,<exchange>]`. */
 	market: string;
 	/** MARKET_AS_OF, epoch ms; null: the source's own clock. */
 	asOfMs: number | null;
 	/** MARKET_LATENCY_MS */
 	latencyMs: number;
+	/** MARKET_BASE_URL: where ccxt sends its requests instead of to the exchanges; null: to them. */
+	baseUrl?: string | null;
+	/** Before the requests to live exchanges; absent: each passes at once. */
+	gate?: SourceGate;
+	/** Where live answers are shared between processes; absent: there is one process. */
+	sharing?: { answers: SharedAnswers; entropy: Entropy };
 	clock: Clock;
 }
+
+/** One read of a live market: many pages of a history may wait for their room in the budget. */
+const LIVE_READ_LIMIT_MS = 45_000;
 
 /**
  * The market of this process, behind latency and the shared cache (so a cached answer is not late).
@@ -25,6 +39,9 @@ export async function createMarketData({
 	market,
 	asOfMs,
 	latencyMs,
+	baseUrl,
+	gate,
+	sharing,
 	clock,
 }: MarketSettings): Promise<CachedMarketData> {
 	const separator = market.indexOf(":");
@@ -41,8 +58,15 @@ export async function createMarketData({
 		if (argument === "") throw new Error("MARKET=recorded:<dir> needs the folder of the data set");
 		return withCache(await createRecordedMarketData({ dir: argument, asOfMs, latencyMs, clock }), { clock });
 	}
-	if (scheme === "ccxt") throw new Error(`MARKET=${market}: live exchanges (ccxt:) are not built in this version`);
-	throw new Error(`MARKET=${market}: unknown source '${scheme}' (expected simulated[:<seed>] or recorded:<dir>)`);
+	if (scheme === "ccxt") {
+		const exchanges = argument.split(",").filter((id) => id !== "");
+		if (exchanges.length === 0) throw new Error("MARKET=ccxt:<exchange>[,<exchange>] needs the id of an exchange");
+		const live = await createCcxtMarketData({ exchanges, baseUrl: baseUrl ?? null, clock, ...(gate ? { gate } : {}) });
+		const shared = sharing ? withSharedCache(live, { ...sharing, clock }) : live;
+		return withCache(shared, { clock, readLimitMs: LIVE_READ_LIMIT_MS });
+	}
+	const expected = "simulated[:<seed>], recorded:<dir> or ccxt:<exchange>[,<exchange>]";
+	throw new Error(`MARKET=${market}: unknown source '${scheme}' (expected ${expected})`);
 }
 
 export type { CachedMarketData, CacheStats } from "./cached.ts";

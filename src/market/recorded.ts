@@ -101,7 +101,8 @@ function assemble(
 			const { as_of_ms, signal } = pinned(read);
 			const columns = await series.funding(market, signal);
 			const interval = columns && fundingIntervalHours(columns, as_of_ms);
-			return columns && interval ? fundingUpTo(columns, market, interval, as_of_ms) : null;
+			const { venue } = market;
+			return columns && interval ? fundingUpTo(columns, { symbol, venue }, interval, as_of_ms) : null;
 		},
 		async orderBook(symbol, read) {
 			find(symbol);

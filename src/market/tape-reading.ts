@@ -32,7 +32,7 @@ export async function readTape(
 }
 
 /** The trades of [sinceMs, asOfMs] as views of a tape that holds them; null before its begin. */
-function cutTape(tape: TradeTape, sinceMs: number, asOfMs: number): TradeTape | null {
+export function cutTape(tape: TradeTape, sinceMs: number, asOfMs: number): TradeTape | null {
 	if (asOfMs < tape.since_ms) return null;
 	const first = countUpTo(tape.time, tape.length, sinceMs - 1);
 	const end = countUpTo(tape.time, tape.length, asOfMs);

@@ -68,6 +68,28 @@ export const totalsGuardKey = (date: string): string => `scan_totals_counted:{mo
 
 export const universeKey = (hash: string): string => `market_universe:${hash}`;
 
+/** All keys about one market source share a slot; each ends by itself. */
+export const marketKeys = (source: string) => ({
+	/** prefix of hashes, one per answer: c covers, k claims, r recheck at, a fetched at, b bytes */
+	answers: `market_answer:{${source}}:`,
+	/** prefix of strings: who fetches an answer now */
+	leases: `market_lease:{${source}}:`,
+	/** prefix of strings: why an answer could not be fetched just now */
+	failures: `market_failure:{${source}}:`,
+	/** zset: names of the answers by the moment they were kept */
+	ages: `market_ages:{${source}}`,
+	/** hash: bytes of each answer by name, and of all together under the empty name */
+	sizes: `market_sizes:{${source}}`,
+	/** hash: weight by the number of its part of the window */
+	weights: `market_weights:{${source}}`,
+	/** hash: process -> since|weight|seen of the call at the head of its queue */
+	waiting: `market_waiting:{${source}}`,
+	/** hash: `blocked` until when, `open:<endpoint>` until when */
+	faults: `market_faults:{${source}}`,
+	/** prefix of strings: which process tries an endpoint that was broken */
+	probes: `market_probe:{${source}}:`,
+});
+
 /** Pub/sub channels. Messages are hints: whoever needs to be sure reads the record. */
 export const channels = {
 	/** `<scan_id> <seq> <0|1 ended>` after every commit */

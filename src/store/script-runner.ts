@@ -53,3 +53,17 @@ async function runText(
 		return await redis.eval(lua, keys, ...args);
 	}
 }
+
+/** The same for scripts that take or answer bytes: replies are Buffers instead of text. */
+export async function runBinaryScript(
+	redis: Redis,
+	{ lua, sha, keys }: Script,
+	args: (string | number | Buffer)[],
+): Promise<unknown> {
+	try {
+		return await redis.callBuffer("EVALSHA", sha, keys, ...args);
+	} catch (error) {
+		if (!(error instanceof Error) || !error.message.includes("NOSCRIPT")) throw error;
+		return await redis.callBuffer("EVAL", lua, keys, ...args);
+	}
+}

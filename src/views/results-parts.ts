@@ -84,7 +84,9 @@ export function userProfileView(profile: UserProfile) {
 function discoveryError(context: ScanContext): string | null {
 	const { assets, end } = context;
 	if (assets)
-		return assets.sources.length === 0 || assets.sources.some((source) => source.ok) ? null : "no source answered";
+		return assets.sources.length === 0 || assets.sources.some((source) => source.ok || source.assets > 0)
+			? null
+			: "no source answered";
 	if (end?.error?.phase === "asset_discovery") return end.error.message;
 	return "assets were not discovered in this scan";
 }

@@ -1,4 +1,11 @@
-import type { ScanContext, ScanFilters, StrategyEntry, Tally, UserProfile } from "../../machines/types.ts";
+import type {
+	ScanContext,
+	ScanFilters,
+	SourceReport,
+	StrategyEntry,
+	Tally,
+	UserProfile,
+} from "../../machines/types.ts";
 import { CATALOGUE } from "../../src/catalogue.ts";
 import type { Clock } from "../../src/clock.ts";
 import type { Attachments, EffectContext, StrategyEffectContext } from "../../src/effects/contract.ts";
@@ -46,6 +53,7 @@ export interface ScanOptions {
 	entries?: StrategyEntry[];
 	recommendations?: boolean;
 	positions?: number;
+	sources?: SourceReport[];
 }
 
 export function scanContext(options: ScanOptions = {}): ScanContext {
@@ -116,7 +124,7 @@ export function scanContext(options: ScanOptions = {}): ScanContext {
 			total_assets: 0,
 			tiers: {},
 			excluded: {},
-			sources: [],
+			sources: options.sources ?? [],
 			universe_ref: options.universeRef ?? "unknown",
 			as_of_ms: AS_OF_MS,
 			data_source: { kind: "simulated", name: "simulated:fake", as_of: new Date(AS_OF_MS).toISOString() },

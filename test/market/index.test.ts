@@ -46,7 +46,8 @@ test("a setting that names no source says what is wrong", async () => {
 			(error: Error) => error.message,
 		);
 	assert.match(await message("kraken"), /MARKET=kraken: unknown source 'kraken' \(expected simulated/);
-	assert.match(await message("ccxt:binance"), /not built in this version/);
+	assert.match(await message("ccxt:"), /needs the id of an exchange/);
+	assert.match(await message("ccxt:nowhere"), /ccxt has no exchange 'nowhere'/);
 	assert.match(await message("recorded"), /needs the folder/);
 	assert.match(await message("simulated:abc"), /the seed must be a whole number/);
 	assert.match(await message("simulated:4294967296"), /the seed must be a whole number/);

@@ -10,6 +10,7 @@ export const SCAN_ROOTS: readonly string[] = [
 	"src/exchange/account-book.ts",
 	"src/exchange/accounts.ts",
 	"src/exchange/account-worker.ts",
+	"src/market/ccxt/exchange-worker.ts",
 	"src/strategies/evaluation-worker.ts",
 ];
 
@@ -43,7 +44,8 @@ const NETWORK =
 	/(?<![.\w])fetch\(|\bglobalThis\.fetch\b|\b(?:WebSocket|EventSource|XMLHttpRequest)\b|(?<![.\w])import\(/g;
 const NETWORK_ALLOWED: Readonly<Record<string, string>> = {
 	"src/market/cached.ts": "a parameter of its own is called fetch",
-	"src/market/ccxt/load.ts": "loads the class of one exchange, for those who wrap it at once",
+	"src/market/ccxt/load.ts": "the file of one exchange, whose methods only src/market/ccxt and src/exchange call",
+	"src/market/ccxt/requests.ts": "public reading of exchanges: it refuses every group that is private",
 };
 const REQUIRED = /\brequire\(\s*["']([^"']+)["']/g;
 

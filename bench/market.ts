@@ -1,0 +1,165 @@
+/**
+ * What scans cost a live exchange: `npm run bench:market -- [--seeded] [scans ...]` (default 1 100 1000). Real ccxt over real HTTP
+ * against the replay exchange with 50 ms latency and Binance's published weights; two workers with caches and Redis
+ * connections of their own. A scan here is its discovery and all reads of all strategies; nothing is evaluated. Each row
+ * begins with an empty Redis and empty caches. The recorded set where it lies beside the project, else (or with
+ * `--seeded`) a small one from a seed, which fits into a minute's budget.
+ */
+import { spawn } from "node:child_process";
+import { setMaxListeners } from "node:events";
+import { resolve } from "node:path";
+import { systemClock } from "../src/clock.ts";
+import { selectCandidates } from "../src/effects/candidates.ts";
+import { startHarvest } from "../src/effects/harvest.ts";
+import { systemEntropy } from "../src/entropy.ts";
+import { type CachedMarketData, createMarketData, discoverUniverse } from "../src/market/index.ts";
+import { createSourceGate } from "../src/market/source-gate.ts";
+import { createMarketAnswers } from "../src/store/market-answers.ts";
+import { createMarketBudget } from "../src/store/market-budget.ts";
+import { builtStrategyIds, findBuiltStrategy } from "../src/strategies/registry.ts";
+import { writeRecordedFixture } from "../test/support/recorded-fixture.ts";
+import { startRedis } from "../test/support/redis.ts";
+import { replaySet } from "../test/support/replay-set.ts";
+import { recordedFolder } from "./scene.ts";
+
+const LATENCY_MS = 50;
+const WORKERS = 2;
+const SCAN_LIMIT_MS = 600_000;
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const ROOT = resolve(import.meta.dirname, "..");
+const wanted = process.argv
+	.slice(2)
+	.map(Number)
+	.filter((count) => count > 0);
+const COUNTS = wanted.length > 0 ? wanted : [1, 100, 1000];
+
+const recorded = process.argv.includes("--seeded") ? null : recordedFolder(ROOT);
+const fixture = recorded ? null : await writeRecordedFixture(replaySet());
+const data = recorded ?? fixture?.dir ?? "";
+const exchange = spawn(
+	process.execPath,
+	["--import", "tsx", "test/support/replay-exchange/command.ts", "--data", data, "--latency-ms", String(LATENCY_MS)],
+	{ cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] },
+);
+const baseUrl = await new Promise<string>((done, failed) => {
+	exchange.stdout.setEncoding("utf8").on("data", (text: string) => {
+		const found = /replay exchange on (\S+)/.exec(text)?.[1];
+		if (found) done(found);
+	});
+	exchange.once("exit", () => failed(new Error("the replay exchange did not start")));
+});
+
+interface Counts {
+	requests: number;
+	weight: number;
+	refused: number;
+}
+const counts = async (): Promise<Counts> => {
+	const { requests, weight, by_endpoint } = (await (await fetch(`${baseUrl}/__stats`)).json()) as {
+		requests: number;
+		weight: number;
+		by_endpoint: Record<string, { statuses: Record<string, number> }>;
+	};
+	const refused = Object.values(by_endpoint).reduce(
+		(sum, { statuses }) => sum + (statuses["429"] ?? 0) + (statuses["418"] ?? 0),
+		0,
+	);
+	return { requests, weight, refused };
+};
+
+/** Reads that a scan makes; those that failed. */
+async function scan(market: CachedMarketData): Promise<number> {
+	const signal = AbortSignal.timeout(SCAN_LIMIT_MS);
+	// A listener for each strategy's reads.
+	setMaxListeners(0, signal);
+	const asOfMs = market.now();
+	const universe = await discoverUniverse(market, { signal, asOfMs, clock: systemClock, perSourceTimeoutMs: 60_000 });
+	const portfolio = { positions: [], cash_usd: 0, version: 1, capital_usd: 10_000, assumed: false };
+	let failures = 0;
+	await Promise.all(
+		builtStrategyIds().map(async (id) => {
+			const needs = findBuiltStrategy(id)?.needs;
+			if (!needs) return;
+			const { candidates } = selectCandidates(needs, universe.assets, universe, portfolio, { symbolsMax: null });
+			const harvest = startHarvest(market, needs, candidates, { signal, as_of_ms: asOfMs, concurrencyMax: null });
+			await harvest.settled;
+			failures += harvest.failures().size + harvest.sharedFailures().size;
+			harvest.stop();
+		}),
+	);
+	return failures;
+}
+
+const redis = await startRedis();
+say(
+	`data ${recorded ? "recorded set" : "seeded set"}, Redis ${redis.kind}, latency ${LATENCY_MS} ms, ${WORKERS} workers\n`,
+);
+say("| scans at once | requests | per scan | of one scan's | weight | refused | failed reads | s | scans/min |");
+say("|---|---|---|---|---|---|---|---|---|");
+let ofOne: number | null = null;
+let source = "";
+try {
+	for (const scans of COUNTS) {
+		await redis.client().flushall();
+		const markets = await Promise.all(
+			Array.from({ length: WORKERS }, () => {
+				const connection = redis.client({ maxRetriesPerRequest: 1 });
+				const gate = createSourceGate({
+					budget: createMarketBudget(connection),
+					clock: systemClock,
+					entropy: systemEntropy,
+				});
+				return createMarketData({
+					market: "ccxt:binance",
+					asOfMs: null,
+					latencyMs: 0,
+					baseUrl,
+					gate,
+					sharing: { answers: createMarketAnswers(connection), entropy: systemEntropy },
+					clock: systemClock,
+				});
+			}),
+		);
+		source = markets[0]?.source.name ?? "";
+		const before = await counts();
+		const begun = performance.now();
+		const failed = await Promise.all(
+			Array.from({ length: scans }, (_, i) => scan(markets[i % WORKERS] as CachedMarketData)),
+		);
+		const seconds = (performance.now() - begun) / 1000;
+		const after = await counts();
+		const requests = after.requests - before.requests;
+		ofOne ??= requests / scans;
+		const failures = failed.reduce((sum, each) => sum + each, 0);
+		const cells = [
+			scans,
+			requests,
+			(requests / scans).toFixed(2),
+			`${(requests / ofOne).toFixed(3)}x`,
+			after.weight - before.weight,
+			after.refused - before.refused,
+			failures,
+			seconds.toFixed(1),
+			((scans * 60) / seconds).toFixed(0),
+		];
+		say(`| ${cells.join(" | ")} |`);
+		await Promise.all(markets.map((market) => market.close()));
+	}
+	const client = redis.client();
+	const { bytes, answers } = await createMarketAnswers(client).size(source);
+	const sizes = await client.hgetall(`market_sizes:{${source}}`);
+	const symbols = new Set(Object.keys(sizes).flatMap((name) => /^candles:(.+):[^:]+$/.exec(name)?.[1] ?? []));
+	say(
+		`\ncache: ${bytes} bytes in ${answers} answers, ${Math.round(bytes / Math.max(1, symbols.size))} bytes a symbol (${symbols.size} symbols)`,
+	);
+	for (const kind of ["candles", "funding", "book", "interest", "markets"]) {
+		const own = Object.entries(sizes).filter(([name]) => name.startsWith(`${kind}:`));
+		const sum = own.reduce((total, [, size]) => total + Number(size), 0);
+		if (own.length > 0) say(`  ${kind}: ${own.length} answers, ${Math.round(sum / own.length)} bytes each`);
+	}
+} finally {
+	exchange.kill();
+	await redis.stop();
+	await fixture?.remove();
+}
+process.exit(0);

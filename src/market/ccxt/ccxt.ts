@@ -1,0 +1,222 @@
+import type { Clock } from "../../clock.ts";
+import { abortable } from "../abortable.ts";
+import type { MarketData, ReadOptions } from "../contract.ts";
+import { MarketError, TIMEFRAME_MS } from "../contract.ts";
+import { fundingIntervalHours } from "../funding.ts";
+import { openGate, type SourceGate } from "../gate.ts";
+import { fundingUpTo, seriesUpTo } from "../series.ts";
+import { venuesOf } from "./profiles.ts";
+import { createServerClock, SECOND_LOOK_MS, type ServerClock } from "./server-clock.ts";
+import { createExchangeThread, type ExchangeThread } from "./thread.ts";
+
+/** Scans that begin within one slice of the exchange's time are pinned to one instant, and share what moves. */
+export const LIVE_SLICE_MS = 15_000;
+/** An instant that is not older counts as the present for what moves. */
+export const PRESENT_MS = 10 * 60_000;
+/** Loading the exchanges' code and asking for their time, at start. */
+const OPEN_LIMIT_MS = 20_000;
+
+export interface CcxtOptions {
+	/** Exchange ids of ccxt; `binance` opens its spot and its USD-M markets as two venues. */
+	exchanges: readonly string[];
+	/** Every request goes to this origin, its path kept; null: to the exchanges. */
+	baseUrl: string | null;
+	gate?: SourceGate;
+	clock: Clock;
+}
+
+interface Venue {
+	name: string;
+	time: ServerClock;
+}
+
+/**
+ * Live public data of exchanges through ccxt; no key is known and nothing but reading is possible.
+ *
+ * `now()` is the slowest exchange's own time, rounded down to LIVE_SLICE_MS unless that clock stands still (a replay).
+ * Bars, settlements and trades are exactly those up to as_of. What moves (tickers, books, open interest, chains,
+ * descriptions of markets) is the newest at the moment of asking when as_of is not older than PRESENT_MS, and
+ * carries its own time, which may lie after as_of by the length of a slice and of a scan. Of what moved before, only
+ * open interest is known, where the exchange keeps its history; the rest is null or not_supported.
+ * Rejects with an Error for an exchange that ccxt does not have; one that does not answer is no reason.
+ */
+export async function createCcxtMarketData(options: CcxtOptions): Promise<MarketData> {
+	const { clock, baseUrl, gate = openGate } = options;
+	const thread = createExchangeThread({ baseUrl, gate, clock });
+	const lifetime = new AbortController();
+	try {
+		const venues = venuesOf(options.exchanges).map((name): Venue => {
+			const read = () => thread.read(name, "time", {}, lifetime.signal);
+			return { name, time: createServerClock(clock, read) };
+		});
+		await Promise.all(venues.map(({ name }) => thread.open(name, AbortSignal.timeout(OPEN_LIMIT_MS))));
+		await abortable(firstLook(venues), AbortSignal.timeout(OPEN_LIMIT_MS)).catch(() => undefined);
+		const second = clock.setTimeout(() => void firstLook(venues), SECOND_LOOK_MS);
+		const close = async () => {
+			clock.clearTimeout(second);
+			lifetime.abort(new MarketError("fetch_failed", "the market is closed", false));
+			await thread.close();
+		};
+		return assemble(`ccxt:${options.exchanges.join(",")}`, venues, thread, clock, close);
+	} catch (error) {
+		await thread.close();
+		throw error;
+	}
+}
+
+/** An exchange that cannot be reached now is asked again when its time is needed. */
+const firstLook = (venues: readonly Venue[]): Promise<unknown> =>
+	Promise.allSettled(venues.map(({ time }) => time.measure()));
+
+function assemble(
+	name: string,
+	venues: readonly Venue[],
+	thread: ExchangeThread,
+	clock: Clock,
+	close: () => Promise<void>,
+): MarketData {
+	const names = venues.map((venue) => venue.name);
+	const find = createPlaces(names, thread);
+	const now = () => sourceTime(venues, clock);
+	const isPresent = (asOfMs: number) => now() - asOfMs <= PRESENT_MS;
+	const onlyPresent = (asOfMs: number, what: string): void => {
+		if (!isPresent(asOfMs)) throw new MarketError("not_supported", `a live exchange has no ${what} of the past`, false);
+	};
+
+	return {
+		source: { kind: "live", name },
+		now,
+		venues: () => names,
+		async markets(venue, { as_of_ms, signal }) {
+			if (!names.includes(venue)) throw new MarketError("not_supported", `no venue '${venue}' is open`, false);
+			onlyPresent(as_of_ms, "list of markets");
+			return thread.read(venue, "markets", { as_of_ms }, signal);
+		},
+		async candles(symbol, timeframe, { limit, since_ms, ...read }) {
+			const { venue, type } = await find(symbol, read);
+			const { as_of_ms, signal } = read;
+			const unknown =
+				since_ms === undefined ? null : Math.max(1, Math.ceil((as_of_ms - since_ms) / TIMEFRAME_MS[timeframe]));
+			const asked = { symbol, timeframe, as_of_ms, limit: limit ?? unknown };
+			const bars = await thread.read(venue, "candles", asked, signal);
+			return seriesUpTo(bars, { symbol, venue, market: type, timeframe }, as_of_ms, limit);
+		},
+		async tickers(symbols, read) {
+			onlyPresent(read.as_of_ms, "tickers");
+			const places = await Promise.all(symbols.map((symbol) => find(symbol, read)));
+			const asked = names.map((venue) => ({
+				venue,
+				symbols: symbols.filter((_, i) => places[i]?.venue === venue),
+			}));
+			const { as_of_ms, signal } = read;
+			const found = await Promise.all(
+				asked
+					.filter((of) => of.symbols.length > 0)
+					.map((of) => thread.read(of.venue, "tickers", { symbols: of.symbols, as_of_ms }, signal)),
+			);
+			const bySymbol = new Map(found.flat().map((ticker) => [ticker.symbol, ticker]));
+			return symbols.flatMap((symbol) => bySymbol.get(symbol) ?? []);
+		},
+		async funding(symbol, read) {
+			const { venue, type } = await find(symbol, read);
+			if (type !== "perp") return null;
+			const { as_of_ms, signal } = read;
+			const columns = await thread.read(venue, "funding", { symbol, as_of_ms }, signal);
+			const interval = columns && fundingIntervalHours(columns, as_of_ms);
+			return columns && interval ? fundingUpTo(columns, { symbol, venue }, interval, as_of_ms) : null;
+		},
+		async orderBook(symbol, read) {
+			const { venue } = await find(symbol, read);
+			if (!isPresent(read.as_of_ms)) return null;
+			return thread.read(venue, "orderBook", { symbol, as_of_ms: read.as_of_ms }, read.signal);
+		},
+		async openInterest(symbol, read) {
+			const { venue } = await find(symbol, read);
+			const present = isPresent(read.as_of_ms);
+			return thread.read(venue, "openInterest", { symbol, as_of_ms: read.as_of_ms, present }, read.signal);
+		},
+		async trades(symbol, { since_ms, ...read }) {
+			const { venue } = await find(symbol, read);
+			const { as_of_ms, signal } = read;
+			const tape = isPresent(as_of_ms)
+				? await thread.read(venue, "trades", { symbol, as_of_ms, since_ms }, signal)
+				: null;
+			return tape && { symbol, venue, ...tape, as_of_ms };
+		},
+		async optionChain(base, { as_of_ms, signal }) {
+			if (!isPresent(as_of_ms)) return null;
+			for (const venue of names) {
+				const chain = await thread.read(venue, "optionChain", { base, as_of_ms }, signal);
+				if (chain) return chain;
+			}
+			return null;
+		},
+		// No exchange keeps the implied volatility of its past chains.
+		async volatilityHistory(_base, { signal }) {
+			signal.throwIfAborted();
+			return null;
+		},
+		check: (signal) => check(venues, signal),
+		close,
+	};
+}
+
+/** The slowest exchange's time: a bar that has closed by it has closed everywhere. Unknown: the process's own. */
+function sourceTime(venues: readonly Venue[], clock: Clock): number {
+	const known: Venue[] = [];
+	for (const venue of venues) {
+		if (venue.time.stale()) void venue.time.measure().catch(() => undefined);
+		if (venue.time.now() !== null) known.push(venue);
+	}
+	const slowest = known.reduce<Venue | null>(
+		(least, venue) => (least && (least.time.now() ?? 0) <= (venue.time.now() ?? 0) ? least : venue),
+		null,
+	);
+	const time = slowest?.time.now() ?? clock.now();
+	return slowest?.time.standing() ? time : Math.floor(time / LIVE_SLICE_MS) * LIVE_SLICE_MS;
+}
+
+async function check(venues: readonly Venue[], signal: AbortSignal): Promise<{ ok: boolean; error: string | null }> {
+	const looks = await abortable(Promise.allSettled(venues.map(({ time }) => time.measure())), signal);
+	const failed = venues.filter((_, i) => looks[i]?.status === "rejected");
+	if (failed.length === 0) return { ok: true, error: null };
+	return { ok: false, error: `no answer from ${failed.map(({ name }) => name).join(", ")}` };
+}
+
+interface Place {
+	venue: string;
+	type: "spot" | "perp";
+}
+/** Symbols whose venue is remembered: a market does not move. More than any exchange lists. */
+const PLACES_MAX = 20_000;
+
+/**
+ * Where a symbol is listed: at the venue that is asked for, else at the first one that lists it. A venue whose list
+ * cannot be read does not hide the others; only what none of them lists waits for it.
+ */
+function createPlaces(names: readonly string[], thread: ExchangeThread) {
+	const known = new Map<string, Place>();
+	return async (symbol: string, { venue: asked, signal }: ReadOptions): Promise<Place> => {
+		signal.throwIfAborted();
+		const key = asked === undefined ? symbol : `${symbol}@${asked}`;
+		const place = known.get(key);
+		if (place) return place;
+		let failure: unknown = null;
+		for (const venue of names) {
+			if (asked !== undefined && venue !== asked) continue;
+			try {
+				const listed = await thread.read(venue, "place", { symbol }, signal);
+				if (!listed) continue;
+				if (known.size >= PLACES_MAX) known.clear();
+				const found = { venue, type: listed.type };
+				// With an earlier venue unread this one is not sure to be the first.
+				if (failure === null) known.set(key, found);
+				return found;
+			} catch (error) {
+				signal.throwIfAborted();
+				failure = error;
+			}
+		}
+		throw failure ?? new MarketError("bad_symbol", `no market '${symbol}' is listed`, false);
+	};
+}

@@ -1,0 +1,78 @@
+/**
+ * Thread entry of the exchanges: ccxt parses megabytes of JSON here, so that the event loop of the program never
+ * waits for it. Columns go back over shared memory. The gate is asked by message, because the budget lies in Redis
+ * and its client in the program.
+ */
+import { parentPort } from "node:worker_threads";
+import { systemClock } from "../../clock.ts";
+import { abortable } from "../abortable.ts";
+import { MarketError } from "../contract.ts";
+import type { SourceGate } from "../gate.ts";
+import { type FromThread, type PlainError, plainError, type ToThread } from "./protocol.ts";
+import { openVenue, type VenueReads } from "./venue.ts";
+
+const venues = new Map<string, Promise<VenueReads>>();
+const calls = new Map<number, AbortController>();
+const takes = new Map<number, (error: PlainError | null) => void>();
+let takesMade = 0;
+
+const send = (message: FromThread): void => parentPort?.postMessage(message);
+
+const gate: Pick<SourceGate, "take" | "report"> = {
+	async take({ signal, ...call }) {
+		const id = ++takesMade;
+		const taken = new Promise<void>((resolve, reject) => {
+			takes.set(id, (error) => (error === null ? resolve() : reject(asMarketError(error))));
+		});
+		send({ kind: "take", id, call });
+		try {
+			await abortable(taken, signal);
+		} catch (error) {
+			if (takes.has(id)) send({ kind: "untake", id });
+			throw error;
+		} finally {
+			takes.delete(id);
+		}
+	},
+	report: (call, outcome) => send({ kind: "report", call, outcome }),
+};
+
+const asMarketError = ({ code, message, retryable }: PlainError): MarketError =>
+	new MarketError(code === "timeout" ? "timeout" : "fetch_failed", message, retryable);
+
+/** Runs under a signal that the program can abort, and answers with what comes of it. */
+async function answer(id: number, work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+	const own = new AbortController();
+	calls.set(id, own);
+	try {
+		send({ kind: "answer", id, value: await work(own.signal) });
+	} catch (error) {
+		send({ kind: "failure", id, error: plainError(error) });
+	} finally {
+		calls.delete(id);
+	}
+}
+
+async function open(venue: string, baseUrl: string | null): Promise<null> {
+	const opening = openVenue({ id: venue, baseUrl, gate, clock: systemClock });
+	venues.set(venue, opening);
+	await opening;
+	return null;
+}
+
+async function read(message: Extract<ToThread, { kind: "read" }>, signal: AbortSignal): Promise<unknown> {
+	const venue = await venues.get(message.venue);
+	if (!venue) throw new MarketError("not_supported", `no venue '${message.venue}' is open`, false);
+	const call = venue[message.name] as (of: unknown, signal: AbortSignal) => Promise<unknown>;
+	return call(message.of, signal);
+}
+
+parentPort?.on("message", (message: ToThread) => {
+	if (message.kind === "open") void answer(message.id, () => open(message.venue, message.baseUrl));
+	else if (message.kind === "read") void answer(message.id, (signal) => read(message, signal));
+	else if (message.kind === "taken") takes.get(message.id)?.(message.error);
+	else {
+		const reason = new MarketError(message.late ? "timeout" : "fetch_failed", "the call was given up", true);
+		calls.get(message.id)?.abort(reason);
+	}
+});

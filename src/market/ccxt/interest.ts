@@ -1,0 +1,168 @@
+import type { OpenInterest as CcxtInterest, Exchange } from "ccxt";
+import type { Clock } from "../../clock.ts";
+import { isDollarQuote } from "../../dollars.ts";
+import type { OpenInterest } from "../contract.ts";
+import { MarketError, TIMEFRAME_MS } from "../contract.ts";
+import { createSlots } from "../slots.ts";
+import { type ListedMarket, unitOf } from "./listing.ts";
+import type { ExchangeProfile } from "./profiles.ts";
+import type { TickerTable } from "./tickers.ts";
+
+/** Open interest moves slowly and costs a request per contract: one that is younger is not asked for again. */
+export const INTEREST_FRESH_MS = 15 * 60_000;
+/** How long the last one that was read stands in when it cannot be read again. */
+const INTEREST_LAST_GOOD_MS = 4 * 3_600_000;
+/** Below this volume over 24 h nothing is decided by open interest, so it is not asked for. */
+export const INTEREST_VOLUME_USD_MIN = 10_000_000;
+const CALLS_AT_ONCE = 16;
+/** Steps of the history, and how far before an instant a measurement may lie. */
+const STEPS: readonly { period: "5m" | "1h" | "4h"; stepMs: number }[] = [
+	{ period: "5m", stepMs: TIMEFRAME_MS["5m"] },
+	{ period: "1h", stepMs: TIMEFRAME_MS["1h"] },
+	{ period: "4h", stepMs: TIMEFRAME_MS["4h"] },
+];
+const STEPS_BACK = 3;
+
+interface Measured {
+	interest: OpenInterest | null;
+	readAtMs: number;
+}
+
+export interface Interests {
+	/** Of one contract: the newest, or the newest that was measured by as_of where that lies in the past. */
+	read(
+		market: ListedMarket,
+		asOfMs: number,
+		present: boolean,
+		tickers: () => Promise<TickerTable>,
+	): Promise<OpenInterest | null>;
+	/** Of all perps for which it can be had, by symbol. Rejects when most of the requests fail. */
+	all(
+		markets: readonly ListedMarket[],
+		volumes: ReadonlyMap<string, number>,
+		table: TickerTable,
+	): Promise<Map<string, OpenInterest>>;
+}
+
+export function createInterests(exchange: Exchange, profile: ExchangeProfile, clock: Clock): Interests {
+	const known = new Map<string, Measured>();
+
+	const present = async (market: ListedMarket, tickers: () => Promise<TickerTable>): Promise<OpenInterest | null> => {
+		const fresh = known.get(market.symbol);
+		if (fresh && clock.now() - fresh.readAtMs < INTEREST_FRESH_MS) return fresh.interest;
+		try {
+			const interest = await newest(exchange, profile, market, tickers);
+			known.set(market.symbol, { interest, readAtMs: clock.now() });
+			return interest;
+		} catch (error) {
+			// The last one says when it was measured; better than none while the exchange does not answer.
+			if (fresh && clock.now() - fresh.readAtMs < INTEREST_LAST_GOOD_MS) return fresh.interest;
+			throw error;
+		}
+	};
+
+	return {
+		async read(market, asOfMs, isPresent, tickers) {
+			if (!market.swap) return null;
+			if (!isPresent) return profile.interest_history ? before(exchange, market, asOfMs) : null;
+			// The history needs no price, so no tickers are read for it.
+			const quoted = profile.interest_history ? null : ofTicker(profile, market, await tickers());
+			return quoted ?? present(market, tickers);
+		},
+		async all(markets, volumes, table) {
+			const perps = markets.filter((market) => market.swap && isDollarQuote(market.quote));
+			const found = new Map<string, OpenInterest>();
+			for (const market of perps) {
+				const interest = ofTicker(profile, market, table);
+				if (interest) found.set(market.symbol, interest);
+			}
+			if (found.size === 0 && exchange.has.fetchOpenInterests === true) return bulk(exchange, perps);
+			const asked = perps
+				.filter(({ symbol }) => (volumes.get(symbol) ?? 0) > INTEREST_VOLUME_USD_MIN && !found.has(symbol))
+				.sort((a, b) => (volumes.get(b.symbol) ?? 0) - (volumes.get(a.symbol) ?? 0))
+				.slice(0, profile.interest_calls_max);
+			for (const interest of await eachOf(asked, (market) => present(market, async () => table))) {
+				found.set(interest.symbol, interest);
+			}
+			return found;
+		},
+	};
+}
+
+/**
+ * What could be read. With most requests failed the figures would say of nearly every contract that it has no
+ * open interest, so then the first failure is the answer.
+ */
+async function eachOf(
+	markets: readonly ListedMarket[],
+	read: (market: ListedMarket) => Promise<OpenInterest | null>,
+): Promise<OpenInterest[]> {
+	const slots = createSlots(CALLS_AT_ONCE, Math.max(1, markets.length), () => new Error("more reads than markets"));
+	const never = new AbortController().signal;
+	const settled = await Promise.allSettled(markets.map((market) => slots.run(never, () => read(market))));
+	const failed = settled.filter((result) => result.status === "rejected");
+	if (failed.length > markets.length / 2) throw failed[0]?.reason;
+	return settled.flatMap((result) => (result.status === "fulfilled" && result.value ? [result.value] : []));
+}
+
+function ofTicker(profile: ExchangeProfile, market: ListedMarket, table: TickerTable): OpenInterest | null {
+	const ticker = table.get(market.symbol);
+	const value_usd = ticker ? profile.tickerInterestUsd(ticker) : null;
+	if (!ticker || value_usd === null || ticker.timestamp === undefined) return null;
+	const quantity_base = ticker.last ? value_usd / ticker.last : null;
+	return { symbol: market.symbol, value_usd, quantity_base, at_ms: ticker.timestamp };
+}
+
+/** An exchange's structure as the port's; null without a value in dollars or a time of measurement. */
+function interestOf(market: ListedMarket, found: CcxtInterest | undefined, price: number | null): OpenInterest | null {
+	if (!found || found.timestamp === undefined) return null;
+	const contracts = found.openInterestAmount;
+	const quantity_base = contracts === undefined ? null : contracts * unitOf(market);
+	const value_usd =
+		found.openInterestValue ?? (quantity_base === null || price === null ? null : quantity_base * price);
+	return value_usd === null ? null : { symbol: market.symbol, value_usd, quantity_base, at_ms: found.timestamp };
+}
+
+/** The history's newest point has the exchange's own value in dollars; otherwise the quantity counts at the last price. */
+async function newest(
+	exchange: Exchange,
+	profile: ExchangeProfile,
+	market: ListedMarket,
+	tickers: () => Promise<TickerTable>,
+): Promise<OpenInterest | null> {
+	if (profile.interest_history) {
+		const rows = await exchange.fetchOpenInterestHistory(market.symbol, "5m", undefined, 1);
+		const found = interestOf(market, rows.at(-1), null);
+		if (found) return found;
+	}
+	if (exchange.has.fetchOpenInterest !== true) return null;
+	const price = (await tickers()).get(market.symbol)?.last ?? null;
+	return interestOf(market, await exchange.fetchOpenInterest(market.symbol), price);
+}
+
+/** The newest measurement by then, of the finest step that has one. */
+async function before(exchange: Exchange, market: ListedMarket, asOfMs: number): Promise<OpenInterest | null> {
+	for (const { period, stepMs } of STEPS.slice(1)) {
+		const since = asOfMs - STEPS_BACK * stepMs;
+		const rows = await exchange.fetchOpenInterestHistory(market.symbol, period, since, STEPS_BACK + 1, {
+			until: asOfMs,
+		});
+		const found = rows.filter(({ timestamp }) => timestamp !== undefined && timestamp <= asOfMs).at(-1);
+		const interest = interestOf(market, found, null);
+		if (interest) return interest;
+	}
+	return null;
+}
+
+async function bulk(exchange: Exchange, perps: readonly ListedMarket[]): Promise<Map<string, OpenInterest>> {
+	const answer = (await exchange.fetchOpenInterests()) as unknown as Record<string, CcxtInterest | undefined>;
+	const found = new Map<string, OpenInterest>();
+	for (const market of perps) {
+		const interest = interestOf(market, answer[market.symbol], null);
+		if (interest) found.set(market.symbol, interest);
+	}
+	if (perps.length > 0 && found.size === 0) {
+		throw new MarketError("fetch_failed", `${exchange.id} sent no open interest that can be read`, true);
+	}
+	return found;
+}

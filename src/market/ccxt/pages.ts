@@ -1,0 +1,124 @@
+import { ByteLru } from "../byte-lru.ts";
+
+/** A history that was read before: whole from `from_ms` on, up to what was settled at `to_ms`. */
+export interface KeptHistory<Columns> {
+	columns: Columns;
+	from_ms: number;
+	to_ms: number;
+	/** Nothing older than this exists at the exchange; null: not known yet. */
+	begin_ms: number | null;
+}
+
+export interface HistoryReading<Columns> {
+	/** Wanted: whole from here on, as far as the exchange reaches back, up to but not including to_ms. */
+	from_ms: number;
+	to_ms: number;
+	/** Longest window of one page, ms. */
+	window_ms: number;
+	/** Nothing is added any more, so an empty newest window says nothing about older ones. */
+	ended: boolean;
+	/** The oldest instant of the columns; null: they are empty. */
+	first(columns: Columns): number | null;
+	/** Up to which instant the columns are known to be whole: what an exchange is late to publish lies after it. */
+	settled(columns: Columns): number;
+	/** What of the window [fromMs, toMs) there is. */
+	page(fromMs: number, toMs: number): Promise<Columns>;
+	/** The oldest instant that the exchange has from from_ms on; null where it cannot be asked that. */
+	oldest: (() => Promise<number | null>) | null;
+	merge(one: Columns, other: Columns): Columns;
+}
+
+/**
+ * Reads a history window by window and keeps what it read. Only what is newer than the kept end, and older than
+ * its begin, is asked for; every page is kept at once, so a reading that was cut goes on where it stood.
+ * Windows go back from the newest until one shows the begin of the market.
+ */
+export async function readHistory<Columns extends object>(
+	kept: KeptHistory<Columns> | null,
+	reading: HistoryReading<Columns>,
+	keep: (history: KeptHistory<Columns>) => void,
+): Promise<KeptHistory<Columns>> {
+	let history = kept === null ? await firstPage(reading) : await newerPages(kept, reading);
+	keep(history);
+	for (let end = oldestWanted(history, reading); history.from_ms > end; end = oldestWanted(history, reading)) {
+		const start = Math.max(end, history.from_ms - reading.window_ms);
+		const older = await reading.page(start, history.from_ms);
+		const columns = reading.merge(history.columns, older);
+		const begin_ms = history.begin_ms ?? (await beginOf(older, start, history.from_ms, columns, reading));
+		history = { ...history, columns, from_ms: start, begin_ms };
+		keep(history);
+	}
+	return history;
+}
+
+const oldestWanted = <Columns>({ begin_ms }: KeptHistory<Columns>, { from_ms }: HistoryReading<Columns>): number =>
+	Math.max(from_ms, begin_ms ?? Number.NEGATIVE_INFINITY);
+
+async function firstPage<Columns>(reading: HistoryReading<Columns>): Promise<KeptHistory<Columns>> {
+	const start = Math.max(reading.from_ms, reading.to_ms - reading.window_ms);
+	const columns = await reading.page(start, reading.to_ms);
+	const begin_ms = await beginOf(columns, start, reading.to_ms, columns, reading);
+	return { columns, from_ms: start, to_ms: settledAt(columns, start, reading), begin_ms };
+}
+
+/**
+ * The begin of the market where a page of [fromMs, toMs) suggests it: the first tenth of a whole window is empty.
+ * That may also be a long gap, so an exchange that can tell its oldest datum is asked.
+ */
+async function beginOf<Columns>(
+	page: Columns,
+	fromMs: number,
+	toMs: number,
+	known: Columns,
+	reading: HistoryReading<Columns>,
+): Promise<number | null> {
+	if (toMs - fromMs < reading.window_ms) return null;
+	const first = reading.first(page);
+	if (first !== null && first - fromMs <= reading.window_ms / 10) return null;
+	const oldestKnown = reading.first(known);
+	// A market that trades and shows nothing has no history of this kind; one that ended may have had it long ago.
+	if (oldestKnown === null && !reading.ended) return fromMs;
+	if (reading.oldest === null) return oldestKnown === null ? null : fromMs;
+	const oldest = (await reading.oldest()) ?? oldestKnown;
+	return oldest === null ? fromMs : Math.min(oldest, oldestKnown ?? oldest);
+}
+
+const settledAt = <Columns>(columns: Columns, fromMs: number, reading: HistoryReading<Columns>): number =>
+	Math.min(reading.to_ms, Math.max(fromMs, reading.settled(columns)));
+
+async function newerPages<Columns>(
+	kept: KeptHistory<Columns>,
+	reading: HistoryReading<Columns>,
+): Promise<KeptHistory<Columns>> {
+	let columns = kept.columns;
+	for (let from = kept.to_ms; from < reading.to_ms; from += reading.window_ms) {
+		columns = reading.merge(columns, await reading.page(from, Math.min(reading.to_ms, from + reading.window_ms)));
+	}
+	if (columns === kept.columns) return kept;
+	return { ...kept, columns, to_ms: Math.max(kept.to_ms, settledAt(columns, kept.from_ms, reading)) };
+}
+
+/** Histories of one exchange in memory; those that were not asked for longest go first. */
+const HISTORY_BYTES_MAX = 64 * 1024 * 1024;
+/** Keys and objects beside the columns, roughly. */
+const ENTRY_BYTES = 512;
+
+export interface Histories<Columns extends object> {
+	read(key: string, reading: HistoryReading<Columns>): Promise<Columns>;
+}
+
+export function createHistories<Columns extends object>(bytesMax = HISTORY_BYTES_MAX): Histories<Columns> {
+	const store = new ByteLru<KeptHistory<Columns>>(bytesMax);
+	return {
+		async read(key, reading) {
+			const keep = (history: KeptHistory<Columns>) => store.set(key, history, bytesOf(history.columns));
+			return (await readHistory(store.get(key) ?? null, reading, keep)).columns;
+		},
+	};
+}
+
+const bytesOf = (columns: object): number =>
+	Object.values(columns).reduce<number>(
+		(sum, column) => sum + (ArrayBuffer.isView(column) ? column.byteLength : 0),
+		ENTRY_BYTES,
+	);

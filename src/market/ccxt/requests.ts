@@ -1,0 +1,177 @@
+/** Every HTTP request of an exchange passes here: through the gate, with a deadline, and reading only. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Exchange } from "ccxt";
+import type { SourceGate, SourceOutcome } from "../gate.ts";
+import { kindOf, UnreadableAnswer } from "./errors.ts";
+
+/** One request, from its sending to the last byte of its answer. Its wait at the gate does not count. */
+export const REQUEST_LIMIT_MS = 10_000;
+/** Larger than any answer by far (the markets of a large exchange are some 20 MB); more is a fault of the source. */
+const ANSWER_BYTES_MAX = 128 * 1024 * 1024;
+
+export interface RequestsOptions {
+	/** Owner of the budget, e.g. `binance`. */
+	source: string;
+	gate: Pick<SourceGate, "take" | "report">;
+	/** Weight in the exchange's own units, from ccxt's cost of the endpoint and the group it belongs to. */
+	weightOf(cost: number, group: string): number;
+	/** Used weight that the answer's headers name; null: they do not. */
+	usedWeight(headers: Headers): number | null;
+	requestLimitMs?: number;
+}
+
+/** What belongs to the call that a request is made for; ccxt itself passes no signal through. */
+interface Context {
+	signal: AbortSignal;
+	weight: number;
+	/** Path with its places unfilled, so that an endpoint is one however many symbols are asked for. */
+	template: string;
+	seen: Seen;
+}
+
+interface Seen {
+	status: number | null;
+	headers: Headers | null;
+}
+
+const contexts = new AsyncLocalStorage<Context>();
+const nothingSeen = (): Seen => ({ status: null, headers: null });
+
+/** Runs a call of ccxt; its requests end when `signal` aborts. */
+export const underSignal = <T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> =>
+	contexts.run({ signal, weight: 1, template: "", seen: nothingSeen() }, call);
+
+/**
+ * Puts the gate before the exchange's requests, in place of ccxt's throttling (which knows one instance of one
+ * process only). Must be the last thing done to the instance.
+ */
+export function guardRequests(exchange: Exchange, options: RequestsOptions): void {
+	exchange.enableRateLimit = false;
+	exchange.fetchImplementation = (url: string, request: RequestInit) => send(url, request, options);
+	weighRequests(exchange, options);
+	gateRequests(exchange, options);
+	refuseHalfAnswers(exchange);
+}
+
+function weighRequests(exchange: Exchange, { weightOf }: RequestsOptions): void {
+	const fetch2 = exchange.fetch2.bind(exchange);
+	exchange.fetch2 = (path, group, method, params, headers, body, config) => {
+		const name = Array.isArray(group) ? group.join(".") : String(group);
+		onlyPublic(exchange.id, name, String(method ?? "GET"));
+		const context = contexts.getStore() ?? orphan();
+		const cost = Number(exchange.calculateRateLimiterCost(group, method, path, params, config));
+		const weight = Math.max(1, Math.ceil(weightOf(Number.isFinite(cost) ? cost : 1, name)));
+		const template = String(path).includes("{") ? String(path) : "";
+		return contexts.run({ ...context, weight, template }, () =>
+			fetch2(path, group, method, params, headers, body, config),
+		);
+	};
+}
+
+/** Reading needs no key, so nothing of a key's may ever be called; and only a public group may be asked by POST. */
+function onlyPublic(id: string, group: string, method: string): void {
+	if (/private/i.test(group) || (method !== "GET" && !/public/i.test(group))) {
+		throw new Error(`${id}: ${method} of ${group} is no public reading`);
+	}
+}
+
+const orphan = (): Context => ({
+	signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
+	weight: 1,
+	template: "",
+	seen: nothingSeen(),
+});
+
+function gateRequests(exchange: Exchange, { source, gate, usedWeight }: RequestsOptions): void {
+	const ask = exchange.fetch.bind(exchange);
+	exchange.fetch = async (url, method, headers, body) => {
+		const context = contexts.getStore() ?? orphan();
+		const endpoint = context.template === "" ? new URL(url).pathname : `/${context.template}`;
+		await gate.take({ source, endpoint, weight: context.weight, signal: context.signal });
+		const seen = nothingSeen();
+		const report = (outcome: SourceOutcome) => gate.report({ source, endpoint }, outcome);
+		try {
+			const answer = await contexts.run({ ...context, seen }, () => ask(url, method, headers, body));
+			report({ kind: "ok", used_weight: seen.headers && usedWeight(seen.headers) });
+			return answer;
+		} catch (error) {
+			report(outcomeOf(error, seen, context.signal));
+			throw error;
+		}
+	};
+}
+
+/** The exchange that says no has answered; only one that cannot be understood, or not reached, has failed. */
+function outcomeOf(error: unknown, { status, headers }: Seen, signal: AbortSignal): SourceOutcome {
+	const kind = kindOf(error);
+	if (status === 429 || status === 418 || kind === "limited") {
+		return {
+			kind: "limited",
+			status: status === 418 ? 418 : 429,
+			retry_after_ms: retryAfterMs(headers?.get("retry-after") ?? null),
+		};
+	}
+	// Whoever lost interest says nothing about the source, unless it was its slowness that ended the call.
+	const impatient = signal.aborted && (signal.reason as { code?: unknown } | null)?.code !== "timeout";
+	const answered = status !== null && status < 500 && ["bad_symbol", "not_supported", "refused"].includes(kind);
+	return impatient || answered ? { kind: "ok", used_weight: null } : { kind: "failed" };
+}
+
+/** Retry-After in seconds (exchanges send no dates) -> ms. */
+function retryAfterMs(header: string | null): number | null {
+	const seconds = header === null || header.trim() === "" ? Number.NaN : Number(header);
+	return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
+}
+
+/** A cut body parses to nothing; passed on it would look like an exchange without data. */
+function refuseHalfAnswers(exchange: Exchange): void {
+	const parse = exchange.parseJson.bind(exchange);
+	exchange.parseJson = (text: string) => {
+		const value = parse(text);
+		const { status } = contexts.getStore()?.seen ?? nothingSeen();
+		if (value === undefined && status !== null && status < 400) throw new UnreadableAnswer(text.length);
+		return value;
+	};
+}
+
+/** What ccxt reads of a response. */
+interface Answer {
+	status: number;
+	statusText: string;
+	headers: Headers;
+	text(): Promise<string>;
+}
+
+async function send(url: string, request: RequestInit, options: RequestsOptions): Promise<Answer> {
+	const { signal, seen } = contexts.getStore() ?? orphan();
+	const limit = AbortSignal.timeout(options.requestLimitMs ?? REQUEST_LIMIT_MS);
+	const { method = "GET", headers, body } = request;
+	const response = await fetch(url, {
+		method,
+		...(headers ? { headers } : {}),
+		...(body ? { body } : {}),
+		signal: AbortSignal.any([signal, limit]),
+		redirect: "error",
+	});
+	seen.status = response.status;
+	seen.headers = response.headers;
+	// Read here, within the request's limit: ccxt's own ends with the headers.
+	const text = await boundedText(response);
+	return {
+		status: response.status,
+		statusText: response.statusText,
+		headers: response.headers,
+		text: async () => text,
+	};
+}
+
+async function boundedText(response: Response): Promise<string> {
+	const chunks: Uint8Array[] = [];
+	let bytes = 0;
+	for await (const chunk of response.body ?? []) {
+		bytes += chunk.byteLength;
+		if (bytes > ANSWER_BYTES_MAX) throw new UnreadableAnswer(bytes);
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks).toString("utf8");
+}

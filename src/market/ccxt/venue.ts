@@ -1,0 +1,264 @@
+/** One exchange as a venue: what is read of it, in the program's own shapes. Runs in the thread of exchanges. */
+import type { Exchange } from "ccxt";
+import type { Clock } from "../../clock.ts";
+import { abortable } from "../abortable.ts";
+import type { Market, OpenInterest, OptionChain, OrderBook, Ticker, Timeframe } from "../contract.ts";
+import { MarketError } from "../contract.ts";
+import type { SourceGate } from "../gate.ts";
+import type { BarColumns, FundingColumns } from "../series.ts";
+import { createCandles } from "./candles.ts";
+import { marketErrorOf } from "./errors.ts";
+import { createInterests } from "./interest.ts";
+import { describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./listing.ts";
+import { loadExchange, redirectExchange } from "./load.ts";
+import { readChain } from "./options.ts";
+import { type ExchangeProfile, profileOf } from "./profiles.ts";
+import { guardRequests, underSignal } from "./requests.ts";
+import { createSettlements } from "./settlements.ts";
+import { shared } from "./shared.ts";
+import { readTickerTable, TICKERS_FRESH_MS, type TickerTable, tickersOf } from "./tickers.ts";
+import { readTrades, type Tape } from "./trades.ts";
+
+/** The list of markets and the intervals of funding are read again after this time. */
+const LISTING_FRESH_MS = 3_600_000;
+/** Levels of a book on each side. */
+const BOOK_LEVELS = 100;
+
+export interface VenueOptions {
+	id: string;
+	/** Every request goes to this origin instead of the exchange's; null: to the exchange. */
+	baseUrl: string | null;
+	gate: Pick<SourceGate, "take" | "report">;
+	clock: Clock;
+	requestLimitMs?: number;
+}
+
+interface At {
+	as_of_ms: number;
+}
+interface Of extends At {
+	symbol: string;
+}
+
+/** What a venue is asked; every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
+export interface VenueReads {
+	/** The exchange's clock, epoch ms; null: it does not tell the time. */
+	time(of: object, signal: AbortSignal): Promise<number | null>;
+	/** null: the symbol is not listed. */
+	place(of: { symbol: string }, signal: AbortSignal): Promise<{ symbol: string; type: "spot" | "perp" } | null>;
+	markets(of: At, signal: AbortSignal): Promise<Market[]>;
+	candles(of: Of & { timeframe: Timeframe; limit: number | null }, signal: AbortSignal): Promise<BarColumns>;
+	tickers(of: At & { symbols: readonly string[] }, signal: AbortSignal): Promise<Ticker[]>;
+	funding(of: Of, signal: AbortSignal): Promise<FundingColumns | null>;
+	orderBook(of: Of, signal: AbortSignal): Promise<OrderBook | null>;
+	/** `present`: the newest there is; otherwise the newest that was measured by as_of. */
+	openInterest(of: Of & { present: boolean }, signal: AbortSignal): Promise<OpenInterest | null>;
+	trades(of: Of & { since_ms: number }, signal: AbortSignal): Promise<Tape | null>;
+	optionChain(of: At & { base: string }, signal: AbortSignal): Promise<OptionChain | null>;
+}
+
+/** Opens an exchange of ccxt; nothing is asked of it yet. Throws ExchangeLoadError for an id that ccxt does not have. */
+export async function openVenue(options: VenueOptions): Promise<VenueReads> {
+	const profile = profileOf(options.id);
+	const exchange = await openExchange(options, profile, profile.settings);
+	const parts = partsOf(exchange, profile, options);
+	return guarded(options.id, {
+		...currentReads(parts),
+		...historyReads(parts),
+		optionChain: chainReads(options, profile),
+	});
+}
+
+async function openExchange(
+	{ id, baseUrl, gate, requestLimitMs }: VenueOptions,
+	profile: ExchangeProfile,
+	settings: Record<string, unknown>,
+): Promise<Exchange> {
+	const Constructor = await loadExchange(id);
+	const exchange = new Constructor(settings);
+	// Currencies are of no use here, and at some exchanges they need a key.
+	exchange.has.fetchCurrencies = false;
+	if (baseUrl !== null) redirectExchange(exchange, baseUrl);
+	const header = profile.used_weight_header;
+	guardRequests(exchange, {
+		source: id,
+		gate,
+		weightOf: profile.weightOf,
+		usedWeight: (headers) => {
+			const value = header === null ? Number.NaN : Number(headers.get(header) ?? Number.NaN);
+			return Number.isFinite(value) ? value : null;
+		},
+		...(requestLimitMs === undefined ? {} : { requestLimitMs }),
+	});
+	return exchange;
+}
+
+/** Of what many calls share none's signal is asked. */
+const never = new AbortController().signal;
+
+interface Parts {
+	exchange: Exchange;
+	profile: ExchangeProfile;
+	/** Markets that are read, by symbol. */
+	listed(signal: AbortSignal): Promise<ReadonlyMap<string, ListedMarket>>;
+	find(symbol: string, signal: AbortSignal): Promise<ListedMarket>;
+	/** Hours between settlements, by symbol. */
+	intervals(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
+	candles: ReturnType<typeof createCandles>;
+	settlements: ReturnType<typeof createSettlements>;
+	interests: ReturnType<typeof createInterests>;
+	tickers(signal: AbortSignal): Promise<TickerTable>;
+}
+
+function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueOptions): Parts {
+	const settlements = createSettlements(exchange, profile);
+	const listed = shared(clock, LISTING_FRESH_MS, async () => {
+		const markets = (await exchange.loadMarkets(true)) as unknown as Record<string, ListedMarket>;
+		return new Map(
+			Object.values(markets).flatMap((market) => (typeOf(market) ? [[market.symbol, market] as const] : [])),
+		);
+	});
+	const intervals = shared(clock, LISTING_FRESH_MS, async () => {
+		const perps = [...(await listed(never)).values()].filter((market) => market.swap);
+		return perps.length === 0 ? new Map<string, number>() : settlements.intervals(perps.map(({ symbol }) => symbol));
+	});
+	return {
+		exchange,
+		profile,
+		listed,
+		intervals,
+		async find(symbol, signal) {
+			const market = (await listed(signal)).get(symbol);
+			if (!market) throw new MarketError("bad_symbol", `${exchange.id} lists no market '${symbol}'`, false);
+			return market;
+		},
+		candles: createCandles(exchange, profile),
+		settlements,
+		interests: createInterests(exchange, profile, clock),
+		tickers: shared(clock, TICKERS_FRESH_MS, async () =>
+			readTickerTable(exchange, [...(await listed(never)).values()]),
+		),
+	};
+}
+
+type CurrentReads = Pick<VenueReads, "time" | "place" | "markets" | "tickers" | "orderBook" | "openInterest">;
+
+function currentReads(parts: Parts): CurrentReads {
+	const { exchange, profile, listed, find } = parts;
+	return {
+		async time() {
+			return exchange.has.fetchTime === true ? ((await exchange.fetchTime()) ?? null) : null;
+		},
+		async place({ symbol }, signal) {
+			const market = (await listed(signal)).get(symbol);
+			const type = market ? typeOf(market) : null;
+			return type === null ? null : { symbol, type };
+		},
+		markets: ({ as_of_ms }, signal) => describeAll(parts, as_of_ms, signal),
+		async tickers({ symbols, as_of_ms }, signal) {
+			const markets = await Promise.all(symbols.map((symbol) => find(symbol, signal)));
+			const table = await parts.tickers(signal);
+			return tickersOf(exchange, profile, markets, table, as_of_ms);
+		},
+		async orderBook({ symbol, as_of_ms }, signal) {
+			const market = await find(symbol, signal);
+			if (exchange.has.fetchOrderBook !== true) return null;
+			const { bids, asks, timestamp } = await exchange.fetchOrderBook(symbol, BOOK_LEVELS);
+			// An exchange without orders for the symbol has no book of it.
+			if (bids.length === 0 && asks.length === 0) return null;
+			const unit = unitOf(market);
+			const side = (levels: typeof bids) =>
+				levels.map(([price, amount]) => [Number(price), Number(amount) * unit] as [number, number]);
+			return { symbol, bids: side(bids), asks: side(asks), at_ms: timestamp ?? as_of_ms };
+		},
+		async openInterest({ symbol, as_of_ms, present }, signal) {
+			const market = await find(symbol, signal);
+			return parts.interests.read(market, as_of_ms, present, () => parts.tickers(signal));
+		},
+	};
+}
+
+async function describeAll(parts: Parts, as_of_ms: number, signal: AbortSignal): Promise<Market[]> {
+	const { exchange, profile } = parts;
+	const markets = [...(await parts.listed(signal)).values()];
+	const unlisted = new Map<string, number>();
+	// Without the list of intervals they are unknown; what a contract settled shows its own.
+	const [table, intervals] = await Promise.all([parts.tickers(signal), parts.intervals(signal).catch(() => unlisted)]);
+	signal.throwIfAborted();
+	const bases = new Set(markets.map(({ base }) => base));
+	const volumes = new Map<string, number>();
+	for (const market of markets) {
+		const ticker = table.get(market.symbol);
+		const volume = ticker && market.active !== false ? quoteVolume(profile, ticker, market) : null;
+		if (volume !== null) volumes.set(market.symbol, volume);
+	}
+	const interests = await parts.interests.all(markets, volumes, table);
+	return markets.map((market) => {
+		const { symbol } = market;
+		const interval = intervals.get(symbol) ?? null;
+		const interest = interests.get(symbol) ?? null;
+		return describe(exchange, profile, market, { as_of_ms, ticker: table.get(symbol), interval, interest, bases });
+	});
+}
+
+function historyReads(parts: Parts): Pick<VenueReads, "candles" | "funding" | "trades"> {
+	const { exchange, profile, find } = parts;
+	return {
+		async candles({ symbol, timeframe, limit, as_of_ms }, signal) {
+			return parts.candles.read(await find(symbol, signal), timeframe, as_of_ms, limit);
+		},
+		async funding({ symbol, as_of_ms }, signal) {
+			const market = await find(symbol, signal);
+			if (!market.swap) return null;
+			const interval = (await parts.intervals(signal)).get(symbol) ?? null;
+			return parts.settlements.read(market, interval, as_of_ms);
+		},
+		async trades({ symbol, since_ms, as_of_ms }, signal) {
+			return readTrades(exchange, await find(symbol, signal), since_ms, as_of_ms, profile.pages_from_begin);
+		},
+	};
+}
+
+/** Options are listed by an instance of their own, opened when the first chain is asked for: they are thousands. */
+function chainReads(options: VenueOptions, profile: ExchangeProfile): VenueReads["optionChain"] {
+	const settings = profile.options;
+	if (settings === null) return async () => null;
+	const listing = shared(options.clock, LISTING_FRESH_MS, async () => {
+		const exchange = await openExchange(options, profile, settings);
+		await exchange.loadMarkets();
+		return exchange;
+	});
+	return async ({ base, as_of_ms }, signal) => {
+		const exchange = await listing(signal);
+		return exchange.has.fetchOptionChain === true ? readChain(exchange, base, as_of_ms) : null;
+	};
+}
+
+/** Each read under its signal, with errors of the port. */
+function guarded(id: string, reads: VenueReads): VenueReads {
+	const guard = <Of, T>(read: (of: Of, signal: AbortSignal) => Promise<T>) => {
+		return async (of: Of, signal: AbortSignal): Promise<T> => {
+			signal.throwIfAborted();
+			try {
+				return await abortable(
+					underSignal(signal, () => read(of, signal)),
+					signal,
+				);
+			} catch (error) {
+				throw marketErrorOf(error, id, signal);
+			}
+		};
+	};
+	return {
+		time: guard(reads.time),
+		place: guard(reads.place),
+		markets: guard(reads.markets),
+		candles: guard(reads.candles),
+		tickers: guard(reads.tickers),
+		funding: guard(reads.funding),
+		orderBook: guard(reads.orderBook),
+		openInterest: guard(reads.openInterest),
+		trades: guard(reads.trades),
+		optionChain: guard(reads.optionChain),
+	};
+}

@@ -1,0 +1,76 @@
+import type { FundingSeries, MarketError, Series, StaleNote } from "./contract.ts";
+import { TIMEFRAME_MS } from "./contract.ts";
+
+const HOUR_MS = TIMEFRAME_MS["1h"];
+
+/**
+ * How long answers of a live source hold. Bars and settlements hold until the next one; everything that moves is
+ * shared for a time, so that a thousand scans make the calls of one.
+ */
+export type MovingKind = "markets" | "tickers" | "book" | "interest" | "trades" | "chain" | "volatility";
+export type AnswerKind = MovingKind | "candles" | "funding";
+
+/** A moving answer serves every scan that is pinned at most so long after it was asked for, ms. */
+export const SHARED_FOR_MS: Record<MovingKind, number> = {
+	markets: 60_000,
+	tickers: 10_000,
+	book: 10_000,
+	interest: 60_000,
+	trades: 10_000,
+	chain: 60_000,
+	volatility: 3_600_000,
+};
+
+/** When a source fails its last good answer is given, marked, up to this age, ms. */
+export const LAST_GOOD_MS: Record<AnswerKind, number> = {
+	markets: 24 * 3_600_000,
+	tickers: 300_000,
+	book: 60_000,
+	interest: 3_600_000,
+	trades: 60_000,
+	chain: 300_000,
+	volatility: 2 * 86_400_000,
+	candles: 3 * 86_400_000,
+	funding: 3 * 86_400_000,
+};
+
+/** A last good answer is given again without another look at the source for this time, ms. */
+export const STALE_FOR_MS = 5_000;
+/** A history that lacks what has just closed is asked for again after this time, ms. */
+export const RECHECK_MS = 15_000;
+/** One that lacks more is not late but ended. */
+const LATE_STEPS = 3;
+
+/** Moving answers about an instant so far back are kept apart: what is shown now is no answer to them, ms. */
+export const PAST_AFTER_MS = 600_000;
+/** Of the past one answer serves all instants of so many ms. */
+export const PAST_SLICE_MS = 300_000;
+
+/** End of the newest bar that has closed at `asOfMs`, on the source's clock. */
+export const closedAt = (stepMs: number, asOfMs: number): number => Math.floor(asOfMs / stepMs) * stepMs;
+
+/** End of the newest bar that the series has; 0 without any. */
+export const coveredBy = ({ length, open_time, timeframe }: Series): number =>
+	length === 0 ? 0 : (open_time[length - 1] as number) + TIMEFRAME_MS[timeframe];
+
+/** The last settlement that the series has; 0 without any. */
+export const settledBy = ({ length, funding_time }: FundingSeries): number =>
+	length === 0 ? 0 : (funding_time[length - 1] as number);
+
+/**
+ * After how long a history is asked for again that lacks what should be published by now: soon when the source is a
+ * little late (or nothing was traded), after a step when the market seems to have ended. Null: nothing is lacking.
+ */
+export function recheckAfter(history: Series | FundingSeries): number | null {
+	const bars = "open_time" in history;
+	const stepMs = bars ? TIMEFRAME_MS[history.timeframe] : history.interval_hours * HOUR_MS;
+	const has = bars ? coveredBy(history) : settledBy(history);
+	const due = bars ? closedAt(stepMs, history.as_of_ms) : closedAt(HOUR_MS, history.as_of_ms) - stepMs + 1;
+	if (has >= due) return null;
+	return due - has > LATE_STEPS * stepMs ? stepMs : RECHECK_MS;
+}
+
+export const staleNote = (error: MarketError, ageMs: number): StaleNote => ({
+	age_ms: Math.max(0, Math.round(ageMs)),
+	error: `${error.code}: ${error.message}`,
+});

@@ -1,0 +1,232 @@
+import { type Clock, delay } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
+import { abortable } from "./abortable.ts";
+import { decodeAnswer, encodeAnswer } from "./column-codec.ts";
+import { MarketError, type ReadOptions } from "./contract.ts";
+import { type AnswerKind, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
+import { tooLate, withinLimit } from "./read-limit.ts";
+import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./sharing.ts";
+
+/** A process that dies while it fetches holds the others up no longer than this. */
+export const LEASE_MS = 6_000;
+/** What one process could not fetch the others do not try for this time. */
+const FAILURE_TOLD_MS = 1_000;
+/** That a source has no such data is believed for this time; a symbol may be listed at any moment. */
+const REFUSED_MS = { bad_symbol: 60_000, not_supported: 600_000 };
+/** Steps of the wait for another process's answer. */
+const WAIT_MS_MIN = 10;
+const WAIT_MS_MAX = 200;
+/** After the store failed it is not asked for this time, so that not every read waits for it in vain. */
+const STORE_AWAY_MS = 1_000;
+/** What the bytes of an answer may unfold to. */
+const UNFOLDED_BYTES_MAX = 64 * 1024 * 1024;
+
+/** One datum of a source: what it is called, what is new enough, and how it is read. */
+export interface Datum<T> {
+	kind: AnswerKind;
+	name: string;
+	/** An answer that covers this moment of the source's clock is new enough. */
+	need_ms: number;
+	/** The whole read, its waiting included, ends after this time. */
+	limit_ms: number;
+	kept_ms: number;
+	/** Reads it from the source; `known` is the last good answer, to be continued. */
+	read(signal: AbortSignal, known: T | null): Promise<T>;
+	/** Up to when the answer says everything, up to when the source says it does, and for how long that is believed. */
+	covers(value: T): { covers_ms: number; claims_ms: number; recheck_ms: number };
+	/** The answer as it is given when it has become so old. */
+	aged?(value: T, ageMs: number): T;
+}
+
+export interface SharedStats {
+	/** Answers that another read or process had fetched. */
+	shared: number;
+	/** Sent to the source. */
+	fetches: number;
+	/** Last good answers of a source that failed. */
+	last_good: number;
+	/** Reads without the store, because it did not answer or could not take the answer. */
+	unshared: number;
+}
+
+export interface SharedReads {
+	read<T>(datum: Datum<T>, options: ReadOptions): Promise<T>;
+	stats(): SharedStats;
+}
+
+interface Deps {
+	source: string;
+	answers: SharedAnswers;
+	clock: Clock;
+	entropy: Entropy;
+	/** Default LEASE_MS. */
+	leaseMs?: number;
+}
+
+interface Refused {
+	refused: { code: "bad_symbol" | "not_supported"; message: string };
+}
+const isRefused = (value: unknown): value is Refused =>
+	typeof value === "object" && value !== null && "refused" in value && Object.keys(value).length === 1;
+
+/**
+ * Reads of one source that all processes share: whoever needs a datum first fetches it under a lease and puts it into
+ * the store, the others wait for it. A dead holder's lease ends, a failure is told to those who wait, and the last good
+ * answer, marked with its age, stands in for one that cannot be fetched. Without the store each process fetches alone.
+ */
+export function createSharedReads({ source, answers, clock, entropy, leaseMs = LEASE_MS }: Deps): SharedReads {
+	const count: SharedStats = { shared: 0, fetches: 0, last_good: 0, unshared: 0 };
+	let awayUntilMs = Number.NEGATIVE_INFINITY;
+
+	/** Null when the store does not answer. */
+	const ask = async <R>(work: () => Promise<R>): Promise<R | null> => {
+		if (clock.now() < awayUntilMs) return null;
+		try {
+			// Every call is safe to repeat. A busy process sees its own delay as the store's: that is no outage.
+			return await work().catch(work);
+		} catch {
+			awayUntilMs = clock.now() + STORE_AWAY_MS;
+			return null;
+		}
+	};
+
+	/** Ends with the signal even where the source does not heed it: a lease must not be held for a call that hangs. */
+	const fromSource = <T>(datum: Datum<T>, signal: AbortSignal, known: T | null): Promise<T> => {
+		count.fetches++;
+		return abortable(datum.read(signal, known), signal);
+	};
+
+	/** The last good answer with a mark; throws `error` when there is none that may still be shown. */
+	const lastGood = async <T>(
+		datum: Datum<T>,
+		last: SharedAnswer | null,
+		error: MarketError,
+		options: ReadOptions,
+	): Promise<T> => {
+		if (!last || last.age_ms > LAST_GOOD_MS[datum.kind]) throw error;
+		const value = await unpacked<T>(last);
+		if (value === undefined || isRefused(value)) throw error;
+		count.last_good++;
+		options.onStale?.(staleNote(error, last.age_ms));
+		return datum.aged ? datum.aged(value as T, last.age_ms) : (value as T);
+	};
+
+	const underLease = async <T>(
+		datum: Datum<T>,
+		key: SharedKey,
+		token: string,
+		last: SharedAnswer | null,
+		options: ReadOptions,
+	): Promise<T> => {
+		const letGo = keepLease(answers, clock, leaseMs, key, token);
+		try {
+			const before = last ? await unpacked<T>(last) : undefined;
+			const known = before === undefined || isRefused(before) ? null : (before as T);
+			const value = await fromSource(datum, options.signal, known);
+			const bytes = await encodeAnswer(value);
+			const { kept_ms } = datum;
+			const put = { token, bytes, ...datum.covers(value), kept_ms };
+			const kept = await ask(() => answers.put(key, put));
+			if (!kept) count.unshared++;
+			return value;
+		} catch (error) {
+			const refusal = error instanceof MarketError ? await refusalOf(error, token) : null;
+			if (refusal) {
+				await ask(() => answers.put(key, refusal));
+				throw error;
+			}
+			const failure = error instanceof MarketError ? error : null;
+			const told = failure && { text: textOf(failure), told_ms: FAILURE_TOLD_MS };
+			await ask(() => answers.release(key, token, told));
+			if (!failure || options.signal.aborted) throw error;
+			return await lastGood(datum, last, failure, options);
+		} finally {
+			letGo();
+		}
+	};
+
+	const alone = async <T>(datum: Datum<T>, signal: AbortSignal): Promise<T> => {
+		count.unshared++;
+		return fromSource(datum, signal, null);
+	};
+
+	const shared = async <T>(datum: Datum<T>, options: ReadOptions): Promise<T> => {
+		const key = { source, name: datum.name };
+		const token = entropy.hex(8);
+		for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(WAIT_MS_MAX, waitMs * 2)) {
+			options.signal.throwIfAborted();
+			const look: Look | null = await ask(() => answers.look(key, datum.need_ms, token, leaseMs));
+			if (look === null) return alone(datum, options.signal);
+			if (look.state === "lease") return underLease(datum, key, token, look.last, options);
+			if (look.state === "failed") return lastGood(datum, look.last, errorOf(look.failure), options);
+			if (look.state === "hit") {
+				const value = await unpacked<T>(look);
+				if (value === undefined) return alone(datum, options.signal);
+				count.shared++;
+				if (isRefused(value)) throw new MarketError(value.refused.code, value.refused.message, false);
+				return value;
+			}
+			// Waiters of many processes must not ask in step.
+			const jitter = Number.parseInt(entropy.hex(1), 16) / 255;
+			await delay(clock, waitMs * (0.5 + jitter), options.signal);
+		}
+	};
+
+	return {
+		async read(datum, options) {
+			options.signal.throwIfAborted();
+			const late = tooLate(datum.limit_ms);
+			try {
+				return await withinLimit(clock, datum.limit_ms, late, options.signal, (signal) =>
+					shared(datum, { ...options, signal }),
+				);
+			} catch (error) {
+				if (error !== late) throw error;
+				const last = await ask(() => answers.last({ source, name: datum.name }));
+				return await lastGood(datum, last, late, options);
+			}
+		},
+		stats: () => ({ ...count }),
+	};
+}
+
+/** Renews the lease until it is let go or lost. */
+function keepLease(answers: SharedAnswers, clock: Clock, leaseMs: number, key: SharedKey, token: string): () => void {
+	let timer: unknown = null;
+	let over = false;
+	const again = (): void => {
+		timer = clock.setTimeout(async () => {
+			const held = await answers.renew(key, token, leaseMs).catch(() => true);
+			if (held && !over) again();
+		}, leaseMs / 3);
+	};
+	again();
+	return () => {
+		over = true;
+		clock.clearTimeout(timer);
+	};
+}
+
+/** Undefined for bytes of another version of the program. */
+async function unpacked<T>({ bytes }: SharedAnswer): Promise<T | Refused | undefined> {
+	try {
+		return (await decodeAnswer(bytes, UNFOLDED_BYTES_MAX)) as T | Refused;
+	} catch {
+		return undefined;
+	}
+}
+
+/** The answer that there is no such data, whatever moment is asked for; null for other errors. */
+async function refusalOf({ code, message }: MarketError, token: string): Promise<SharedPut | null> {
+	if (code !== "bad_symbol" && code !== "not_supported") return null;
+	const bytes = await encodeAnswer({ refused: { code, message } });
+	const covers_ms = Number.MAX_SAFE_INTEGER;
+	return { token, bytes, covers_ms, claims_ms: covers_ms, recheck_ms: 0, kept_ms: REFUSED_MS[code] };
+}
+
+const textOf = ({ code, message, retryable }: MarketError): string => JSON.stringify({ code, message, retryable });
+
+function errorOf(text: string): MarketError {
+	const { code, message, retryable } = JSON.parse(text) as Pick<MarketError, "code" | "message" | "retryable">;
+	return new MarketError(code, message, retryable);
+}

@@ -1,0 +1,90 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Clock } from "../../../src/clock.ts";
+import { createServerClock, OFFSET_FRESH_MS, SECOND_LOOK_MS } from "../../../src/market/ccxt/server-clock.ts";
+
+const test = suite("market/ccxt/server-clock");
+
+class MovedClock implements Clock {
+	ms = 1_000_000;
+	now = () => this.ms;
+	setTimeout = () => null;
+	clearTimeout = () => undefined;
+}
+
+/** A server whose time is a function of ours. */
+const follow = (serverOf: (ms: number) => number | null) => {
+	const clock = new MovedClock();
+	const time = createServerClock(clock, async () => {
+		clock.ms += 40;
+		const told = serverOf(clock.ms - 20);
+		return told;
+	});
+	return { clock, time };
+};
+
+test("a clock that moves is followed, however far it is from ours", async () => {
+	for (const skew of [-9_000_000, -300, 0, 250, 86_400_000]) {
+		const { clock, time } = follow((ms) => ms + skew);
+		assert.is(time.now(), null);
+		await time.measure();
+		clock.ms += SECOND_LOOK_MS;
+		await time.measure();
+		assert.is(time.standing(), false);
+		clock.ms += 12_345;
+		assert.is(time.now(), clock.ms + skew);
+	}
+});
+
+test("a clock that stands still stays where it is", async () => {
+	const { clock, time } = follow(() => 1_773_946_800_000);
+	for (let i = 0; i < 3; i++) {
+		await time.measure();
+		clock.ms += 3_600_000;
+		assert.is(time.standing(), true);
+		assert.is(time.now(), 1_773_946_800_000);
+	}
+});
+
+test("a clock in whole seconds is not taken for one that stands", async () => {
+	const { clock, time } = follow((ms) => Math.floor(ms / 1000) * 1000);
+	await time.measure();
+	clock.ms += SECOND_LOOK_MS;
+	await time.measure();
+	assert.is(time.standing(), false);
+});
+
+test("a second look that comes too soon decides nothing", async () => {
+	const { clock, time } = follow((ms) => ms);
+	await time.measure();
+	clock.ms += SECOND_LOOK_MS;
+	await time.measure();
+	await time.measure();
+	assert.is(time.standing(), false);
+});
+
+test("an offset is fresh for a while; a time that is not known is asked for sooner", async () => {
+	const { clock, time } = follow((ms) => ms);
+	assert.is(time.stale(), true);
+	await time.measure();
+	assert.is(time.stale(), false);
+	clock.ms += OFFSET_FRESH_MS + 1;
+	assert.is(time.stale(), true);
+	const failing = createServerClock(clock, async () => {
+		throw new Error("away");
+	});
+	await failing.measure().catch(() => undefined);
+	assert.is(failing.now(), null);
+	assert.is(failing.stale(), false);
+	clock.ms += 1001;
+	assert.is(failing.stale(), true);
+});
+
+test("an exchange that does not tell the time has ours", async () => {
+	const { clock, time } = follow(() => null);
+	await time.measure();
+	clock.ms += 5000;
+	assert.is(time.now(), clock.ms);
+});
+
+test.run();
