@@ -4,6 +4,13 @@ import type { ScanRecord } from "../../src/store/contract.ts";
 import { globalKeys, scanKeys, userKeys } from "../../src/store/keys.ts";
 import { decodeRecord } from "../../src/store/scan-codec.ts";
 import { checkState } from "../support/invariants.ts";
+import {
+	type ApiStatus,
+	checkCounts,
+	checkNeverGoesBack,
+	type StatusRead,
+	shownStatus,
+} from "../support/status-rules.ts";
 import type { Observation } from "./clients.ts";
 import { SETTINGS } from "./cluster.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -59,50 +66,17 @@ function registered({ observations }: SimulationResult, violate: Violate): void 
 	}
 }
 
-interface Shown {
-	revision: number;
-	state: string;
-	completed: number;
-	total: number;
-	found: number;
-	percentage: number;
-}
-
-const RANK: Record<string, number> = { queued: 0, running: 1, complete: 2, failed: 2, cancelled: 2 };
-
-function shownBy({ body }: Observation): Shown {
-	const status = body as { revision: number; state: string; progress: Record<string, number> };
-	return {
-		revision: status.revision,
-		state: status.state,
-		completed: status.progress.strategies_completed ?? 0,
-		total: status.progress.total_strategies ?? 0,
-		found: status.progress.opportunities_found_so_far ?? 0,
-		percentage: status.progress.percentage ?? 0,
-	};
-}
-
-/** I4: whoever asks after an answer was given, anywhere, is not shown anything earlier. */
+/** I4 and I8: whoever asks after an answer was given, anywhere, is not shown anything earlier, and what is shown adds up. */
 function monotone(observations: readonly Observation[], violate: Violate): void {
-	const statuses = observations.filter(({ kind, outcome }) => kind === "status" && outcome === "ok");
-	for (const scanId of new Set(statuses.map((told) => told.scanId))) {
-		const mine = statuses.filter((told) => told.scanId === scanId);
-		for (const after of mine) {
-			const now = shownBy(after);
-			for (const before of mine) {
-				if (before.receivedMs > after.sentMs) continue;
-				const then = shownBy(before);
-				const fell =
-					(["revision", "completed", "total", "found", "percentage"] as const).find((name) => now[name] < then[name]) ??
-					((RANK[now.state] ?? 0) < (RANK[then.state] ?? 0) ? "state" : null) ??
-					(RANK[then.state] === 2 && now.state !== then.state ? "end" : null);
-				if (fell)
-					violate(
-						"I4",
-						`${scanId} ${fell}: ${JSON.stringify(then)} by ${before.api}, then ${JSON.stringify(now)} by ${after.api}`,
-					);
-			}
-		}
+	const reads = new Map<string, StatusRead[]>();
+	for (const { kind, outcome, scanId, sentMs, receivedMs, body } of observations) {
+		if (kind !== "status" || outcome !== "ok") continue;
+		const read = { sent_ms: sentMs, done_ms: receivedMs, body: shownStatus(body as ApiStatus) };
+		reads.set(scanId ?? "", [...(reads.get(scanId ?? "") ?? []), read]);
+	}
+	for (const [scanId, mine] of reads) {
+		checkNeverGoesBack(mine, (_, detail) => violate("I4", `${scanId}: ${detail}`));
+		for (const { body } of mine) checkCounts(body, (_, detail) => violate("I8", `${scanId}: ${detail}`));
 	}
 }
 
