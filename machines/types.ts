@@ -259,6 +259,12 @@ export interface ScanEnd {
 export interface PhaseSpan {
 	started_at_ms: number;
 	ended_at_ms: number | null;
+	/** How often the phase's effect was issued; absent: once. */
+	attempt?: number;
+	/** Set while the phase waits to issue its effect again after a failure. */
+	retry_at_ms?: number | null;
+	/** Time in which nobody held the scan; the phase's limit does not count it. Absent: none. */
+	idle_ms?: number;
 }
 
 export interface ScanContext {

@@ -73,7 +73,9 @@ export async function claim(
 			const fields = fromPairs(pairs);
 			const record = decodeRecord(scanId, fields, versions);
 			const inbox_after = fields.inbox ?? "";
-			return { kind, record, lost_lease: second === "1", lease_until_ms: Number(first) + leaseMs, inbox_after };
+			const idle_ms = Number(fields.idle ?? "0");
+			const lease_until_ms = Number(first) + leaseMs;
+			return { kind, record, lost_lease: second === "1", idle_ms, lease_until_ms, inbox_after };
 		}
 		case "held":
 			await enter(redis, globalKeys.leases, Number(first), scanId);
