@@ -2,7 +2,6 @@ import { stateOf } from "../../src/runtime/claimed.ts";
 import type { StartResult } from "../../src/services.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import { globalKeys, scanKeys, userKeys } from "../../src/store/keys.ts";
-import { decodeRecord } from "../../src/store/scan-codec.ts";
 import { checkState } from "../support/invariants.ts";
 import {
 	type ApiStatus,
@@ -13,7 +12,6 @@ import {
 } from "../support/status-rules.ts";
 import type { Observation } from "./clients.ts";
 import { SETTINGS } from "./cluster.ts";
-import { outcomeOf } from "./outcome.ts";
 import type { ScanShadow } from "./shadow.ts";
 import { type SimulationResult, START_MS } from "./simulate.ts";
 
@@ -34,6 +32,8 @@ const CLAIMED_WITHIN_MS = 10_000;
 export function checkHistory(result: SimulationResult, violate: Violate): void {
 	const healMs = START_MS + result.plan.healAtMs;
 	registered(result, violate);
+	onceByKey(result, violate);
+	redrives(result, violate);
 	monotone(result.observations, violate);
 	answered(result, healMs, violate);
 	ended(result, healMs, violate);
@@ -44,25 +44,72 @@ export function checkHistory(result: SimulationResult, violate: Violate): void {
 	sameAsUndisturbed(result, violate);
 }
 
-export function recordOf(result: SimulationResult, scanId: string): ScanRecord | null {
-	const hash = result.server.keyspace.hash(scanKeys(scanId).scan);
-	return hash ? decodeRecord(scanId, Object.fromEntries(hash)) : null;
-}
+const startsOf = (observations: readonly Observation[]) =>
+	observations.filter(({ kind, outcome }) => (kind === "start" || kind === "redrive") && outcome === "ok");
 
-/** I1: an id that was told is never unknown again, on any process. */
-function registered({ observations }: SimulationResult, violate: Violate): void {
+/** Processes judge by their own reading of the store's clock, and commits take their time. */
+const CLOCK_SLACK_MS = 50;
+
+/**
+ * I1: an id that was told is never unknown again, on any process, and expired only when its retention is over; then
+ * the answer says since when.
+ */
+function registered({ observations, shadows, plan }: SimulationResult, violate: Violate): void {
 	const toldMs = new Map<string, number>();
-	const byAnswer = [...observations].sort((a, b) => a.receivedMs - b.receivedMs);
-	for (const { kind, outcome, body, receivedMs } of byAnswer) {
-		if (kind !== "start" || outcome !== "ok") continue;
+	for (const { body, receivedMs } of startsOf(observations).sort((a, b) => a.receivedMs - b.receivedMs)) {
 		const { scan_id } = body as StartResult;
 		if (!toldMs.has(scan_id)) toldMs.set(scan_id, receivedMs);
 	}
-	for (const { scanId, sentMs, outcome, api, kind } of observations) {
+	for (const { scanId, sentMs, receivedMs, outcome, api, kind, body } of observations) {
 		const told = toldMs.get(scanId ?? "");
 		if (told === undefined || sentMs < told) continue;
-		if (outcome === "scan_not_found" || outcome === "scan_expired")
+		if (outcome === "scan_not_found")
 			violate("I1", `${kind} of ${scanId} on ${api}: ${outcome} ${Math.round(sentMs - told)} ms after it was told`);
+		const { endedAtMs = null } = shadows.scans.get(scanId ?? "") ?? {};
+		const expiresMs = endedAtMs === null ? Number.POSITIVE_INFINITY : endedAtMs + plan.retentionMs;
+		if (outcome === "scan_expired") {
+			if (receivedMs < expiresMs - CLOCK_SLACK_MS)
+				violate("I1", `${kind} of ${scanId} on ${api}: expired ${Math.round(expiresMs - receivedMs)} ms too early`);
+			const date = Date.parse(String((body as { expired_at?: string }).expired_at));
+			if (!(Math.abs(date - expiresMs) <= CLOCK_SLACK_MS))
+				violate("I1", `${kind} of ${scanId} on ${api}: expired at ${date - expiresMs} ms beside its retention`);
+		}
+		const isRead = kind === "status" || kind === "results" || kind === "stuck";
+		if (isRead && outcome === "ok" && sentMs > expiresMs + CLOCK_SLACK_MS)
+			violate("I1", `${kind} of ${scanId} on ${api}: shown ${Math.round(sentMs - expiresMs)} ms after it expired`);
+	}
+}
+
+/** The same request under the same key is the same scan, however often it is sent and whatever died between. */
+function onceByKey({ observations }: SimulationResult, violate: Violate): void {
+	const first = new Map<string, string>();
+	for (const { key, body, api } of startsOf(observations)) {
+		if (key === null) continue;
+		const { scan_id } = body as StartResult;
+		const known = first.get(key);
+		if (known !== undefined && known !== scan_id)
+			violate("one scan per key", `${key} was answered with ${known}, then on ${api} with ${scan_id}`);
+		first.set(key, scan_id);
+	}
+}
+
+/** A redrive carries over what its scan found, as it found it. That the old scan stays as it was is seen at each write. */
+function redrives({ shadows }: SimulationResult, violate: Violate): void {
+	for (const { scanId, final } of shadows.scans.values()) {
+		const old = shadows.scans.get(final?.record.context.input.redrive_of ?? "");
+		if (!final || !old) continue;
+		if (!old.final) {
+			violate("redrive", `${scanId} repeats ${old.scanId}, which has not ended`);
+			continue;
+		}
+		const before = new Map(old.final.record.context.strategies.map((entry) => [entry.strategy_id, entry]));
+		for (const entry of final.record.context.strategies) {
+			if (entry.carried_over_from === null) continue;
+			const was = before.get(entry.strategy_id);
+			const same = { ...entry, index: 0, priority: 0, carried_over_from: null };
+			if (JSON.stringify(same) !== JSON.stringify({ ...was, index: 0, priority: 0, carried_over_from: null }))
+				violate("redrive", `${scanId} carries ${entry.strategy_id} over from ${old.scanId} as something else`);
+		}
 	}
 }
 
@@ -88,8 +135,12 @@ function answered({ plan, observations }: SimulationResult, healMs: number, viol
 		const bad = outcome === "internal_error" || (sound && outcome === "no_answer");
 		if (!bad) continue;
 		// Processes that stand still are told of time-outs when they wake; that is no error of the store.
-		if (sound || sentMs > healMs + 3_000 || (processesOnly && kind !== "start" && plan.profile === "crashes"))
-			violate("answers", `${kind} of ${scanId} on ${api}: ${outcome} ${String(body)}`);
+		if (
+			sound ||
+			sentMs > healMs + 3_000 ||
+			(processesOnly && kind !== "start" && kind !== "redrive" && plan.profile === "crashes")
+		)
+			violate("answers", `${kind} of ${scanId} on ${api}: ${outcome} ${JSON.stringify(body)}`);
 	}
 }
 
@@ -105,11 +156,11 @@ function ended(result: SimulationResult, healMs: number, violate: Violate): void
 			continue;
 		}
 		inTime(shadow, healMs, violate);
-		const record = recordOf(result, shadow.scanId);
-		if (!record) {
+		const record = shadow.final?.record;
+		const isKept = result.simulatedMs + START_MS < shadow.endedAtMs + result.plan.retentionMs;
+		if (isKept && !result.server.keyspace.hash(scanKeys(shadow.scanId).scan))
 			violate("I1", `${shadow.scanId} has no record although its retention has not ended`);
-			continue;
-		}
+		if (!record) continue;
 		try {
 			checkState(stateOf(record));
 		} catch (error) {
@@ -143,8 +194,7 @@ function claimedInTime({ context, scan_id }: ScanRecord, healMs: number, violate
 function starts(result: SimulationResult, violate: Violate): void {
 	const all = [...result.shadows.scans.values()];
 	const decided = (scanId: string) => result.decidedMs.get(scanId) ?? Number.POSITIVE_INFINITY;
-	for (const { kind, outcome, body, receivedMs, user } of result.observations) {
-		if (kind !== "start" || outcome !== "ok") continue;
+	for (const { body, receivedMs, user } of startsOf(result.observations)) {
 		const { decision, scan_id, superseded_scan_id } = body as StartResult;
 		if (decision !== "created" && decision !== "superseded") continue;
 		const mine = result.shadows.scans.get(scan_id);
@@ -164,7 +214,7 @@ function starts(result: SimulationResult, violate: Violate): void {
 		for (const { scanId } of rivals)
 			violate("one active scan", `${decision} ${scan_id} was answered while ${scanId} of the same filters was running`);
 		if (superseded_scan_id === null) continue;
-		const old = recordOf(result, superseded_scan_id);
+		const old = result.shadows.scans.get(superseded_scan_id)?.final?.record;
 		if (old?.context.end?.superseded_by !== scan_id)
 			violate("one active scan", `${superseded_scan_id} was told as superseded by ${scan_id} and is not`);
 	}
@@ -191,6 +241,9 @@ function leftovers(result: SimulationResult, violate: Violate): void {
 	}
 	for (const { scanId, facts } of result.shadows.scans.values()) {
 		const { scan, journal } = scanKeys(scanId);
+		const left = Object.values(scanKeys(scanId)).filter((key) => keyspace.execute("EXISTS", [key]) === 1);
+		if (facts.accepted && left.length === 0) continue;
+		if (facts.accepted && !keyspace.hash(scan)) violate("leftovers", `${scanId} has expired and ${left.join()} stays`);
 		if (!facts.accepted && keyspace.hash(scan) && !keyspace.expiresAtMs(scan))
 			violate("leftovers", `${scanId} was never accepted and its record stays for ever`);
 		if (facts.accepted && (!keyspace.expiresAtMs(scan) || !keyspace.expiresAtMs(journal)))
@@ -223,14 +276,14 @@ function alarms({ plan, observations }: SimulationResult, violate: Violate): voi
  * I6: where only processes died, a scan that nobody cancelled finds what it would have found undisturbed. All
  * scans of one filter set find the same, so those of a run without any trouble tell what that is.
  */
-function sameAsUndisturbed({ plan, shadows, server, undisturbed }: SimulationResult, violate: Violate): void {
+function sameAsUndisturbed({ plan, shadows, undisturbed }: SimulationResult, violate: Violate): void {
 	if (plan.profile !== "crashes" && plan.profile !== "calm") return;
-	for (const { scanId, facts, filterKey, resumes } of shadows.scans.values()) {
-		if (!facts.ended || facts.position === "cancelled") continue;
+	for (const { scanId, facts, filterKey, resumes, final } of shadows.scans.values()) {
+		if (!final || !facts.ended || facts.position === "cancelled") continue;
 		// A scan may lose its worker twice; a third time ends it, which is a promise too.
 		if (facts.position === "failed" && resumes > SETTINGS.limits.resumes_max) continue;
 		const expected = undisturbed.get(filterKey);
-		const found = JSON.stringify(outcomeOf(server.keyspace, scanId));
+		const found = final.outcome;
 		if (expected !== undefined && found !== expected)
 			violate("result", `${scanId} differs from an undisturbed run: ${differenceOf(expected, found)}`);
 	}

@@ -3,13 +3,13 @@ import { globalKeys } from "../../src/store/keys.ts";
 import { checkHistory } from "./checker.ts";
 import { type Observation, runClient } from "./clients.ts";
 import { bootApi, bootWorker, SETTINGS, type Surroundings } from "./cluster.ts";
-import { type FaultPlan, faultPlan, NO_STORE_FAULTS } from "./faults.ts";
+import { type FaultPlan, faultPlan, LONG_RETENTION_MS, NO_STORE_FAULTS } from "./faults.ts";
 import { brief, createHistory, type History } from "./history.ts";
-import { outcomeOf } from "./outcome.ts";
 import { Processes } from "./processes.ts";
 import { createSimulatedQueue } from "./queue.ts";
 import { diceOf } from "./random.ts";
 import type { Network } from "./redis-client.ts";
+import { askAs, cancelCall, type RequestDeps } from "./requests.ts";
 import { type CrashPoint, type SimulationOptions, type SimulationResult, START_MS } from "./result.ts";
 import { scriptName } from "./script-names.ts";
 import { createSimulatedServer, loadLua, type SimulatedServer } from "./server.ts";
@@ -23,18 +23,20 @@ const TASKS_MAX = 400_000;
 /** From the last trouble to the end of every scan, generously: what is late by then never comes. */
 const SETTLE_MS = 30_000;
 
+/** Share of scans that their user cancels when they lose their holder, and how often that is looked for. */
+const LOST_AND_CANCELLED = 0.3;
+const LOOK_EVERY_MS = 100;
+
 export { type CrashPoint, type SimulationOptions, type SimulationResult, START_MS };
 
 let undisturbed: Promise<ReadonlyMap<string, string>> | undefined;
 
 /** Results of a run without trouble, made once per thread. */
 async function undisturbedOutcomes(): Promise<ReadonlyMap<string, string>> {
-	const { shadows, server, violations } = await runSeed(0, { profile: "calm" }, new Map());
+	const { shadows, violations } = await runSeed(0, { profile: "calm" }, new Map());
 	if (violations.length > 0) throw new Error(`the undisturbed run is not sound: ${JSON.stringify(violations[0])}`);
 	const completed = [...shadows.scans.values()].filter(({ facts }) => facts.position === "completed");
-	return new Map(
-		completed.map(({ scanId, filterKey }) => [filterKey, JSON.stringify(outcomeOf(server.keyspace, scanId))]),
-	);
+	return new Map(completed.map(({ filterKey, final }) => [filterKey, final?.outcome ?? ""]));
 }
 
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
@@ -86,7 +88,8 @@ class Simulation {
 		this.world = world;
 		this.server = server;
 		this.options = options;
-		this.plan = faultPlan(diceOf(seed).fork("plan"), options.profile);
+		const plan = faultPlan(diceOf(seed).fork("plan"), options.profile);
+		this.plan = this.isPlain() ? { ...plan, retentionMs: LONG_RETENTION_MS } : plan;
 		this.history = createHistory(() => world.now() - START_MS);
 		this.shadows = createShadows(
 			server.keyspace,
@@ -114,7 +117,8 @@ class Simulation {
 		this.history.note("plan", { seed: this.seed, ...plan });
 		this.processes.start();
 		this.startClients();
-		const untilMs = START_MS + plan.healAtMs + SETTINGS.limits.budget_ms + SETTLE_MS * 2;
+		const returnsMs = plan.retentionMs > SETTLE_MS ? 0 : plan.retentionMs + SETTINGS.limits.budget_ms;
+		const untilMs = START_MS + plan.healAtMs + SETTINGS.limits.budget_ms + SETTLE_MS * 2 + returnsMs;
 		const end = await world.run(() => this.isDone(), untilMs, TASKS_MAX);
 		const result: SimulationResult = {
 			crashCalls: this.crashCalls,
@@ -133,6 +137,11 @@ class Simulation {
 		};
 		if (this.violations.length === 0) checkHistory(result, (invariant, text) => this.violate(invariant, text));
 		return result;
+	}
+
+	/** Crash points are about one scan; histories that were found with plain clients are kept by them. */
+	private isPlain(): boolean {
+		return this.options.plain === true || this.options.crash !== undefined;
 	}
 
 	private healed(): boolean {
@@ -172,6 +181,7 @@ class Simulation {
 		const note = (kind: string, scan_id: string) => this.history.note(kind, { scan_id });
 		return {
 			network,
+			retentionMs: this.plan.retentionMs,
 			market: {
 				world,
 				odds: () => (healed() ? { error: 0, hang: 0, slow: 0 } : this.plan.market),
@@ -269,6 +279,28 @@ class Simulation {
 		};
 	}
 
+	/** Users who cancel at the very moment at which nobody holds their scan: its lease is over, and nobody knows yet. */
+	private cancelWithoutHolder(deps: RequestDeps): void {
+		const { world } = this;
+		const dice = world.dice.fork("cancel without holder");
+		const seen = new Set<string>();
+		const look = (): void => {
+			for (const { scanId, owner, facts } of this.shadows.scans.values()) {
+				const isLost = facts.accepted && !facts.ended && facts.worker !== "" && !facts.released;
+				if (!isLost || facts.leaseMs > world.now() || seen.has(`${scanId}.${facts.epoch}`)) continue;
+				seen.add(`${scanId}.${facts.epoch}`);
+				if (!dice.chance(LOST_AND_CANCELLED)) continue;
+				this.clientsLeft += 1;
+				const ask = askAs(deps, `canceller of ${owner}`, owner, dice);
+				ask("cancel", scanId, cancelCall({ user_id: owner, role: "trader" }, scanId)).finally(() => {
+					this.clientsLeft -= 1;
+				});
+			}
+			if (this.clientsLeft > 0) world.after(LOOK_EVERY_MS, null, look);
+		};
+		world.after(LOOK_EVERY_MS, null, look);
+	}
+
 	private startClients(): void {
 		const { world } = this;
 		const deps = {
@@ -284,7 +316,10 @@ class Simulation {
 			startsUntilMs: START_MS + STARTS_MS,
 			cancels: this.plan.cancels,
 			single: this.options.crash !== undefined,
+			plain: this.isPlain(),
+			retentionMs: this.plan.retentionMs,
 		};
+		if (!this.isPlain()) this.cancelWithoutHolder(deps);
 		const users = this.options.crash ? USERS.slice(1) : USERS;
 		users.forEach((user, u) => {
 			for (let tab = 0; tab < (this.options.crash ? 1 : 2 - u); tab++) {
