@@ -69,6 +69,7 @@ export interface Surroundings {
 	effects(process: Process, real: Effects): Effects;
 	writer(process: Process, real: ScanWriter): ScanWriter;
 	reader(process: Process, real: ScanReader): ScanReader;
+	idempotency(real: Idempotency): Idempotency;
 	log(process: Process): RunLog;
 }
 
@@ -189,7 +190,7 @@ export async function bootApi(around: Surroundings, process: Process): Promise<A
 		process,
 		commands: createCommands(parts.start),
 		queries,
-		idempotency: createIdempotency(parts.redis, entropy),
+		idempotency: around.idempotency(createIdempotency(parts.redis, entropy)),
 	};
 }
 

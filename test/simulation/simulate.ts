@@ -3,13 +3,14 @@ import { globalKeys } from "../../src/store/keys.ts";
 import { checkHistory } from "./checker.ts";
 import { type Observation, runClient } from "./clients.ts";
 import { bootApi, bootWorker, SETTINGS, type Surroundings } from "./cluster.ts";
+import { crashPoint } from "./crash-point.ts";
 import { type FaultPlan, faultPlan, LONG_RETENTION_MS, NO_STORE_FAULTS } from "./faults.ts";
 import { brief, createHistory, type History } from "./history.ts";
+import { cancelWithoutHolder } from "./lost-holders.ts";
 import { Processes } from "./processes.ts";
 import { createSimulatedQueue } from "./queue.ts";
 import { diceOf } from "./random.ts";
 import type { Network } from "./redis-client.ts";
-import { askAs, cancelCall, type RequestDeps } from "./requests.ts";
 import { type CrashPoint, type SimulationOptions, type SimulationResult, START_MS } from "./result.ts";
 import { scriptName } from "./script-names.ts";
 import { createSimulatedServer, loadLua, type SimulatedServer } from "./server.ts";
@@ -20,12 +21,10 @@ const USERS = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-
 /** How long clients start new scans. */
 const STARTS_MS = 10_000;
 const TASKS_MAX = 400_000;
+/** How long a worker stays down that died at a crash point. */
+const CRASH_DOWN_MS = 2_000;
 /** From the last trouble to the end of every scan, generously: what is late by then never comes. */
 const SETTLE_MS = 30_000;
-
-/** Share of scans that their user cancels when they lose their holder, and how often that is looked for. */
-const LOST_AND_CANCELLED = 0.3;
-const LOOK_EVERY_MS = 100;
 
 export { type CrashPoint, type SimulationOptions, type SimulationResult, START_MS };
 
@@ -192,26 +191,22 @@ class Simulation {
 			effects: (process, real) => this.watchedEffects(process, this.options.mutant?.effects?.(real) ?? real),
 			writer: (_, real) => this.options.mutant?.writer?.(real) ?? real,
 			reader: (_, real) => this.options.mutant?.reader?.(real) ?? real,
+			idempotency: (real) => this.options.mutant?.idempotency?.(real) ?? real,
 			log: (process) => this.log(process),
 		};
 	}
 
-	/** Counts what workers send from the claim to the end of the scan, and kills at the nth. */
-	private crashing({ at, nth, when }: CrashPoint): Pick<Network, "choose" | "crash"> {
-		const RESTART_MS = 2_000;
+	/** Counts what workers send, and kills at the nth. */
+	private crashing(point: CrashPoint): Pick<Network, "choose" | "crash"> {
+		const isPoint = crashPoint(point, this.shadows.scans, this.server);
 		return {
 			choose: (from, command, args) => {
-				const script = command.startsWith("EVAL") ? scriptName(command, args[0] ?? "") : null;
-				const [shadow] = this.shadows.scans.values();
-				const running = shadow !== undefined && !shadow.facts.ended && (shadow.facts.epoch > 0 || script === "CLAIM");
-				if (!from.name.startsWith("worker") || !running || (at === "commit" && script !== "COMMIT")) return null;
-				// A script that the server does not know yet is sent twice; only the second sending has an effect.
-				if (command === "EVALSHA" && !this.server.knows(args[0] ?? "")) return null;
+				if (!isPoint(from, command, args)) return null;
 				this.crashCalls += 1;
-				if (this.crashCalls !== nth) return null;
-				return when === "before" ? "crash" : "crash_after";
+				if (this.crashCalls !== point.nth) return null;
+				return point.when === "before" ? "crash" : "crash_after";
 			},
-			crash: (process) => this.processes.crash(process, RESTART_MS),
+			crash: (process) => this.processes.crash(process, CRASH_DOWN_MS),
 		};
 	}
 
@@ -279,28 +274,6 @@ class Simulation {
 		};
 	}
 
-	/** Users who cancel at the very moment at which nobody holds their scan: its lease is over, and nobody knows yet. */
-	private cancelWithoutHolder(deps: RequestDeps): void {
-		const { world } = this;
-		const dice = world.dice.fork("cancel without holder");
-		const seen = new Set<string>();
-		const look = (): void => {
-			for (const { scanId, owner, facts } of this.shadows.scans.values()) {
-				const isLost = facts.accepted && !facts.ended && facts.worker !== "" && !facts.released;
-				if (!isLost || facts.leaseMs > world.now() || seen.has(`${scanId}.${facts.epoch}`)) continue;
-				seen.add(`${scanId}.${facts.epoch}`);
-				if (!dice.chance(LOST_AND_CANCELLED)) continue;
-				this.clientsLeft += 1;
-				const ask = askAs(deps, `canceller of ${owner}`, owner, dice);
-				ask("cancel", scanId, cancelCall({ user_id: owner, role: "trader" }, scanId)).finally(() => {
-					this.clientsLeft -= 1;
-				});
-			}
-			if (this.clientsLeft > 0) world.after(LOOK_EVERY_MS, null, look);
-		};
-		world.after(LOOK_EVERY_MS, null, look);
-	}
-
 	private startClients(): void {
 		const { world } = this;
 		const deps = {
@@ -319,7 +292,13 @@ class Simulation {
 			plain: this.isPlain(),
 			retentionMs: this.plan.retentionMs,
 		};
-		if (!this.isPlain()) this.cancelWithoutHolder(deps);
+		if (!this.isPlain()) {
+			cancelWithoutHolder(deps, this.shadows.scans, {
+				began: () => void (this.clientsLeft += 1),
+				ended: () => void (this.clientsLeft -= 1),
+				areGone: () => this.clientsLeft === 0,
+			});
+		}
 		const users = this.options.crash ? USERS.slice(1) : USERS;
 		users.forEach((user, u) => {
 			for (let tab = 0; tab < (this.options.crash ? 1 : 2 - u); tab++) {
