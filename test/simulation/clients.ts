@@ -1,7 +1,7 @@
 import type { ScanFilters } from "../../machines/types.ts";
 import type { StartRequest, StartResult } from "../../src/services.ts";
 import type { Viewer } from "../../src/store/contract.ts";
-import { STRATEGY_IDS } from "./cluster.ts";
+import { type ApiProcess, STRATEGY_IDS } from "./cluster.ts";
 import type { Dice } from "./random.ts";
 import { type Ask, askAs, cancelCall, type RequestDeps, startOnce, type Told } from "./requests.ts";
 
@@ -43,6 +43,9 @@ const TRIES_MAX = 12;
 /** Longer retention than this ends after the run. */
 const READ_UNTIL_EXPIRED_MS = 60_000;
 
+/** `again` sends the same request once more: it is made when the scan has ended, and must name it all the same. */
+type Decided = Told & { again?: () => Promise<Told> };
+
 const NO_WAIT = { waitMs: 0, signal: new AbortController().signal };
 const ENDS = ["complete", "failed", "cancelled"];
 
@@ -66,12 +69,13 @@ export async function runClient(deps: ClientsDeps, name: string, userId: string,
 			continue;
 		}
 		await follow((told.body as StartResult).scan_id);
+		await told.again?.();
 		if (deps.single) return;
 		await pause(dice.between(10, 6_000));
 	}
 	if (!deps.plain && deps.retentionMs < READ_UNTIL_EXPIRED_MS) await readUntilExpired();
 
-	function start(filters: string, force: boolean): Promise<Told> {
+	function start(filters: string, force: boolean): Promise<Decided> {
 		const wanted = startRequest(filters, force);
 		if (deps.plain) return ask("start", null, ({ commands }) => commands.startScan(viewer, wanted), { forced: force });
 		return decided("start", null, force, (api, key) =>
@@ -84,8 +88,8 @@ export async function runClient(deps: ClientsDeps, name: string, userId: string,
 		kind: "start" | "redrive",
 		scanId: string | null,
 		forced: boolean,
-		call: (api: Parameters<Parameters<Ask>[2]>[0], key: string | null) => Promise<unknown>,
-	): Promise<Told> {
+		call: (api: ApiProcess, key: string | null) => Promise<unknown>,
+	): Promise<Decided> {
 		keys += 1;
 		const key = dice.chance(KEYED) ? `${name}.${keys}` : null;
 		const send = () => ask(kind, scanId, (api) => call(api, key), { forced, key });
@@ -94,8 +98,7 @@ export async function runClient(deps: ClientsDeps, name: string, userId: string,
 			await pause(dice.between(20, 3_000));
 			told = await send();
 		}
-		if (key !== null && told.outcome === "ok" && dice.chance(REPEATED)) await send();
-		return told;
+		return key !== null && told.outcome === "ok" && dice.chance(REPEATED) ? { ...told, again: send } : told;
 	}
 
 	async function follow(scanId: string): Promise<void> {
@@ -142,7 +145,9 @@ export async function runClient(deps: ClientsDeps, name: string, userId: string,
 				return api.commands.redriveScan(viewer, scanId, words, id);
 			}),
 		);
-		if (told.outcome === "ok") await follow((told.body as StartResult).scan_id);
+		if (told.outcome !== "ok") return;
+		await follow((told.body as StartResult).scan_id);
+		await told.again?.();
 	}
 
 	/** Comes back to ended scans around the moment at which their retention ends, and after it. */

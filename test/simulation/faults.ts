@@ -74,8 +74,8 @@ const CALM: Omit<FaultPlan, "profile" | "healAtMs"> = {
 	retentionMs: LONG_RETENTION_MS,
 };
 
-/** Longer than a recent result is given again, and short enough to end within a run. */
-const SHORT_RETENTION_MS = 25_000;
+/** Longer than a recent result is given again and than any trouble lasts, and short enough to end within a run. */
+const SHORT_RETENTION_MS = 45_000;
 
 /** The plan of a seed: which profile, and how hard it hits. */
 export function faultPlan(dice: Dice, profile: Profile = dice.pick(PROFILES)): FaultPlan {

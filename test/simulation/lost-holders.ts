@@ -5,14 +5,12 @@ import type { ScanShadow } from "./shadow.ts";
 const LOST_AND_CANCELLED = 0.3;
 const LOOK_EVERY_MS = 100;
 
-interface Clients {
-	began(): void;
-	ended(): void;
-	areGone(): boolean;
-}
-
 /** Users who cancel at the very moment at which nobody holds their scan: its lease is over, and nobody knows yet. */
-export function cancelWithoutHolder(deps: RequestDeps, scans: ReadonlyMap<string, ScanShadow>, clients: Clients): void {
+export function cancelWithoutHolder(
+	deps: RequestDeps,
+	scans: ReadonlyMap<string, ScanShadow>,
+	clients: { change(by: number): number },
+): void {
 	const { world } = deps;
 	const dice = world.dice.fork("cancel without holder");
 	const seen = new Set<string>();
@@ -23,11 +21,11 @@ export function cancelWithoutHolder(deps: RequestDeps, scans: ReadonlyMap<string
 			if (isHeld || facts.leaseMs > world.now() || seen.has(mark)) continue;
 			seen.add(mark);
 			if (!dice.chance(LOST_AND_CANCELLED)) continue;
-			clients.began();
+			clients.change(1);
 			const ask = askAs(deps, `canceller of ${owner}`, owner, dice);
-			ask("cancel", scanId, cancelCall({ user_id: owner, role: "trader" }, scanId)).finally(() => clients.ended());
+			ask("cancel", scanId, cancelCall({ user_id: owner, role: "trader" }, scanId)).finally(() => clients.change(-1));
 		}
-		if (!clients.areGone()) world.after(LOOK_EVERY_MS, null, look);
+		if (clients.change(0) > 0) world.after(LOOK_EVERY_MS, null, look);
 	};
 	world.after(LOOK_EVERY_MS, null, look);
 }

@@ -116,7 +116,7 @@ class Simulation {
 		this.history.note("plan", { seed: this.seed, ...plan });
 		this.processes.start();
 		this.startClients();
-		const returnsMs = plan.retentionMs > SETTLE_MS ? 0 : plan.retentionMs + SETTINGS.limits.budget_ms;
+		const returnsMs = plan.retentionMs === LONG_RETENTION_MS ? 0 : plan.retentionMs + SETTINGS.limits.budget_ms;
 		const untilMs = START_MS + plan.healAtMs + SETTINGS.limits.budget_ms + SETTLE_MS * 2 + returnsMs;
 		const end = await world.run(() => this.isDone(), untilMs, TASKS_MAX);
 		const result: SimulationResult = {
@@ -294,9 +294,10 @@ class Simulation {
 		};
 		if (!this.isPlain()) {
 			cancelWithoutHolder(deps, this.shadows.scans, {
-				began: () => void (this.clientsLeft += 1),
-				ended: () => void (this.clientsLeft -= 1),
-				areGone: () => this.clientsLeft === 0,
+				change: (by) => {
+					this.clientsLeft += by;
+					return this.clientsLeft;
+				},
 			});
 		}
 		const users = this.options.crash ? USERS.slice(1) : USERS;
