@@ -12,9 +12,6 @@ import type { ClaimMode, ClaimResult, StartClaim, StartDecision, UnacceptedStart
 
 type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
 
-/** How often a worker looks whether another version's scan has become one of its own. */
-const FOREIGN_RECHECK_MS = 60_000;
-
 export async function decideStart(run: Run, claim: StartClaim): Promise<StartDecision> {
 	const keys = userKeys(claim.user_id);
 	const [decision, scan_id, detail] = (await run(scripts.START, [
@@ -81,7 +78,9 @@ export async function claim(
 			await enter(redis, globalKeys.leases, Number(first), scanId);
 			return { kind, lease_until_ms: Number(first) };
 		case "foreign":
-			await enter(redis, globalKeys.leases, now() + FOREIGN_RECHECK_MS, scanId);
+			// The index belongs to workers of all versions: it must say what it said, or the scan is hidden from its own.
+			if (second) await enter(redis, globalKeys.leases, Number(first), scanId);
+			else await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
 		case "unaccepted":
 			await redis.zrem(globalKeys.leases, scanId);

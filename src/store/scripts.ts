@@ -62,7 +62,7 @@ return 1`,
  * ARGV 1 worker, 2 nonce, 3 lease_ms, 4 mode (normal: refuses a live lease; deadline: takes it when the
  *   scan is 2 s past its deadline; always: takes it whatever the lease says), 5.. machines whose scans the caller may carry on
  * Returns {'granted', now, lost 0|1, field, value ...} (the whole hash after the claim), {'held', lease_until},
- * {'ended'}, {'missing'}, {'unaccepted'}, {'foreign'}.
+ * {'ended'}, {'missing'}, {'unaccepted'}, {'foreign', lease_until, worker or ''}.
  */
 export const CLAIM = urgent(
 	1,
@@ -73,7 +73,7 @@ if v[3] == '1' then return {'ended'} end
 if v[6] ~= '1' and ARGV[4] == 'normal' then return {'unaccepted'} end
 local known = ARGV[4] ~= 'normal'
 for i = 5, #ARGV do known = known or v[10] == ARGV[i] end
-if not known then return {'foreign'} end
+if not known then return {'foreign', v[2] or '0', v[7] or ''} end
 local lost = 0
 if v[4] == ARGV[2] then
   lost = tonumber(v[9] or '0')
