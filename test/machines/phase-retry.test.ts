@@ -28,6 +28,9 @@ const EFFECTS = {
 } as const;
 const PHASES = Object.keys(EFFECTS) as Phase[];
 
+/** The same is said of several phases. */
+const of = (phase: Phase, what: string): string => `${phase}: ${what}`;
+
 function must(state: HostState, event: ScanEvent) {
 	const next = step(state, event);
 	if (!next) throw new Error(`${event.type} changed nothing in ${state.position}`);
@@ -65,7 +68,7 @@ const answerOf = (phase: Phase, state: HostState, atMs: number): ScanEvent =>
 
 for (const phase of PHASES) {
 	const effect = EFFECTS[phase];
-	retry(`${phase}: a failure that may pass is followed by another attempt after a pause, and the scan goes on`, () => {
+	retry(of(phase, "a failure that may pass is followed by another attempt after a pause, and the scan goes on"), () => {
 		const { state, entries } = must(upTo(phase), phaseFailed(phase, T0 + 100));
 		assert.is(state.position, phase);
 		assert.equal(
@@ -91,7 +94,7 @@ for (const phase of PHASES) {
 		assert.is.not(must(again, answerOf(phase, again, T0 + 700)).state.position, "failed");
 	});
 
-	retry(`${phase}: pauses double, and the scan still fails by the limit with the last reason`, () => {
+	retry(of(phase, "pauses double, and the scan still fails by the limit with the last reason"), () => {
 		let state = upTo(phase);
 		let atMs = T0;
 		const pauses: number[] = [];
@@ -112,7 +115,7 @@ for (const phase of PHASES) {
 		);
 	});
 
-	retry(`${phase}: attempts are bounded when pauses are not`, () => {
+	retry(of(phase, "attempts are bounded when pauses are not"), () => {
 		const input = scanInput({ strategies: planned(2), limits: limits({ retry_backoff_ms: 0 }) });
 		let state = upTo(phase, input);
 		let failures = 0;
@@ -122,11 +125,11 @@ for (const phase of PHASES) {
 		assert.is(state.position, "failed");
 	});
 
-	retry(`${phase}: a failure for good fails at once`, () => {
+	retry(of(phase, "a failure for good fails at once"), () => {
 		assert.is(must(upTo(phase), phaseFailed(phase, T0 + 100, false)).state.position, "failed");
 	});
 
-	retry(`${phase}: another worker takes the pause over, and a cancel ends it`, () => {
+	retry(of(phase, "another worker takes the pause over, and a cancel ends it"), () => {
 		const { state } = must(upTo(phase), phaseFailed(phase, T0 + 100));
 		const stored = JSON.parse(JSON.stringify(state)) as HostState;
 		const taken = must(stored, resumed(T0 + 200, false)).state;
@@ -148,7 +151,7 @@ for (const [phase, limitMs] of [
 	["portfolio_fetch", 10_000],
 	["asset_discovery", 30_000],
 ] as const) {
-	retry(`${phase}: a limit that passed while nobody held the scan does not fail it`, () => {
+	retry(of(phase, "a limit that passed while nobody held the scan does not fail it"), () => {
 		const stored = upTo(phase);
 		const backAtMs = T0 + 40_000;
 		const taken = must(stored, resumed(backAtMs, true, 38_000)).state;
@@ -162,7 +165,7 @@ for (const [phase, limitMs] of [
 		assert.is(must(after, answerOf(phase, after, backAtMs + 100)).state.position !== "failed", true);
 	});
 
-	retry(`${phase}: lost time moves no limit past the cutoff, however often it is lost`, () => {
+	retry(of(phase, "lost time moves no limit past the cutoff, however often it is lost"), () => {
 		let state = upTo(phase);
 		for (const atMs of [T0 + 60_000, T0 + 140_000]) state = must(state, resumed(atMs, true, 100_000)).state;
 		const cutoffMs = T0 + 145_000;
@@ -171,7 +174,7 @@ for (const [phase, limitMs] of [
 		assert.is(ended.context.end?.error?.code, "budget_exceeded");
 	});
 
-	retry(`${phase}: a takeover that lost no time, or comes from an older program, moves nothing`, () => {
+	retry(of(phase, "a takeover that lost no time, or comes from an older program, moves nothing"), () => {
 		for (const idleMs of [0, undefined]) {
 			const taken = must(upTo(phase), resumed(T0 + 5_000, true, idleMs)).state;
 			assert.is(passTime(taken, T0 + limitMs).position, "failed");

@@ -176,8 +176,11 @@ async function inEveryOrder(name: string, ask: Ask, judge: (told: Told, undistur
 	}
 }
 
+/** The same is said of every question. */
+const of = (question: string, what: string): string => `${question}: ${what}`;
+
 for (const [name, ask] of Object.entries(ABOUT_ONE)) {
-	race(`${name}: whole, or expired with its date`, () =>
+	race(of(name, "whole, or expired with its date"), () =>
 		inEveryOrder(name, ask, (told, undisturbed, text) => {
 			if (told.error === null || told.error.code === undisturbed.error?.code) {
 				assert.is(told.text, undisturbed.text, text);
@@ -190,7 +193,7 @@ for (const [name, ask] of Object.entries(ABOUT_ONE)) {
 }
 
 for (const [name, ask] of Object.entries(ABOUT_ALL)) {
-	race(`${name}: no part of an expired scan`, () =>
+	race(of(name, "no part of an expired scan"), () =>
 		inEveryOrder(name, ask, (told, _, text) => {
 			assert.is(told.error, null, text);
 			assert.is(typeof told.text, "string", text);

@@ -1,4 +1,3 @@
-import type { Effects } from "../../src/effects/contract.ts";
 import { globalKeys } from "../../src/store/keys.ts";
 import { checkHistory } from "./checker.ts";
 import { type Observation, runClient } from "./clients.ts";
@@ -15,6 +14,7 @@ import { type CrashPoint, type SimulationOptions, type SimulationResult, START_M
 import { scriptName } from "./script-names.ts";
 import { createSimulatedServer, loadLua, type SimulatedServer } from "./server.ts";
 import { createShadows, lifeOf, type Shadows, type Violation } from "./shadow.ts";
+import { watchedEffects } from "./watched-effects.ts";
 import { createWorld, type Process, type World, withWorldImmediates } from "./world.ts";
 
 const USERS = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
@@ -188,7 +188,12 @@ class Simulation {
 			},
 			queue: createSimulatedQueue(world, network, queueOdds, note),
 			subscribe: (process, deliver) => this.processes.subscribe(process, deliver),
-			effects: (process, real) => this.watchedEffects(process, this.options.mutant?.effects?.(real) ?? real),
+			effects: (process, real) =>
+				watchedEffects(
+					{ history: this.history, shadows: this.shadows, violate: (...said) => this.violate(...said) },
+					process,
+					this.options.mutant?.effects?.(real) ?? real,
+				),
 			writer: (_, real) => this.options.mutant?.writer?.(real) ?? real,
 			reader: (_, real) => this.options.mutant?.reader?.(real) ?? real,
 			idempotency: (real) => this.options.mutant?.idempotency?.(real) ?? real,
@@ -250,28 +255,6 @@ class Simulation {
 			if (!this.decidedMs.has(scanId)) this.decidedMs.set(scanId, this.world.now());
 		}
 		this.history.note(script.toLowerCase(), { by, key, answer });
-	}
-
-	/** I3 and I6 where they matter: at the moment an effect begins. */
-	private watchedEffects(process: Process, real: Effects): Effects {
-		const { life } = process;
-		return {
-			...real,
-			evaluateStrategy: (effect, context) => {
-				const scanId = context.scan.input.scan_id;
-				const { strategy_id, attempt } = effect;
-				const shadow = this.shadows.scans.get(scanId);
-				const entry = this.shadows.entry(scanId, strategy_id);
-				const by = lifeOf(process, life);
-				this.history.note("evaluate", { by, scan_id: scanId, strategy_id, attempt });
-				if (!entry || entry.attempt < attempt)
-					this.violate("I3", `${by} runs attempt ${attempt} of ${strategy_id} of ${scanId} before it is committed`);
-				const holds = shadow?.holders.get(shadow.facts.epoch) === by;
-				if (holds && entry?.verdict && entry.attempt >= attempt)
-					this.violate("I6", `${by} runs ${strategy_id} of ${scanId} again after it was settled`);
-				return real.evaluateStrategy(effect, context);
-			},
-		};
 	}
 
 	private startClients(): void {
