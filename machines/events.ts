@@ -21,8 +21,11 @@ export type StrategyReport = { strategy_id: string; attempt: number } & (
 /** Events of `scan.v1`. Each carries `at_ms`, the moment on the store's clock at which it happened. */
 export type ScanEvent = { at_ms: number } & (
 	| { type: "scan.claimed"; worker_id: string; lease_expires_at_ms: number }
-	/** `lost_lease`: the former holder vanished (counts towards resumes_max); false: it handed over. */
-	| { type: "scan.resumed"; worker_id: string; lease_expires_at_ms: number; lost_lease: boolean }
+	/**
+	 * `lost_lease`: the former holder vanished (counts towards resumes_max); false: it handed over. `idle_ms`: since
+	 * the former holder was last heard of; absent in journals of older programs.
+	 */
+	| { type: "scan.resumed"; worker_id: string; lease_expires_at_ms: number; lost_lease: boolean; idle_ms?: number }
 	| { type: "portfolio.fetched"; portfolio: PortfolioSummary }
 	| { type: "portfolio.failed"; error: Failure }
 	| { type: "assets.discovered"; assets: AssetsSummary }
@@ -30,6 +33,10 @@ export type ScanEvent = { at_ms: number } & (
 	| { type: "strategies.reported"; reports: StrategyReport[] }
 	/** Raised by the machine for itself: some strategy's deadline or retry time has come. */
 	| { type: "strategies.wake" }
+	/** Raised by the machine for itself: the time to issue a failed effect of the phase again. */
+	| { type: "phase.retry" }
+	/** Raised by the machine for itself: the phase's limit, where a takeover has moved it. */
+	| { type: "phase.expired" }
 	| { type: "ranking.completed"; ranking: RankingSummary }
 	| { type: "ranking.failed"; error: Failure }
 	| {

@@ -15,6 +15,8 @@ export interface Step {
 	entries: Entry[];
 	/** Attempts that were started; each becomes the effect `evaluateStrategy`. */
 	started: StrategyEntry[];
+	/** What the phase is to be reminded of, and when; replaces an earlier reminder of that type. */
+	remind?: { type: "phase.retry" | "phase.expired"; at_ms: number };
 }
 
 /** From here on only ranking may run. */
@@ -22,12 +24,16 @@ export const cutoffAtMs = (context: ScanContext): number =>
 	context.input.deadline_at_ms - context.input.limits.ranking_reserve_ms;
 
 export const portfolioDeadlineMs = (context: ScanContext): number =>
-	Math.min(startOf(context, "portfolio_fetch") + context.input.limits.portfolio_timeout_ms, cutoffAtMs(context));
+	phaseDeadlineMs(context, "portfolio_fetch", context.input.limits.portfolio_timeout_ms);
 
 export const discoveryDeadlineMs = (context: ScanContext): number =>
-	Math.min(startOf(context, "asset_discovery") + context.input.limits.discovery_timeout_ms, cutoffAtMs(context));
+	phaseDeadlineMs(context, "asset_discovery", context.input.limits.discovery_timeout_ms);
 
-const startOf = (context: ScanContext, phase: Phase): number => context.phases[phase]?.started_at_ms ?? context.now_ms;
+/** A phase has its limit of time in which somebody could work on it, and never longer than up to the cutoff. */
+function phaseDeadlineMs(context: ScanContext, phase: Phase, timeoutMs: number): number {
+	const { started_at_ms = context.now_ms, idle_ms = 0 } = context.phases[phase] ?? {};
+	return Math.min(started_at_ms + timeoutMs + idle_ms, cutoffAtMs(context));
+}
 
 /** Time only moves forward, whatever clock an event was stamped with. */
 export const later = (context: ScanContext, atMs: number): number => Math.max(context.now_ms, atMs);
@@ -113,13 +119,15 @@ export function chain(context: ScanContext, ...steps: ((context: ScanContext) =>
 	let current = context;
 	const entries: Entry[] = [];
 	const started: StrategyEntry[] = [];
+	let remind: Step["remind"];
 	for (const next of steps) {
 		const step = next(current);
 		current = step.context;
 		entries.push(...step.entries);
 		started.push(...step.started);
+		remind = step.remind ?? remind;
 	}
-	return { context: current, entries, started };
+	return { context: current, entries, started, ...(remind ? { remind } : {}) };
 }
 
 /** What must be running for this state of the scan: the host compares it with what does run. */

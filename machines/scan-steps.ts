@@ -1,6 +1,6 @@
 import type { EffectType, JournalType, ScanEvent } from "./events.ts";
 import { closePhase, cutoffAtMs, type Entry, endOf, later, type Step } from "./scan-rules.ts";
-import { type ReissuedPhase, reissuePhase } from "./stall.ts";
+import { planRetry, type ReissuedPhase, reissuePhase, retryAtMs, retryPhase } from "./stall.ts";
 import type { Phase, ScanContext, ScanEnd, ScanErrorCode, ScanPosition } from "./types.ts";
 
 /** How the named steps of `scan.v1` are made: a step takes context and event and says what follows. */
@@ -39,6 +39,20 @@ export const reissue =
 	(phase: ReissuedPhase): Rule =>
 	(context) =>
 		reissuePhase(context, phase);
+
+/** The effect of the phase has failed in a way that may pass: it is issued again after a pause. */
+export const planAgain =
+	(phase: ReissuedPhase): Rule =>
+	(held, event) => {
+		const context = atEvent(held, event);
+		const atMs = retryAtMs(held, event);
+		return atMs === null || !("error" in event) ? only(context) : planRetry(context, phase, event.error, atMs);
+	};
+
+export const issueAgain =
+	(phase: ReissuedPhase): Rule =>
+	(context) =>
+		retryPhase(context, phase);
 
 export const budgetOr = (context: ScanContext, atMs: number, code: ScanErrorCode, what: string) => {
 	const budget = atMs >= cutoffAtMs(context);

@@ -209,11 +209,20 @@ export function wakeStrategies(context: ScanContext): Step {
 
 export const cutStrategies = (context: ScanContext): Step => settleWhere(context, () => true, "timed_out", TIMED_OUT);
 
-/** A new holder: what was running starts again as a further attempt; what is settled stays (I6). */
-export function restartRunning(context: ScanContext): Step {
-	const cutoff = cutoffAtMs(context);
+/**
+ * A new holder: what was running starts again as a further attempt; what is settled stays (I6). Time in which nobody
+ * held the scan does not count for a strategy that had begun.
+ */
+export function restartRunning(held: ScanContext, idleMs = 0): Step {
+	const cutoff = cutoffAtMs(held);
+	const strategies = held.strategies.map((entry) =>
+		idleMs > 0 && isOpen(entry) && entry.deadline_at_ms !== null
+			? { ...entry, deadline_at_ms: Math.min(entry.deadline_at_ms + idleMs, cutoff) }
+			: entry,
+	);
+	const context = { ...held, strategies };
 	const restarted = new Map(
-		context.strategies
+		strategies
 			.filter((entry) => entry.state === "evaluating")
 			.map((entry) => [
 				entry.strategy_id,

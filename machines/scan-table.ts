@@ -1,3 +1,4 @@
+import { ENDS } from "./scan-ends.ts";
 import {
 	applyCuts,
 	chain,
@@ -10,18 +11,22 @@ import {
 	openPhase,
 	outcomeOf,
 	portfolioDeadlineMs,
-	totals,
 	verdictCounts,
 } from "./scan-rules.ts";
-import { abandon, atEvent, budgetOr, fail, iso, type NamedStep, only, reissue, runningPhase } from "./scan-steps.ts";
 import {
-	applyReports,
-	cutStrategies,
-	resolveStrategies,
-	restartRunning,
-	settleWhere,
-	wakeStrategies,
-} from "./scan-strategies.ts";
+	abandon,
+	atEvent,
+	budgetOr,
+	fail,
+	iso,
+	issueAgain,
+	type NamedStep,
+	only,
+	planAgain,
+	reissue,
+} from "./scan-steps.ts";
+import { applyReports, cutStrategies, resolveStrategies, restartRunning, wakeStrategies } from "./scan-strategies.ts";
+import { giveBackTime } from "./stall.ts";
 import type { ScanContext } from "./types.ts";
 
 /** Every step that `scan.v1` takes, by the name it has in the machine. */
@@ -57,7 +62,7 @@ export const STEPS = {
 		writes: ["scan.resumed", "strategy.started", "evaluateStrategy"],
 		rule: (held, event) => {
 			if (event.type !== "scan.resumed") return only(held);
-			const { worker_id, lease_expires_at_ms, lost_lease } = event;
+			const { worker_id, lease_expires_at_ms, lost_lease, idle_ms = 0 } = event;
 			const context: ScanContext = {
 				...atEvent(held, event),
 				worker_id,
@@ -66,7 +71,12 @@ export const STEPS = {
 			};
 			const cause = lost_lease ? "lease_lost" : "handed_over";
 			const params = { worker_id, lease_expires_at: iso(lease_expires_at_ms), attempt: context.attempt, cause };
-			return chain(context, (same) => only(same, { type: "scan.resumed", params }), restartRunning);
+			return chain(
+				context,
+				(same) => only(same, { type: "scan.resumed", params }),
+				(same) => giveBackTime(same, idle_ms),
+				(same) => restartRunning(same, idle_ms),
+			);
 		},
 	},
 	expireUnclaimed: {
@@ -100,6 +110,8 @@ export const STEPS = {
 	},
 	openPortfolio: { writes: ["phase.started"], rule: (context) => openPhase(context, "portfolio_fetch") },
 	reissuePortfolio: { writes: ["phase.started"], rule: reissue("portfolio_fetch") },
+	planRetryOfPortfolio: { writes: ["phase.started"], rule: planAgain("portfolio_fetch") },
+	retryPortfolio: { writes: [], rule: issueAgain("portfolio_fetch") },
 	expirePortfolio: {
 		writes: ["phase.failed"],
 		rule: fail("portfolio_fetch", (context) =>
@@ -130,6 +142,8 @@ export const STEPS = {
 	},
 	openDiscovery: { writes: ["phase.started"], rule: (context) => openPhase(context, "asset_discovery") },
 	reissueDiscovery: { writes: ["phase.started"], rule: reissue("asset_discovery") },
+	planRetryOfDiscovery: { writes: ["phase.started"], rule: planAgain("asset_discovery") },
+	retryDiscovery: { writes: [], rule: issueAgain("asset_discovery") },
 	expireDiscovery: {
 		writes: ["phase.failed"],
 		rule: fail("asset_discovery", (context) =>
@@ -212,6 +226,8 @@ export const STEPS = {
 		),
 	},
 	reissueRanking: { writes: ["phase.started"], rule: reissue("ranking") },
+	planRetryOfRanking: { writes: ["phase.started"], rule: planAgain("ranking") },
+	retryRanking: { writes: [], rule: issueAgain("ranking") },
 	keepRanking: {
 		writes: ["ranking.completed", "phase.completed"],
 		rule: (held, event) => {
@@ -243,58 +259,7 @@ export const STEPS = {
 			message: event.type === "ranking.failed" ? event.error.message : "Ranking failed",
 		})),
 	},
-	complete: {
-		writes: ["phase.started", "phase.completed", "scan.completed"],
-		rule: (context) => {
-			const done = { ...context, end: endOf(context, {}) };
-			return chain(
-				done,
-				(same) => openPhase(same, "completed"),
-				(same) => closePhase(same, "completed", "phase.completed"),
-				(same) => only(same, { type: "scan.completed", params: { outcome: same.outcome, ...totals(same) } }),
-			);
-		},
-	},
-	failScan: {
-		writes: ["strategy.settled", "phase.started", "phase.completed", "scan.failed"],
-		rule: (context) => {
-			const { error, is_timeout } = context.end ?? endOf(context, {});
-			const lost = {
-				reason: error?.code ?? "internal_error",
-				error: { code: error?.code ?? "internal_error", message: error?.message ?? "", retryable: false },
-			};
-			return chain(
-				context,
-				(same) => (is_timeout ? cutStrategies(same) : settleWhere(same, () => true, "failed", lost)),
-				(same) => openPhase(same, "failed"),
-				(same) => closePhase(same, "failed", "phase.completed"),
-				(same) =>
-					only(same, {
-						type: "scan.failed",
-						params: { error, error_code: error?.code, failed_phase: error?.phase, is_timeout, ...totals(same) },
-					}),
-			);
-		},
-	},
-	cancelScan: {
-		writes: ["strategy.settled", "phase.failed", "phase.started", "phase.completed", "scan.cancelled"],
-		rule: (context) => {
-			const { reason, superseded_by, by } = context.end ?? endOf(context, {});
-			const facts = { reason: "cancelled", error: null };
-			const open = runningPhase(context);
-			return chain(
-				context,
-				(same) => settleWhere(same, () => true, "cancelled", facts),
-				(same) =>
-					same.phases[open]?.ended_at_ms === null
-						? closePhase(same, open, "phase.failed", { cancelled: true, reason })
-						: only(same),
-				(same) => openPhase(same, "cancelled"),
-				(same) => closePhase(same, "cancelled", "phase.completed"),
-				(same) => only(same, { type: "scan.cancelled", params: { reason, superseded_by, by, ...totals(same) } }),
-			);
-		},
-	},
+	...ENDS,
 } as const satisfies Record<string, NamedStep>;
 
 export type StepName = keyof typeof STEPS;

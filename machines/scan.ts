@@ -1,18 +1,7 @@
 import { setup } from "xstate";
-import type { ScanEvent } from "./events.ts";
-import {
-	allSettled,
-	cutoffAtMs,
-	discoveryDeadlineMs,
-	evaluation,
-	noneUsable,
-	portfolioDeadlineMs,
-} from "./scan-rules.ts";
-import { iso, type Rule } from "./scan-steps.ts";
-import { hasFreshReport, nextWakeMs } from "./scan-strategies.ts";
-import { STEPS, type StepName } from "./scan-table.ts";
-import { reissueAtMs } from "./stall.ts";
-import type { ScanContext, ScanInput } from "./types.ts";
+import { DELAYS, GUARDS } from "./scan-guards.ts";
+import { discoveryDeadlineMs, portfolioDeadlineMs } from "./scan-rules.ts";
+import { createdPayload, slots, steps, types } from "./scan-slots.ts";
 
 /**
  * `scan.v1`: one scan from acceptance to exactly one of completed, failed, cancelled.
@@ -20,93 +9,11 @@ import type { ScanContext, ScanInput } from "./types.ts";
  * Deadlines are delayed raises, which a durable host stores as absolute times.
  */
 
-type Params = Record<string, unknown>;
-type EffectParams = { deadline_at_ms: number };
-type EvaluateParams = EffectParams & { strategy_id: string; attempt: number };
-
-/** A slot of the host: the machine only names it. */
-const slot = () => (_: unknown, _params: Params) => {};
-const effectSlot = () => (_: unknown, _params: EffectParams) => {};
-
-const types = { context: {} as ScanContext, events: {} as ScanEvent, input: {} as ScanInput };
-
-/** What the host carries out: journal entries to be written and effects to be started. */
-const slots = {
-	"scan.created": slot(),
-	"scan.claimed": slot(),
-	"scan.resumed": slot(),
-	"phase.started": slot(),
-	"phase.completed": slot(),
-	"phase.failed": slot(),
-	"portfolio.fetched": slot(),
-	"assets.discovered": slot(),
-	"strategies.resolved": slot(),
-	"strategy.started": slot(),
-	"strategy.retried": slot(),
-	"strategy.row_found": slot(),
-	"strategy.settled": slot(),
-	"ranking.completed": slot(),
-	"scan.cancel_requested": slot(),
-	"scan.completed": slot(),
-	"scan.failed": slot(),
-	"scan.cancelled": slot(),
-	fetchPortfolio: effectSlot(),
-	discoverAssets: effectSlot(),
-	evaluateStrategy: (_: unknown, _params: EvaluateParams) => {},
-	rankOpportunities: effectSlot(),
-};
-
-const base = setup({ types, actions: slots });
-
-/** Turns a pure rule into an action: new context, journal entries, starts, and the next wake-up. */
-const apply = (rule: Rule) =>
-	base.enqueueActions(({ context, event, enqueue }) => {
-		const step = rule(context, event);
-		const wakeAtMs = nextWakeMs(step.context);
-		const rearm = wakeAtMs !== context.wake_at_ms;
-		enqueue.assign({ ...step.context, wake_at_ms: wakeAtMs });
-		for (const entry of step.entries) enqueue({ type: entry.type, params: entry.params });
-		for (const entry of step.started) {
-			const { strategy_id, attempt, deadline_at_ms } = evaluation(entry);
-			enqueue({ type: "evaluateStrategy", params: { strategy_id, attempt, deadline_at_ms } });
-		}
-		if (rearm && context.wake_at_ms !== null) enqueue.cancel(WAKE);
-		if (rearm && wakeAtMs !== null) {
-			enqueue.raise(
-				{ type: "strategies.wake", at_ms: wakeAtMs },
-				{ id: WAKE, delay: Math.max(0, wakeAtMs - step.context.now_ms) },
-			);
-		}
-	});
-const WAKE = "strategies.wake";
-
-const steps = Object.fromEntries(
-	(Object.keys(STEPS) as StepName[]).map((name) => [name, apply(STEPS[name].rule)]),
-) as Record<StepName, ReturnType<typeof apply>>;
-
-/** Never negative: a deadline that has passed is due at once. */
-const timeLeftMs = (context: ScanContext, atMs: number): number => Math.max(0, atMs - context.now_ms);
-
 export const scanMachine = setup({
 	types,
 	actions: { ...slots, ...steps },
-	guards: {
-		allStrategiesSettled: ({ context }) => allSettled(context),
-		noStrategyUsable: ({ context }) => noneUsable(context),
-		reportIsFresh: ({ context, event }) =>
-			event.type === "strategies.reported" && hasFreshReport(context, event.reports),
-		tooManyTakeovers: ({ context, event }) =>
-			event.type === "scan.resumed" && event.lost_lease && context.resumes >= context.input.limits.resumes_max,
-	},
-	delays: {
-		portfolioDeadline: ({ context }) => timeLeftMs(context, portfolioDeadlineMs(context)),
-		discoveryDeadline: ({ context }) => timeLeftMs(context, discoveryDeadlineMs(context)),
-		strategiesCutoff: ({ context }) => timeLeftMs(context, cutoffAtMs(context)),
-		scanDeadline: ({ context }) => timeLeftMs(context, context.input.deadline_at_ms),
-		portfolioReissue: ({ context }) => timeLeftMs(context, reissueAtMs(context, "portfolio_fetch")),
-		discoveryReissue: ({ context }) => timeLeftMs(context, reissueAtMs(context, "asset_discovery")),
-		rankingReissue: ({ context }) => timeLeftMs(context, reissueAtMs(context, "ranking")),
-	},
+	guards: GUARDS,
+	delays: DELAYS,
 }).createMachine({
 	id: "scan.v1",
 	description: "One scan: portfolio, assets, strategies, ranking, and exactly one end",
@@ -175,8 +82,9 @@ export const scanMachine = setup({
 				{ type: "fetchPortfolio", params: ({ context }) => ({ deadline_at_ms: portfolioDeadlineMs(context) }) },
 			],
 			after: {
-				portfolioReissue: { actions: "reissuePortfolio" },
+				portfolioReissue: { guard: "portfolioAnswerMissing", actions: "reissuePortfolio" },
 				portfolioDeadline: {
+					guard: "portfolioLimitOver",
 					target: "failed",
 					actions: "expirePortfolio",
 				},
@@ -186,9 +94,24 @@ export const scanMachine = setup({
 					target: "asset_discovery",
 					actions: "keepPortfolio",
 				},
-				"portfolio.failed": {
+				"portfolio.failed": [
+					{
+						guard: "failureMayPass",
+						actions: "planRetryOfPortfolio",
+					},
+					{
+						target: "failed",
+						actions: "failPortfolio",
+					},
+				],
+				"phase.retry": {
+					guard: "portfolioPauseOver",
+					actions: "retryPortfolio",
+				},
+				"phase.expired": {
+					guard: "portfolioLimitOver",
 					target: "failed",
-					actions: "failPortfolio",
+					actions: "expirePortfolio",
 				},
 			},
 		},
@@ -198,8 +121,9 @@ export const scanMachine = setup({
 				{ type: "discoverAssets", params: ({ context }) => ({ deadline_at_ms: discoveryDeadlineMs(context) }) },
 			],
 			after: {
-				discoveryReissue: { actions: "reissueDiscovery" },
+				discoveryReissue: { guard: "discoveryAnswerMissing", actions: "reissueDiscovery" },
 				discoveryDeadline: {
+					guard: "discoveryLimitOver",
 					target: "failed",
 					actions: "expireDiscovery",
 				},
@@ -209,9 +133,24 @@ export const scanMachine = setup({
 					target: "strategies_scan",
 					actions: "keepAssets",
 				},
-				"assets.failed": {
+				"assets.failed": [
+					{
+						guard: "failureMayPass",
+						actions: "planRetryOfDiscovery",
+					},
+					{
+						target: "failed",
+						actions: "failDiscovery",
+					},
+				],
+				"phase.retry": {
+					guard: "discoveryPauseOver",
+					actions: "retryDiscovery",
+				},
+				"phase.expired": {
+					guard: "discoveryLimitOver",
 					target: "failed",
-					actions: "failDiscovery",
+					actions: "expireDiscovery",
 				},
 			},
 		},
@@ -254,16 +193,26 @@ export const scanMachine = setup({
 					target: "failed",
 					actions: "expireRanking",
 				},
-				rankingReissue: { actions: "reissueRanking" },
+				rankingReissue: { guard: "rankingAnswerMissing", actions: "reissueRanking" },
 			},
 			on: {
 				"ranking.completed": {
 					target: "completed",
 					actions: "keepRanking",
 				},
-				"ranking.failed": {
-					target: "failed",
-					actions: "failRanking",
+				"ranking.failed": [
+					{
+						guard: "failureMayPass",
+						actions: "planRetryOfRanking",
+					},
+					{
+						target: "failed",
+						actions: "failRanking",
+					},
+				],
+				"phase.retry": {
+					guard: "rankingPauseOver",
+					actions: "retryRanking",
 				},
 			},
 		},
@@ -283,18 +232,5 @@ export const scanMachine = setup({
 		},
 	},
 });
-
-function createdPayload({ input }: ScanContext): Params {
-	const { filters, filter_key, force_refresh, accepted_at_ms, deadline_at_ms, redrive_of, supersedes } = input;
-	return {
-		filters,
-		filter_key,
-		force_refresh,
-		accepted_at: iso(accepted_at_ms),
-		deadline_at: iso(deadline_at_ms),
-		redrive_of,
-		supersedes,
-	};
-}
 
 export type ScanMachine = typeof scanMachine;

@@ -5,54 +5,9 @@
  * because they cross the wire as they are; identifiers in code are camelCase. Units stand in names.
  */
 
-/** Id and version of the machine whose snapshots this build writes. */
-export const SCAN_MACHINE_ID = "scan.v1";
+import type { CancelReason, Outcome, Phase, ScanErrorCode, ScanPosition, SkipReason, Verdict } from "./words.ts";
 
-export const PHASES = [
-	"started",
-	"portfolio_fetch",
-	"asset_discovery",
-	"strategies_scan",
-	"ranking",
-	"completed",
-	"failed",
-	"cancelled",
-] as const;
-export type Phase = (typeof PHASES)[number];
-
-/** Where a scan stands: `queued` before the first claim, then its phase. */
-export type ScanPosition = "queued" | Phase;
-
-export const VERDICTS = ["ok_found", "ok_empty", "degraded", "failed", "timed_out", "skipped", "cancelled"] as const;
-export type Verdict = (typeof VERDICTS)[number];
-
-/** The last four are verdict words too; `running` and `pending` are the two open ones. */
-export type VerdictCounts = Record<Verdict | "running" | "pending", number>;
-
-export type Outcome = "found" | "found_with_gaps" | "empty" | "incomplete" | "nothing_to_scan";
-
-export type SkipReason =
-	| "not_entitled"
-	| "disabled_by_policy"
-	| "not_available"
-	| "no_symbols"
-	| "no_positions"
-	| "portfolio_too_small";
-
-/** Why a scan may fail. */
-export const SCAN_ERROR_CODES = [
-	"portfolio_fetch_failed",
-	"asset_discovery_failed",
-	"all_strategies_failed",
-	"ranking_failed",
-	"budget_exceeded",
-	"not_claimed",
-	"worker_lost",
-	"internal_error",
-] as const;
-export type ScanErrorCode = (typeof SCAN_ERROR_CODES)[number];
-
-export type CancelReason = "user_request" | "admin_request" | "superseded";
+export * from "./words.ts";
 
 /** A failure as it may be stored: never an Error object, never a dependency's secret. */
 export interface Failure {
@@ -273,6 +228,12 @@ export interface ScanEnd {
 export interface PhaseSpan {
 	started_at_ms: number;
 	ended_at_ms: number | null;
+	/** How often the phase's effect was issued; absent: once. */
+	attempt?: number;
+	/** Set while the phase waits to issue its effect again after a failure. */
+	retry_at_ms?: number | null;
+	/** Time in which nobody held the scan; the phase's limit does not count it. Absent: none. */
+	idle_ms?: number;
 }
 
 export interface ScanContext {

@@ -1,4 +1,5 @@
 import type { CancelReason } from "../../machines/types.ts";
+import { isoOf } from "../clock.ts";
 import { ApiError } from "../errors.ts";
 import { applyOne } from "../runtime/runtime.ts";
 import type { CancelResult } from "../services.ts";
@@ -15,14 +16,14 @@ export async function cancelScan(
 	reasonText: string | null,
 ): Promise<CancelResult> {
 	const record = await deps.reader.read(scanId);
-	if (!record) throw new ApiError("scan_not_found");
+	if (!record) throw await absentScan(deps, viewer, scanId);
 	if (!record.terminal) {
 		const reason: CancelReason = record.user_id === viewer.user_id ? "user_request" : "admin_request";
 		const said = reasonText ? { reason_text: reasonText } : {};
 		await endByCancel(deps, scanId, { by: viewer.user_id, reason, superseded_by: null, ...said });
 	}
 	const after = await deps.reader.read(scanId);
-	if (!after) throw new ApiError("scan_not_found");
+	if (!after) throw await absentScan(deps, viewer, scanId);
 	if (!after.terminal) throw new ApiError("internal_error", "the scan could not be ended");
 	if (after.position !== "cancelled") throw new ApiError("scan_already_terminal");
 	const { end } = after.context;
@@ -31,6 +32,18 @@ export async function cancelScan(
 		reason: end?.reason ?? "user_request",
 		cancelled_at_ms: end?.at_ms ?? after.progress_at_ms,
 	};
+}
+
+/** Retention may end between the caller's look and the command: what was theirs is expired, with its date. */
+export async function absentScan(
+	{ reader }: Pick<CommandDeps, "reader">,
+	viewer: Viewer,
+	scanId: string,
+): Promise<ApiError> {
+	const expiredAtMs = await reader.expiredAt(viewer.user_id, scanId);
+	if (expiredAtMs === null) return new ApiError("scan_not_found");
+	const expired_at = isoOf(Math.min(expiredAtMs, reader.now()));
+	return new ApiError("scan_expired", undefined, { scan_id: scanId, expired_at });
 }
 
 /**

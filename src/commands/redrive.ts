@@ -2,6 +2,7 @@ import type { ScanInput } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
 import type { StartRequest, StartResult } from "../services.ts";
 import type { ScanRecord, Viewer } from "../store/contract.ts";
+import { absentScan } from "./cancel.ts";
 import type { CommandDeps } from "./deps.ts";
 import { newScan, planScan, planStrategies } from "./plan.ts";
 import { carriedParts, chooseRerun, redrivePlan, redriveRequest } from "./redrive-plan.ts";
@@ -18,7 +19,7 @@ export async function redriveScan(
 	reservedId: string | null = null,
 ): Promise<StartResult> {
 	const old = await deps.reader.read(scanId);
-	if (!old || old.user_id !== viewer.user_id) throw new ApiError("scan_not_found");
+	if (!old || old.user_id !== viewer.user_id) throw await absentScan(deps, viewer, scanId);
 	const before = reservedId === null ? null : await resumeStart(deps, reservedId);
 	if (before) return before;
 	if (!old.terminal) throw new ApiError("scan_not_terminal");
@@ -42,7 +43,7 @@ export async function redriveScan(
 				planStrategies({ filters: { strategy_ids: [...rerun] } }, profile, policies, deps.available),
 			),
 		};
-		await deps.writer.create(newScan(input, deps.projections, await carriedResults(deps, old, input)));
+		await deps.writer.create(newScan(input, deps.projections, await carriedResults(deps, viewer, old, input)));
 		const result = await decide(deps, viewer, request, input, NEVER_SUPERSEDES_MS);
 		if (result?.decision === "joined") throw activeError(result.scan_id);
 		if (result) return result;
@@ -59,13 +60,19 @@ async function refuseActive(deps: CommandDeps, viewer: Viewer, request: StartReq
 }
 
 /** Rows and documents of the carried strategies as fields of the new scan's results. */
-async function carriedResults(deps: CommandDeps, old: ScanRecord, input: ScanInput): Promise<Record<string, string>> {
+async function carriedResults(
+	deps: CommandDeps,
+	viewer: Viewer,
+	old: ScanRecord,
+	input: ScanInput,
+): Promise<Record<string, string>> {
 	const { rows: ids, documents: names } = carriedParts(input);
 	const [rows, documents] = await Promise.all([
 		deps.reader.rows(old.scan_id, ids),
 		Promise.all(names.map((name) => deps.reader.document<unknown>(old.scan_id, name))),
 	]);
-	if (rows.length !== ids.length) throw new ApiError("scan_expired");
+	const gone = rows.length !== ids.length || (await deps.reader.read(old.scan_id)) === null;
+	if (gone) throw await absentScan(deps, viewer, old.scan_id);
 	const fields: Record<string, string> = {};
 	ids.forEach((id, i) => {
 		fields[`r:${id}`] = rows[i] as string;

@@ -223,7 +223,8 @@ export async function finishStart(
 
 /**
  * Ends the scan that lost the claim. The start that had begun it may have stopped half-way through ending its
- * own predecessor, so the line is followed back to the first one that has ended already.
+ * own predecessor, so the line is followed back to the first one that has ended already. The oldest is ended first:
+ * whoever fails on the way leaves no ended scan before which another still runs.
  */
 async function endSuperseded(
 	deps: StartDeps,
@@ -231,10 +232,12 @@ async function endSuperseded(
 	by: string,
 	superseded_by: string | null,
 ): Promise<void> {
+	const line: string[] = [];
 	for (let old: string | null = superseded; old !== null; ) {
 		const record = await deps.reader.read(old);
-		if (record?.terminal && old !== superseded) return;
-		await endByCancel(deps, old, { by, reason: "superseded", superseded_by });
+		if (record?.terminal && old !== superseded) break;
+		line.push(old);
 		old = record?.context.input.supersedes ?? null;
 	}
+	for (const old of line.reverse()) await endByCancel(deps, old, { by, reason: "superseded", superseded_by });
 }

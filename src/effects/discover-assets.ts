@@ -44,21 +44,15 @@ async function discover(universes: Universes, asOfMs: number, context: EffectCon
 		return await untilAborted(universes.discover(asOfMs, context.signal), context.signal);
 	} catch (error) {
 		if (context.signal.aborted) throw error;
-		throw new EffectError(
-			"asset_discovery_failed",
-			`Assets could not be discovered: ${failureOf(error, "fetch_failed").message}`,
-			false,
-		);
+		const { message, retryable } = failureOf(error, "fetch_failed");
+		throw new EffectError("asset_discovery_failed", `Assets could not be discovered: ${message}`, retryable);
 	}
 }
 
 function allSourcesFailed(sources: readonly SourceReport[]): EffectError {
 	const named = sources.map((source) => `${source.name} (${source.error ?? "no answer"})`).join(", ");
-	return new EffectError(
-		"asset_discovery_failed",
-		`No market source answered: ${named || "none is configured"}`,
-		false,
-	);
+	const message = `No market source answered: ${named || "none is configured"}`;
+	return new EffectError("asset_discovery_failed", message, sources.length > 0);
 }
 
 const sourceReport = (source: Universe["sources"][number]): SourceReport => ({

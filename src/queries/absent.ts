@@ -1,6 +1,6 @@
 import { isoOf } from "../clock.ts";
 import { ApiError, ERROR_CODES } from "../errors.ts";
-import type { Lookup, ScanRecord } from "../store/contract.ts";
+import type { Lookup, ScanReader, ScanRecord } from "../store/contract.ts";
 
 /** The scan expired or was cleared between two reads: look it up again. */
 export class RecordGone extends Error {
@@ -8,6 +8,20 @@ export class RecordGone extends Error {
 		super(`scan ${scanId} went away while it was read`);
 		this.name = "RecordGone";
 	}
+}
+
+/** For readers of many scans, or of what comes: one that expired meanwhile is left out. */
+export const goneAsNull = (error: unknown): null => {
+	if (error instanceof RecordGone) return null;
+	throw error;
+};
+
+/**
+ * For when something that a record names was not found: throws RecordGone when that is because its retention has
+ * ended between the two reads, so that nobody is shown the rest of a scan as if it were the whole.
+ */
+export async function unlessGone(reader: ScanReader, scanId: string): Promise<void> {
+	if ((await reader.read(scanId)) === null) throw new RecordGone(scanId);
 }
 
 type Absent = Exclude<Lookup, { kind: "found" }>;

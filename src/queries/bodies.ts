@@ -4,7 +4,7 @@ import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import { endedBadlyExtra, resultsView } from "../views/results.ts";
 import { orderRows } from "../views/rows.ts";
 import { PARTIAL_RESULTS_MAX } from "../views/status.ts";
-import { RecordGone } from "./absent.ts";
+import { unlessGone } from "./absent.ts";
 import { createTextCache } from "./cache.ts";
 
 const CACHE_ENTRIES_MAX = 500;
@@ -31,8 +31,7 @@ async function rowsOf(reader: ScanReader, record: ScanRecord, ids: readonly stri
 	if (ids.length === 0) return [];
 	const rows = await reader.rows(record.scan_id, ids);
 	if (rows.length !== ids.length) {
-		// Retention may have ended between the two reads; the next read then says so.
-		if ((await reader.read(record.scan_id)) === null) throw new RecordGone(record.scan_id);
+		await unlessGone(reader, record.scan_id);
 		throw new Error(`scan ${record.scan_id}: ${ids.length - rows.length} of ${ids.length} rows are missing`);
 	}
 	return rows;
@@ -61,8 +60,12 @@ export function createBodies(reader: ScanReader): ScanBodies {
 		return made;
 	}
 
-	const rankingOf = (record: ScanRecord): Promise<RankingDocument | null> =>
-		record.context.ranking ? reader.document<RankingDocument>(record.scan_id, "ranking") : Promise.resolve(null);
+	async function rankingOf(record: ScanRecord): Promise<RankingDocument | null> {
+		if (!record.context.ranking) return null;
+		const ranking = await reader.document<RankingDocument>(record.scan_id, "ranking");
+		if (ranking === null) await unlessGone(reader, record.scan_id);
+		return ranking;
+	}
 
 	/** Published rows so far in ranking's order, or in the same order made here before ranking ran. */
 	async function rankedRows(record: ScanRecord, ranking: RankingDocument | null, limit?: number): Promise<string[]> {

@@ -5,7 +5,7 @@ import { debugView, lifecycleView } from "../views/diagnostics.ts";
 import { endedScanOf, historyEntry, recentScan } from "../views/history.ts";
 import { dailyStats, metricsView, systemHealth } from "../views/metrics.ts";
 import { stuckVerdict } from "../views/stuck.ts";
-import { absentError, foundOr } from "./absent.ts";
+import { absentError, foundOr, unlessGone, whileThere } from "./absent.ts";
 import type { ScanLookup } from "./lookup.ts";
 import type { SystemProbes } from "./probes.ts";
 
@@ -77,16 +77,29 @@ export function createDiagnosticsQueries(parts: DiagnosticsParts): DiagnosticsQu
 			.slice(0, RECENT_SCANS_MAX);
 	}
 
-	return {
-		async lifecycle(viewer, scanId) {
-			const record = foundOr(await lookup.byId(viewer, scanId, true), absentError);
-			return lifecycleView(record, await reader.lifecycle(scanId), reader.now(), stuckAfterMs);
-		},
+	/** The record with one of the hashes that are written beside it. */
+	async function withFields<T>(
+		viewer: Viewer,
+		scanId: string,
+		fieldsOf: (scanId: string) => Promise<Record<string, string>>,
+		show: (record: ScanRecord, fields: Record<string, string>) => T,
+	): Promise<T> {
+		const look = () => lookup.byId(viewer, scanId, true);
+		const record = foundOr(await look(), absentError);
+		const fields = await fieldsOf(scanId);
+		const missing = Object.keys(fields).length === 0;
+		if (missing) await whileThere(() => unlessGone(reader, scanId), look, absentError);
+		return show(record, fields);
+	}
 
-		async debug(viewer, scanId) {
-			const record = foundOr(await lookup.byId(viewer, scanId, true), absentError);
-			return debugView(record, await reader.debug(scanId), reader.now());
-		},
+	return {
+		lifecycle: (viewer, scanId) =>
+			withFields(viewer, scanId, reader.lifecycle, (record, fields) =>
+				lifecycleView(record, fields, reader.now(), stuckAfterMs),
+			),
+
+		debug: (viewer, scanId) =>
+			withFields(viewer, scanId, reader.debug, (record, fields) => debugView(record, fields, reader.now())),
 
 		async history(userId, limit) {
 			const { total, records } = await recordsOf(userId, limit);

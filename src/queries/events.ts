@@ -1,7 +1,7 @@
 import { ApiError } from "../errors.ts";
 import type { JournalEntry, ScanReader, ScanRecord, Viewer } from "../store/contract.ts";
 import { isTerminalEntry } from "../views/journal.ts";
-import { absentError, foundOr } from "./absent.ts";
+import { absentError, foundOr, goneAsNull } from "./absent.ts";
 import type { JournalQueries } from "./journal.ts";
 import type { ScanLookup } from "./lookup.ts";
 
@@ -78,7 +78,9 @@ export function createEventQueries({ reader, lookup, journal, streamsMax }: Even
 			const leftMs = Math.max(1, quietSinceMs + KEEP_ALIVE_MS - reader.now());
 			const woken = reader.nextCommit(record.scan_id, leftMs, either);
 			try {
-				const batch = await readAfter(record, seq);
+				const batch = await readAfter(record, seq).catch(goneAsNull);
+				// Expired while it was read: there is nothing more to come.
+				if (!batch) return yield END;
 				if (batch.text !== "") {
 					seq = batch.lastSeq;
 					yield batch.text;

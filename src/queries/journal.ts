@@ -7,7 +7,7 @@ import { cutToSize } from "../views/cut.ts";
 import { isTerminalEntry, journalEntryView, rowIdOf } from "../views/journal.ts";
 import { jsonArray, spliceJson } from "../views/json.ts";
 import { statusView } from "../views/status.ts";
-import { absentError, foundOr, whileThere } from "./absent.ts";
+import { absentError, foundOr, unlessGone, whileThere } from "./absent.ts";
 import type { ScanBodies } from "./bodies.ts";
 import type { ScanLookup } from "./lookup.ts";
 
@@ -41,17 +41,22 @@ export function createJournalQueries({ reader, lookup, bodies, replay }: Journal
 	const visible = async (viewer: Viewer, scanId: string): Promise<ScanRecord> =>
 		foundOr(await lookup.byId(viewer, scanId, true), absentError);
 
+	const stillThere = <T>(viewer: Viewer, scanId: string, show: () => Promise<T>): Promise<T> =>
+		whileThere(show, () => lookup.byId(viewer, scanId, true), absentError);
+
 	/** The status body of the scan as `record` holds it, at that moment: no clock is read. */
 	const statusOf = async (record: ScanRecord, atMs: number): Promise<string> =>
 		statusView(record, await bodies.topRowsNow(record), atMs, []);
 
 	async function entries(record: ScanRecord, afterSeq: number, limit: number) {
 		const read = await reader.journal(record.scan_id, afterSeq, limit);
+		if (read.length === 0 && afterSeq < record.revision) await unlessGone(reader, record.scan_id);
 		const ids = [...new Set(read.flatMap((entry) => rowIdOf(entry) ?? []))];
 		const rows = new Map<string, string>();
 		for (const row of await reader.rows(record.scan_id, ids)) {
 			rows.set((JSON.parse(row) as { opportunity_id: string }).opportunity_id, row);
 		}
+		if (rows.size < ids.length) await unlessGone(reader, record.scan_id);
 		const shown: { entry: JournalEntry; text: string }[] = [];
 		for (const entry of read) {
 			const row = rows.get(rowIdOf(entry) ?? "") ?? null;
@@ -71,7 +76,7 @@ export function createJournalQueries({ reader, lookup, bodies, replay }: Journal
 		entries,
 		async page(viewer, scanId, afterSeq, limit) {
 			const record = await visible(viewer, scanId);
-			const shown = await entries(record, afterSeq, limit);
+			const shown = await stillThere(viewer, scanId, () => entries(record, afterSeq, limit));
 			const last_seq = Math.max(record.revision, shown.at(-1)?.entry.seq ?? 0);
 			const next_after = shown.at(-1)?.entry.seq ?? afterSeq;
 			return spliceJson(
@@ -88,10 +93,13 @@ export function createJournalQueries({ reader, lookup, bodies, replay }: Journal
 		async stateAt(viewer, scanId, seq) {
 			const record = await visible(viewer, scanId);
 			const [entry] = seq < 1 || seq > record.revision ? [] : await reader.journal(scanId, seq - 1, 1);
+			const orGone = () => stillThere(viewer, scanId, () => unlessGone(reader, scanId));
+			if (!entry && seq >= 1 && seq <= record.revision) await orGone();
 			if (!entry || entry.seq !== seq) throw new ApiError("journal_entry_not_found");
 			const { input } = record.context;
 			// What an older version of the machine did is not what this one would make of the same events.
 			const state = record.migrated_from ? null : replay(input, await reader.events(scanId, seq), seq);
+			if (!state) await orGone();
 			if (!state) throw new ApiError("journal_entry_not_found", "This version cannot replay the scan's journal");
 			const { position, context, ended } = state;
 			// When an earlier commit was written is not kept; its entries say when they happened.
@@ -109,11 +117,7 @@ export function createJournalQueries({ reader, lookup, bodies, replay }: Journal
 				{ success: true, scan_id: scanId, seq, at: isoOf(entry.at_ms), type: entry.type },
 				{
 					state: JSON.stringify({ value: position, context: cutToSize(context, CONTEXT_BYTES_MAX) }),
-					view: await whileThere(
-						() => statusOf(then, entry.at_ms),
-						() => lookup.byId(viewer, scanId, true),
-						absentError,
-					),
+					view: await stillThere(viewer, scanId, () => statusOf(then, entry.at_ms)),
 				},
 			);
 		},

@@ -1,6 +1,6 @@
 import type { ScanReader, Viewer } from "../store/contract.ts";
 import { isListed, type ListedScan, type ListFilter, listedScan } from "../views/scan-list.ts";
-import { RecordGone } from "./absent.ts";
+import { goneAsNull } from "./absent.ts";
 import type { ScanBodies } from "./bodies.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
 
@@ -15,12 +15,6 @@ export interface ScanList {
 	/** The viewer's own scans, newest first. Throws validation_failed for a cursor that is not ours. */
 	list(viewer: Viewer, request: ListRequest): Promise<string>;
 }
-
-/** A scan that expired while the list was made is left out of it. */
-const goneAsNull = (error: unknown): null => {
-	if (error instanceof RecordGone) return null;
-	throw error;
-};
 
 /** Scans looked at in one go. */
 const PAGE = 100;

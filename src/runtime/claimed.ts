@@ -13,9 +13,9 @@ export const stateOf = (record: ScanRecord): HostState => ({
 	deadlines: record.deadlines,
 });
 
-export function firstEvent({ record, lost_lease, lease_until_ms }: Granted, at_ms: number): ScanEvent {
+export function firstEvent({ record, lost_lease, idle_ms, lease_until_ms }: Granted, at_ms: number): ScanEvent {
 	const facts = { at_ms, worker_id: record.worker_id ?? "", lease_expires_at_ms: lease_until_ms };
 	return record.position === "queued"
 		? { type: "scan.claimed", ...facts }
-		: { type: "scan.resumed", ...facts, lost_lease };
+		: { type: "scan.resumed", ...facts, lost_lease, idle_ms };
 }

@@ -1,4 +1,5 @@
 import type { Failure } from "../../machines/types.ts";
+import { isStoreFailure } from "../store-failure.ts";
 
 const MESSAGE_MAX = 300;
 
@@ -15,6 +16,7 @@ const DISCLOSED_NAMES: ReadonlySet<string> = new Set(["MarketError", "EffectErro
 /**
  * What may be stored and shown of an error: our own errors speak for themselves, everything else is
  * named by its class only, because a dependency's text may hold hosts, keys or queries (the log has it).
+ * A store that is away for a moment is worth another try.
  */
 export function toFailure(error: unknown): Failure {
 	if (
@@ -28,6 +30,7 @@ export function toFailure(error: unknown): Failure {
 			retryable,
 		};
 	}
+	if (isStoreFailure(error)) return { code: "store_unavailable", message: "The store did not answer", retryable: true };
 	const name = error instanceof Error ? error.name : typeof error;
 	return { code: "internal_error", message: `Unexpected ${name}`, retryable: false };
 }

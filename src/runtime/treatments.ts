@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import type { ScanWriter } from "../store/write-contract.ts";
+import { createRechecks, type Rechecks } from "./rechecks.ts";
 import { type ApplyDeps, applyOne, type Runtime } from "./runtime.ts";
 import type { RunLog } from "./scan-run.ts";
 
@@ -42,6 +43,9 @@ const IDLE_PASSES_MIN = 2;
 const ABANDONED_START_MS = 10_000;
 /** What cannot be ended now is looked at again after this, behind the others. */
 const UNTREATABLE_RECHECK_MS = 2_000;
+/** How often a worker looks whether another version's scan has become one of its own, and how many it remembers. */
+const FOREIGN_RECHECK_MS = 60_000;
+const FOREIGN_KEPT_MAX = 10_000;
 /** From here on any process may end the scan whatever its lease says. */
 const DEADLINE_GRACE_MS = 2_000;
 /** Keys looked at per walk, and the pause between two walks of one process. */
@@ -51,6 +55,7 @@ const WALK_EVERY_MS = 1_000;
 /** In the order of a pass: ends first, then scans to be continued, then starts, then lost index entries. */
 export function createTreatments(deps: TreatmentDeps): Treatment[] {
 	const { writer, clock, log, runtime } = deps;
+	const foreign = createRechecks(clock, FOREIGN_RECHECK_MS, FOREIGN_KEPT_MAX);
 	let idlePasses = 0;
 	let walkedAtMs = Number.NEGATIVE_INFINITY;
 	return [
@@ -62,8 +67,9 @@ export function createTreatments(deps: TreatmentDeps): Treatment[] {
 		},
 		{
 			name: "leaseless",
-			list: () => writer.leaseless(BATCH),
-			each: async (scanId) => runHere(deps, scanId, "taking over a scan without a live lease"),
+			// What this process cannot carry on stays listed for those who can, and must not hide what stands behind it.
+			list: async () => (await writer.leaseless(BATCH + foreign.size)).filter((scanId) => !foreign.waits(scanId)),
+			each: async (scanId) => runHere(deps, foreign, scanId, "taking over a scan without a live lease"),
 		},
 		{
 			name: "unclaimed",
@@ -74,7 +80,7 @@ export function createTreatments(deps: TreatmentDeps): Treatment[] {
 				// What is claimed past the queue keeps the queue's order: whoever filled it does not go first.
 				return [...new Set([...(await inTurn(deps)), ...unclaimed])];
 			},
-			each: (scanId) => repairStart(deps, scanId, idlePasses >= IDLE_PASSES_MIN),
+			each: (scanId) => repairStart(deps, foreign, scanId, idlePasses >= IDLE_PASSES_MIN),
 		},
 		{
 			name: "unlisted",
@@ -137,13 +143,18 @@ async function dropAbandoned({ writer }: TreatmentDeps, scanId: string): Promise
 }
 
 /** Claims and runs the scan in this process; the run outlasts the pass. */
-function runHere({ runtime, log }: TreatmentDeps, scanId: string, why: string): void {
-	if (!runtime?.hasRoom()) return;
+function runHere({ runtime, log }: TreatmentDeps, foreign: Rechecks, scanId: string, why: string): void {
+	if (!runtime?.hasRoom() || foreign.waits(scanId)) return;
 	log.info({ scan_id: scanId, worker_id: runtime.workerId }, why);
-	runtime.run(scanId).catch((error: unknown) => log.warn({ scan_id: scanId, err: error }, "take-over failed"));
+	runtime.run(scanId).then(
+		(answer) => {
+			if (answer === "foreign") foreign.later(scanId);
+		},
+		(error: unknown) => log.warn({ scan_id: scanId, err: error }, "take-over failed"),
+	);
 }
 
-async function repairStart(deps: TreatmentDeps, scanId: string, idle: boolean): Promise<void> {
+async function repairStart(deps: TreatmentDeps, foreign: Rechecks, scanId: string, idle: boolean): Promise<void> {
 	const { writer, reader, finishStart, log } = deps;
 	const record = await reader.read(scanId);
 	if (record?.terminal) return deps.book(record);
@@ -153,7 +164,7 @@ async function repairStart(deps: TreatmentDeps, scanId: string, idle: boolean): 
 			log.warn({ scan_id: scanId, err: error }, "an unclaimed scan is not queued yet"),
 		);
 		if (idle && writer.now() - accepted_at_ms >= CONSUMER_STALLED_MS)
-			runHere(deps, scanId, "claiming a scan that the queue does not deliver");
+			runHere(deps, foreign, scanId, "claiming a scan that the queue does not deliver");
 		return;
 	}
 	const start = await writer.claimedByStart(scanId);

@@ -12,9 +12,6 @@ import type { ClaimMode, ClaimResult, StartClaim, StartDecision, UnacceptedStart
 
 type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
 
-/** How often a worker looks whether another version's scan has become one of its own. */
-const FOREIGN_RECHECK_MS = 60_000;
-
 export async function decideStart(run: Run, claim: StartClaim): Promise<StartDecision> {
 	const keys = userKeys(claim.user_id);
 	const [decision, scan_id, detail] = (await run(scripts.START, [
@@ -73,13 +70,17 @@ export async function claim(
 			const fields = fromPairs(pairs);
 			const record = decodeRecord(scanId, fields, versions);
 			const inbox_after = fields.inbox ?? "";
-			return { kind, record, lost_lease: second === "1", lease_until_ms: Number(first) + leaseMs, inbox_after };
+			const idle_ms = Number(fields.idle ?? "0");
+			const lease_until_ms = Number(first) + leaseMs;
+			return { kind, record, lost_lease: second === "1", idle_ms, lease_until_ms, inbox_after };
 		}
 		case "held":
 			await enter(redis, globalKeys.leases, Number(first), scanId);
 			return { kind, lease_until_ms: Number(first) };
 		case "foreign":
-			await enter(redis, globalKeys.leases, now() + FOREIGN_RECHECK_MS, scanId);
+			// The index belongs to workers of all versions: it must say what it said, or the scan is hidden from its own.
+			if (second) await enter(redis, globalKeys.leases, Number(first), scanId);
+			else await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
 		case "unaccepted":
 			await redis.zrem(globalKeys.leases, scanId);

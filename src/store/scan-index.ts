@@ -50,13 +50,13 @@ const BOTH = "scan*:{*";
 const FIELDS = ["end", "accepted_at", "deadline_at", "worker", "lease"] as const;
 
 /**
- * Looks at one page of all keys: lists again every running scan that the indexes do not know, and looks
- * whether the scans that users' claims name still run.
+ * Looks at one page of all keys: lists again every running scan that the indexes do not know, brings forward the
+ * booking of ended ones, and looks whether the scans that users' claims name still run.
  */
 export async function walk(redis: Redis, cursor: string, nowMs: number, count: number): Promise<WalkPage> {
 	const [next, keys] = await redis.scan(cursor, "MATCH", BOTH, "COUNT", count);
 	const [relisted, dead] = await Promise.all([
-		relistRunning(redis, idsIn(keys, SCANS)),
+		relistRunning(redis, idsIn(keys, SCANS), nowMs),
 		deadClaims(redis, idsIn(keys, CLAIMS), nowMs),
 	]);
 	return { cursor: next, relisted, dead };
@@ -65,13 +65,26 @@ export async function walk(redis: Redis, cursor: string, nowMs: number, count: n
 const idsIn = (keys: readonly string[], prefix: string): string[] =>
 	keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length, -1));
 
-async function relistRunning(redis: Redis, ids: readonly string[]): Promise<string[]> {
+async function relistRunning(redis: Redis, ids: readonly string[], nowMs: number): Promise<string[]> {
 	const held = await Promise.all(ids.map((id) => redis.hmget(scanKeys(id).scan, ...FIELDS)));
+	await bookSoon(
+		redis,
+		ids.filter((_, i) => held[i]?.[0] === "1"),
+		nowMs,
+	);
 	const running = ids
 		.map((id, i) => ({ id, fields: held[i] ?? [] }))
 		.filter(({ fields: [end, , deadline] }) => end === "0" && deadline);
 	const added = await Promise.all(running.map(({ id, fields }) => relist(redis, id, fields)));
 	return running.filter((_, i) => added[i]).map(({ id }) => id);
+}
+
+/** An ended scan leaves the index of deadlines when it is booked; one that still stands there is booked now, not then. */
+async function bookSoon(redis: Redis, ended: readonly string[], nowMs: number): Promise<void> {
+	if (ended.length === 0) return;
+	const dueAtMs = await redis.zmscore(globalKeys.due, ...ended);
+	const waiting = ended.filter((_, i) => dueAtMs[i] !== null && Number(dueAtMs[i]) > nowMs);
+	await Promise.all(waiting.map((scanId) => redis.zadd(globalKeys.due, "XX", nowMs, scanId)));
 }
 
 /** A record is written before a claim names it, so a claim without a record has outlived it. */

@@ -57,23 +57,23 @@ return 1`,
 );
 
 /**
- * Takes the scan: epoch + 1, a lease, the nonce of this claim.
+ * Takes the scan: epoch + 1, a lease, the nonce of this claim, and for how long nobody was heard of before.
  * KEYS 1 scan
  * ARGV 1 worker, 2 nonce, 3 lease_ms, 4 mode (normal: refuses a live lease; deadline: takes it when the
  *   scan is 2 s past its deadline; always: takes it whatever the lease says), 5.. machines whose scans the caller may carry on
  * Returns {'granted', now, lost 0|1, field, value ...} (the whole hash after the claim), {'held', lease_until},
- * {'ended'}, {'missing'}, {'unaccepted'}, {'foreign'}.
+ * {'ended'}, {'missing'}, {'unaccepted'}, {'foreign', lease_until, worker or ''}.
  */
 export const CLAIM = urgent(
 	1,
 	`${NOW}
-local v = redis.call('HMGET', KEYS[1], 'epoch', 'lease', 'end', 'nonce', 'deadline_at', 'accepted', 'worker', 'released', 'lost', 'machine')
+local v = redis.call('HMGET', KEYS[1], 'epoch', 'lease', 'end', 'nonce', 'deadline_at', 'accepted', 'worker', 'released', 'lost', 'machine', 'hb')
 if not v[1] then return {'missing'} end
 if v[3] == '1' then return {'ended'} end
 if v[6] ~= '1' and ARGV[4] == 'normal' then return {'unaccepted'} end
 local known = ARGV[4] ~= 'normal'
 for i = 5, #ARGV do known = known or v[10] == ARGV[i] end
-if not known then return {'foreign'} end
+if not known then return {'foreign', v[2] or '0', v[7] or ''} end
 local lost = 0
 if v[4] == ARGV[2] then
   lost = tonumber(v[9] or '0')
@@ -83,7 +83,7 @@ else
   if live and not (ARGV[4] == 'always' or (ARGV[4] == 'deadline' and past)) then return {'held', v[2]} end
   if v[7] and v[7] ~= '' and v[8] ~= '1' then lost = 1 end
   redis.call('HSET', KEYS[1], 'epoch', tonumber(v[1]) + 1, 'nonce', ARGV[2], 'worker', ARGV[1], 'lost', lost,
-    'released', '0', 'lease', now + tonumber(ARGV[3]), 'hb', now)
+    'released', '0', 'lease', now + tonumber(ARGV[3]), 'hb', now, 'idle', v[11] and math.max(0, now - tonumber(v[11])) or 0)
 end
 local reply = {'granted', tostring(now), tostring(lost)}
 for _, item in ipairs(redis.call('HGETALL', KEYS[1])) do reply[#reply + 1] = item end

@@ -49,7 +49,15 @@ export interface NewScan {
 
 export type ClaimMode = "normal" | "deadline" | "always";
 export type ClaimResult =
-	| { kind: "granted"; record: ScanRecord; lost_lease: boolean; lease_until_ms: number; inbox_after: string }
+	| {
+			kind: "granted";
+			record: ScanRecord;
+			lost_lease: boolean;
+			/** Since a holder was last heard of; 0: there was none. */
+			idle_ms: number;
+			lease_until_ms: number;
+			inbox_after: string;
+	  }
 	| { kind: "held"; lease_until_ms: number }
 	/** foreign: made by another machine version, refused to a worker of this one. */
 	| { kind: "ended" | "missing" | "unaccepted" | "foreign" };

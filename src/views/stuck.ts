@@ -1,3 +1,4 @@
+import { cutoffAtMs, discoveryDeadlineMs, portfolioDeadlineMs } from "../../machines/scan-rules.ts";
 import type { ScanContext, ScanPosition } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import type { ScanRecord } from "../store/contract.ts";
@@ -27,23 +28,19 @@ export interface StuckVerdict {
 	stuck: StuckReport | null;
 }
 
-/** When the budget of the phase in hand ends (CONTRACT.md 12.4), epoch ms; null once it is over. */
+/** When the budget of the phase in hand ends, epoch ms; null once it is over. */
 export function phaseBudgetEndsAtMs(context: ScanContext, position: ScanPosition): number | null {
-	const { limits, deadline_at_ms } = context.input;
-	const beforeRanking = deadline_at_ms - limits.ranking_reserve_ms;
-	const startOf = (phase: "portfolio_fetch" | "asset_discovery") =>
-		context.phases[phase]?.started_at_ms ?? context.now_ms;
 	switch (position) {
 		case "queued":
 		case "started":
 		case "ranking":
-			return deadline_at_ms;
+			return context.input.deadline_at_ms;
 		case "portfolio_fetch":
-			return Math.min(startOf(position) + limits.portfolio_timeout_ms, beforeRanking);
+			return portfolioDeadlineMs(context);
 		case "asset_discovery":
-			return Math.min(startOf(position) + limits.discovery_timeout_ms, beforeRanking);
+			return discoveryDeadlineMs(context);
 		case "strategies_scan":
-			return beforeRanking;
+			return cutoffAtMs(context);
 		default:
 			return null;
 	}
@@ -57,6 +54,8 @@ function oldestRunning(context: ScanContext) {
 
 function waitingOn(record: ScanRecord, silent: boolean, sinceMs: number): StuckReport["waiting_on"] {
 	const { context, position } = record;
+	// What is missing is a worker of the scan's own version: no other may carry it on.
+	if (record.foreign) return { kind: "worker", id: record.machine, since: isoOf(sinceMs) };
 	if (silent || record.worker_id === null) return { kind: "worker", id: record.worker_id, since: isoOf(sinceMs) };
 	const phaseSince = (position === "queued" ? null : context.phases[position]?.started_at_ms) ?? sinceMs;
 	if (position === "portfolio_fetch") return { kind: "store", id: "portfolio", since: isoOf(phaseSince) };
@@ -73,6 +72,7 @@ function suggest(
 	waiting: StuckReport["waiting_on"],
 	nowMs: number,
 ): StuckReport["suggested_action"] {
+	if (record.foreign) return "check_dependency";
 	const overdue = nowMs > record.context.input.deadline_at_ms + PHASE_GRACE_MS;
 	if (overdue || waiting.kind === "source" || waiting.kind === "store") return "check_dependency";
 	if (waiting.kind === "worker") return record.worker_id === null ? "check_dependency" : "wait";

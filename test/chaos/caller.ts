@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { shownStatus } from "../support/status-rules.ts";
 import type { Observation, ScanEndSeen, StatusBody } from "./observations.ts";
 
 /** A client that takes the API processes in turn and notes every answer. */
@@ -133,15 +134,8 @@ export class Caller {
 const idOf = ({ opportunity_id }: { opportunity_id: string }): string => opportunity_id;
 
 const statusBody = (body: Body): StatusBody => ({
-	state: body.state,
-	revision: body.revision,
-	completed: body.progress.strategies_completed,
-	total: body.progress.total_strategies,
-	found: body.progress.opportunities_found_so_far,
-	percentage: body.progress.percentage,
-	verdicts: body.progress.verdicts,
+	...shownStatus(body),
 	deadline_at_ms: Date.parse(body.deadline_at),
-	ended_at_ms: body.completed_at === null ? null : Date.parse(body.completed_at),
 });
 
 const verdictLines = (body: Body): ScanEndSeen["verdicts"] =>

@@ -39,6 +39,7 @@ function tell(report: ChaosReport): void {
 	say(`scans:    ${report.scans}, of which ${report.resumed} changed hands; ends: ${counted(report.ends)}`);
 	say(`compared: ${report.compared} with an undisturbed scan of the same filters`);
 	say(`answers:  ${counted(report.answers)}; slowest ${report.slowest_answer_ms} ms beyond the wait asked for`);
+	say(`machine:  busy with other things for ${report.held_up_ms} ms in sum`);
 	say(`ready:    ${report.ready_after_ms} ms after the last fault`);
 	say(`violations: ${report.violations.length}`);
 	for (const { rule, scan_id, detail } of report.violations) say(`  ${rule}: ${detail} ${scan_id}`);

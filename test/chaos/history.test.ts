@@ -2,6 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checkHistory } from "./history.ts";
+import { sharedMs } from "./machine-load.ts";
 import type { History, JournalLine, Observation, ScanEndSeen, StatusBody, StatusSeen } from "./observations.ts";
 
 const test = suite("history checker");
@@ -80,7 +81,18 @@ const history = (): History => ({
 	ends: new Map([["a", end()]]),
 	undisturbed: new Map([["{}", end()]]),
 	outages: [],
+	held_up: [],
 });
+
+const ANSWER: Observation = {
+	kind: "answer",
+	what: "GET /x",
+	sent_ms: 0,
+	done_ms: 10,
+	http: 200,
+	gave_up: false,
+	wait_ms: 0,
+};
 
 const found = (change: (history: History) => void): string[] => {
 	const changed = history();
@@ -141,6 +153,37 @@ test("in time: deadline and grace, longer only by the outage that touches them",
 	assert.equal(late([[1_000, 9_000]]), ["end in time"]);
 	assert.equal(late([[29_000, 33_500]]), []);
 	assert.equal(late([[29_000, 32_500]]), ["end in time"]);
+});
+
+test("time in which the machine was busy with other things does not count, and only that", () => {
+	const late = (held_up: History["held_up"]) =>
+		found((changed) => {
+			changed.observations[3] = status(40_000, { ...done, ended_at_ms: 38_000 });
+			changed.observations.push({ ...ANSWER, sent_ms: 31_000, done_ms: 39_000 });
+			changed.held_up = held_up;
+		});
+	assert.equal(late([]), ["end in time", "answers in time"]);
+	assert.equal(late([[31_000, 34_100]]), []);
+	assert.equal(
+		late([
+			[31_000, 33_000],
+			[32_000, 34_100],
+		]),
+		[],
+	);
+	assert.equal(late([[1_000, 29_000]]), ["end in time", "answers in time"]);
+	assert.equal(late([[31_000, 33_500]]), ["end in time", "answers in time"]);
+	assert.is(
+		sharedMs(
+			[
+				[0, 10],
+				[5, 20],
+				[30, 40],
+			],
+			[8, 35],
+		),
+		17,
+	);
 });
 
 test("counts: verdicts of a status, candidates of a strategy", () => {

@@ -1,3 +1,5 @@
+import { checkCounts, checkNeverGoesBack, hasEnded, type StatusRead } from "../support/status-rules.ts";
+import { sharedMs } from "./machine-load.ts";
 import type {
 	AnswerSeen,
 	History,
@@ -5,7 +7,6 @@ import type {
 	ScanEndSeen,
 	StartSeen,
 	StatusBody,
-	StatusSeen,
 	Violation,
 } from "./observations.ts";
 
@@ -14,13 +15,15 @@ import type {
 export interface Bounds {
 	/** A scan ends by its deadline and this, and the outages of Redis that fell into the time. */
 	end_grace_ms: number;
-	/** A call is answered within the wait it asked for and this. */
+	/** A call is answered within the wait it asked for and this, not counting time in which the machine was held up. */
 	answer_ms: number;
 	/** By how much the clocks of two processes may differ. */
 	clock_slack_ms: number;
+	/** After the last fault a cluster is ready again within this. */
+	ready_ms: number;
 }
 
-export const BOUNDS: Bounds = { end_grace_ms: 5_000, answer_ms: 5_000, clock_slack_ms: 500 };
+export const BOUNDS: Bounds = { end_grace_ms: 5_000, answer_ms: 5_000, clock_slack_ms: 500, ready_ms: 15_000 };
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
 	const groups = new Map<string, T[]>();
@@ -32,14 +35,12 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 	return groups;
 }
 
-const ENDS = new Set(["complete", "failed", "cancelled"]);
 const END_TYPES: Record<string, string> = {
 	"scan.completed": "complete",
 	"scan.failed": "failed",
 	"scan.cancelled": "cancelled",
 };
 const GONE = new Set([404, 410]);
-const OPEN_COUNTS = new Set(["running", "pending"]);
 
 export function checkHistory(history: History, bounds: Bounds = BOUNDS): Violation[] {
 	const violations: Violation[] = [];
@@ -50,11 +51,11 @@ export function checkHistory(history: History, bounds: Bounds = BOUNDS): Violati
 	);
 	const starts = history.observations.filter((seen) => seen.kind === "start");
 	for (const [scanId, seen] of statuses) {
-		statusNeverGoesBack(seen, (rule, detail) => report(rule, scanId, detail));
-		for (const { body, done_ms } of seen) {
-			if (!body) continue;
-			countsAddUp(body, (detail) => report("counts", scanId, detail));
-			const late = lateBy(body, done_ms, history.outages, bounds);
+		const reads = seen.filter((read): read is typeof read & StatusRead<StatusBody> => read.body !== null);
+		checkNeverGoesBack(reads, (rule, detail) => report(rule, scanId, detail));
+		for (const { body, done_ms } of reads) {
+			checkCounts(body, (rule, detail) => report(rule, scanId, detail));
+			const late = lateBy(body, done_ms, history, bounds);
 			if (late > 0) report("end in time", scanId, `${body.state} ${late} ms past its deadline and grace`);
 		}
 	}
@@ -76,64 +77,22 @@ export function checkHistory(history: History, bounds: Bounds = BOUNDS): Violati
 			if (sum !== evaluated) report("counts", scanId, `${strategy}: ${sum} of ${evaluated} candidates accounted for`);
 		}
 	}
-	for (const seen of history.observations) if (seen.kind === "answer") answered(seen, bounds, report);
+	for (const seen of history.observations) if (seen.kind === "answer") answered(seen, history.held_up, bounds, report);
 	return violations;
 }
 
-/** Two reads of which one ended before the other began: the later one is never behind. */
-function statusNeverGoesBack(seen: StatusSeen[], report: (rule: string, detail: string) => void): void {
-	const reads = seen.filter((read): read is StatusSeen & { body: StatusBody } => read.body !== null);
-	const byEnd = [...reads].sort((a, b) => a.done_ms - b.done_ms);
-	let ended = 0;
-	let most: StatusBody | null = null;
-	let end: StatusBody | null = null;
-	for (const { sent_ms, body } of [...reads].sort((a, b) => a.sent_ms - b.sent_ms)) {
-		for (; ended < byEnd.length && (byEnd[ended]?.done_ms ?? 0) < sent_ms; ended++) {
-			const before = byEnd[ended]?.body as StatusBody;
-			most = most ? furthest(most, before) : before;
-			if (ENDS.has(before.state)) end ??= before;
-		}
-		if (!most) continue;
-		for (const counter of ["revision", "completed", "found", "percentage"] as const) {
-			if (body[counter] < most[counter])
-				report("monotone", `${counter} fell from ${most[counter]} to ${body[counter]}`);
-		}
-		if (most.total > 0 && body.total !== most.total)
-			report("monotone", `total went from ${most.total} to ${body.total}`);
-		if (most.state !== "queued" && body.state === "queued") report("monotone", `${most.state}, then queued`);
-		if (end && (body.state !== end.state || body.revision !== end.revision || body.ended_at_ms !== end.ended_at_ms)) {
-			report("one end", `${end.state} at revision ${end.revision}, then ${body.state} at ${body.revision}`);
-		}
-	}
-}
-
-const furthest = (a: StatusBody, b: StatusBody): StatusBody => ({
-	...(b.revision >= a.revision ? b : a),
-	revision: Math.max(a.revision, b.revision),
-	completed: Math.max(a.completed, b.completed),
-	found: Math.max(a.found, b.found),
-	percentage: Math.max(a.percentage, b.percentage),
-	total: Math.max(a.total, b.total),
-});
-
-function countsAddUp(body: StatusBody, report: (detail: string) => void): void {
-	const counts = Object.entries(body.verdicts);
-	const sum = counts.reduce((total, [, count]) => total + count, 0);
-	const open = counts.reduce((total, [word, count]) => total + (OPEN_COUNTS.has(word) ? count : 0), 0);
-	if (sum !== body.total) report(`${sum} verdicts of ${body.total} strategies`);
-	if (sum - open !== body.completed) report(`${body.completed} completed, ${sum - open} with a verdict`);
-	if (ENDS.has(body.state) && open > 0) report(`${body.state} with ${open} open strategies`);
-	if (body.state === "complete" && body.percentage !== 100) report(`complete at ${body.percentage} %`);
-}
-
-/** Milliseconds past deadline and grace; an outage that touches them moves them by as long as it lasted. */
-function lateBy(body: StatusBody, doneMs: number, outages: History["outages"], bounds: Bounds): number {
-	const at = ENDS.has(body.state) ? (body.ended_at_ms ?? doneMs) : doneMs;
+/**
+ * Milliseconds past deadline and grace; an outage that touches them moves them by as long as it lasted, and time
+ * in which the machine was held up does not count.
+ */
+function lateBy(body: StatusBody, doneMs: number, { outages, held_up }: History, bounds: Bounds): number {
+	const at = hasEnded(body) ? (body.ended_at_ms ?? doneMs) : doneMs;
 	let latest = body.deadline_at_ms + bounds.end_grace_ms;
 	for (const [from, to] of outages) {
 		if (to > body.deadline_at_ms && from < latest) latest += to - Math.max(from, body.deadline_at_ms);
 	}
-	return at - latest;
+	if (at <= latest) return 0;
+	return at - latest - sharedMs(held_up, [body.deadline_at_ms, at]);
 }
 
 function journalIsWhole(history: History, scanId: string, report: (rule: string, detail: string) => void): void {
@@ -235,12 +194,15 @@ export const isWhole = (end: ScanEndSeen): boolean =>
 
 function answered(
 	seen: AnswerSeen,
+	heldUp: History["held_up"],
 	bounds: Bounds,
 	report: (rule: string, scanId: string, detail: string) => void,
 ): void {
 	const took = seen.done_ms - seen.sent_ms;
 	if (seen.gave_up || (seen.http > 0 && took > seen.wait_ms + bounds.answer_ms)) {
-		report("answers in time", "", `${seen.what} took ${took} ms`);
+		const held = sharedMs(heldUp, [seen.sent_ms, seen.done_ms]);
+		if (took - held > seen.wait_ms + bounds.answer_ms)
+			report("answers in time", "", `${seen.what} took ${took} ms, of which the machine was held up for ${held} ms`);
 	}
 	if (seen.http >= 500 && seen.http !== 503) report("honest answers", "", `${seen.what} answered ${seen.http}`);
 }

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Cluster, Member } from "./cluster.ts";
+import type { Span } from "./observations.ts";
 import { describeFault, type Fault, type FaultKind } from "./schedule.ts";
 
 /** Carries a schedule out against a cluster and notes what it did. */
 export interface Nemesis {
 	/** Resolves when the schedule is through and everything it broke is mended. */
 	done: Promise<void>;
-	readonly outages: [from_ms: number, to_ms: number][];
+	readonly outages: Span[];
 	readonly struck: Map<FaultKind, number>;
 }
 
@@ -63,7 +64,7 @@ async function carryOut(
 ): Promise<void> {
 	const { redis } = cluster;
 	const outage = async (begin: () => Promise<void>, end: () => Promise<void>) => {
-		const span: [number, number] = [Date.now(), Number.POSITIVE_INFINITY];
+		const span: Span = [Date.now(), Number.POSITIVE_INFINITY];
 		outages.push(span);
 		await begin();
 		await pause(for_ms);

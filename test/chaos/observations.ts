@@ -1,4 +1,9 @@
+import type { ShownStatus } from "../support/status-rules.ts";
+
 /** What is seen of a cluster from outside while it is disturbed. */
+
+/** From and to, epoch ms. */
+export type Span = [from_ms: number, to_ms: number];
 
 export interface StatusSeen {
 	kind: "status";
@@ -11,16 +16,8 @@ export interface StatusSeen {
 	code: string | null;
 }
 
-export interface StatusBody {
-	state: string;
-	revision: number;
-	completed: number;
-	total: number;
-	found: number;
-	percentage: number;
-	verdicts: Record<string, number>;
+export interface StatusBody extends ShownStatus {
 	deadline_at_ms: number;
-	ended_at_ms: number | null;
 }
 
 export interface StartSeen {
@@ -88,7 +85,9 @@ export interface History {
 	/** Canonical filters -> the end of an undisturbed scan of the same user. */
 	undisturbed: Map<string, ScanEndSeen>;
 	/** Spans in which Redis could not answer, epoch ms. */
-	outages: [from_ms: number, to_ms: number][];
+	outages: Span[];
+	/** Spans in which the machine was busy with other things (machine-load.ts). */
+	held_up: Span[];
 }
 
 export interface Violation {

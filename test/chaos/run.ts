@@ -4,9 +4,10 @@ import { fromPairs } from "../../src/store/scan-codec.ts";
 import { ADMIN, type Cluster, startCluster } from "./cluster.ts";
 import { BOUNDS, type Bounds, checkHistory, isWhole } from "./history.ts";
 import { type Load, makeUsers, startLoad, type Told } from "./load.ts";
+import { sharedMs, watchMachine } from "./machine-load.ts";
 import { startNemesis } from "./nemesis.ts";
 import type { History, JournalLine, Observation, ScanEndSeen, Violation } from "./observations.ts";
-import { makeSchedule } from "./schedule.ts";
+import { type Fault, makeSchedule } from "./schedule.ts";
 
 export interface ChaosOptions {
 	seconds: number;
@@ -21,6 +22,8 @@ export interface ChaosOptions {
 	ownSessions?: boolean;
 	env?: Record<string, string>;
 	bounds?: Bounds;
+	/** What is done to the cluster; absent: a schedule from the seed. */
+	schedule?: readonly Fault[];
 	/** How far apart faults come on average. */
 	gapMs?: number;
 }
@@ -36,6 +39,8 @@ export interface ChaosReport {
 	/** Completed scans that were compared with an undisturbed one of the same filters. */
 	compared: number;
 	answers: Record<string, number>;
+	/** How long the machine was busy with other things, in sum. */
+	held_up_ms: number;
 	slowest_answer_ms: number;
 	/** From the end of the last fault until every API process says that it is ready again. */
 	ready_after_ms: number;
@@ -52,13 +57,12 @@ const SETTINGS = {
 	FORCE_JOIN_MS: "1000",
 	RESULT_FRESH_MS: "3000",
 };
-/** After the last fault a cluster has this long to be ready again. */
-const READY_MS = 15_000;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 	const { seconds, seed, say } = options;
 	const sizes = { apis: 2, workers: options.workers ?? 3 };
-	const schedule = makeSchedule(seed, seconds, sizes, options.gapMs);
+	const bounds = options.bounds ?? BOUNDS;
+	const schedule = options.schedule ?? makeSchedule(seed, seconds, sizes, options.gapMs);
 	const cluster = await startCluster({
 		...sizes,
 		env: { ...SETTINGS, ...options.env },
@@ -66,6 +70,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 		...(options.entry ? { entry: options.entry } : {}),
 		ownSessions: options.ownSessions ?? false,
 	});
+	const machine = watchMachine(cluster.redis.admin);
 	try {
 		const observations: Observation[] = [];
 		const note = (seen: Observation) => void observations.push(seen);
@@ -73,21 +78,24 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 		const load = startLoad(users, options.perUser ?? 2, seed, options.symbolSets ?? 35);
 		const nemesis = startNemesis(cluster, schedule, say);
 		await Promise.all([nemesis.done, pause(seconds * 1000)]);
-		const ready_after_ms = await untilReady(cluster);
+		const ready_after_ms = await untilReady(cluster, bounds.ready_ms);
 		await load.stop();
-		const history: History = { observations, outages: nemesis.outages, ...(await readAll(cluster, load, say)) };
-		const violations = checkHistory(history, options.bounds ?? BOUNDS);
-		if (ready_after_ms > READY_MS) {
+		const { outages } = nemesis;
+		const seen = await readAll(cluster, load, say);
+		const history: History = { observations, outages, held_up: machine.heldUp(outages), ...seen };
+		const violations = checkHistory(history, bounds);
+		if (ready_after_ms > bounds.ready_ms) {
 			violations.push({ rule: "recovers by itself", scan_id: "", detail: `not ready after ${ready_after_ms} ms` });
 		}
 		return { violations, struck: Object.fromEntries(nemesis.struck), ready_after_ms, ...summary(history) };
 	} finally {
+		await machine.stop();
 		await cluster.close();
 	}
 }
 
 /** Asks each API process until it is ready, which needs Redis, a worker and a fresh sweep. */
-async function untilReady(cluster: Cluster): Promise<number> {
+async function untilReady(cluster: Cluster, limitMs: number): Promise<number> {
 	const beganAt = performance.now();
 	const isReady = async (url: string): Promise<boolean> => {
 		const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3_000) }).catch(() => null);
@@ -98,7 +106,7 @@ async function untilReady(cluster: Cluster): Promise<number> {
 		const urls = cluster.urls();
 		const ready = await Promise.all(urls.map(isReady));
 		const took = performance.now() - beganAt;
-		if ((urls.length === cluster.apis.length && !ready.includes(false)) || took > READY_MS) return Math.round(took);
+		if ((urls.length === cluster.apis.length && !ready.includes(false)) || took > limitMs) return Math.round(took);
 		await pause(100);
 	}
 }
@@ -108,7 +116,7 @@ async function readAll(
 	cluster: Cluster,
 	load: Load,
 	say: (line: string) => void,
-): Promise<Omit<History, "observations" | "outages">> {
+): Promise<Pick<History, "ends" | "journals" | "undisturbed">> {
 	const ends = new Map<string, ScanEndSeen>();
 	const journals = new Map<string, JournalLine[]>();
 	const undisturbed = new Map<string, ScanEndSeen>();
@@ -172,7 +180,7 @@ const tally = (words: Iterable<string>): Record<string, number> => {
 	return counts;
 };
 
-function summary({ observations, ends, journals, undisturbed }: History) {
+function summary({ observations, ends, journals, undisturbed, held_up }: History) {
 	const starts = observations.filter((seen) => seen.kind === "start");
 	const answers = observations.filter((seen) => seen.kind === "answer");
 	const filtersOf = new Map(starts.map(({ scan_id, filters }) => [scan_id, filters]));
@@ -182,6 +190,7 @@ function summary({ observations, ends, journals, undisturbed }: History) {
 		scans: filtersOf.size,
 		ends: tally([...ends.values()].map(word)),
 		resumed: [...journals.values()].filter((lines) => lines.some(({ type }) => type === "scan.resumed")).length,
+		held_up_ms: sharedMs(held_up, [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]),
 		compared: [...ends].filter(([scanId, end]) => isWhole(end) && undisturbed.has(filtersOf.get(scanId) ?? "")).length,
 		answers: tally(answers.map(({ http }) => (http === 0 ? "no connection" : String(http)))),
 		slowest_answer_ms: Math.max(

@@ -90,6 +90,28 @@ start("a scan that completed before its cancel came is not called superseded", a
 	assert.is(ended?.context.end?.superseded_by, null);
 });
 
+start("starts that fail half-way through ending their predecessors leave none of them running", async () => {
+	const me = next();
+	const settings = { ...commandDeps(store, noQueue).settings, force_join_ms: 0 };
+	const away = () => Promise.reject(new Error("Connection is closed."));
+	const begin = (overrides: Partial<CommandDeps> = {}) =>
+		commandsOn(store, noQueue, { settings, ...overrides }).startScan(me, startRequest({ force_refresh: true }));
+	const failed = (work: Promise<unknown>) =>
+		work.then(
+			() => assert.unreachable(),
+			() => undefined,
+		);
+	await begin();
+	// The second cannot reach the first; the third ends what it takes over and cannot book it.
+	await failed(begin({ writer: { ...store.writer, send: away } }));
+	await failed(begin({ book: away }));
+	const last = await begin();
+	const older = (await store.reader.listByUser(me.user_id, 0, 10)).filter((scanId) => scanId !== last.scan_id);
+	assert.is(older.length, 3);
+	for (const scanId of older) assert.is((await store.reader.read(scanId))?.position, "cancelled", scanId);
+	assert.is((await store.reader.read(last.scan_id))?.position, "queued");
+});
+
 start("one that somebody cancelled before is not called superseded either", async () => {
 	const me = next();
 	const { scan_id: old } = await commandsOn(store, noQueue).startScan(me, startRequest());

@@ -74,7 +74,7 @@ test(
 		});
 		assert.is(one.sources[1]?.error, "connect ECONNREFUSED [address]");
 		const none = await rejection(discovered({ discover: async () => universe([], { sources: [down] }) }));
-		assert.equal([none.code, none.retryable], ["asset_discovery_failed", false]);
+		assert.equal([none.code, none.retryable], ["asset_discovery_failed", true], "a source that is down may come back");
 		assert.match(none.message, "b (connect ECONNREFUSED [address])");
 		const thrown = await rejection(discovered({ discover: () => Promise.reject(new Error("boom at /srv/app/x.ts")) }));
 		assert.equal([thrown.code, thrown.retryable], ["asset_discovery_failed", false]);

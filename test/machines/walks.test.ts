@@ -14,6 +14,7 @@ import {
 	assetsDiscovered,
 	cancelRequested,
 	claimed,
+	phaseFailed,
 	portfolioFetched,
 	REPORT_KINDS,
 	ranked,
@@ -46,8 +47,13 @@ function eventOf(
 	at_ms: number,
 ): ScanEvent | null {
 	if (kind === "cancel") return other % 4 === 0 ? cancelRequested(at_ms) : null;
-	if (kind === "resume") return position === "queued" ? null : resumed(at_ms, other % 2 === 0);
+	if (kind === "resume") {
+		const idleMs = other % 3 === 0 ? undefined : pick * 10;
+		return position === "queued" ? null : resumed(at_ms, other % 2 === 0, idleMs);
+	}
 	if (position === "queued") return claimed(at_ms);
+	const mayFail = position === "portfolio_fetch" || position === "asset_discovery" || position === "ranking";
+	if (mayFail && other % 2 === 0) return phaseFailed(position, at_ms, other % 20 !== 0);
 	if (position === "portfolio_fetch") return portfolioFetched(at_ms);
 	if (position === "asset_discovery") return assetsDiscovered(at_ms);
 	if (position === "ranking") return ranked(context, at_ms);

@@ -4,9 +4,11 @@ import * as assert from "uvu/assert";
 import { systemClock } from "../../src/clock.ts";
 import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
 import { book } from "../../src/runtime/booking.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
 import { createWatchdog } from "../../src/runtime/watchdog.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { globalKeys, scanKeys } from "../../src/store/keys.ts";
+import { stuckVerdict } from "../../src/views/stuck.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 
@@ -51,27 +53,74 @@ async function foreignScan(deadlineInMs = 600_000): Promise<string> {
 const snapshotOf = (scanId: string) => client.hget(scanKeys(scanId).scan, "snapshot");
 const lastEntry = async (scanId: string) => (await store.reader.journal(scanId, 0, 100)).at(-1);
 
-const watchdogOn = () =>
+const watchdogOn = (runtime: Runtime | null = null) =>
 	createWatchdog({
 		writer: store.writer,
 		reader: store.reader,
 		clock: systemClock,
 		log: testLogger(),
 		apply: commandDeps(store, noQueue).apply,
-		runtime: null,
+		runtime,
 		finishStart: async () => true,
 		book: (record) => book(store.writer, record, 1_000),
 		settings: { watchdog_ms: 500, lease_ms: 2_000 },
 	});
 
-foreign("no worker of this build touches it, and it is not asked for again at once", async () => {
+foreign("no worker of this build touches it, and it stays listed for workers of its own", async () => {
 	const scanId = await foreignScan();
-	const before = await client.hgetall(scanKeys(scanId).scan);
+	const { scan } = scanKeys(scanId);
+	const before = await client.hgetall(scan);
 	assert.is(await runtimeOn(store, quickEffects()).run(scanId), "foreign");
-	assert.equal(await client.hgetall(scanKeys(scanId).scan), before);
-	assert.not.ok((await store.writer.leaseless(1_000)).includes(scanId), "left for a worker of its version");
-	const again = Number(await client.zscore(globalKeys.leases, scanId));
-	assert.ok(again > store.clock.now() + 30_000);
+	assert.equal(await client.hgetall(scan), before);
+	assert.is(await client.zscore(globalKeys.leases, scanId), null, "it was never in anybody's hands");
+	// Its worker has died: a lease that is over, in the record and in the index.
+	const overAtMs = store.clock.now() - 100;
+	await client.hset(scan, { worker: "worker-of-another-version", lease: overAtMs });
+	await client.zadd(globalKeys.leases, overAtMs, scanId);
+	assert.is(await runtimeOn(store, quickEffects()).run(scanId), "foreign");
+	assert.is(Number(await client.zscore(globalKeys.leases, scanId)), overAtMs);
+	assert.ok((await store.writer.leaseless(1_000)).includes(scanId), "a worker of its version finds it at once");
+	await client.zrem(globalKeys.leases, scanId);
+});
+
+foreign("a worker of this build does not ask for it at every pass, and takes what stands behind it", async () => {
+	const scanId = await foreignScan();
+	const overAtMs = store.clock.now() - 1_000;
+	await client.hset(scanKeys(scanId).scan, { worker: "worker-of-another-version", lease: overAtMs });
+	await client.zadd(globalKeys.leases, overAtMs, scanId);
+	const { scan_id: behind } = await commandsOn(store, noQueue).startScan(viewer(990), startRequest());
+	await client.zadd(globalKeys.leases, overAtMs + 1, behind);
+	const asked: string[] = [];
+	const ran: Promise<unknown>[] = [];
+	const real = runtimeOn(store, quickEffects());
+	const runtime = {
+		...real,
+		run(id: string) {
+			asked.push(id);
+			const answer = real.run(id);
+			ran.push(answer);
+			return answer;
+		},
+	};
+	const watchdog = watchdogOn(runtime);
+	for (let pass = 0; pass < 4; pass++) {
+		await watchdog.pass();
+		await Promise.all(ran);
+	}
+	assert.is(asked.filter((id) => id === scanId).length, 1);
+	assert.is((await store.reader.read(behind))?.position, "completed");
+	await client.zrem(globalKeys.leases, scanId);
+});
+
+foreign("nobody of its version is left: it is reported as waiting for a worker of that version", async () => {
+	const scanId = await foreignScan();
+	const record = await store.reader.read(scanId);
+	assert.ok(record);
+	const atMs = record.context.input.accepted_at_ms + 61_000;
+	const { is_stuck, stuck } = stuckVerdict(record, atMs, 60_000);
+	assert.is(is_stuck, true);
+	assert.equal([stuck?.waiting_on.kind, stuck?.waiting_on.id], ["worker", "scan.v999"]);
+	assert.is(stuck?.suggested_action, "check_dependency");
 });
 
 foreign("its deadline ends it beside the snapshot, which stays as it was to the byte", async () => {

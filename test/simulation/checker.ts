@@ -1,12 +1,19 @@
+import type { StrategyEntry } from "../../machines/types.ts";
 import { stateOf } from "../../src/runtime/claimed.ts";
 import type { StartResult } from "../../src/services.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import { globalKeys, scanKeys, userKeys } from "../../src/store/keys.ts";
-import { decodeRecord } from "../../src/store/scan-codec.ts";
 import { checkState } from "../support/invariants.ts";
+import {
+	type ApiStatus,
+	checkCounts,
+	checkNeverGoesBack,
+	type StatusRead,
+	shownStatus,
+} from "../support/status-rules.ts";
 import type { Observation } from "./clients.ts";
 import { SETTINGS } from "./cluster.ts";
-import { outcomeOf } from "./outcome.ts";
+import { onceByKey, redrives, startsOf } from "./repetitions.ts";
 import type { ScanShadow } from "./shadow.ts";
 import { type SimulationResult, START_MS } from "./simulate.ts";
 
@@ -27,6 +34,8 @@ const CLAIMED_WITHIN_MS = 10_000;
 export function checkHistory(result: SimulationResult, violate: Violate): void {
 	const healMs = START_MS + result.plan.healAtMs;
 	registered(result, violate);
+	onceByKey(result, violate);
+	redrives(result, violate);
 	monotone(result.observations, violate);
 	answered(result, healMs, violate);
 	ended(result, healMs, violate);
@@ -37,72 +46,50 @@ export function checkHistory(result: SimulationResult, violate: Violate): void {
 	sameAsUndisturbed(result, violate);
 }
 
-export function recordOf(result: SimulationResult, scanId: string): ScanRecord | null {
-	const hash = result.server.keyspace.hash(scanKeys(scanId).scan);
-	return hash ? decodeRecord(scanId, Object.fromEntries(hash)) : null;
-}
+/** Processes judge by their own reading of the store's clock, and commits take their time. */
+const CLOCK_SLACK_MS = 50;
 
-/** I1: an id that was told is never unknown again, on any process. */
-function registered({ observations }: SimulationResult, violate: Violate): void {
+/**
+ * I1: an id that was told is never unknown again, on any process, and expired only when its retention is over; then
+ * the answer says since when.
+ */
+function registered({ observations, shadows, plan }: SimulationResult, violate: Violate): void {
 	const toldMs = new Map<string, number>();
-	const byAnswer = [...observations].sort((a, b) => a.receivedMs - b.receivedMs);
-	for (const { kind, outcome, body, receivedMs } of byAnswer) {
-		if (kind !== "start" || outcome !== "ok") continue;
+	for (const { body, receivedMs } of startsOf(observations).sort((a, b) => a.receivedMs - b.receivedMs)) {
 		const { scan_id } = body as StartResult;
 		if (!toldMs.has(scan_id)) toldMs.set(scan_id, receivedMs);
 	}
-	for (const { scanId, sentMs, outcome, api, kind } of observations) {
+	for (const { scanId, sentMs, receivedMs, outcome, api, kind, body } of observations) {
 		const told = toldMs.get(scanId ?? "");
 		if (told === undefined || sentMs < told) continue;
-		if (outcome === "scan_not_found" || outcome === "scan_expired")
+		if (outcome === "scan_not_found")
 			violate("I1", `${kind} of ${scanId} on ${api}: ${outcome} ${Math.round(sentMs - told)} ms after it was told`);
+		const { endedAtMs = null } = shadows.scans.get(scanId ?? "") ?? {};
+		const expiresMs = endedAtMs === null ? Number.POSITIVE_INFINITY : endedAtMs + plan.retentionMs;
+		if (outcome === "scan_expired") {
+			if (receivedMs < expiresMs - CLOCK_SLACK_MS)
+				violate("I1", `${kind} of ${scanId} on ${api}: expired ${Math.round(expiresMs - receivedMs)} ms too early`);
+			const date = Date.parse(String((body as { expired_at?: string }).expired_at));
+			if (!(Math.abs(date - expiresMs) <= CLOCK_SLACK_MS))
+				violate("I1", `${kind} of ${scanId} on ${api}: expired at ${date - expiresMs} ms beside its retention`);
+		}
+		const isRead = kind === "status" || kind === "results" || kind === "stuck";
+		if (isRead && outcome === "ok" && sentMs > expiresMs + CLOCK_SLACK_MS)
+			violate("I1", `${kind} of ${scanId} on ${api}: shown ${Math.round(sentMs - expiresMs)} ms after it expired`);
 	}
 }
 
-interface Shown {
-	revision: number;
-	state: string;
-	completed: number;
-	total: number;
-	found: number;
-	percentage: number;
-}
-
-const RANK: Record<string, number> = { queued: 0, running: 1, complete: 2, failed: 2, cancelled: 2 };
-
-function shownBy({ body }: Observation): Shown {
-	const status = body as { revision: number; state: string; progress: Record<string, number> };
-	return {
-		revision: status.revision,
-		state: status.state,
-		completed: status.progress.strategies_completed ?? 0,
-		total: status.progress.total_strategies ?? 0,
-		found: status.progress.opportunities_found_so_far ?? 0,
-		percentage: status.progress.percentage ?? 0,
-	};
-}
-
-/** I4: whoever asks after an answer was given, anywhere, is not shown anything earlier. */
+/** I4 and I8: whoever asks after an answer was given, anywhere, is not shown anything earlier, and what is shown adds up. */
 function monotone(observations: readonly Observation[], violate: Violate): void {
-	const statuses = observations.filter(({ kind, outcome }) => kind === "status" && outcome === "ok");
-	for (const scanId of new Set(statuses.map((told) => told.scanId))) {
-		const mine = statuses.filter((told) => told.scanId === scanId);
-		for (const after of mine) {
-			const now = shownBy(after);
-			for (const before of mine) {
-				if (before.receivedMs > after.sentMs) continue;
-				const then = shownBy(before);
-				const fell =
-					(["revision", "completed", "total", "found", "percentage"] as const).find((name) => now[name] < then[name]) ??
-					((RANK[now.state] ?? 0) < (RANK[then.state] ?? 0) ? "state" : null) ??
-					(RANK[then.state] === 2 && now.state !== then.state ? "end" : null);
-				if (fell)
-					violate(
-						"I4",
-						`${scanId} ${fell}: ${JSON.stringify(then)} by ${before.api}, then ${JSON.stringify(now)} by ${after.api}`,
-					);
-			}
-		}
+	const reads = new Map<string, StatusRead[]>();
+	for (const { kind, outcome, scanId, sentMs, receivedMs, body } of observations) {
+		if (kind !== "status" || outcome !== "ok") continue;
+		const read = { sent_ms: sentMs, done_ms: receivedMs, body: shownStatus(body as ApiStatus) };
+		reads.set(scanId ?? "", [...(reads.get(scanId ?? "") ?? []), read]);
+	}
+	for (const [scanId, mine] of reads) {
+		checkNeverGoesBack(mine, (_, detail) => violate("I4", `${scanId}: ${detail}`));
+		for (const { body } of mine) checkCounts(body, (_, detail) => violate("I8", `${scanId}: ${detail}`));
 	}
 }
 
@@ -114,8 +101,12 @@ function answered({ plan, observations }: SimulationResult, healMs: number, viol
 		const bad = outcome === "internal_error" || (sound && outcome === "no_answer");
 		if (!bad) continue;
 		// Processes that stand still are told of time-outs when they wake; that is no error of the store.
-		if (sound || sentMs > healMs + 3_000 || (processesOnly && kind !== "start" && plan.profile === "crashes"))
-			violate("answers", `${kind} of ${scanId} on ${api}: ${outcome} ${String(body)}`);
+		if (
+			sound ||
+			sentMs > healMs + 3_000 ||
+			(processesOnly && kind !== "start" && kind !== "redrive" && plan.profile === "crashes")
+		)
+			violate("answers", `${kind} of ${scanId} on ${api}: ${outcome} ${JSON.stringify(body)}`);
 	}
 }
 
@@ -131,11 +122,11 @@ function ended(result: SimulationResult, healMs: number, violate: Violate): void
 			continue;
 		}
 		inTime(shadow, healMs, violate);
-		const record = recordOf(result, shadow.scanId);
-		if (!record) {
+		const record = shadow.final?.record;
+		const isKept = result.simulatedMs + START_MS < shadow.endedAtMs + result.plan.retentionMs;
+		if (isKept && !result.server.keyspace.hash(scanKeys(shadow.scanId).scan))
 			violate("I1", `${shadow.scanId} has no record although its retention has not ended`);
-			continue;
-		}
+		if (!record) continue;
 		try {
 			checkState(stateOf(record));
 		} catch (error) {
@@ -169,8 +160,7 @@ function claimedInTime({ context, scan_id }: ScanRecord, healMs: number, violate
 function starts(result: SimulationResult, violate: Violate): void {
 	const all = [...result.shadows.scans.values()];
 	const decided = (scanId: string) => result.decidedMs.get(scanId) ?? Number.POSITIVE_INFINITY;
-	for (const { kind, outcome, body, receivedMs, user } of result.observations) {
-		if (kind !== "start" || outcome !== "ok") continue;
+	for (const { body, receivedMs, user } of startsOf(result.observations)) {
 		const { decision, scan_id, superseded_scan_id } = body as StartResult;
 		if (decision !== "created" && decision !== "superseded") continue;
 		const mine = result.shadows.scans.get(scan_id);
@@ -190,7 +180,7 @@ function starts(result: SimulationResult, violate: Violate): void {
 		for (const { scanId } of rivals)
 			violate("one active scan", `${decision} ${scan_id} was answered while ${scanId} of the same filters was running`);
 		if (superseded_scan_id === null) continue;
-		const old = recordOf(result, superseded_scan_id);
+		const old = result.shadows.scans.get(superseded_scan_id)?.final?.record;
 		if (old?.context.end?.superseded_by !== scan_id)
 			violate("one active scan", `${superseded_scan_id} was told as superseded by ${scan_id} and is not`);
 	}
@@ -217,6 +207,9 @@ function leftovers(result: SimulationResult, violate: Violate): void {
 	}
 	for (const { scanId, facts } of result.shadows.scans.values()) {
 		const { scan, journal } = scanKeys(scanId);
+		const left = Object.values(scanKeys(scanId)).filter((key) => keyspace.execute("EXISTS", [key]) === 1);
+		if (facts.accepted && left.length === 0) continue;
+		if (facts.accepted && !keyspace.hash(scan)) violate("leftovers", `${scanId} has expired and ${left.join()} stays`);
 		if (!facts.accepted && keyspace.hash(scan) && !keyspace.expiresAtMs(scan))
 			violate("leftovers", `${scanId} was never accepted and its record stays for ever`);
 		if (facts.accepted && (!keyspace.expiresAtMs(scan) || !keyspace.expiresAtMs(journal)))
@@ -249,18 +242,23 @@ function alarms({ plan, observations }: SimulationResult, violate: Violate): voi
  * I6: where only processes died, a scan that nobody cancelled finds what it would have found undisturbed. All
  * scans of one filter set find the same, so those of a run without any trouble tell what that is.
  */
-function sameAsUndisturbed({ plan, shadows, server, undisturbed }: SimulationResult, violate: Violate): void {
+function sameAsUndisturbed({ plan, shadows, undisturbed }: SimulationResult, violate: Violate): void {
 	if (plan.profile !== "crashes" && plan.profile !== "calm") return;
-	for (const { scanId, facts, filterKey, resumes } of shadows.scans.values()) {
-		if (!facts.ended || facts.position === "cancelled") continue;
+	for (const { scanId, facts, filterKey, resumes, final } of shadows.scans.values()) {
+		if (!final || !facts.ended || facts.position === "cancelled") continue;
+		// Of a scan that ended early a redrive may have been told to leave out what it lacks.
+		if (final.record.context.strategies.some(isCarriedGap)) continue;
 		// A scan may lose its worker twice; a third time ends it, which is a promise too.
 		if (facts.position === "failed" && resumes > SETTINGS.limits.resumes_max) continue;
 		const expected = undisturbed.get(filterKey);
-		const found = JSON.stringify(outcomeOf(server.keyspace, scanId));
+		const found = final.outcome;
 		if (expected !== undefined && found !== expected)
 			violate("result", `${scanId} differs from an undisturbed run: ${differenceOf(expected, found)}`);
 	}
 }
+
+const isCarriedGap = ({ carried_over_from, verdict }: StrategyEntry): boolean =>
+	carried_over_from !== null && (verdict === "cancelled" || verdict === "failed" || verdict === "timed_out");
 
 function differenceOf(expected: string, found: string): string {
 	let at = 0;

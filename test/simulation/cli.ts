@@ -22,12 +22,19 @@ const mutant = MUTANTS.find(({ name }) => name === optionOf("mutant"));
 let failed = 0;
 let tasks = 0;
 let scans = 0;
+const counts = new Map<string, number>();
+const count = (what: string | null): void => void (what && counts.set(what, (counts.get(what) ?? 0) + 1));
 const startedMs = performance.now();
 const cpuBefore = process.cpuUsage();
 for (let seed = from; seed < from + seeds; seed++) {
 	const result = await simulate(seed, { ...(profile ? { profile } : {}), ...(mutant ? { mutant } : {}) });
 	tasks += result.tasks;
 	scans += result.shadows.scans.size;
+	for (const { kind, outcome, key } of result.observations) {
+		count(kind === "redrive" && outcome === "ok" ? "redriven" : null);
+		count(outcome === "scan_expired" ? "reads of expired scans" : null);
+		count(key !== null ? "requests under a key" : null);
+	}
 	if (args.includes("--trace")) for (const event of result.history.events) say(lineOf(event));
 	const [first] = result.violations;
 	if (one !== undefined)
@@ -47,4 +54,5 @@ const cpuSeconds = (user + system) / 1e6;
 say(
 	`${seeds} seeds, ${failed} failed, ${scans} scans, ${tasks} steps in ${seconds.toFixed(1)} s: ${(seeds / seconds).toFixed(1)} seeds/s; ${(seeds / cpuSeconds).toFixed(1)} per second of processor`,
 );
+say([...counts].map(([what, times]) => `${times} ${what}`).join(", "));
 process.exitCode = failed > 0 ? 1 : 0;

@@ -1,3 +1,4 @@
+import { createIdempotency, type Idempotency } from "../../src/accounts/idempotency.ts";
 import { profileOf } from "../../src/accounts/profile.ts";
 import { STANDARD_STRATEGIES } from "../../src/catalogue.ts";
 import { type CommandDeps, createCommands, finishStart } from "../../src/commands.ts";
@@ -21,6 +22,7 @@ import { projections } from "../../src/views/projections.ts";
 import { limits } from "../support/scan-input.ts";
 import { effectsFor, type MarketWorld } from "./market.ts";
 import type { SimulatedQueue } from "./queue.ts";
+import type { Dice } from "./random.ts";
 import { createSimulatedRedis, createSimulatedSubscriber, type Network } from "./redis-client.ts";
 import type { Process } from "./world.ts";
 
@@ -29,7 +31,6 @@ export const SETTINGS = {
 	lease_ms: 6_000,
 	heartbeat_ms: 2_000,
 	watchdog_ms: 1_000,
-	retention_ms: 3_600_000,
 	tombstone_ms: 3_600_000,
 	stuck_after_ms: 15_000,
 	/** Shorter than by default, so that forced starts supersede what still runs. */
@@ -54,10 +55,12 @@ export interface ApiProcess {
 	process: Process;
 	commands: ScanCommands;
 	queries: Queries;
+	idempotency: Idempotency;
 }
 
 export interface Surroundings {
 	network: Network;
+	retentionMs: number;
 	market: MarketWorld;
 	queue: SimulatedQueue;
 	/** Where messages of the store are delivered. */
@@ -66,6 +69,7 @@ export interface Surroundings {
 	effects(process: Process, real: Effects): Effects;
 	writer(process: Process, real: ScanWriter): ScanWriter;
 	reader(process: Process, real: ScanReader): ScanReader;
+	idempotency(real: Idempotency): Idempotency;
 	log(process: Process): RunLog;
 }
 
@@ -75,6 +79,7 @@ interface Parts {
 	reader: ScanReader;
 	start: CommandDeps;
 	redis: ReturnType<typeof createSimulatedRedis>;
+	dice: Dice;
 	clock: Awaited<ReturnType<typeof storeClock>>;
 }
 
@@ -85,7 +90,8 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 	const clock = await storeClock(redis, process.clock);
 	const hub = await createCommitHub(subscriber.redis, process.clock);
 	const now = () => clock.now();
-	const { retention_ms, tombstone_ms, lease_ms, heartbeat_ms } = SETTINGS;
+	const { tombstone_ms, lease_ms, heartbeat_ms } = SETTINGS;
+	const retention_ms = around.retentionMs;
 	const writer = around.writer(
 		process,
 		createScanWriter({ redis, hub, now, settings: { retention_ms, tombstone_ms } }),
@@ -126,7 +132,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 			queue_max: SETTINGS.queue_max,
 		},
 	};
-	return { process, writer, reader, start, redis, clock };
+	return { process, writer, reader, start, redis, dice, clock };
 }
 
 const account = (user_id: string) => ({
@@ -178,7 +184,14 @@ export async function bootApi(around: Surroundings, process: Process): Promise<A
 		replay,
 		streamsMax: 10,
 	});
-	return { process, commands: createCommands(parts.start), queries };
+	const hex = (digits: number) => parts.dice.hex(digits);
+	const entropy = { scanId: () => `scan_${hex(32)}`, token: (bytes = 32) => hex(2 * bytes), hex, uuid: () => hex(32) };
+	return {
+		process,
+		commands: createCommands(parts.start),
+		queries,
+		idempotency: around.idempotency(createIdempotency(parts.redis, entropy)),
+	};
 }
 
 /** A process that runs scans. */

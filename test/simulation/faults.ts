@@ -22,6 +22,8 @@ export interface FaultPlan {
 	cancels: number;
 	/** Local clocks are apart by up to this, ms. */
 	skewMs: number;
+	/** How long ended scans are kept. In short ones readers come back until after that. */
+	retentionMs: number;
 }
 
 export const PROFILES = [
@@ -56,6 +58,9 @@ export interface StoreOdds {
 
 export const NO_STORE_FAULTS: StoreOdds = { error: 0, lost: 0, unanswered: 0, twice: 0, late: 0, slow: 0 };
 
+/** Outlives every run. */
+export const LONG_RETENTION_MS = 3_600_000;
+
 const CALM: Omit<FaultPlan, "profile" | "healAtMs"> = {
 	store: NO_STORE_FAULTS,
 	news: { lost: 0, twice: 0 },
@@ -66,10 +71,19 @@ const CALM: Omit<FaultPlan, "profile" | "healAtMs"> = {
 	partitions: 0,
 	cancels: 0.15,
 	skewMs: 5_000,
+	retentionMs: LONG_RETENTION_MS,
 };
+
+/** Longer than a recent result is given again and than any trouble lasts, and short enough to end within a run. */
+const SHORT_RETENTION_MS = 45_000;
 
 /** The plan of a seed: which profile, and how hard it hits. */
 export function faultPlan(dice: Dice, profile: Profile = dice.pick(PROFILES)): FaultPlan {
+	const isShort = dice.fork("retention").chance(0.35);
+	return { ...troubleOf(dice, profile), ...(isShort ? { retentionMs: SHORT_RETENTION_MS } : {}) };
+}
+
+function troubleOf(dice: Dice, profile: Profile): FaultPlan {
 	const hard = dice.pick([0.2, 1, 1, 3]);
 	const odds = (most: number) => Math.min(0.3, dice.next() * most * hard);
 	const base = { ...CALM, profile, healAtMs: dice.between(6_000, 40_000) };

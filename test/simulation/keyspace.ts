@@ -1,4 +1,5 @@
 import {
+	globOf,
 	integer,
 	nextId,
 	RedisError,
@@ -106,11 +107,11 @@ export function createKeyspace(nowMs: () => number, publish: (channel: string, m
 		/** Pages of all names in order; as on a real server, what stays is seen and what comes and goes may be missed. */
 		SCAN: ([cursor = "0", ...options]) => {
 			const after = (name: string) => options[options.findIndex((word) => word.toUpperCase() === name) + 1] ?? "";
-			const prefix = after("MATCH").replace(/\*$/, "");
+			const pattern = globOf(after("MATCH"));
 			const names = [...values.keys()].filter((key) => live(key) !== undefined).sort();
 			const from = Number(cursor);
 			const to = from + Number(after("COUNT"));
-			return [to < names.length ? String(to) : "0", names.slice(from, to).filter((name) => name.startsWith(prefix))];
+			return [to < names.length ? String(to) : "0", names.slice(from, to).filter((name) => pattern.test(name))];
 		},
 		EXISTS: (keys) => keys.filter((key) => live(key) !== undefined).length,
 		DEL: (keys) => keys.filter((key) => remove(key)).length,

@@ -1,3 +1,5 @@
+import type { ScanInput } from "../../machines/types.ts";
+import type { Idempotency } from "../../src/accounts/idempotency.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import type { ScanReader, ScanRecord } from "../../src/store/contract.ts";
 import * as scripts from "../../src/store/scripts.ts";
@@ -14,6 +16,7 @@ export interface Mutant {
 	writer?(real: ScanWriter): ScanWriter;
 	reader?(real: ScanReader): ScanReader;
 	effects?(real: Effects): Effects;
+	idempotency?(real: Idempotency): Idempotency;
 	/** Another command in place of the one that was sent. */
 	script?(
 		name: string | null,
@@ -83,7 +86,8 @@ if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end`,
 			...real,
 			async claim(...args) {
 				const claim = await real.claim(...args);
-				return claim.kind === "granted" ? { ...claim, record: { ...claim.record, deadlines: {} } } : claim;
+				// Time that is given back arms two of them anew, so none is given back either.
+				return claim.kind === "granted" ? { ...claim, idle_ms: 0, record: { ...claim.record, deadlines: {} } } : claim;
 			},
 		}),
 	},
@@ -111,7 +115,7 @@ if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end`,
 	{
 		name: "an id is told before its record is accepted",
 		profile: "calm",
-		caughtBy: ["I1"],
+		caughtBy: ["I1", "answers"],
 		writer: (real) => ({ ...real, accept: async () => true }),
 	},
 	{
@@ -156,6 +160,49 @@ if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end`,
 			...real,
 			async finish(record) {
 				await real.unlist(record.scan_id);
+			},
+		}),
+	},
+	{
+		name: "an expired scan is unknown",
+		profile: "calm",
+		caughtBy: ["I1"],
+		reader: (real) => ({ ...real, expiredAt: async () => null }),
+	},
+	{
+		name: "a scan expires before its time",
+		profile: "calm",
+		caughtBy: ["I1", "answers"],
+		script: edited("COMMIT", "local expires = now + tonumber(ARGV[5])", "local expires = now + tonumber(ARGV[5]) / 4"),
+	},
+	{
+		name: "the results of an expired scan stay",
+		profile: "calm",
+		caughtBy: ["leftovers", "I1"],
+		script: edited("COMMIT", "for k = 1, 6 do redis.call('PEXPIREAT'", "for k = 1, 4 do redis.call('PEXPIREAT'"),
+	},
+	{
+		name: "a redrive changes what it carries over",
+		profile: "market",
+		caughtBy: ["redrive", "I8", "I2"],
+		writer: (real) => ({
+			...real,
+			create(scan) {
+				const input = JSON.parse(scan.scan.input ?? "{}") as ScanInput;
+				for (const { carried } of input.strategies) if (carried) carried.tally.candidates_total += 1;
+				return real.create({ ...scan, scan: { ...scan.scan, input: JSON.stringify(input) } });
+			},
+		}),
+	},
+	{
+		name: "a key is given back with its answer",
+		profile: "calm",
+		caughtBy: ["one scan per key"],
+		idempotency: (real) => ({
+			async reserve(...request) {
+				const reservation = await real.reserve(...request);
+				if (reservation.kind !== "granted") return reservation;
+				return { ...reservation, conclude: () => reservation.conclude("refused") };
 			},
 		}),
 	},

@@ -14,6 +14,7 @@ for (const mutant of MUTANTS) {
 			const profile = mutant.profile ?? "everything";
 			const [first] = (await simulate(seed, { mutant, profile })).violations;
 			if (!first) continue;
+			process.stdout.write(`  ${mutant.name}: seed ${seed}, ${first.invariant}\n`);
 			assert.ok(mutant.caughtBy.includes(first.invariant), `seed ${seed}: ${first.invariant}: ${first.text}`);
 			return;
 		}

@@ -83,3 +83,7 @@ export function streamRange(entries: Stream, from: string, to: string, options: 
 		.slice(0, count)
 		.map(({ id, fields }) => [id.join("-"), [...fields]]);
 }
+
+/** A pattern of SCAN as the program writes them: only `*` stands for anything. */
+export const globOf = (pattern: string): RegExp =>
+	new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`, "s");

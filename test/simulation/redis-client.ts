@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { rollStore, type StoreOdds } from "./faults.ts";
 import { RedisError, type Reply } from "./keyspace.ts";
@@ -161,8 +162,22 @@ async function call(send: Send, method: string, args: readonly unknown[]): Promi
 	return method === "hgetall" ? asObject(reply) : plain(reply);
 }
 
+/** A script under a name of its own: by its hash, and whole when the server does not know it. */
+function scriptCall(send: Send, lua: string, keys: number): (...args: unknown[]) => Promise<unknown> {
+	const sha = createHash("sha1").update(lua).digest("hex");
+	return (...args) =>
+		call(send, "evalsha", [sha, keys, ...args]).catch((error: unknown) => {
+			if (error instanceof RedisError && error.message.startsWith("NOSCRIPT"))
+				return call(send, "eval", [lua, keys, ...args]);
+			throw error;
+		});
+}
+
 /** Methods are commands, as in ioredis; a pipeline sends its commands one after the other. */
 function surface(send: Send): Redis {
+	const named = new Map<string, (...args: unknown[]) => Promise<unknown>>();
+	const defineCommand = (name: string, { lua, numberOfKeys }: { lua: string; numberOfKeys: number }) =>
+		void named.set(name, scriptCall(send, lua, numberOfKeys));
 	const pipeline = () => {
 		const sent: Promise<[Error | null, unknown]>[] = [];
 		const chain: Record<string, unknown> = new Proxy(
@@ -190,6 +205,9 @@ function surface(send: Send): Redis {
 			get: (_, method: string | symbol) => {
 				if (typeof method !== "string" || method === "then") return undefined;
 				if (method === "pipeline" || method === "multi") return pipeline;
+				if (method === "defineCommand") return defineCommand;
+				const script = named.get(method);
+				if (script) return script;
 				return (...args: unknown[]) => call(send, method, args);
 			},
 		},

@@ -13,6 +13,8 @@ export interface SimulationOptions {
 	crash?: CrashPoint;
 	/** The first process for which this script takes effect stands still before it hears of it. */
 	standstill?: { script: string; forMs: number };
+	/** Clients that only start, poll and cancel. */
+	plain?: boolean;
 	/** Stops at the first violation; without it all of them are collected. */
 	failFast?: boolean;
 }

@@ -1,6 +1,9 @@
 import type { StrategyEntry } from "../../machines/types.ts";
+import type { ScanRecord } from "../../src/store/contract.ts";
 import { scanKeys } from "../../src/store/keys.ts";
+import { decodeRecord } from "../../src/store/scan-codec.ts";
 import type { Keyspace } from "./keyspace.ts";
+import { outcomeOf } from "./outcome.ts";
 import type { Process } from "./world.ts";
 
 /**
@@ -40,6 +43,14 @@ export interface ScanShadow {
 	dropped: boolean;
 	/** Claims that found the lease of a holder who had not let go. */
 	resumes: number;
+	/** What the store held when it ended; its retention may end before the run does. */
+	final: FinalState | null;
+}
+
+export interface FinalState {
+	record: ScanRecord;
+	/** What it found (outcome.ts), as JSON. */
+	outcome: string;
 }
 
 const factsOf = (hash: ReadonlyMap<string, string>): Facts => ({
@@ -90,6 +101,7 @@ export function createShadows(
 			journal: 1,
 			dropped: false,
 			resumes: 0,
+			final: null,
 		});
 		if (facts.seq !== 1 || facts.epoch !== 0) violate("I2", `${scanId} began with ${JSON.stringify(facts)}`);
 	}
@@ -168,6 +180,10 @@ export function createShadows(
 				shadow.facts = after;
 				if (ends) {
 					shadow.endedAtMs = nowMs();
+					shadow.final = {
+						record: decodeRecord(scanId, Object.fromEntries(hash)),
+						outcome: JSON.stringify(outcomeOf(keyspace, scanId)),
+					};
 					onEnd(shadow);
 				}
 			}

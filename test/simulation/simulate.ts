@@ -1,11 +1,11 @@
-import type { Effects } from "../../src/effects/contract.ts";
 import { globalKeys } from "../../src/store/keys.ts";
 import { checkHistory } from "./checker.ts";
 import { type Observation, runClient } from "./clients.ts";
 import { bootApi, bootWorker, SETTINGS, type Surroundings } from "./cluster.ts";
-import { type FaultPlan, faultPlan, NO_STORE_FAULTS } from "./faults.ts";
+import { crashPoint } from "./crash-point.ts";
+import { type FaultPlan, faultPlan, LONG_RETENTION_MS, NO_STORE_FAULTS } from "./faults.ts";
 import { brief, createHistory, type History } from "./history.ts";
-import { outcomeOf } from "./outcome.ts";
+import { cancelWithoutHolder } from "./lost-holders.ts";
 import { Processes } from "./processes.ts";
 import { createSimulatedQueue } from "./queue.ts";
 import { diceOf } from "./random.ts";
@@ -14,12 +14,15 @@ import { type CrashPoint, type SimulationOptions, type SimulationResult, START_M
 import { scriptName } from "./script-names.ts";
 import { createSimulatedServer, loadLua, type SimulatedServer } from "./server.ts";
 import { createShadows, lifeOf, type Shadows, type Violation } from "./shadow.ts";
+import { watchedEffects } from "./watched-effects.ts";
 import { createWorld, type Process, type World, withWorldImmediates } from "./world.ts";
 
 const USERS = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
 /** How long clients start new scans. */
 const STARTS_MS = 10_000;
 const TASKS_MAX = 400_000;
+/** How long a worker stays down that died at a crash point. */
+const CRASH_DOWN_MS = 2_000;
 /** From the last trouble to the end of every scan, generously: what is late by then never comes. */
 const SETTLE_MS = 30_000;
 
@@ -29,12 +32,10 @@ let undisturbed: Promise<ReadonlyMap<string, string>> | undefined;
 
 /** Results of a run without trouble, made once per thread. */
 async function undisturbedOutcomes(): Promise<ReadonlyMap<string, string>> {
-	const { shadows, server, violations } = await runSeed(0, { profile: "calm" }, new Map());
+	const { shadows, violations } = await runSeed(0, { profile: "calm" }, new Map());
 	if (violations.length > 0) throw new Error(`the undisturbed run is not sound: ${JSON.stringify(violations[0])}`);
 	const completed = [...shadows.scans.values()].filter(({ facts }) => facts.position === "completed");
-	return new Map(
-		completed.map(({ scanId, filterKey }) => [filterKey, JSON.stringify(outcomeOf(server.keyspace, scanId))]),
-	);
+	return new Map(completed.map(({ filterKey, final }) => [filterKey, final?.outcome ?? ""]));
 }
 
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
@@ -86,7 +87,8 @@ class Simulation {
 		this.world = world;
 		this.server = server;
 		this.options = options;
-		this.plan = faultPlan(diceOf(seed).fork("plan"), options.profile);
+		const plan = faultPlan(diceOf(seed).fork("plan"), options.profile);
+		this.plan = this.isPlain() ? { ...plan, retentionMs: LONG_RETENTION_MS } : plan;
 		this.history = createHistory(() => world.now() - START_MS);
 		this.shadows = createShadows(
 			server.keyspace,
@@ -114,7 +116,8 @@ class Simulation {
 		this.history.note("plan", { seed: this.seed, ...plan });
 		this.processes.start();
 		this.startClients();
-		const untilMs = START_MS + plan.healAtMs + SETTINGS.limits.budget_ms + SETTLE_MS * 2;
+		const returnsMs = plan.retentionMs === LONG_RETENTION_MS ? 0 : plan.retentionMs + SETTINGS.limits.budget_ms;
+		const untilMs = START_MS + plan.healAtMs + SETTINGS.limits.budget_ms + SETTLE_MS * 2 + returnsMs;
 		const end = await world.run(() => this.isDone(), untilMs, TASKS_MAX);
 		const result: SimulationResult = {
 			crashCalls: this.crashCalls,
@@ -133,6 +136,11 @@ class Simulation {
 		};
 		if (this.violations.length === 0) checkHistory(result, (invariant, text) => this.violate(invariant, text));
 		return result;
+	}
+
+	/** Crash points are about one scan; histories that were found with plain clients are kept by them. */
+	private isPlain(): boolean {
+		return this.options.plain === true || this.options.crash !== undefined;
 	}
 
 	private healed(): boolean {
@@ -172,6 +180,7 @@ class Simulation {
 		const note = (kind: string, scan_id: string) => this.history.note(kind, { scan_id });
 		return {
 			network,
+			retentionMs: this.plan.retentionMs,
 			market: {
 				world,
 				odds: () => (healed() ? { error: 0, hang: 0, slow: 0 } : this.plan.market),
@@ -179,29 +188,30 @@ class Simulation {
 			},
 			queue: createSimulatedQueue(world, network, queueOdds, note),
 			subscribe: (process, deliver) => this.processes.subscribe(process, deliver),
-			effects: (process, real) => this.watchedEffects(process, this.options.mutant?.effects?.(real) ?? real),
+			effects: (process, real) =>
+				watchedEffects(
+					{ history: this.history, shadows: this.shadows, violate: (...said) => this.violate(...said) },
+					process,
+					this.options.mutant?.effects?.(real) ?? real,
+				),
 			writer: (_, real) => this.options.mutant?.writer?.(real) ?? real,
 			reader: (_, real) => this.options.mutant?.reader?.(real) ?? real,
+			idempotency: (real) => this.options.mutant?.idempotency?.(real) ?? real,
 			log: (process) => this.log(process),
 		};
 	}
 
-	/** Counts what workers send from the claim to the end of the scan, and kills at the nth. */
-	private crashing({ at, nth, when }: CrashPoint): Pick<Network, "choose" | "crash"> {
-		const RESTART_MS = 2_000;
+	/** Counts what workers send, and kills at the nth. */
+	private crashing(point: CrashPoint): Pick<Network, "choose" | "crash"> {
+		const isPoint = crashPoint(point, this.shadows.scans, this.server);
 		return {
 			choose: (from, command, args) => {
-				const script = command.startsWith("EVAL") ? scriptName(command, args[0] ?? "") : null;
-				const [shadow] = this.shadows.scans.values();
-				const running = shadow !== undefined && !shadow.facts.ended && (shadow.facts.epoch > 0 || script === "CLAIM");
-				if (!from.name.startsWith("worker") || !running || (at === "commit" && script !== "COMMIT")) return null;
-				// A script that the server does not know yet is sent twice; only the second sending has an effect.
-				if (command === "EVALSHA" && !this.server.knows(args[0] ?? "")) return null;
+				if (!isPoint(from, command, args)) return null;
 				this.crashCalls += 1;
-				if (this.crashCalls !== nth) return null;
-				return when === "before" ? "crash" : "crash_after";
+				if (this.crashCalls !== point.nth) return null;
+				return point.when === "before" ? "crash" : "crash_after";
 			},
-			crash: (process) => this.processes.crash(process, RESTART_MS),
+			crash: (process) => this.processes.crash(process, CRASH_DOWN_MS),
 		};
 	}
 
@@ -247,28 +257,6 @@ class Simulation {
 		this.history.note(script.toLowerCase(), { by, key, answer });
 	}
 
-	/** I3 and I6 where they matter: at the moment an effect begins. */
-	private watchedEffects(process: Process, real: Effects): Effects {
-		const { life } = process;
-		return {
-			...real,
-			evaluateStrategy: (effect, context) => {
-				const scanId = context.scan.input.scan_id;
-				const { strategy_id, attempt } = effect;
-				const shadow = this.shadows.scans.get(scanId);
-				const entry = this.shadows.entry(scanId, strategy_id);
-				const by = lifeOf(process, life);
-				this.history.note("evaluate", { by, scan_id: scanId, strategy_id, attempt });
-				if (!entry || entry.attempt < attempt)
-					this.violate("I3", `${by} runs attempt ${attempt} of ${strategy_id} of ${scanId} before it is committed`);
-				const holds = shadow?.holders.get(shadow.facts.epoch) === by;
-				if (holds && entry?.verdict && entry.attempt >= attempt)
-					this.violate("I6", `${by} runs ${strategy_id} of ${scanId} again after it was settled`);
-				return real.evaluateStrategy(effect, context);
-			},
-		};
-	}
-
 	private startClients(): void {
 		const { world } = this;
 		const deps = {
@@ -284,7 +272,17 @@ class Simulation {
 			startsUntilMs: START_MS + STARTS_MS,
 			cancels: this.plan.cancels,
 			single: this.options.crash !== undefined,
+			plain: this.isPlain(),
+			retentionMs: this.plan.retentionMs,
 		};
+		if (!this.isPlain()) {
+			cancelWithoutHolder(deps, this.shadows.scans, {
+				change: (by) => {
+					this.clientsLeft += by;
+					return this.clientsLeft;
+				},
+			});
+		}
 		const users = this.options.crash ? USERS.slice(1) : USERS;
 		users.forEach((user, u) => {
 			for (let tab = 0; tab < (this.options.crash ? 1 : 2 - u); tab++) {

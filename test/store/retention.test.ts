@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
+import { book } from "../../src/runtime/booking.ts";
 import { globalKeys, scanKeys, userKeys } from "../../src/store/keys.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { watchdogOn } from "../support/stuck.ts";
@@ -144,6 +145,26 @@ retention("the sweeper books an ended scan that no index knows: its claim is fre
 	}, store);
 	assert.ok((await client.hget(fresh, "all"))?.startsWith(`${scanId}|`));
 	assert.is(await client.zscore(globalKeys.due, scanId), null);
+});
+
+retention("the sweeper books an ended scan whose booking failed half-way, long before its deadline", async () => {
+	const store = await redis.store();
+	const scanId = await started(store, 25);
+	const halfBooked = { ...store.writer, finish: () => Promise.reject(new Error("Command timed out")) };
+	await runtimeOn(store, quickEffects(), { onEnded: (record) => book(halfBooked, record, 1_000) }).run(scanId);
+	const dueAtMs = Number(await client.zscore(globalKeys.due, scanId));
+	assert.ok(dueAtMs > store.clock.now() + 60_000, "it is listed at its deadline only");
+	const { watchdog } = watchdogOn(store, null);
+	await until(async () => {
+		await store.writer.walk(1_000);
+		await watchdog.pass();
+		return (await client.zscore(globalKeys.due, scanId)) === null;
+	}, store);
+	assert.is(await client.hlen(userKeys(viewer(25).user_id).active), 0);
+	assert.ok(
+		(await store.statistics.recentScans(200)).some(({ scan_id }) => scan_id === scanId),
+		"it is counted",
+	);
 });
 
 retention("the sweeper queues again an accepted scan whose job and index entries are lost", async () => {

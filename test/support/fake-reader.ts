@@ -129,6 +129,6 @@ export function createFakeStore(): FakeStore {
 }
 
 /** Lets every promise that can settle do so. */
-export const settle = async (turns = 20): Promise<void> => {
+export const settle = async (turns = 50): Promise<void> => {
 	for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
 };

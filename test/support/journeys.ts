@@ -85,6 +85,7 @@ function eventOf(state: HostState, move: Move, at_ms: number): ScanEvent | null 
 			worker_id: "worker-2",
 			lease_expires_at_ms: at_ms + 6_000,
 			lost_lease: move.dice % 2 === 0,
+			idle_ms: move.pick * 100,
 		};
 	}
 	const bad = move.dice > DICE_MAX - 14;
@@ -93,14 +94,14 @@ function eventOf(state: HostState, move: Move, at_ms: number): ScanEvent | null 
 			return { type: "scan.claimed", at_ms, worker_id: "worker-1", lease_expires_at_ms: at_ms + 6_000 };
 		case "portfolio_fetch":
 			return bad
-				? { type: "portfolio.failed", at_ms, error: failure(false) }
+				? { type: "portfolio.failed", at_ms, error: failure(move.pick % 2 === 0) }
 				: { type: "portfolio.fetched", at_ms, portfolio: samplePortfolio() };
 		case "asset_discovery":
 			return bad
-				? { type: "assets.failed", at_ms, error: failure(false) }
+				? { type: "assets.failed", at_ms, error: failure(move.pick % 2 === 0) }
 				: { type: "assets.discovered", at_ms, assets: sampleAssets() };
 		case "ranking": {
-			if (bad) return { type: "ranking.failed", at_ms, error: failure(false) };
+			if (bad) return { type: "ranking.failed", at_ms, error: failure(move.pick % 2 === 0) };
 			const ids = context.strategies.flatMap((entry) => entry.tally.row_ids);
 			const unproven = context.strategies.flatMap((entry) => entry.tally.unproven_ids);
 			const ranking = { ranked_count: ids.length, unproven_count: unproven.length, cut: {}, recommendations_count: 0 };

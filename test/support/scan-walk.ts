@@ -40,12 +40,26 @@ export const claimed = (at_ms: number): ScanEvent => ({
 	lease_expires_at_ms: at_ms + 6_000,
 });
 
-export const resumed = (at_ms: number, lost_lease = true): ScanEvent => ({
+export const resumed = (at_ms: number, lost_lease = true, idle_ms?: number): ScanEvent => ({
 	type: "scan.resumed",
 	at_ms,
 	worker_id: "worker-2",
 	lease_expires_at_ms: at_ms + 6_000,
 	lost_lease,
+	...(idle_ms === undefined ? {} : { idle_ms }),
+});
+
+const FAILURES = {
+	portfolio_fetch: "portfolio.failed",
+	asset_discovery: "assets.failed",
+	ranking: "ranking.failed",
+} as const;
+
+/** The effect of a phase failed. */
+export const phaseFailed = (phase: keyof typeof FAILURES, at_ms: number, retryable = true): ScanEvent => ({
+	type: FAILURES[phase],
+	at_ms,
+	error: { code: "store_unavailable", message: "The store did not answer", retryable },
 });
 
 export const ranked = (context: ScanContext, at_ms: number): ScanEvent => ({

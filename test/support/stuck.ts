@@ -64,6 +64,17 @@ export async function untilRecord(
 	}
 }
 
+/** Resolves when the store no longer counts the scan as held. */
+export async function untilLeaseIsOver(store: ScanStore, scanId: string): Promise<void> {
+	const signal = AbortSignal.timeout(15_000);
+	for (;;) {
+		const leftMs = ((await recordOf(store, scanId)).lease_until_ms ?? 0) - store.clock.now();
+		if (leftMs <= 0) return;
+		signal.throwIfAborted();
+		await store.reader.nextCommit("scan_none", Math.min(leftMs + 1, 50), signal);
+	}
+}
+
 export const ended = ({ terminal }: ScanRecord): boolean => terminal;
 
 /** A watchdog of one process; `queued` collects what it hands to the queue. */
