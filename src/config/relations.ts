@@ -14,6 +14,11 @@ interface Relation {
 	message: string;
 }
 
+const sendsInTheClear = (address: string): boolean => {
+	const { protocol, hostname } = new URL(address);
+	return protocol === "http:" && !isLoopback(hostname);
+};
+
 const servesUsers = (settings: Settings): boolean => settings.ROLE !== "worker";
 const opensToOthers = (settings: Settings): boolean => servesUsers(settings) && !isLoopback(settings.HOST);
 
@@ -42,6 +47,11 @@ const RELATIONS: readonly Relation[] = [
 		reads: ["MARKET_AS_OF", "MARKET"],
 		broken: (settings) => settings.MARKET_AS_OF !== null && settings.MARKET?.kind === "ccxt",
 		message: "cannot stop a live exchange; it is for recorded and simulated markets",
+	},
+	{
+		reads: ["MARKET_BASE_URL"],
+		broken: ({ MARKET_BASE_URL: address }) => address !== null && sendsInTheClear(address),
+		message: "must be https:// outside loopback: whoever stands between could answer with prices of his own",
 	},
 ];
 

@@ -146,7 +146,7 @@ const marketSettings = {
 	MARKET_BASE_URL: optional(webAddress, {
 		group: "Market data",
 		default_text: "the exchange's own",
-		description: "address that ccxt calls instead of the exchange",
+		description: "origin that ccxt calls instead of the exchanges, paths kept: loopback, or https",
 	}),
 	OPPORTUNITY_STRATEGY_SYMBOL_POLICIES: optional(strategyPolicies, {
 		group: "Market data",

@@ -173,6 +173,20 @@ test("MARKET_AS_OF is an instant with a zone and makes no sense live", () => {
 	assert.equal(problemsOf({ MARKET: "ccxt:binance", MARKET_AS_OF: "2026-03-19T19:00:00Z" }), ["MARKET_AS_OF"]);
 });
 
+test("MARKET_BASE_URL may be plain only on this machine", () => {
+	for (const MARKET_BASE_URL of [
+		"http://127.0.0.1:8090",
+		"http://localhost:1",
+		"http://[::1]:1",
+		"https://a.example",
+	]) {
+		assert.is(loadConfig({ MARKET_BASE_URL }).marketBaseUrl, MARKET_BASE_URL);
+	}
+	for (const MARKET_BASE_URL of ["http://a.example", "http://10.0.0.1:8090", "ftp://127.0.0.1", "127.0.0.1:8090"]) {
+		assert.equal(problemsOf({ MARKET_BASE_URL }), ["MARKET_BASE_URL"], MARKET_BASE_URL);
+	}
+});
+
 test("CORS_ORIGINS takes exact origins only", () => {
 	const CORS_ORIGINS = "https://a.example, http://b.example:8080";
 	assert.equal(loadConfig({ CORS_ORIGINS }).corsOrigins, ["https://a.example", "http://b.example:8080"]);
