@@ -10,7 +10,7 @@ import { createRedisClient } from "../../src/redis/clients.ts";
 import { provideRedis, type RedisProvision } from "../../src/redis/provide.ts";
 import { type AccountExchange, startAccountExchange, testAccount, testKey } from "../support/account-exchange.ts";
 import { Client, isEnded, type Program, type Reply, startProgram, stopPrograms } from "../support/program.ts";
-import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { type Received, type Receiver, startReceiver } from "../support/receiver.ts";
 import { findSecrets, wholeKeyspace } from "../support/secrets.ts";
 import { testLogger } from "../support/store.ts";
 
@@ -129,7 +129,7 @@ async function addWebhook(client: Client, path: string): Promise<void> {
 async function deliveredSigned(count: number): Promise<void> {
 	for (const [path, secret] of Object.entries(webhookSecrets)) {
 		await receiver.until(path, count);
-		const { headers, body } = receiver.at(path)[count - 1] ?? assert.unreachable();
+		const { headers, body } = receiver.at(path)[count - 1] as Received;
 		const [, t, v1] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(headers["x-lookout-signature"])) ?? [];
 		assert.is(v1, createHmac("sha256", secret).update(`${t}.${body}`).digest("hex"), path);
 	}
