@@ -10,8 +10,10 @@ import { ensureFirstAdmin } from "./first-admin.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createRedisClient } from "./redis/clients.ts";
 import { provideRedis, type RedisProvision } from "./redis/provide.ts";
+import { openSeals } from "./seals.ts";
+import type { SecretBox } from "./services.ts";
 import { openScanStore, type ScanStore } from "./store/index.ts";
-import { openVault } from "./vault.ts";
+import { plainBox } from "./webhooks/plain-box.ts";
 
 /** What every role stands on: settings, log, Redis, the scan store and the users. */
 export interface Foundation {
@@ -25,13 +27,15 @@ export interface Foundation {
 	users: Users;
 	/** null: ACCOUNTS_KEY is not set, exchange accounts are refused. */
 	vault: Vault | null;
+	/** Seals the secrets of webhooks; without ACCOUNTS_KEY they are kept as they are. */
+	box: SecretBox;
 }
 
 /** Throws ConfigError and RedisSetupError, whose messages are made for the person who starts the program. */
 export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation> {
 	const config = loadConfig(env);
 	const logger = createLogger(config.logLevel);
-	const vault = await openVault(config);
+	const seals = await openSeals(config);
 	const provision = await provideRedis({
 		redisUrl: config.redisUrl,
 		dataDir: config.dataDir,
@@ -53,5 +57,6 @@ export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation
 		await ensureFirstAdmin(firstAdmin(users), config, systemEntropy, (text) => process.stdout.write(text));
 		await users.onboarding.settleReferrals();
 	}
-	return { config, logger, entropy: systemEntropy, provision, store, redis, users, vault };
+	const sealing = { vault: seals?.vault ?? null, box: seals?.box ?? plainBox };
+	return { config, logger, entropy: systemEntropy, provision, store, redis, users, ...sealing };
 }

@@ -31,7 +31,6 @@ import { replay } from "./runtime/replay.ts";
 import { createScanParts, type ScanParts, startExecutor, startWatchdog } from "./scan-parts.ts";
 import type { UserRemoval } from "./services.ts";
 import { VERSION } from "./version.ts";
-import { plainBox } from "./webhooks/plain-box.ts";
 
 /** Wires one process: Redis, store, users, and, as ROLE says, the API, the scan executor, or both. */
 async function main(): Promise<void> {
@@ -39,7 +38,7 @@ async function main(): Promise<void> {
 	const { config, logger, provision, store, redis, users } = deps;
 	const { market, gate } = await openMarket(deps);
 	const accounts = createAccountParts(deps);
-	const alerts = await createAlertParts({ ...deps, box: plainBox });
+	const alerts = await createAlertParts(deps);
 	const parts = await createScanParts({ ...deps, scanEnded: alerts.scanEnded });
 	const removal = createUserRemoval(parts.start, users.removal, [alerts.traces]);
 	// Left by a process that died while it deleted an account.

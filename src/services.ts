@@ -139,11 +139,17 @@ export interface UserTraces {
 	forget(userId: string): Promise<void>;
 }
 
-/** Seals secrets for the store. What `seal` returns is text that `open` reads again. */
+/** Whose secret it is. Sealed for one webhook it does not open for another. */
+export interface WebhookOwner {
+	user_id: string;
+	webhook_id: string;
+}
+
+/** Seals secrets of webhooks for the store. What `seal` returns is text that `open` reads again. */
 export interface SecretBox {
-	seal(secret: string): string;
-	/** Throws when the text was sealed with a key that is not there any more. */
-	open(sealed: string): string;
+	seal(owner: WebhookOwner, secret: string): string;
+	/** Throws when the text was sealed for another webhook or with a key that is not there any more. */
+	open(owner: WebhookOwner, sealed: string): string;
 }
 
 /** Removes users with all that is theirs. */

@@ -19,9 +19,10 @@ export const portfolioKey = (userId: string): string => `account_portfolio:{${us
 export const exchangeAccountsKey = (userId: string): string => `exchange_accounts:{${userId}}`;
 /** Hash: account id -> `revision|time|record` of its last reading (JSON): balances, positions, what went wrong. */
 export const exchangeReadingsKey = (userId: string): string => `exchange_readings:{${userId}}`;
-/** Glob of every user's exchange accounts, and whose they are. */
+/** Glob of every user's exchange accounts. */
 export const anyExchangeAccounts = "exchange_accounts:{*}";
-export const ownerOfExchangeAccounts = (key: string): string => key.slice("exchange_accounts:{".length, -1);
+/** Whose a key is: what stands in its hash tag. */
+export const userOf = (key: string): string => /\{([^}]*)\}/.exec(key)?.[1] ?? "";
 /** Sorted set: one member per counted call of the window. `subject` is a user id or an address. */
 export const rateKey = (subject: string, rule: string): string => `rate:{${subject}}:${rule}`;
 

@@ -69,7 +69,7 @@ async function makeSecret(path: string, entropy: Entropy): Promise<string> {
 const OTHERS = 0o006;
 
 /**
- * The secrets that seal exchange keys, newest first, or null when none is configured. The file has the form of
+ * The secrets that seal exchange keys and webhook secrets, newest first, or null when none is configured. The file has the form of
  * ACCOUNTS_KEY; line ends count as commas.
  *
  * @throws ConfigError when the key file cannot be read, is open to everybody, or holds too short a key.

@@ -93,7 +93,7 @@ const accessSettings = {
 		group: "Access",
 		default_text: "none",
 		description:
-			"seals exchange keys, 32 bytes or more; in a comma-separated list the first seals and all open; without it exchange accounts are refused",
+			"seals exchange keys and webhook secrets, 32 bytes or more; in a comma-separated list the first seals and all open; without it exchange accounts are refused and webhook secrets kept unsealed",
 		secret: true,
 	}),
 	ACCOUNTS_KEY_FILE: optionalText({

@@ -1,5 +1,6 @@
 import type { AccountReport } from "../../machines/types.ts";
 import { isDollarQuote } from "../dollars.ts";
+import type { MissingPart } from "../exchange/contract.ts";
 import { symbolParts } from "../filter-words.ts";
 import type { MarketData, Ticker } from "../market/contract.ts";
 import type { AccountHoldings, StoredPortfolio } from "../services.ts";
@@ -200,13 +201,19 @@ function markOf(position: Position, marketPrice: number | null): MarkedPosition 
 	return { symbol, value_usd, basis, price };
 }
 
+const partsMissing = (missing: readonly MissingPart[]): string | null =>
+	missing.length === 0 ? null : `without ${missing.join(" and ")}`;
+
 function sourceOf(
 	{ portfolio, valuation }: ReturnType<typeof snapshotOf>,
 	accounts: readonly AccountHoldings[],
 	market: MarketData,
 ): string {
 	const unread = accounts.filter(({ error }) => error !== null);
-	const failed = unread.map(({ exchange, error }) => `${exchange}: ${error}`).join(", ");
+	const failed = accounts
+		.map(({ exchange, error, held }) => ({ exchange, gap: error ?? partsMissing(held?.missing ?? []) }))
+		.flatMap(({ exchange, gap }) => (gap === null ? [] : [`${exchange}: ${gap}`]))
+		.join(", ");
 	const read =
 		accounts.length === 0 ? "" : `, ${accounts.length - unread.length} of ${accounts.length} exchange accounts read`;
 	const note = failed === "" ? read : `${read} (${failed})`;

@@ -24,8 +24,11 @@ export const accountWarnings = (accounts: readonly AccountReport[]): string[] =>
 			as_of_ms === null ? "it is left out of the portfolio" : `its state of ${isoOf(as_of_ms)} is counted`;
 		if (error !== null) return [`An account at ${exchange} was not read (${error}), ${counted}.`];
 		if (missing.length === 0) return [];
-		return [`An account at ${exchange} was read in part, without ${missing.join(" and ").replaceAll("_", " ")}.`];
+		return [`An account at ${exchange} was read in part, without ${missing.map(missingWords).join(" and ")}.`];
 	});
+
+const missingWords = (part: string): string =>
+	part === "beyond_limit" ? "what is beyond the limit of entries" : part.replaceAll("_", " ");
 
 const accountsSentence = ({ portfolio }: ScanContext): string =>
 	accountWarnings(portfolio?.accounts ?? [])

@@ -47,7 +47,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
 		if (!webhook || account?.status !== "active") return "dead";
 		let secret: string;
 		try {
-			secret = deps.box.open(webhook.secret);
+			secret = deps.box.open(ref, webhook.secret);
 		} catch (error) {
 			log.warn({ webhook_id: ref.webhook_id, err: error }, "the secret of a webhook cannot be opened");
 			return { status: null, error: "the secret cannot be opened" };

@@ -2,6 +2,8 @@
 
 /** Hash: webhook_id -> StoredWebhook (JSON), its secret sealed. */
 export const webhooksKey = (userId: string): string => `alert_webhooks:{${userId}}`;
+/** Glob of every user's webhooks. */
+export const WEBHOOKS_GLOB = "alert_webhooks:{*}";
 /** Hash: delivery_id -> Delivery (JSON). */
 export const deliveriesKey = (userId: string, webhookId: string): string => `alert_deliveries:{${userId}}:${webhookId}`;
 /** Hash: delivery_id -> body as it is sent. */

@@ -77,11 +77,12 @@ export function createWebhookBook(deps: WebhookBookDeps): WebhookBook {
 		async create(userId, fields) {
 			const url = await deps.checkUrl(fields.url);
 			const secret = deps.newSecret();
+			const webhook_id = deps.newId();
 			const webhook: StoredWebhook = {
-				webhook_id: deps.newId(),
+				webhook_id,
 				url,
 				events: fields.events,
-				secret: deps.box.seal(secret),
+				secret: deps.box.seal({ user_id: userId, webhook_id }, secret),
 				created_at_ms: now(),
 			};
 			const answer = await store.save(userId, webhook, null, WEBHOOKS_MAX);

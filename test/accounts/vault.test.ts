@@ -59,6 +59,16 @@ test("one changed bit anywhere, a cut or another text does not open", () => {
 		assert.is(vault.open(owner, bad), null, bad);
 });
 
+test("an envelope of an earlier version opens", () => {
+	const vault = createVault([NEW], systemEntropy);
+	const envelope =
+		"v1.e2428e1e518d.Dw8PDw8PDw8PDw8P6mie1-LLlfL9GGLXEmyaYUafB-k1zlg1QoVyZ2YaaQ8hGcInvmPpfFj8LynE6CEyxh7FA1QR4LhKlmkli" +
+		"-00A0_09upn3SRDdeUWYaehqSDw7itdScYWcp4";
+	assert.equal(vault.open(owner, envelope), credentials);
+	assert.ok(vault.isCurrent(envelope));
+	assert.is(createVault([NEW], { hex: (bytes) => "0f".repeat(bytes) }).seal(owner, credentials), envelope);
+});
+
 test("several keys: the first seals, all open, and a resealed envelope needs the first alone", () => {
 	const old = createVault([OLD], systemEntropy);
 	const both = createVault([NEW, OLD], systemEntropy);

@@ -112,7 +112,10 @@ test(
 			),
 		});
 		assert.is(portfolio.capital_usd, 2_105, "the earlier reading counts, what was never read does not");
-		assert.match(portfolio.source, /1 of 3 exchange accounts read \(binance: timeout, kraken: authentication_failed\)/);
+		assert.match(
+			portfolio.source,
+			/1 of 3 exchange accounts read \(binance: timeout, binance: without positions, kraken: authentication_failed\)/,
+		);
 		assert.equal(portfolio.accounts, [
 			{ account_id: "a", exchange: "binance", error: "timeout", missing: [], as_of_ms: AS_OF_MS },
 			{ account_id: "b", exchange: "binance", error: null, missing: ["positions"], as_of_ms: AS_OF_MS },

@@ -1,5 +1,6 @@
-/** The built program with exchange accounts: what it reads, what it says of failures, and that no key gets out. */
+/** The built program with exchange accounts and webhooks: what it reads, what it says of failures, that no secret gets out. */
 import { spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { createRedisClient } from "../../src/redis/clients.ts";
 import { provideRedis, type RedisProvision } from "../../src/redis/provide.ts";
 import { type AccountExchange, startAccountExchange, testAccount, testKey } from "../support/account-exchange.ts";
 import { Client, isEnded, type Program, type Reply, startProgram, stopPrograms } from "../support/program.ts";
+import { type Received, type Receiver, startReceiver } from "../support/receiver.ts";
 import { findSecrets, wholeKeyspace } from "../support/secrets.ts";
 import { testLogger } from "../support/store.ts";
 
@@ -39,6 +41,9 @@ const STRATEGIES = ["risk_management", "portfolio_optimization"];
 let dataDir: string;
 let provision: RedisProvision;
 let exchange: AccountExchange;
+let receiver: Receiver;
+/** Told at their creation, by the path they call. */
+const webhookSecrets: Record<string, string> = {};
 const programs: Program[] = [];
 /** Every answer that any client got, whole. */
 const answers: [place: string, text: string][] = [];
@@ -47,6 +52,7 @@ test.before(async () => {
 	dataDir = await mkdtemp(join(tmpdir(), "lp-"));
 	provision = await provideRedis({ redisUrl: null, dataDir, path: process.env.PATH ?? "", logger: testLogger() });
 	exchange = await startAccountExchange();
+	receiver = await startReceiver();
 	exchange.accounts.set(good.api_key, testAccount(good.secret));
 	exchange.accounts.set(second.api_key, testAccount(second.secret, { spot: { ETH: 1 }, positions: [], futures: {} }));
 	exchange.accounts.set(strong.api_key, testAccount(strong.secret, { rights: ["enableWithdrawals"] }));
@@ -55,6 +61,7 @@ test.before(async () => {
 test.after(async () => {
 	await stopPrograms();
 	await exchange.close();
+	await receiver.close();
 	await provision.close();
 	await rm(dataDir, { recursive: true, force: true });
 });
@@ -67,6 +74,7 @@ const environment = (accountsKey: string): Record<string, string> => ({
 	MARKET: "simulated:1",
 	MARKET_AS_OF: "2026-03-19T19:00:00Z",
 	MARKET_BASE_URL: exchange.url,
+	WEBHOOK_ALLOW_PRIVATE: "on",
 	LOG_LEVEL: "trace",
 	RATE_DISCOVER_MAX: "1000",
 	RESULT_FRESH_MS: "0",
@@ -109,6 +117,37 @@ async function scan(client: Client): Promise<{ results: Reply["body"]; phase: Re
 	await client.get(`/scan-diagnostics/scan-journal/${id}/${fetched.seq}`);
 	await client.get(`/scan-diagnostics/scan-debug/${id}`);
 	return { results, phase: lifecycle.phases.portfolio_fetch };
+}
+
+/** A webhook of the administrator that is told of ended scans. */
+async function addWebhook(client: Client, path: string): Promise<void> {
+	const made = await client.post("/webhooks", { url: `${receiver.url}${path}`, events: ["scan.completed"] });
+	webhookSecrets[path] = expecting(made, 201).webhook.secret;
+}
+
+/** The newest delivery to each webhook is signed with the secret that was told. */
+async function deliveredSigned(count: number): Promise<void> {
+	for (const [path, secret] of Object.entries(webhookSecrets)) {
+		await receiver.until(path, count);
+		const { headers, body } = receiver.at(path)[count - 1] as Received;
+		const [, t, v1] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(headers["x-lookout-signature"])) ?? [];
+		assert.is(v1, createHmac("sha256", secret).update(`${t}.${body}`).digest("hex"), path);
+	}
+}
+
+/** As if a webhook had been made before there was a sealing key; found by the search, which shows that it sees. */
+async function unseal(path: string): Promise<void> {
+	const redis = createRedisClient(provision.connection, "commands", testLogger());
+	try {
+		assert.equal(findSecrets(await wholeKeyspace(redis), webhookSecrets), []);
+		const [key = ""] = await redis.keys("alert_webhooks:*");
+		const hooks = Object.values(await redis.hgetall(key)).map((text) => JSON.parse(text));
+		const hook = hooks.find(({ url }) => url.endsWith(path));
+		await redis.hset(key, hook.webhook_id, JSON.stringify({ ...hook, secret: `plain:${webhookSecrets[path]}` }));
+		assert.equal(findSecrets(await wholeKeyspace(redis), webhookSecrets), [`${path} in ${key}`]);
+	} finally {
+		await redis.quit();
+	}
 }
 
 const rotate = (keys: string): Promise<{ code: number | null; output: string }> =>
@@ -159,7 +198,10 @@ test("accounts are read, failures are said, keys are rotated, and no secret is f
 		["BTC/USDT:USDT", -0.1, account.account_id],
 	]);
 
+	for (const path of ["/one", "/two"]) await addWebhook(client, path);
+
 	const first = await scan(client);
+	await deliveredSigned(1);
 	const { capital_usd, assumed, source } = first.results.metadata.capital_assumptions;
 	assert.is(assumed, false);
 	assert.match(source, /1 of 2 exchange accounts read \(binance: authentication_failed\)/);
@@ -168,6 +210,8 @@ test("accounts are read, failures are said, keys are rotated, and no secret is f
 		first.results.metadata.message,
 		/An account at binance was not read \(authentication_failed\), it is left out/,
 	);
+	// Neither verdicts nor the outcome speak of accounts.
+	assert.match(first.results.metadata.outcome, /^(found|empty)$/);
 	assert.is(first.phase.status, "completed");
 	assert.is(first.phase.accounts.length, 2);
 	assert.is(first.phase.warnings.length, 1);
@@ -181,15 +225,20 @@ test("accounts are read, failures are said, keys are rotated, and no secret is f
 
 	// A new sealing key: both first, then the walk, then the new one alone.
 	await stopPrograms();
+	await unseal("/two");
 	const rotated = await rotate(`${NEW_KEY},${OLD_KEY}`);
 	assert.equal(
-		[rotated.code, /sealed anew: 2,.*already: 0,.*any key: 0/.test(rotated.output)],
-		[0, true],
+		[
+			rotated.code,
+			rotated.output.match(/(Exchange keys|Webhook secrets) sealed anew: 2,.*already: 0,.*any key: 0/g)?.length,
+		],
+		[0, 2],
 		rotated.output,
 	);
-	assert.match((await rotate(`${NEW_KEY},${OLD_KEY}`)).output, /sealed anew: 0,.*already: 2,/);
+	assert.is((await rotate(`${NEW_KEY},${OLD_KEY}`)).output.match(/sealed anew: 0,.*already: 2,/g)?.length, 2);
 	client = await start(NEW_KEY);
 	assert.equal((await scan(client)).phase.warnings, []);
+	await deliveredSigned(2);
 	const deleted = await client.call("DELETE", `/api/v1/portfolio/accounts/${account.account_id}`);
 	assert.is(expecting(deleted, 200).account.account_id, account.account_id);
 	assert.is(expecting(await client.get(`/portfolio/accounts/${account.account_id}`), 404).code, "account_not_found");
@@ -223,6 +272,9 @@ async function searchEverywhere(): Promise<void> {
 		const logs = programs.map((program, i): [string, string] => [`log of program ${i}`, program.output()]);
 		assert.ok(answers.length > 25 && logs.every(([, text]) => text.length > 500));
 		assert.equal(findSecrets([...keyspace, ...answers, ...logs], SECRETS), []);
+		assert.ok([...keyspace.keys()].some((key) => key.startsWith("alert_bodies:")));
+		const told = Object.keys(webhookSecrets).map((path) => `${path} in POST /api/v1/webhooks 201`);
+		assert.equal(findSecrets([...keyspace, ...answers, ...logs], webhookSecrets), told);
 	} finally {
 		await redis.quit();
 	}

@@ -5,6 +5,7 @@ import { accountKey } from "../../src/accounts/keys.ts";
 import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
 import type { ScheduleSpec } from "../../src/schedules/contract.ts";
 import { createScheduleStore } from "../../src/schedules/schedule-store.ts";
+import type { SecretBox } from "../../src/services.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import type { StoredWebhook } from "../../src/webhooks/contract.ts";
 import { createOutbox, type OutboxDeps } from "../../src/webhooks/outbox.ts";
@@ -34,16 +35,20 @@ export const SECRET = "whsec_of_a_test";
 
 export async function userWith(
 	events: readonly (readonly string[])[],
+	box: SecretBox = plainBox,
 ): Promise<{ user: string; hooks: StoredWebhook[] }> {
 	const user = randomUUID();
 	await client.hset(accountKey(user), "status", "active");
-	const hooks = events.map((words, i) => ({
-		webhook_id: `webhook_${i}${randomUUID().replaceAll("-", "")}`,
-		url: `https://hooks.example.com/${i}`,
-		events: words as StoredWebhook["events"],
-		secret: plainBox.seal(SECRET),
-		created_at_ms: time.nowMs + i,
-	}));
+	const hooks = events.map((words, i) => {
+		const webhook_id = `webhook_${i}${randomUUID().replaceAll("-", "")}`;
+		return {
+			webhook_id,
+			url: `https://hooks.example.com/${i}`,
+			events: words as StoredWebhook["events"],
+			secret: box.seal({ user_id: user, webhook_id }, SECRET),
+			created_at_ms: time.nowMs + i,
+		};
+	});
 	for (const hook of hooks) assert.is(await webhooks().save(user, hook, null, 20), "saved");
 	return { user, hooks };
 }

@@ -21,6 +21,7 @@ const FORBIDDEN: Record<string, readonly string[]> = {
 	api: ["queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 	redis: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "views"],
 	config: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "redis"],
+	sealing: ["api", "accounts", "webhooks", "queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 };
 
 /** `src/api/app.ts` -> api, `src/commands.ts` and `src/commands/start.ts` -> commands, `machines/x.ts` -> machines. */

@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { outcomeOf } from "../../machines/scan-rules.ts";
 import { patienceSeconds, quantile, remainingSeconds } from "../../src/views/estimates.ts";
 import { scanMessage } from "../../src/views/messages.ts";
 import { progressOf } from "../../src/views/progress.ts";
@@ -10,6 +12,7 @@ import {
 	sampleAssets,
 	sampleContext,
 	sampleEntry,
+	samplePortfolio,
 	sampleRecord,
 	sampleRow,
 } from "../support/records.ts";
@@ -117,6 +120,36 @@ status("each outcome has its own sentence", () => {
 	const incomplete = say({ outcome: "incomplete", ranking, strategies: [empty, gap] });
 	assert.match(incomplete, /AI Mean Reversion/);
 	assert.not.match(incomplete, /no opportunities/i);
+});
+
+status("exchange accounts that were not read are named after the outcome and do not change it", () => {
+	const report = { account_id: "a", exchange: "kraken", error: null, missing: [], as_of_ms: T0 };
+	const accounts = [
+		report,
+		{ ...report, exchange: "okx", missing: ["futures_wallet", "beyond_limit"] },
+		{ ...report, exchange: "binance", error: "timeout" },
+		{ ...report, exchange: "bybit", error: "authentication_failed", as_of_ms: null },
+	];
+	const verdicts = fc.array(fc.constantFrom("ok_found", "ok_empty", "degraded", "failed", "timed_out", "skipped"));
+	fc.assert(
+		fc.property(verdicts, fc.subarray(accounts), (words, held) => {
+			const strategies = words.map((verdict, i) => sampleEntry(i, "ai_spot_mean_reversion", { verdict }));
+			const whole = sampleContext({ strategies, portfolio: samplePortfolio() });
+			const lacking = sampleContext({ strategies, portfolio: samplePortfolio({ accounts: held }) });
+			assert.is(outcomeOf(lacking), outcomeOf(whole));
+			const say = (context: typeof whole) => scanMessage({ ...context, outcome: outcomeOf(context) }, "completed");
+			const [before, after] = [say(whole), say(lacking)];
+			assert.ok(after.startsWith(before));
+			for (const { exchange } of held) assert.is(after.includes(`account at ${exchange} `), exchange !== "kraken");
+		}),
+		{ numRuns: 50 },
+	);
+	const context = sampleContext({ portfolio: samplePortfolio({ accounts }) });
+	assert.match(
+		scanMessage(context, "completed"),
+		/okx was read in part, without futures wallet and what is beyond the limit of entries\./,
+	);
+	assert.match(scanMessage(context, "completed"), /bybit was not read \(authentication_failed\), it is left out/);
 });
 
 status("nothing to scan names its cause", () => {
