@@ -23,7 +23,7 @@ export function Chart({ machine, current, visited, taken }: ChartProps) {
 	const edges = [...graph.edges].sort((a, b) => Number(taken.has(a.id)) - Number(taken.has(b.id)));
 	return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Statechart ${machine_id}, scrolls`}>
 		<svg
-			class="chart"
+			class="statechart"
 			width=${layout.width}
 			height=${layout.height}
 			viewBox=${`0 0 ${layout.width} ${layout.height}`}
