@@ -1,0 +1,122 @@
+/**
+ * Pictures of every page for the README: `npm run screenshots [-- --out <folder>]`.
+ *
+ * They show the program as it runs: built, on its own Redis and on the simulated market at a fixed instant, with a
+ * scan that was started in the browser.
+ */
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import type { Page } from "playwright-core";
+import { Client, startProgram, stopPrograms } from "../support/program.ts";
+import { chromiumPath, launch, signIn } from "../support/web-page.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const ADMIN = { email: "admin@lookout.local", password: "only for these pictures" };
+const MARKET = { MARKET: "simulated:7", MARKET_AS_OF: "2026-03-19T19:00:00Z" };
+const SCAN_LIMIT_MS = 150_000;
+
+interface Shot {
+	name: string;
+	hash: string;
+	/** Selector that is there once the page is whole. */
+	ready: string;
+	/** What is done before the picture is taken. */
+	act?(page: Page): Promise<unknown>;
+	theme?: "light" | "dark";
+	phone?: boolean;
+}
+
+const shotsOf = (scanId: string, rowId: string, earlierId: string): Shot[] => {
+	const scan = `#/scans/${scanId}`;
+	const inspect = `#/inspect/${scanId}`;
+	return [
+		{ name: "home", hash: "#/", ready: "form" },
+		{ name: "results", hash: scan, ready: "table.rows tbody tr" },
+		{ name: "results-dark", hash: scan, ready: "table.rows tbody tr", theme: "dark" },
+		{ name: "results-phone", hash: scan, ready: "table.rows tbody tr", phone: true },
+		{ name: "opportunity", hash: `${scan}/rows/${rowId}`, ready: ".chart canvas" },
+		{ name: "opportunity-dark", hash: `${scan}/rows/${rowId}`, ready: ".chart canvas", theme: "dark" },
+		{ name: "opportunity-phone", hash: `${scan}/rows/${rowId}`, ready: ".chart canvas", phone: true },
+		{ name: "why", hash: `${scan}?tab=why`, ready: ".whys section" },
+		{ name: "changes", hash: `${scan}?tab=changes`, ready: "[role=tabpanel] h3, [role=tabpanel] p" },
+		{ name: "history", hash: "#/history", ready: "ul.scans li" },
+		{
+			name: "portfolio",
+			hash: "#/portfolio",
+			ready: "form",
+			async act(page) {
+				for (const [i, [symbol, quantity, entry]] of POSITIONS.entries()) {
+					await page.getByRole("button", { name: "Add a position" }).click();
+					await page.getByLabel("Symbol").nth(i).fill(symbol);
+					await page.getByLabel("Quantity").nth(i).fill(quantity);
+					await page.getByLabel("Bought at").nth(i).fill(entry);
+				}
+			},
+		},
+		{ name: "account", hash: "#/account", ready: "form" },
+		{ name: "inspect-timeline", hash: `${inspect}?tab=timeline`, ready: "svg.timeline rect" },
+		{ name: "inspect-journal", hash: `${inspect}?tab=journal`, ready: "table.journal tbody tr" },
+		{ name: "inspect-scrubber", hash: `${inspect}?seq=12`, ready: ".state" },
+		{ name: "inspect-sequence", hash: `${inspect}?tab=sequence`, ready: "[role=tabpanel] svg" },
+		{ name: "inspect-statechart", hash: `${inspect}?tab=statechart`, ready: "svg.statechart .lit" },
+		{ name: "inspect-statechart-dark", hash: `${inspect}?tab=statechart`, ready: "svg.statechart .lit", theme: "dark" },
+		{ name: "compare", hash: `#/compare?a=${earlierId}&b=${scanId}`, ready: "dl.pairs" },
+		{ name: "operate", hash: "#/operate", ready: "dl.figures" },
+		{ name: "operate-dark", hash: "#/operate", ready: "dl.figures", theme: "dark" },
+	];
+};
+
+const POSITIONS = [
+	["BTC/USDT", "0.25", "61000"],
+	["ETH/USDT", "4", ""],
+] as const;
+
+async function takeAll(out: string, executable: string): Promise<void> {
+	const program = await startProgram({ ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password, ...MARKET });
+	const browser = await launch(executable);
+	try {
+		const client = new Client([program.url]);
+		await client.login(ADMIN.email, ADMIN.password);
+		const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, reducedMotion: "reduce" });
+		const page = await context.newPage();
+		page.setDefaultTimeout(30_000);
+		const save = async (name: string) => void (await page.screenshot({ path: join(out, `${name}.png`) }));
+		await page.goto(program.url);
+		await page.getByLabel("E-mail").waitFor();
+		await save("login");
+		await signIn(page, program.url, ADMIN.email, "#/", ADMIN.password);
+		const earlier = await client.post("/opportunities/discover", { strategy_ids: "spot_momentum_strategy" });
+		await client.poll(earlier.body.scan_id, ({ status }) => status !== "scanning");
+		await page.getByRole("button", { name: "Start scan" }).click();
+		await page.locator("table.live tbody tr").first().waitFor();
+		await page.locator("table.live .good, table.live .warn, table.live td").nth(3).waitFor();
+		await save("live");
+		await page.getByRole("tab", { name: /^Opportunities/ }).waitFor({ timeout: SCAN_LIMIT_MS });
+		const scanId = /#\/scans\/(\w+)/.exec(page.url())?.[1] ?? "";
+		const results = (await client.get(`/opportunities/results/${scanId}`)).body;
+		const row = results.opportunities[0] ?? results.unproven[0];
+		for (const shot of shotsOf(scanId, String(row?.opportunity_id), String(earlier.body.scan_id))) {
+			await page.setViewportSize(shot.phone ? { width: 390, height: 844 } : { width: 1200, height: 800 });
+			await page.emulateMedia({ colorScheme: shot.theme ?? "light", reducedMotion: "reduce" });
+			await page.goto(`${program.url}/${shot.hash}`);
+			await page.locator("main").locator(shot.ready).first().waitFor();
+			await shot.act?.(page);
+			await page.waitForTimeout(300);
+			await save(shot.name);
+		}
+	} finally {
+		await browser.close();
+		await stopPrograms();
+	}
+}
+
+const { values } = parseArgs({ options: { out: { type: "string", default: join(ROOT, "docs", "screenshots") } } });
+const executable = chromiumPath();
+if (executable === null) process.stdout.write("no chromium on PATH; CHROMIUM may name one\n");
+else {
+	mkdirSync(values.out, { recursive: true });
+	await takeAll(values.out, executable);
+	process.stdout.write(`pictures in ${values.out}\n`);
+}
+process.exitCode = executable === null ? 1 : 0;
