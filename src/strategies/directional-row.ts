@@ -150,6 +150,7 @@ function rowOf(
 		target,
 		costs,
 		evidence: figures,
+		reliability: evidence.measurement.reliability,
 		strength: reading.strength,
 		reasoning: reading.reasoning,
 		indicators: reading.indicators,

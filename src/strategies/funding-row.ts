@@ -194,6 +194,7 @@ function rowOf(
 		target: null,
 		costs,
 		evidence: measurement.evidence,
+		reliability: measurement.reliability,
 		strength: past * 10_000,
 		reasoning: trade.reasoning,
 		indicators: {

@@ -110,6 +110,7 @@ function rowOf(test: PairTest, { view, portfolio, measurement }: PairSetting, tr
 		target: level(sign * Z_EXIT),
 		costs: trade.costs,
 		evidence: measurement.evidence,
+		reliability: measurement.reliability,
 		strength: Math.abs(fit.z),
 		reasoning: `${test.y.base} against ${test.x.base} is cointegrated over 365 days (p = ${fit.p.toPrecision(2)}) and the spread stands ${Math.abs(fit.z).toFixed(2)} standard deviations ${sign > 0 ? "above" : "below"} its mean.`,
 		indicators: indicatorsOf(test),

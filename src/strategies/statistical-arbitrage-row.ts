@@ -162,6 +162,7 @@ function rowOf(signal: FactorSignal, { view, portfolio, measurement }: FactorSet
 		target: priceAt(side === 1 ? S_EXIT_LONG : S_EXIT_SHORT),
 		costs: trade.costs,
 		evidence: measurement.evidence,
+		reliability: measurement.reliability,
 		strength: Math.abs(fit.s),
 		reasoning: `The residual of ${asset.candidate.symbol} against ${step.portfolios.length} common factors stands ${Math.abs(fit.s).toFixed(2)} deviations ${side === 1 ? "below" : "above"} its centre; the factors explain ${(100 * fit.r2).toFixed(0)} % of its returns.`,
 		indicators: indicatorsOf(signal),

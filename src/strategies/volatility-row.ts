@@ -131,6 +131,7 @@ function rowOf(
 		target,
 		costs,
 		evidence: figures,
+		reliability: evidence.measurement.reliability,
 		strength: (1 - reading.percentile) * 10,
 		reasoning: `The bands are narrower than on ${(100 * (1 - reading.percentile)).toFixed(0)} % of the last 250 days and lie inside Keltner's channel; whichever extreme of the last 20 days breaks first opens the trade.`,
 		indicators: reading.indicators,

@@ -120,6 +120,7 @@ function rowOf(found: Scalpable, fired: Fired, terms: Terms, { view, portfolio }
 		target: reading.target,
 		costs: terms.costs,
 		evidence,
+		reliability: measurement.reliability,
 		strength: reading.strength,
 		reasoning: reading.reasoning,
 		indicators: reading.indicators,
