@@ -73,8 +73,8 @@ function Reliability({ row }: { row: Json }) {
 		return html`${title}<p class="muted">
 			How well the stated chance held in the past was not measured for this row: ${
 				e.n > 0
-					? "its record is too short to state a chance before each trade."
-					: "there are no past trades to state it for."
+					? "no chance was stated before its past trades, or fewer than fifty of them had ended."
+					: "there are no past trades to state one for."
 			}
 		</p>`;
 	}

@@ -9,6 +9,7 @@ import { html } from "../lib/html.ts";
 import { useLiveScan } from "../lib/live-scan.ts";
 import { useLoad } from "../lib/load.ts";
 import { linkTo, place } from "../lib/router.ts";
+import { isAdmin } from "../lib/session.ts";
 import { filterWords, stateWords } from "../lib/words.ts";
 
 /** One scan: live while it runs, its results afterwards. */
@@ -66,7 +67,14 @@ export function Absent({ problem }: { problem: Error }) {
 	if (status === 404) {
 		return html`<h1>Scan not found</h1>
 			<p>There is no such scan among yours. The link may be mistyped, or the scan belongs to somebody else.</p>
-			<p><a href="#/history">See your scans</a> or <a href="#/">start one</a>.</p>`;
+			<p><a href="#/history">See your scans</a> or <a href="#/">start one</a>.</p>
+			${
+				isAdmin.value &&
+				html`<p>
+				These pages show your own scans. As an administrator you may look into anybody's:
+				<a href=${linkTo("inspect", place.value.parts[1] ?? "")}>open it in the inspector</a>.
+			</p>`
+			}`;
 	}
 	if (status === 410) {
 		const at = problem instanceof ApiProblem ? problem.body.expired_at : null;
