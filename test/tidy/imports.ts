@@ -15,6 +15,7 @@ const FORBIDDEN: Record<string, readonly string[]> = {
 	accounts: ["api", "commands", "queries", "queue", "runtime", "effects", "strategies", "market", "views"],
 	api: ["queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 	redis: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "views"],
+	inspect: ["api", "commands", "queries", "queue", "effects", "strategies", "market", "redis", "views", "accounts"],
 	config: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 };
 
