@@ -7,6 +7,7 @@ import { mayWatch } from "../../src/inspect/server.ts";
 import { type TestApi, within } from "../support/api.ts";
 import { type LiveWorld, startLiveWorld } from "../support/live-api.ts";
 import { sampleRow } from "../support/records.ts";
+import { scanInput } from "../support/scan-input.ts";
 import { testLogger } from "../support/store.ts";
 import { foundReport, quickEffects, runtimeOn } from "../support/system.ts";
 import { within as inTime } from "../support/wait.ts";
@@ -32,7 +33,9 @@ let opened: Inspection;
 let url: string;
 inspection.before(async () => {
 	world = await startLiveWorld();
-	api = await world.api();
+	const { profile } = scanInput();
+	const accounts = { byId: (userId: string) => api.users.accounts.byId(userId) };
+	api = await world.api({ commands: { accounts, profileOf: ({ role }) => ({ ...profile, role }) } });
 	const log = testLogger();
 	const warn = (fields: unknown) => {
 		url = (fields as { url?: string }).url ?? url;

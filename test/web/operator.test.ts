@@ -268,6 +268,15 @@ operator(
 		await page.getByRole("button", { name: "Show scans" }).click();
 		await page.getByRole("region", { name: "Scans of the account" }).getByRole("link", { name: smallId }).click();
 		await page.getByRole("heading", { name: smallId }).waitFor();
+		await page.getByText(/completed, \d+ entries, ended/).waitFor();
+		const [download] = await Promise.all([
+			page.waitForEvent("download"),
+			page.getByRole("button", { name: "Export as a file" }).click(),
+		]);
+		const exported = join(folder, "others.json");
+		await download.saveAs(exported);
+		const file = JSON.parse(readFileSync(exported, "utf8"));
+		assert.equal([file.scan_id, file.status.state, file.results.http_status], [smallId, "complete", 404]);
 		await page.goto(`${origin}/#/scans/${smallId}`);
 		await page.getByRole("heading", { name: "Scan not found" }).waitFor();
 		await page.getByRole("link", { name: "open it in the inspector" }).click();
