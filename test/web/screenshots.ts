@@ -7,13 +7,13 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { Page } from "playwright-core";
 import { Client, startProgram, stopPrograms } from "../support/program.ts";
 import { chromiumPath, launch, signIn } from "../support/web-page.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const ADMIN = { email: "admin@lookout.local", password: "only for these pictures" };
-const MARKET = { MARKET: "simulated:7", MARKET_AS_OF: "2026-03-19T19:00:00Z" };
+/** A moment at which several strategies of this made-up market find something. */
+const MARKET = { MARKET: "simulated:1", MARKET_AS_OF: "2025-06-02T00:00:00Z" };
 const SCAN_LIMIT_MS = 150_000;
 
 interface Shot {
@@ -21,8 +21,8 @@ interface Shot {
 	hash: string;
 	/** Selector that is there once the page is whole. */
 	ready: string;
-	/** What is done before the picture is taken. */
-	act?(page: Page): Promise<unknown>;
+	/** Height of the window, px. */
+	height?: number;
 	theme?: "light" | "dark";
 	phone?: boolean;
 }
@@ -35,31 +35,19 @@ const shotsOf = (scanId: string, rowId: string, earlierId: string): Shot[] => {
 		{ name: "results", hash: scan, ready: "table.rows tbody tr" },
 		{ name: "results-dark", hash: scan, ready: "table.rows tbody tr", theme: "dark" },
 		{ name: "results-phone", hash: scan, ready: "table.rows tbody tr", phone: true },
-		{ name: "opportunity", hash: `${scan}/rows/${rowId}`, ready: ".chart canvas" },
+		{ name: "opportunity", hash: `${scan}/rows/${rowId}`, ready: ".chart canvas", height: 1_700 },
 		{ name: "opportunity-dark", hash: `${scan}/rows/${rowId}`, ready: ".chart canvas", theme: "dark" },
 		{ name: "opportunity-phone", hash: `${scan}/rows/${rowId}`, ready: ".chart canvas", phone: true },
 		{ name: "why", hash: `${scan}?tab=why`, ready: ".whys section" },
 		{ name: "changes", hash: `${scan}?tab=changes`, ready: "[role=tabpanel] h3, [role=tabpanel] p" },
 		{ name: "history", hash: "#/history", ready: "ul.scans li" },
-		{
-			name: "portfolio",
-			hash: "#/portfolio",
-			ready: "form",
-			async act(page) {
-				for (const [i, [symbol, quantity, entry]] of POSITIONS.entries()) {
-					await page.getByRole("button", { name: "Add a position" }).click();
-					await page.getByLabel("Symbol").nth(i).fill(symbol);
-					await page.getByLabel("Quantity").nth(i).fill(quantity);
-					await page.getByLabel("Bought at").nth(i).fill(entry);
-				}
-			},
-		},
+		{ name: "portfolio", hash: "#/portfolio", ready: "form" },
 		{ name: "account", hash: "#/account", ready: "form" },
 		{ name: "inspect-timeline", hash: `${inspect}?tab=timeline`, ready: "svg.timeline rect" },
 		{ name: "inspect-journal", hash: `${inspect}?tab=journal`, ready: "table.journal tbody tr" },
 		{ name: "inspect-scrubber", hash: `${inspect}?seq=12`, ready: ".state" },
 		{ name: "inspect-sequence", hash: `${inspect}?tab=sequence`, ready: "[role=tabpanel] svg" },
-		{ name: "inspect-statechart", hash: `${inspect}?tab=statechart`, ready: "svg.statechart .lit" },
+		{ name: "inspect-statechart", hash: `${inspect}?tab=statechart`, ready: "svg.statechart .lit", height: 1_500 },
 		{ name: "inspect-statechart-dark", hash: `${inspect}?tab=statechart`, ready: "svg.statechart .lit", theme: "dark" },
 		{ name: "compare", hash: `#/compare?a=${earlierId}&b=${scanId}`, ready: "dl.pairs" },
 		{ name: "operate", hash: "#/operate", ready: "dl.figures" },
@@ -67,10 +55,27 @@ const shotsOf = (scanId: string, rowId: string, earlierId: string): Shot[] => {
 	];
 };
 
-const POSITIONS = [
-	["BTC/USDT", "0.25", "61000"],
-	["ETH/USDT", "4", ""],
-] as const;
+const PORTFOLIO = {
+	positions: [
+		{ symbol: "BTC/USDT", quantity: 0.25, entry_price: 61_000 },
+		{ symbol: "ETH/USDT", quantity: 4, entry_price: null },
+	],
+	cash_usd: 20_000,
+};
+
+/** A row to look at closely: one with prices to draw, proven if there is such a one. */
+const rowOf = ({ opportunities, unproven }: { opportunities: Row[]; unproven: Row[] }): string => {
+	const rows = [...opportunities, ...unproven];
+	const drawn = rows.find((row) => row.entry_price !== null && row.stop_price !== null && row.target_price !== null);
+	return String((drawn ?? rows[0])?.opportunity_id);
+};
+
+interface Row {
+	opportunity_id: string;
+	entry_price: number | null;
+	stop_price: number | null;
+	target_price: number | null;
+}
 
 async function takeAll(out: string, executable: string): Promise<void> {
 	const program = await startProgram({ ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password, ...MARKET });
@@ -82,6 +87,7 @@ async function takeAll(out: string, executable: string): Promise<void> {
 		const page = await context.newPage();
 		page.setDefaultTimeout(30_000);
 		const save = async (name: string) => void (await page.screenshot({ path: join(out, `${name}.png`) }));
+		await client.call("PUT", "/api/v1/portfolio", PORTFOLIO);
 		await page.goto(program.url);
 		await page.getByLabel("E-mail").waitFor();
 		await save("login");
@@ -95,13 +101,13 @@ async function takeAll(out: string, executable: string): Promise<void> {
 		await page.getByRole("tab", { name: /^Opportunities/ }).waitFor({ timeout: SCAN_LIMIT_MS });
 		const scanId = /#\/scans\/(\w+)/.exec(page.url())?.[1] ?? "";
 		const results = (await client.get(`/opportunities/results/${scanId}`)).body;
-		const row = results.opportunities[0] ?? results.unproven[0];
-		for (const shot of shotsOf(scanId, String(row?.opportunity_id), String(earlier.body.scan_id))) {
-			await page.setViewportSize(shot.phone ? { width: 390, height: 844 } : { width: 1200, height: 800 });
+		for (const shot of shotsOf(scanId, rowOf(results), String(earlier.body.scan_id))) {
+			await page.setViewportSize(
+				shot.phone ? { width: 390, height: 844 } : { width: 1200, height: shot.height ?? 800 },
+			);
 			await page.emulateMedia({ colorScheme: shot.theme ?? "light", reducedMotion: "reduce" });
 			await page.goto(`${program.url}/${shot.hash}`);
 			await page.locator("main").locator(shot.ready).first().waitFor();
-			await shot.act?.(page);
 			await page.waitForTimeout(300);
 			await save(shot.name);
 		}

@@ -60,7 +60,8 @@ function NodeShape({ node, machine, frame, lit, visited }: NodeProps) {
 	const box = machine.layout.nodes[node.id];
 	if (!box) return null;
 	const { x, y, width, height } = box;
-	const name = node.parent === null ? machine.machine_id : stateName(node.id);
+	// Transitions at the root lead away from any state that is not final.
+	const name = node.parent === null ? "any state" : stateName(node.id);
 	const kind = [frame ? "frame" : "node", node.type, lit ? "lit" : "", visited ? "visited" : ""]
 		.filter(Boolean)
 		.join(" ");
