@@ -6,6 +6,7 @@ import { resolveJwtSecrets } from "./config/secrets.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { type Entropy, systemEntropy } from "./entropy.ts";
 import { ensureFirstAdmin } from "./first-admin.ts";
+import { openInspection } from "./inspect/index.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createRedisClient } from "./redis/clients.ts";
 import { provideRedis, type RedisProvision } from "./redis/provide.ts";
@@ -21,6 +22,8 @@ export interface Foundation {
 	/** The users' connection. */
 	redis: Redis;
 	users: Users;
+	/** Lets go whoever watches what this process commits. */
+	closeInspection(): Promise<void>;
 }
 
 /** Throws ConfigError and RedisSetupError, whose messages are made for the person who starts the program. */
@@ -34,7 +37,8 @@ export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation
 		logger,
 	});
 	const lifetimes = { retention_ms: config.retentionMs, tombstone_ms: config.tombstoneMs };
-	const store = await openScanStore(provision.connection, logger, lifetimes);
+	const opened = await openScanStore(provision.connection, logger, lifetimes);
+	const { store, close: closeInspection } = await openInspection(config.inspectPort, opened, logger);
 	const redis = createRedisClient(provision.connection, "commands", logger, { name: "users" });
 	const users = createUsers({
 		redis,
@@ -48,5 +52,5 @@ export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation
 		await ensureFirstAdmin(firstAdmin(users), config, systemEntropy, (text) => process.stdout.write(text));
 		await users.onboarding.settleReferrals();
 	}
-	return { config, logger, entropy: systemEntropy, provision, store, redis, users };
+	return { config, logger, entropy: systemEntropy, provision, store, redis, users, closeInspection };
 }

@@ -13,7 +13,6 @@ import { systemEntropy } from "./entropy.ts";
 import { parseFilters } from "./filters.ts";
 import { type Foundation, openFoundation } from "./foundation.ts";
 import { createHealthChecks, createProbes } from "./health.ts";
-import { openInspection } from "./inspect/index.ts";
 import type { Logger } from "./log.ts";
 import type { MarketData } from "./market/contract.ts";
 import { type CachedMarketData, createMarketData } from "./market/index.ts";
@@ -31,11 +30,8 @@ import { VERSION } from "./version.ts";
 
 /** Wires one process: Redis, store, users, and, as ROLE says, the API, the scan executor, or both. */
 async function main(): Promise<void> {
-	const foundation = await openFoundation(process.env);
-	const { config, logger, provision, redis, users } = foundation;
-	const inspection = await openInspection(config.inspectPort, foundation.store, logger);
-	const deps = { ...foundation, store: inspection.store };
-	const { store } = deps;
+	const deps = await openFoundation(process.env);
+	const { config, logger, provision, store, redis, users } = deps;
 	const market = await openMarket(config);
 	const parts = await createScanParts(deps);
 	const removal = createUserRemoval(parts.start, users.removal);
@@ -85,7 +81,7 @@ async function main(): Promise<void> {
 				watchdog,
 				queue: parts.queue,
 				market,
-				connections: () => Promise.all([inspection.close(), store.close(), closeRedisClient(redis)]),
+				connections: () => Promise.all([deps.closeInspection(), store.close(), closeRedisClient(redis)]),
 				redis: provision,
 				clock: systemClock,
 			}),

@@ -3,6 +3,7 @@
  * which scans to watch, it reports when all streams stand and, once all have ended, what each of them got.
  */
 import http from "node:http";
+import { systemClock } from "../../src/clock.ts";
 
 interface Order {
 	url: string;
@@ -33,7 +34,7 @@ function watchOne({ url, token }: Order, scanId: string, live: () => boolean, de
 			let text = "";
 			response.setEncoding("utf8").on("data", (chunk: string) => {
 				standing();
-				const nowMs = Date.now();
+				const nowMs = systemClock.now();
 				text += chunk;
 				const end = text.lastIndexOf("\n\n");
 				const blocks = text.slice(0, end + 2);

@@ -86,7 +86,7 @@ export async function signIn(page: Page, origin: string, email: string, hash = "
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Serious and critical findings of axe-core on the page as it stands, one line each. */
-async function axeFindings(page: Page, options: object): Promise<string[]> {
+export async function axeFindings(page: Page, options: object = {}): Promise<string[]> {
 	if (!(await page.evaluate("typeof window.axe === 'object'"))) await page.evaluate(axeSource);
 	const found = (await page.evaluate(
 		`axe.run(document, ${JSON.stringify({ resultTypes: ["violations"], ...options })}).then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => node.html.slice(0, 160) + ' ' + (node.any[0]?.message ?? '')) })))`,
