@@ -33,7 +33,6 @@ function watchOne({ url, token }: Order, scanId: string, live: () => boolean, de
 			if (response.statusCode !== 200) reject(new Error(`the stream was refused with ${response.statusCode}`));
 			let text = "";
 			response.setEncoding("utf8").on("data", (chunk: string) => {
-				standing();
 				const nowMs = systemClock.now();
 				text += chunk;
 				const end = text.lastIndexOf("\n\n");
@@ -43,6 +42,7 @@ function watchOne({ url, token }: Order, scanId: string, live: () => boolean, de
 				for (const [, seq = "0", at = ""] of blocks.matchAll(/^data: \{"seq":(\d+),"at":"([^"]+)"/gm)) {
 					whole &&= Number(seq) === last + 1;
 					last = Number(seq);
+					standing();
 					if (live()) delays.push(nowMs - Date.parse(at));
 				}
 			});
