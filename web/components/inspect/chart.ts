@@ -3,6 +3,8 @@ import { html } from "../../lib/html.ts";
 import { eventName, type GraphEdge, type GraphNode, type Machine, stateName } from "./machine.ts";
 
 const TEXT_MAX = 34;
+/** The server leaves so much room in a state for each transition that stays in it. */
+const LOOP_PX = 16;
 const cut = (text: string): string => (text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX - 1)}…` : text);
 
 const edgeText = (edge: GraphEdge): string => `${eventName(edge)}${edge.guard ? ` [${edge.guard}]` : ""}`;
@@ -65,11 +67,20 @@ function NodeShape({ node, machine, frame, lit, visited }: NodeProps) {
 	const kind = [frame ? "frame" : "node", node.type, lit ? "lit" : "", visited ? "visited" : ""]
 		.filter(Boolean)
 		.join(" ");
+	const loops = machine.graph.edges.filter(({ source, target }) => source === node.id && target === node.id);
 	return html`<g class=${kind} data-state=${name}>
 		<title>${`${name}${node.type === "final" ? ", final" : ""}${lit ? ", now" : ""}`}</title>
 		<rect x=${x} y=${y} width=${width} height=${height} rx="8" />
 		${node.type === "final" && !frame && html`<rect x=${x + 3} y=${y + 3} width=${width - 6} height=${height - 6} rx="6" />`}
-		<text x=${frame ? x + 10 : x + width / 2} y=${frame ? y + 16 : y + height / 2 + 5} text-anchor=${frame ? "start" : "middle"}>${name}</text>
+		${loops.map(
+			(
+				edge,
+				i,
+			) => html`<text class="small" key=${edge.id} x=${x + width / 2} y=${y + 22 + (i + 1) * LOOP_PX} text-anchor="middle">
+				${cut(edgeText(edge))}<title>${`stays: ${edgeText(edge)}${edge.actions.length > 0 ? ` / ${edge.actions.join(", ")}` : ""}`}</title>
+			</text>`,
+		)}
+		<text x=${frame ? x + 10 : x + width / 2} y=${frame ? y + 16 : loops.length > 0 ? y + 22 : y + height / 2 + 5} text-anchor=${frame ? "start" : "middle"}>${name}</text>
 	</g>`;
 }
 
