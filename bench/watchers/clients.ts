@@ -14,12 +14,19 @@ interface Order {
 
 export type ClientReport =
 	| { kind: "standing" }
-	/** `delays_ms`: from an entry's time to its arrival; `broken`: streams with a gap, a repetition or no end. */
-	| { kind: "done"; delays_ms: number[]; entries: number; broken: number };
+	/** `broken`: streams with a gap, a repetition or no end. */
+	| { kind: "done"; arrivals: Arrivals; broken: number };
+
+/** Column by column: which scan, by its place in the order; which entry; when it arrived, epoch ms. */
+export interface Arrivals {
+	scan: number[];
+	seq: number[];
+	at_ms: number[];
+}
 
 const AT_ONCE = 50;
 
-function watchOne({ url, token }: Order, scanId: string, live: () => boolean, delays: number[]) {
+function watchOne({ url, token, scan_ids }: Order, scan: number, arrivals: Arrivals) {
 	let standing = () => {};
 	const stands = new Promise<void>((resolve) => {
 		standing = resolve;
@@ -28,7 +35,7 @@ function watchOne({ url, token }: Order, scanId: string, live: () => boolean, de
 	let whole = true;
 	let ended = false;
 	const done = new Promise<{ last: number; whole: boolean }>((resolve, reject) => {
-		const path = `${url}/api/v1/opportunities/scans/${scanId}/events`;
+		const path = `${url}/api/v1/opportunities/scans/${scan_ids[scan]}/events`;
 		const request = http.get(path, { agent: false, headers: { authorization: `Bearer ${token}` } }, (response) => {
 			if (response.statusCode !== 200) reject(new Error(`the stream was refused with ${response.statusCode}`));
 			let text = "";
@@ -39,11 +46,13 @@ function watchOne({ url, token }: Order, scanId: string, live: () => boolean, de
 				const blocks = text.slice(0, end + 2);
 				text = text.slice(end + 2);
 				if (blocks.includes("event: end\n")) ended = true;
-				for (const [, seq = "0", at = ""] of blocks.matchAll(/^data: \{"seq":(\d+),"at":"([^"]+)"/gm)) {
+				for (const [, seq = "0"] of blocks.matchAll(/^id: (\d+)$/gm)) {
 					whole &&= Number(seq) === last + 1;
 					last = Number(seq);
 					standing();
-					if (live()) delays.push(nowMs - Date.parse(at));
+					arrivals.scan.push(scan);
+					arrivals.seq.push(last);
+					arrivals.at_ms.push(nowMs);
 				}
 			});
 			response.on("end", () => resolve({ last, whole: whole && ended }));
@@ -54,24 +63,20 @@ function watchOne({ url, token }: Order, scanId: string, live: () => boolean, de
 }
 
 process.once("message", async (order: Order) => {
-	const delays: number[] = [];
-	let live = false;
+	const arrivals: Arrivals = { scan: [], seq: [], at_ms: [] };
 	const streams: ReturnType<typeof watchOne>[] = [];
 	for (let from = 0; from < order.watchers; from += AT_ONCE) {
 		const opened = Array.from({ length: Math.min(AT_ONCE, order.watchers - from) }, (_, i) =>
-			watchOne(order, String(order.scan_ids[(from + i) % order.scan_ids.length]), () => live, delays),
+			watchOne(order, (from + i) % order.scan_ids.length, arrivals),
 		);
 		await Promise.all(opened.map(({ stands }) => stands));
 		streams.push(...opened);
 	}
-	// What was there before the last watcher came was late for it by nature.
-	live = true;
 	process.send?.({ kind: "standing" } satisfies ClientReport);
 	const ends = await Promise.all(streams.map(({ done }) => done));
 	process.send?.({
 		kind: "done",
-		delays_ms: delays,
-		entries: ends.reduce((sum, { last }) => sum + last, 0),
+		arrivals,
 		broken: ends.filter(({ whole }) => !whole).length,
 	} satisfies ClientReport);
 });
