@@ -56,7 +56,8 @@ function Head({ status, names }: { status: Json; names: { id: string; name: stri
 		}
 		<p class="muted">
 			Started ${time(status.accepted_at)}${status.completed_at ? `, ended ${time(status.completed_at)}` : ""} ·
-			${filters.length > 0 ? ` ${filters.join(" · ")}` : " no filters"}
+			${filters.length > 0 ? ` ${filters.join(" · ")}` : " no filters"} ·
+			<a href=${linkTo("inspect", status.scan_id)}>see it from inside</a>
 		</p>
 	`;
 }
