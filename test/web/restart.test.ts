@@ -83,7 +83,7 @@ restart(
 		const progress = watchProgress(page);
 		// Should the page close first, the test fails by what it waits for.
 		progress.catch(() => undefined);
-		await page.waitForFunction("document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow') > 0");
+		await page.locator('[role=progressbar]:not([aria-valuenow="0"])').waitFor();
 		const shown = Number(await page.getByRole("progressbar").getAttribute("aria-valuenow"));
 		assert.ok(shown < 100, `${shown} % before the API dies`);
 		api.kill("SIGKILL");
