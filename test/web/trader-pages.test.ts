@@ -100,6 +100,7 @@ trader(
 		await page.getByLabel("Symbol").fill("NEW");
 		await page.getByRole("button", { name: "Search" }).click();
 		await page.locator("ul.scans > li").nth(1).waitFor({ state: "detached" });
+		await page.locator("ul.scans > li").first().waitFor();
 		assert.is(await page.locator("ul.scans > li").count(), 1);
 		await page.goto(`${our.origin}/#/account`);
 		await page.getByLabel("Present password").fill("not the password");
