@@ -2,7 +2,7 @@ import { words } from "../../lib/format.ts";
 import { html } from "../../lib/html.ts";
 import { eventName, type GraphEdge, type GraphNode, type Machine, stateName } from "./machine.ts";
 
-const TEXT_MAX = 34;
+const TEXT_MAX = 48;
 /** The server leaves so much room in a state for each transition that stays in it. */
 const LOOP_PX = 16;
 const cut = (text: string): string => (text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX - 1)}…` : text);
