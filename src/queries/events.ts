@@ -15,7 +15,7 @@ const KEEP_ALIVE = ": keep-alive\n\n";
 const END = "event: end\ndata: {}\n\n";
 
 export interface OpenStream {
-	text: AsyncIterable<string>;
+	text: AsyncIterable<string | Buffer>;
 	/** Gives the stream's place back; its opener calls it, however the stream ends. */
 	release(): void;
 }
@@ -38,7 +38,8 @@ interface EventParts {
 	streamsMax: number;
 }
 
-type Batch = { text: string; lastSeq: number; ended: boolean };
+/** Encoded once, however many watchers get it. */
+type Batch = { bytes: Buffer; lastSeq: number; ended: boolean };
 
 /** One event: the entry's number is its id, so a reader that comes back names what it has. */
 const eventOf = (entry: JournalEntry, text: string): string =>
@@ -63,13 +64,13 @@ export function createEventQueries({ reader, lookup, journal, streamsMax }: Even
 		const entries = await journal.entries(record, afterSeq, PAGE);
 		const last = entries.at(-1)?.entry;
 		return {
-			text: entries.map(({ entry, text }) => eventOf(entry, text)).join(""),
+			bytes: Buffer.from(entries.map(({ entry, text }) => eventOf(entry, text)).join("")),
 			lastSeq: last?.seq ?? afterSeq,
 			ended: last !== undefined && isTerminalEntry(last),
 		};
 	}
 
-	async function* follow(record: ScanRecord, afterSeq: number, signal: AbortSignal): AsyncGenerator<string> {
+	async function* follow(record: ScanRecord, afterSeq: number, signal: AbortSignal): AsyncGenerator<string | Buffer> {
 		yield RETRY;
 		let seq = afterSeq;
 		let quietSinceMs = reader.now();
@@ -82,9 +83,9 @@ export function createEventQueries({ reader, lookup, journal, streamsMax }: Even
 				news.next(record.scan_id, resolve);
 			});
 			const batch = await readAfter(record, seq);
-			if (batch.text !== "") {
+			if (batch.bytes.length > 0) {
 				seq = batch.lastSeq;
-				yield batch.text;
+				yield batch.bytes;
 				quietSinceMs = reader.now();
 				if (batch.ended) return yield END;
 				continue;
