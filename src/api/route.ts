@@ -28,7 +28,7 @@ export interface ApiRequest<P, Q, B> {
 
 /** Server-Sent Events; `release` is called once the response is over, however it ends. */
 export interface EventStream {
-	text: AsyncIterable<string | Buffer>;
+	text: AsyncIterable<string>;
 	release(): void;
 }
 

@@ -7,7 +7,7 @@ import type { EventStream } from "./route.ts";
 export const STALLED_AFTER_MS = 60_000;
 
 /** Ends the response when the reader stops reading; what it has not taken is held once, never piled up. */
-async function* watched(ctx: Context, text: EventStream["text"], clock: Clock): AsyncGenerator<string | Buffer> {
+async function* watched(ctx: Context, text: AsyncIterable<string>, clock: Clock): AsyncGenerator<string> {
 	for await (const chunk of text) {
 		const timer = clock.setTimeout(() => ctx.res.destroy(), STALLED_AFTER_MS);
 		try {

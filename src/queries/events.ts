@@ -15,7 +15,7 @@ const KEEP_ALIVE = ": keep-alive\n\n";
 const END = "event: end\ndata: {}\n\n";
 
 export interface OpenStream {
-	text: AsyncIterable<string | Buffer>;
+	text: AsyncIterable<string>;
 	/** Gives the stream's place back; its opener calls it, however the stream ends. */
 	release(): void;
 }
@@ -38,8 +38,7 @@ interface EventParts {
 	streamsMax: number;
 }
 
-/** Encoded once, however many watchers get it. */
-type Batch = { bytes: Buffer; lastSeq: number; ended: boolean };
+type Batch = { text: string; lastSeq: number; ended: boolean };
 
 /** One event: the entry's number is its id, so a reader that comes back names what it has. */
 const eventOf = (entry: JournalEntry, text: string): string =>
@@ -64,13 +63,13 @@ export function createEventQueries({ reader, lookup, journal, streamsMax }: Even
 		const entries = await journal.entries(record, afterSeq, PAGE);
 		const last = entries.at(-1)?.entry;
 		return {
-			bytes: Buffer.from(entries.map(({ entry, text }) => eventOf(entry, text)).join("")),
+			text: entries.map(({ entry, text }) => eventOf(entry, text)).join(""),
 			lastSeq: last?.seq ?? afterSeq,
 			ended: last !== undefined && isTerminalEntry(last),
 		};
 	}
 
-	async function* follow(record: ScanRecord, afterSeq: number, signal: AbortSignal): AsyncGenerator<string | Buffer> {
+	async function* follow(record: ScanRecord, afterSeq: number, signal: AbortSignal): AsyncGenerator<string> {
 		yield RETRY;
 		let seq = afterSeq;
 		let quietSinceMs = reader.now();
@@ -83,9 +82,9 @@ export function createEventQueries({ reader, lookup, journal, streamsMax }: Even
 				news.next(record.scan_id, resolve);
 			});
 			const batch = await readAfter(record, seq);
-			if (batch.bytes.length > 0) {
+			if (batch.text !== "") {
 				seq = batch.lastSeq;
-				yield batch.bytes;
+				yield batch.text;
 				quietSinceMs = reader.now();
 				if (batch.ended) return yield END;
 				continue;
