@@ -20,6 +20,8 @@ export interface Config {
 	readonly dataDir: string;
 	readonly logLevel: Settings["LOG_LEVEL"];
 	readonly metricsToken: string | null;
+	/** Port of the inspection events; null: there are none. */
+	readonly inspectPort: number | null;
 	readonly trustProxy: boolean;
 	readonly corsOrigins: readonly string[];
 	/** Newest first; null: not configured (resolveJwtSecrets makes one on a loopback start). */
@@ -153,6 +155,7 @@ function configOf(settings: Settings): Config {
 		dataDir: settings.DATA_DIR,
 		logLevel: settings.LOG_LEVEL,
 		metricsToken: settings.METRICS_TOKEN,
+		inspectPort: settings.INSPECT_PORT,
 		trustProxy: settings.TRUST_PROXY,
 		corsOrigins: settings.CORS_ORIGINS ?? [],
 		jwtSecrets: settings.JWT_SECRET,

@@ -7,6 +7,7 @@ import { resolveJwtSecrets } from "./config/secrets.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { type Entropy, systemEntropy } from "./entropy.ts";
 import { ensureFirstAdmin } from "./first-admin.ts";
+import { openInspection } from "./inspect/index.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createRedisClient } from "./redis/clients.ts";
 import { provideRedis, type RedisProvision } from "./redis/provide.ts";
@@ -29,6 +30,8 @@ export interface Foundation {
 	vault: Vault | null;
 	/** Seals the secrets of webhooks; without ACCOUNTS_KEY they are kept as they are. */
 	box: SecretBox;
+	/** Lets go whoever watches what this process commits. */
+	closeInspection(): Promise<void>;
 }
 
 /** Throws ConfigError and RedisSetupError, whose messages are made for the person who starts the program. */
@@ -43,7 +46,8 @@ export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation
 		logger,
 	});
 	const lifetimes = { retention_ms: config.retentionMs, tombstone_ms: config.tombstoneMs };
-	const store = await openScanStore(provision.connection, logger, lifetimes);
+	const opened = await openScanStore(provision.connection, logger, lifetimes);
+	const { store, close: closeInspection } = await openInspection(config.inspectPort, opened, logger);
 	const redis = createRedisClient(provision.connection, "commands", logger, { name: "users" });
 	const users = createUsers({
 		redis,
@@ -58,5 +62,5 @@ export async function openFoundation(env: NodeJS.ProcessEnv): Promise<Foundation
 		await users.onboarding.settleReferrals();
 	}
 	const sealing = { vault: seals?.vault ?? null, box: seals?.box ?? plainBox };
-	return { config, logger, entropy: systemEntropy, provision, store, redis, users, ...sealing };
+	return { config, logger, entropy: systemEntropy, provision, store, redis, users, ...sealing, closeInspection };
 }

@@ -84,7 +84,8 @@ async function main(): Promise<void> {
 				watchdog,
 				queue: { close: () => Promise.all([parts.queue.close(), alerts.close()]) },
 				market,
-				connections: () => Promise.all([accounts.close(), store.close(), closeRedisClient(redis)]),
+				connections: () =>
+					Promise.all([accounts.close(), deps.closeInspection(), store.close(), closeRedisClient(redis)]),
 				redis: provision,
 				clock: systemClock,
 			}),
@@ -168,7 +169,7 @@ function startFailure(error: unknown): string {
 	if (!(error instanceof Error)) return `Lookout did not start: ${String(error)}`;
 	if (error.name === "MarketStartError") return `Lookout cannot start, MARKET: ${error.message}`;
 	if ((error as NodeJS.ErrnoException).code === "EADDRINUSE")
-		return "Lookout cannot start: PORT is taken by another program";
+		return "Lookout cannot start: PORT or INSPECT_PORT is taken by another program";
 	return `Lookout did not start: ${error.stack ?? error.message}`;
 }
 

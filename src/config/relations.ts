@@ -39,6 +39,11 @@ const RELATIONS: readonly Relation[] = [
 		message: "is required whenever HOST is not a loopback address",
 	},
 	{
+		reads: ["INSPECT_PORT", "HOST"],
+		broken: (settings) => settings.INSPECT_PORT !== null && !isLoopback(settings.HOST),
+		message: "is for development and asks for no login, so HOST must be a loopback address",
+	},
+	{
 		reads: ["ACCOUNTS_KEY", "ACCOUNTS_KEY_FILE"],
 		broken: (settings) => settings.ACCOUNTS_KEY !== null && settings.ACCOUNTS_KEY_FILE !== null,
 		message: "and ACCOUNTS_KEY_FILE cannot both be set",

@@ -61,6 +61,12 @@ const serverSettings = {
 		description: "bearer token of /metrics outside loopback; without it /metrics is not there",
 		secret: true,
 	}),
+	INSPECT_PORT: optional(wholeNumber(0, 65_535, ""), {
+		group: "Server",
+		default_text: "none",
+		description:
+			"development only: loopback WebSocket with XState's inspection events of administrators' scans, without a login; refused unless HOST is a loopback address",
+	}),
 	TRUST_PROXY: onOff(false, { group: "Server", description: "take the client address from X-Forwarded-For" }),
 	CORS_ORIGINS: optional(corsOrigins, {
 		group: "Server",

@@ -2,7 +2,7 @@ import type { RankingDocument } from "../effects/contract.ts";
 import { ApiError } from "../errors.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import { endedBadlyExtra, resultsView } from "../views/results.ts";
-import { orderRows } from "../views/rows.ts";
+import { orderRows, symbolOf } from "../views/rows.ts";
 import { PARTIAL_RESULTS_MAX } from "../views/status.ts";
 import { unlessGone } from "./absent.ts";
 import { createTextCache } from "./cache.ts";
@@ -18,7 +18,7 @@ export interface ScanBodies {
 	topRowsNow(record: ScanRecord): Promise<readonly string[]>;
 	/** All rows so far, published in order and unproven, compact JSON. */
 	allRows(record: ScanRecord): Promise<{ rows: readonly string[]; unproven: readonly string[] }>;
-	/** Symbols of all rows so far. */
+	/** Symbols of all rows so far; a row that names none adds none. */
 	symbols(record: ScanRecord): Promise<string[]>;
 	/** The results body of a terminal scan, compact JSON. */
 	results(record: ScanRecord): Promise<string>;
@@ -88,7 +88,7 @@ export function createBodies(reader: ScanReader): ScanBodies {
 		allRows,
 		async symbols(record) {
 			const { rows, unproven } = await allRows(record);
-			return [...rows, ...unproven].map((row) => (JSON.parse(row) as { symbol: string }).symbol);
+			return [...rows, ...unproven].flatMap((row) => symbolOf(row) ?? []);
 		},
 
 		async results(record) {

@@ -4,6 +4,7 @@ import { isTerminalEntry } from "../views/journal.ts";
 import { absentError, foundOr, goneAsNull } from "./absent.ts";
 import type { JournalQueries } from "./journal.ts";
 import type { ScanLookup } from "./lookup.ts";
+import { createScanNews } from "./news.ts";
 
 /** Between two events a comment says that the stream lives. */
 export const KEEP_ALIVE_MS = 15_000;
@@ -45,6 +46,7 @@ const eventOf = (entry: JournalEntry, text: string): string =>
 
 export function createEventQueries({ reader, lookup, journal, streamsMax }: EventParts): EventQueries {
 	let openStreams = 0;
+	const news = createScanNews(reader);
 	/** Watchers of one scan are woken together and stand at the same entry: they share one read and one text. */
 	const reads = new Map<string, Promise<Batch>>();
 
@@ -71,35 +73,32 @@ export function createEventQueries({ reader, lookup, journal, streamsMax }: Even
 		yield RETRY;
 		let seq = afterSeq;
 		let quietSinceMs = reader.now();
+		let wake = () => {};
+		signal.addEventListener("abort", () => wake(), { once: true });
 		while (!signal.aborted) {
 			// Armed before the read, so that a commit between the two is not missed.
-			const armed = new AbortController();
-			const either = AbortSignal.any([armed.signal, signal]);
-			const leftMs = Math.max(1, quietSinceMs + KEEP_ALIVE_MS - reader.now());
-			const woken = reader.nextCommit(record.scan_id, leftMs, either);
-			try {
-				const batch = await readAfter(record, seq).catch(goneAsNull);
-				// Expired while it was read: there is nothing more to come.
-				if (!batch) return yield END;
-				if (batch.text !== "") {
-					seq = batch.lastSeq;
-					yield batch.text;
-					quietSinceMs = reader.now();
-					if (batch.ended) return yield END;
-					continue;
-				}
-				// The journal of an ended scan grows no more: what is not there now never comes.
-				if (record.terminal) return yield END;
-				// Cleared or expired while it was watched: there is nothing more to come.
-				if (reader.now() >= quietSinceMs + KEEP_ALIVE_MS && !(await reader.read(record.scan_id))) return yield END;
-				await woken;
-				if (reader.now() < quietSinceMs + KEEP_ALIVE_MS) continue;
-				yield KEEP_ALIVE;
+			const woken = new Promise<void>((resolve) => {
+				wake = resolve;
+				news.next(record.scan_id, resolve);
+			});
+			const batch = await readAfter(record, seq).catch(goneAsNull);
+			// Expired while it was read: there is nothing more to come.
+			if (!batch) return yield END;
+			if (batch.text !== "") {
+				seq = batch.lastSeq;
+				yield batch.text;
 				quietSinceMs = reader.now();
-			} finally {
-				armed.abort();
-				await woken.catch(() => false);
+				if (batch.ended) return yield END;
+				continue;
 			}
+			// The journal of an ended scan grows no more: what is not there now never comes.
+			if (record.terminal) return yield END;
+			// Cleared or expired while it was watched: there is nothing more to come.
+			if (reader.now() >= quietSinceMs + KEEP_ALIVE_MS && !(await reader.read(record.scan_id))) return yield END;
+			if (!signal.aborted) await woken;
+			if (signal.aborted || reader.now() < quietSinceMs + KEEP_ALIVE_MS) continue;
+			yield KEEP_ALIVE;
+			quietSinceMs = reader.now();
 		}
 	}
 

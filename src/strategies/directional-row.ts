@@ -3,7 +3,7 @@ import { last } from "./columns.ts";
 import type { Costs, Opportunity } from "./contract.ts";
 import { roundTripCosts, tierHalfSpread, tierPriority } from "./costs.ts";
 import type { DirectionalSpec, Setting, Signal } from "./directional.ts";
-import { type Confidence, symbolConfidence } from "./evidence/measure.ts";
+import { type Confidence, recordOf, symbolConfidence } from "./evidence/measure.ts";
 import { recentVolatility } from "./indicators/volatility.ts";
 import { type Refusal, UNDESCRIBED } from "./quality.ts";
 import { riskLevelOf } from "./risk-level.ts";
@@ -122,7 +122,7 @@ function rowOf(
 	{ trade, confidence: { p: _, ...confidence }, expectedNet, asOfMs, leverage, requiredUsd, extra }: Terms,
 ): Opportunity {
 	const { entry, stop, target, side, notionalUsd, costs } = trade;
-	const { grade, evidence: figures, shortfallR } = evidence.measurement;
+	const { grade, shortfallR } = evidence.measurement;
 	const capitalUsd = portfolio.capital_usd;
 	const stopDistance = (side * (entry - stop)) / entry;
 	return buildRow({
@@ -149,7 +149,7 @@ function rowOf(
 		stop,
 		target,
 		costs,
-		evidence: figures,
+		...recordOf(evidence.measurement),
 		strength: reading.strength,
 		reasoning: reading.reasoning,
 		indicators: reading.indicators,

@@ -1,6 +1,6 @@
 import type { Costs, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "./contract.ts";
 import { roundTripCosts, tierPriority } from "./costs.ts";
-import { type Measurement, symbolConfidence } from "./evidence/measure.ts";
+import { type Measurement, recordOf, symbolConfidence } from "./evidence/measure.ts";
 import type { FundingEvidence } from "./funding-evidence.ts";
 import { basisDeviation, type CarryLeg, type LegQuote, legHalfSpread, quoteLeg } from "./funding-quotes.ts";
 import { breakEvenIntervals, type FundingWindow, simpleApr } from "./funding-rates.ts";
@@ -193,7 +193,7 @@ function rowOf(
 		stop: null,
 		target: null,
 		costs,
-		evidence: measurement.evidence,
+		...recordOf(measurement),
 		strength: past * 10_000,
 		reasoning: trade.reasoning,
 		indicators: {

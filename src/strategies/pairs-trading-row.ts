@@ -1,7 +1,7 @@
 import { TIMEFRAME_MS } from "../market/contract.ts";
 import type { Costs, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "./contract.ts";
 import { SPOT_REPLAY_COST, tierPriority } from "./costs.ts";
-import { type Measurement, symbolConfidence } from "./evidence/measure.ts";
+import { type Measurement, recordOf, symbolConfidence } from "./evidence/measure.ts";
 import { costsOfLegs, exchangeOf, leastOrder, legTerms, type TradedLeg, tradedLeg } from "./legs.ts";
 import { holdDaysOf, stopDistanceOf, Z_EXIT, Z_STOP } from "./pairs-trading-rule.ts";
 import type { PairTest } from "./pairs-trading-scan.ts";
@@ -109,7 +109,7 @@ function rowOf(test: PairTest, { view, portfolio, measurement }: PairSetting, tr
 		stop: level(sign * Z_STOP),
 		target: level(sign * Z_EXIT),
 		costs: trade.costs,
-		evidence: measurement.evidence,
+		...recordOf(measurement),
 		strength: Math.abs(fit.z),
 		reasoning: `${test.y.base} against ${test.x.base} is cointegrated over 365 days (p = ${fit.p.toPrecision(2)}) and the spread stands ${Math.abs(fit.z).toFixed(2)} standard deviations ${sign > 0 ? "above" : "below"} its mean.`,
 		indicators: indicatorsOf(test),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { strategyById } from "../catalogue.ts";
 import type { Costs, Evidence, MarketView, Opportunity, RiskLevel, Side } from "./contract.ts";
+import type { Reliability } from "./evidence/reliability.ts";
 
 /** 12 hex characters of SHA-256 over what names a row, stable across scans and machines. */
 export function opportunityId(
@@ -43,6 +44,8 @@ export interface RowInput {
 	strength: number;
 	reasoning: string;
 	indicators: Record<string, number>;
+	/** How the record's stated probabilities held; absent where nothing was forecast. */
+	reliability?: Reliability | undefined;
 	/** The strategy's own keys; null members are left out. */
 	extra?: Record<string, unknown>;
 	unprovenReason?: string;
@@ -106,10 +109,23 @@ export function buildRow(input: RowInput): Opportunity {
 			profit_at_target_usd: targetDistance === null ? null : notionalUsd * (targetDistance - costShare),
 			loss_at_stop_usd: maxRisk === null ? null : -maxRisk,
 			breakeven_move_bps: input.costs.total_bps,
+			reliability_bins: reliabilityBinsOf(input.reliability),
 			...input.extra,
 		}),
 	};
 	return input.unprovenReason === undefined ? row : { ...row, unproven_reason: input.unprovenReason };
+}
+
+/** Bins of ten points that hold forecasts: stated and observed share, 0..1; null without forecasts. */
+function reliabilityBinsOf(reliability: Reliability | undefined): Reliability["bins"] | null {
+	if (!reliability || reliability.bins.length === 0) return null;
+	const short = (share: number) => Number(share.toFixed(4));
+	return reliability.bins.map(({ from, n, predicted, observed }) => ({
+		from,
+		n,
+		predicted: short(predicted),
+		observed: short(observed),
+	}));
 }
 
 /** Drops null, undefined and non-finite members, also in nested plain objects. */

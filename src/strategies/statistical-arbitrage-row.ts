@@ -2,7 +2,7 @@ import { type Series, TIMEFRAME_MS } from "../market/contract.ts";
 import { at, type Column, last } from "./columns.ts";
 import type { Candidate, Costs, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "./contract.ts";
 import { tierPriority } from "./costs.ts";
-import { type Measurement, symbolConfidence } from "./evidence/measure.ts";
+import { type Measurement, recordOf, symbolConfidence } from "./evidence/measure.ts";
 import { costsOfLegs, exchangeOf, leastOrder, legTerms, perpOf, type TradedLeg, tradedLeg } from "./legs.ts";
 import type { Refusal } from "./quality.ts";
 import { riskLevelOf } from "./risk-level.ts";
@@ -161,7 +161,7 @@ function rowOf(signal: FactorSignal, { view, portfolio, measurement }: FactorSet
 		stop: priceAt(-side * S_STOP),
 		target: priceAt(side === 1 ? S_EXIT_LONG : S_EXIT_SHORT),
 		costs: trade.costs,
-		evidence: measurement.evidence,
+		...recordOf(measurement),
 		strength: Math.abs(fit.s),
 		reasoning: `The residual of ${asset.candidate.symbol} against ${step.portfolios.length} common factors stands ${Math.abs(fit.s).toFixed(2)} deviations ${side === 1 ? "below" : "above"} its centre; the factors explain ${(100 * fit.r2).toFixed(0)} % of its returns.`,
 		indicators: indicatorsOf(signal),

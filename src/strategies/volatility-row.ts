@@ -4,7 +4,7 @@ import type { Candidate, MarketView, Opportunity, PortfolioSnapshot, StrategyLim
 import { roundTripCosts, SPOT_REPLAY_COST, tierHalfSpread, tierPriority } from "./costs.ts";
 import type { DirectionalEvidence } from "./directional-evidence.ts";
 import { grossBps } from "./directional-row.ts";
-import { symbolConfidence } from "./evidence/measure.ts";
+import { recordOf, symbolConfidence } from "./evidence/measure.ts";
 import { recentVolatility } from "./indicators/volatility.ts";
 import { type Refusal, UNDESCRIBED } from "./quality.ts";
 import { riskLevelOf } from "./risk-level.ts";
@@ -103,7 +103,7 @@ function rowOf(
 	{ evidence, statement, view, portfolio }: BracketSetting,
 	{ bracket, confidence, costs, notionalUsd, expectedNet }: Terms,
 ): Opportunity {
-	const { grade, evidence: figures, shortfallR } = evidence.measurement;
+	const { grade, shortfallR } = evidence.measurement;
 	const capitalUsd = portfolio.capital_usd;
 	const lossUsd = Math.max(0, -(shortfallR ?? -1)) * bracket.stopDistance * notionalUsd;
 	const { trigger, stop, target } = bracket.long;
@@ -130,7 +130,7 @@ function rowOf(
 		stop,
 		target,
 		costs,
-		evidence: figures,
+		...recordOf(evidence.measurement),
 		strength: (1 - reading.percentile) * 10,
 		reasoning: `The bands are narrower than on ${(100 * (1 - reading.percentile)).toFixed(0)} % of the last 250 days and lie inside Keltner's channel; whichever extreme of the last 20 days breaks first opens the trade.`,
 		indicators: reading.indicators,

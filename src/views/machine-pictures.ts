@@ -43,7 +43,8 @@ export async function layoutMachine(graph: MachineGraph): Promise<MachineLayout>
 		},
 		children: boxes.map(({ id, name }) => {
 			const own = loops.filter(({ source }) => source === id);
-			return { id, width: Math.max(96, name.length * 9 + 28), height: 36 + own.length * LINE_PX };
+			const texts = own.map((edge) => edgeText(edge).length * CHARACTER_PX + 12);
+			return { id, width: Math.max(96, name.length * 9 + 28, ...texts), height: 36 + own.length * LINE_PX };
 		}),
 		edges: moves.map((edge) => ({
 			id: edge.id,

@@ -47,6 +47,9 @@ export function rowFigures(rowJson: string): RowFigures {
 	};
 }
 
+/** The symbol of a stored row; null for one that names none. */
+export const symbolOf = (rowJson: string): string | null => text(record(JSON.parse(rowJson)).symbol) || null;
+
 /** Stored rows of an unranked scan, best first, each id once. */
 export function orderRows(rowsJson: readonly string[]): string[] {
 	const seen = new Map<string, { json: string; figures: RowFigures }>();

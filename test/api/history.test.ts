@@ -85,6 +85,27 @@ history(
 );
 
 history(
+	"a row of an older version without a symbol takes no scan out of the list",
+	within(30_000, async () => {
+		const { token } = await api.userWith("trader");
+		const strange = [{ symbol: undefined }, { symbol: null }, { symbol: 7 }];
+		const scans: string[] = [];
+		for (const fields of strange) {
+			const effects: Partial<Effects> = {
+				async evaluateStrategy(effect) {
+					const id = `${effect.strategy_id}-row`;
+					const row = { ...sampleRow(id, { strategy_id: effect.strategy_id }), ...fields };
+					return { report: foundReport(effect), attachments: { rows: { [id]: JSON.stringify(row) } } };
+				},
+			};
+			scans.unshift(await scanOf(token, effects));
+		}
+		assert.equal(ids(await list(token)), scans);
+		assert.equal(ids(await list(token, "?symbol=BTC")), []);
+	}),
+);
+
+history(
 	"pages are stable while new scans arrive, also when scans were accepted in the same millisecond",
 	within(30_000, async () => {
 		const { token } = await api.userWith("trader");

@@ -95,6 +95,10 @@ test("outside loopback a start without secrets is refused", () => {
 	assert.equal(problemsOf({ HOST: "0.0.0.0" }), ["JWT_SECRET", "ADMIN_PASSWORD"]);
 	assert.equal(problemsOf({ HOST: "::" }), ["JWT_SECRET", "ADMIN_PASSWORD"]);
 	assert.equal(problemsOf({ HOST: "0.0.0.0", JWT_SECRET: SECRET, ADMIN_PASSWORD: "long enough" }), []);
+	const open = { HOST: "0.0.0.0", JWT_SECRET: SECRET, ADMIN_PASSWORD: "long enough" };
+	assert.equal(problemsOf({ ...open, INSPECT_PORT: "8080" }), ["INSPECT_PORT"]);
+	assert.equal(problemsOf({ INSPECT_PORT: "8080" }), []);
+	assert.is(loadConfig({}).inspectPort, null);
 	for (const HOST of ["127.0.0.1", "127.1.2.3", "::1", "localhost", "[::1]"]) assert.equal(problemsOf({ HOST }), []);
 	assert.is(loadConfig({ HOST: "0.0.0.0", JWT_SECRET: SECRET, ADMIN_PASSWORD: "long enough" }).loopback, false);
 });

@@ -2,11 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { scanMachine } from "../../machines/scan.ts";
-// @ts-expect-error a plain script without types
-import { mermaidOf } from "../../scripts/machine.mjs";
 import { environmentSchema } from "../../src/config/settings.ts";
 import { settingsTable } from "../../src/config/table.ts";
+import { machineGraphs } from "../../src/views/machine-graph.ts";
+import { mermaidOf } from "../../src/views/machine-pictures.ts";
 
 const test = suite("readme");
 const fileOf = (name: string): URL => new URL(`../../${name}`, import.meta.url);
@@ -18,7 +17,8 @@ test("the table of settings is the schema's", () => {
 });
 
 test("the picture of the scan machine is that of the definition", () => {
-	assert.ok(readme.includes(`\`\`\`mermaid\n${mermaidOf(scanMachine)}\n\`\`\``), "paste scripts/machine.mjs scan");
+	const scan = machineGraphs().find(({ machine_id }) => machine_id === "scan");
+	assert.ok(scan && readme.includes(`\`\`\`mermaid\n${mermaidOf(scan)}\`\`\``), "npm run machines");
 });
 
 test("its commands are those of package.json, and its links lead somewhere", () => {

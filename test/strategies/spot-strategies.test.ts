@@ -56,6 +56,16 @@ for (const [strategyId, make] of MARKETS) {
 			const { hit_rate: hit, n_effective: n } = row.evidence;
 			assert.ok(hit !== null && n > 30);
 			assert.ok(Math.abs((row.confidence_score ?? 0) / 100 - hit) < 0.15, "confidence is near the measured rate");
+			const bins = row.metadata["reliability_bins"] as { n: number; predicted: number; observed: number }[];
+			const scored = bins.reduce((sum, bin) => sum + bin.n, 0);
+			const ece = bins.reduce(
+				(sum, { n, predicted, observed }) => sum + (n / scored) * Math.abs(predicted - observed),
+				0,
+			);
+			assert.ok(
+				Math.abs(ece - (row.evidence.ece ?? Number.NaN)) < 1e-4,
+				"the bins of a row add up to its calibration error",
+			);
 		}
 	});
 

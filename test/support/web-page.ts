@@ -1,19 +1,23 @@
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 // @ts-expect-error a plain script without types
 import { buildWeb } from "../../scripts/build-web.mjs";
+import { PASSWORD } from "./api.ts";
 
 /** The dashboard in a real browser: built from the sources, watched for complaints and for requests that leave. */
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
-/** Where Chromium lies, CHROMIUM first; null: nowhere. */
-export const chromiumPath = (): string | null =>
-	[process.env["CHROMIUM"] ?? "", ...PLACES].find((path) => path !== "" && existsSync(path)) ?? null;
+/** Where Chromium lies: CHROMIUM, else on PATH; null: nowhere. */
+export function chromiumPath(): string | null {
+	const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin"].filter(Boolean);
+	const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
+	return [process.env["CHROMIUM"] ?? "", ...places].find((path) => path !== "" && existsSync(path)) ?? null;
+}
 
 /** Bundles web/ into a temporary folder, which the test run throws away. */
 export async function builtDashboard(): Promise<string> {
@@ -47,7 +51,8 @@ export async function openPage(
 	origin: string,
 	options: { width?: number; expected?: readonly number[] } = {},
 ): Promise<WatchedPage> {
-	const context = await browser.newContext({ viewport: { width: options.width ?? 1200, height: 900 } });
+	const viewport = { width: options.width ?? 1200, height: 900 };
+	const context = await browser.newContext({ viewport, colorScheme: "light" });
 	const page = await context.newPage();
 	page.setDefaultTimeout(15_000);
 	const complaints: string[] = [];
@@ -64,15 +69,24 @@ export async function openPage(
 	});
 	page.on("request", (request) => {
 		const url = request.url();
-		if (!url.startsWith(`${origin}/`) && !url.startsWith("data:")) complaints.push(`left the host: ${url}`);
+		if (!url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)) complaints.push(`left the host: ${url}`);
 	});
 	return { page, complaints };
+}
+
+/** Goes to `hash` and signs in by the form that stands before every page. */
+export async function signIn(page: Page, origin: string, email: string, hash = "#/", password = PASSWORD) {
+	await page.goto(`${origin}/${hash}`);
+	await page.getByLabel("E-mail").fill(email);
+	await page.getByLabel("Password").fill(password);
+	await page.getByRole("button", { name: "Sign in" }).click();
+	await page.getByRole("navigation", { name: "Pages" }).waitFor();
 }
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Serious and critical findings of axe-core on the page as it stands, one line each. */
-async function axeFindings(page: Page, options: object): Promise<string[]> {
+export async function axeFindings(page: Page, options: object = {}): Promise<string[]> {
 	if (!(await page.evaluate("typeof window.axe === 'object'"))) await page.evaluate(axeSource);
 	const found = (await page.evaluate(
 		`axe.run(document, ${JSON.stringify({ resultTypes: ["violations"], ...options })}).then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => node.html.slice(0, 160) + ' ' + (node.any[0]?.message ?? '')) })))`,

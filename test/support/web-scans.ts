@@ -28,6 +28,11 @@ export interface Found {
 	until?: Promise<void>;
 }
 
+const BINS = [
+	{ from: 0.4, n: 120, predicted: 0.46, observed: 0.4 },
+	{ from: 0.5, n: 60, predicted: 0.52, observed: 0.55 },
+];
+
 export const manyRows = (count: number): Opportunity[] =>
 	Array.from({ length: count }, (_, i) =>
 		sampleRow(`row_${i}`, {
@@ -36,6 +41,7 @@ export const manyRows = (count: number): Opportunity[] =>
 			profit_potential_usd: ((i * 37) % count) + 1,
 			confidence_score: 50 + (i % 40),
 			risk_level: i % 2 === 0 ? "medium" : "high",
+			metadata: { ...sampleRow("x").metadata, reliability_bins: BINS },
 		}),
 	);
 
@@ -43,7 +49,7 @@ export const oneUnproven = (): Opportunity =>
 	sampleUnproven("row_weak", {
 		symbol: "DOGE/USDT",
 		unproven_reason: "insufficient_evidence",
-		evidence: { ...sampleRow("x").evidence, grade: "C" },
+		evidence: { ...sampleRow("x").evidence, grade: "C", brier: null, ece: null },
 	});
 
 export function effectsFinding({ rows, unproven = [], until }: Found): Partial<Effects> {

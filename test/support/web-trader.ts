@@ -1,8 +1,8 @@
 import type { AddressInfo } from "node:net";
 import type { Browser } from "playwright-core";
-import { PASSWORD, type TestApi } from "./api.ts";
+import type { TestApi } from "./api.ts";
 import { type LiveWorld, startLiveWorld } from "./live-api.ts";
-import { builtDashboard, launch, openPage, type WatchedPage } from "./web-page.ts";
+import { builtDashboard, launch, openPage, signIn, type WatchedPage } from "./web-page.ts";
 import { effectsFinding, type Found, fakeBars } from "./web-scans.ts";
 
 /** The dashboard as a trader has it: a browser before a real API, scans run when a test says so. */
@@ -42,11 +42,7 @@ export async function startTraderWorld(chromium: string): Promise<TraderWorld> {
 		async signedIn(options = {}, hash = "#/") {
 			const { email, token } = await api.userWith("trader");
 			const watched = await openPage(browser, origin, options);
-			await watched.page.goto(`${origin}/${hash}`);
-			await watched.page.getByLabel("E-mail").fill(email);
-			await watched.page.getByLabel("Password").fill(PASSWORD);
-			await watched.page.getByRole("button", { name: "Sign in" }).click();
-			await watched.page.getByRole("navigation", { name: "Pages" }).waitFor();
+			await signIn(watched.page, origin, email, hash);
 			return { ...watched, token };
 		},
 		async endedScan(token, found, body = {}) {

@@ -20,6 +20,7 @@ const FORBIDDEN: Record<string, readonly string[]> = {
 	alerts: ["api", "commands", "queries", "queue", "runtime", "effects", "strategies", "market", "store", "redis"],
 	api: ["queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 	redis: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "views"],
+	inspect: ["api", "commands", "queries", "queue", "effects", "strategies", "market", "redis", "views", "accounts"],
 	config: ["api", "commands", "queries", "queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 	sealing: ["api", "accounts", "webhooks", "queue", "runtime", "effects", "store", "strategies", "market", "redis"],
 };

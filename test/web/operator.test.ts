@@ -1,240 +1,46 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Effects } from "../../src/effects/contract.ts";
-import { type TestApi, within } from "../support/api.ts";
-import { executable, findings, launchBrowser, openPage, overflow } from "../support/inspector-page.ts";
-import { type LiveWorld, startLiveWorld } from "../support/live-api.ts";
-import { sampleRow } from "../support/records.ts";
-import { tally } from "../support/scan-input.ts";
+import { within } from "../support/api.ts";
+import { DISCOVER, HOSTILE, type InspectorWorld, startInspectorWorld } from "../support/web-inspector.ts";
+import { axeFindings, axeInBothThemes, chromiumPath, fitsWidth, openPage } from "../support/web-page.ts";
 
-/** The pages of developers and operators in a real browser. */
+const operator = suite("Dashboard: operators' pages, and everybody's in Chromium");
 
-const ROOT = join(import.meta.dirname, "..", "..");
-const HOSTILE = `<img src=x onerror="window.pwned=1">`;
-const ROWS = 190;
-const DISCOVER = "/api/v1/opportunities/discover";
-
-const operator = suite("Dashboard: inspector and operator pages");
-
-let world: LiveWorld;
-let api: TestApi;
-let browser: Browser;
-let folder: string;
-let origin: string;
-let scanId: string;
-/** A scan of few rows. */
-let smallId: string;
-let owner: { email: string; token: string };
-let last: number;
-
-/** Every strategy finds so many rows, with names that would run if they were not text. */
-const finding = (count: number): Partial<Effects> => ({
-	async evaluateStrategy({ strategy_id, attempt }) {
-		const ids = Array.from({ length: count }, (_, i) => `${strategy_id}-${i}`);
-		const rows = Object.fromEntries(
-			ids.map((id) => [id, JSON.stringify(sampleRow(id, { strategy_id, symbol: HOSTILE }))]),
-		);
-		const counts = tally({ candidates_total: count, evaluated: count, row_ids: ids });
-		return { report: { strategy_id, attempt, kind: "finished", degraded: null, tally: counts }, attachments: { rows } };
-	},
-});
-
-const open = (email: string, hash: string) => openPage(browser, origin, email, hash);
-
-operator.before(async () => {
-	folder = mkdtempSync(join(tmpdir(), "web-"));
-	const { buildWeb } = (await import(join(ROOT, "scripts", "build-web.mjs"))) as {
-		buildWeb(root: string, out: string): Promise<void>;
-	};
-	await buildWeb(ROOT, folder);
-	world = await startLiveWorld();
-	api = await world.api({ config: { staticDir: folder } });
-	origin = `http://127.0.0.1:${(api.server.address() as AddressInfo).port}`;
-	owner = await api.userWith("trader");
-	const scanWith = async (effects: Partial<Effects>, symbols: string) => {
-		const started = await api.call("POST", DISCOVER, { token: owner.token, body: { symbols } });
-		const id = String(started.json["scan_id"]);
-		await world.runtime(effects).run(id);
-		return id;
-	};
-	smallId = await scanWith(finding(2), "ETH");
-	scanId = await scanWith(finding(ROWS), "BTC");
-	const page = await api.call("GET", `/api/v1/scan-diagnostics/scan-journal/${scanId}?limit=1`, { token: owner.token });
-	last = Number(page.json["last_seq"]);
-	browser = await launchBrowser();
-});
-operator.after(async () => {
-	await browser?.close();
-	await world?.stop();
-	rmSync(folder, { recursive: true, force: true });
-});
-
-operator(
-	"500 journal entries are paged, filtered and stay text",
-	within(60_000, async () => {
-		assert.ok(last >= 500, `the journal has ${last} entries`);
-		const { page, context, faults } = await open(owner.email, `#/inspect/${scanId}?tab=journal`);
-		await page.getByText(`${last} of ${last} entries`).waitFor();
-		assert.is(await page.locator("table.journal tbody tr").count(), 100);
-		await page.getByRole("button", { name: "Later" }).click();
-		await page.getByText("Page 2 of").waitFor();
-		assert.is(await page.locator("table.journal tbody tr td").first().innerText(), "101");
-		await page.getByLabel("Event", { exact: true }).selectOption("strategy.row_found");
-		await page.getByText(`${ROWS * 3} of ${last} entries`).waitFor();
-		await page.getByLabel("Strategy", { exact: true }).selectOption("ai_spot_momentum_strategy");
-		await page.getByText(`${ROWS} of ${last} entries`).waitFor();
-		const row = page.locator("table.journal tbody tr").first();
-		await row.locator("summary").first().click();
-		await row.locator("summary", { hasText: "opportunity" }).last().click();
-		await row.getByText(JSON.stringify(HOSTILE)).waitFor();
-		await page.getByRole("tab", { name: "Sequence" }).click();
-		await page.getByRole("button", { name: /Show 150 more of/ }).waitFor();
-		await page.getByRole("tab", { name: "Timeline" }).click();
-		assert.is(await page.locator("svg.timeline rect.ok_found").count(), 3, "a bar for each strategy");
-		assert.is(await page.evaluate("window.pwned"), undefined, "hostile names stay text");
-		assert.equal(faults, []);
-		await context.close();
-	}),
-);
-
-operator(
-	"the scrubber goes through the journal by keyboard, shows the state and what changed",
-	within(60_000, async () => {
-		const { page, context, faults } = await open(owner.email, `#/inspect/${scanId}?seq=5`);
-		const stateOf = (seq: number) => page.locator(`.state[data-seq="${seq}"]`);
-		await stateOf(5).waitFor();
-		const told = async (seq: number) => {
-			const path = `/api/v1/scan-diagnostics/scan-journal/${scanId}/${seq}`;
-			return (await api.call("GET", path, { token: owner.token })).json["state"] as {
-				value: string;
-				context: Record<string, unknown>;
-			};
-		};
-		const headingOf = async (seq: number) =>
-			`State after entry ${seq}: ${(await told(seq)).value.replaceAll("_", " ")}`;
-		assert.is(await stateOf(5).locator("h2").innerText(), await headingOf(5));
-		await page.locator("body").press("ArrowRight");
-		await stateOf(6).waitFor();
-		assert.is(await stateOf(6).locator("h2").innerText(), await headingOf(6));
-		assert.match(page.url(), /seq=6/, "the address is a deep link");
-		const [before, now] = [await told(5), await told(6)];
-		assert.is(before.context["portfolio"], null);
-		const change = page.locator(".changes li").filter({ has: page.getByText("context.portfolio", { exact: true }) });
-		assert.match(await change.innerText(), /^changed context\.portfolio\s+was null/);
-		assert.ok(now.context["portfolio"]);
-		await page.locator("body").press("ArrowRight");
-		await stateOf(7).waitFor();
-		await page.getByText("None: the same step of the machine wrote both entries.").waitFor();
-		await page.locator("body").press("Home");
-		await stateOf(1).waitFor();
-		assert.is(await stateOf(1).locator("h2").innerText(), "State after entry 1: queued");
-		await page.getByRole("slider").press("End");
-		await stateOf(last).waitFor();
-		assert.is(await stateOf(last).locator("h2").innerText(), `State after entry ${last}: completed`);
-		await page.getByRole("slider").press("ArrowLeft");
-		await stateOf(last - 1).waitFor();
-		assert.equal(faults, []);
-		await context.close();
-	}),
-);
-
-operator(
-	"the statechart is lit where the scan stood and names transitions and guards",
-	within(60_000, async () => {
-		const { page, context, faults } = await open(owner.email, `#/inspect/${scanId}?tab=statechart&seq=5`);
-		await page.locator('svg.chart g.lit[data-state="portfolio_fetch"]').waitFor();
-		assert.is(await page.locator("svg.chart").first().locator("g.edge.taken").count(), 2);
-		const svgText = await page.locator("svg.chart").first().textContent();
-		assert.match(String(svgText), /always \[isReady\]/);
-		assert.match(String(svgText), /after portfolioDeadline/);
-		await page.getByRole("button", { name: "back to now" }).click();
-		await page.locator('svg.chart g.lit[data-state="ok_found"]').waitFor();
-		assert.equal(faults, []);
-		await context.close();
-	}),
-);
-
-operator(
-	"an exported scan opens from its file, labelled; a broken file says why",
-	within(60_000, async () => {
-		const { page, context, faults } = await open(owner.email, `#/inspect/${scanId}`);
-		const [download] = await Promise.all([
-			page.waitForEvent("download"),
-			page.getByRole("button", { name: "Export as a file" }).click(),
-		]);
-		const path = join(folder, "scan.json");
-		await download.saveAs(path);
-		const file = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown> & { journal: { payload: object }[] };
-		assert.is(file["scan_id"], scanId);
-		assert.is(file.journal.length, last);
-		assert.is((file["verdicts"] as object[]).length, 14);
-		const choose = async (name: string, text: string) => {
-			await page.goto(`${origin}/#/inspect`);
-			const input = page.getByLabel("A scan that was exported as a file");
-			await input.setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
-		};
-		await choose("a.json", "{");
-		await page.getByRole("alert").getByText("The file is not JSON.").waitFor();
-		await choose("b.json", JSON.stringify({ ...file, journal: file.journal.slice(1) }));
-		await page.getByText("Entry 1 of the journal has the number 2 instead of 1.").waitFor();
-		const hostile = structuredClone(file);
-		Object.assign(hostile.journal[1] ?? {}, { type: HOSTILE });
-		Object.assign(hostile.journal[1]?.payload ?? {}, { worker_id: HOSTILE });
-		await choose(`${HOSTILE}.json`, JSON.stringify(hostile).replace('"payload":{', '"payload":{"__proto__":{"x":1},'));
-		await page.getByRole("note").getByText("Imported from a file.").waitFor();
-		await page.getByRole("note").getByText(`${HOSTILE}.json`).waitFor();
-		await page.getByRole("tab", { name: "Journal" }).click();
-		await page.getByText(`${last} of ${last} entries`).waitFor();
-		await page.locator("table.journal td").getByText(HOSTILE).waitFor();
-		await page.getByRole("tab", { name: "Scrubber" }).click();
-		await page.locator("body").press("Home");
-		await page.locator('.state[data-seq="1"]').waitFor();
-		assert.is(await page.getByRole("button", { name: "Export as a file" }).count(), 0, "read-only");
-		for (const name of ["Timeline", "Sequence", "Statechart"]) await page.getByRole("tab", { name }).click();
-		assert.is(await page.evaluate("window.pwned"), undefined);
-		assert.equal(faults, []);
-		await context.close();
-	}),
-);
+let our: InspectorWorld;
 
 operator(
 	"another user's deep link tells nothing, and the operator page is for admins",
 	within(60_000, async () => {
-		const stranger = await api.userWith("trader");
-		const { page, context, faults } = await open(stranger.email, `#/inspect/${scanId}?seq=5`);
-		const refusal = await api.call("GET", `/api/v1/opportunities/status/${scanId}`, { token: stranger.token });
+		const stranger = await our.api.userWith("trader");
+		const { page, complaints } = await our.open(stranger.email, `#/inspect/${our.scanId}?seq=5`, [404]);
+		const refusal = await our.api.call("GET", `/api/v1/opportunities/status/${our.scanId}`, {
+			token: stranger.token,
+		});
 		assert.is(refusal.status, 404);
 		await page.getByRole("alert").getByText(String(refusal.json["detail"])).waitFor();
 		assert.is(await page.getByRole("tablist").count(), 0);
-		await page.goto(`${origin}/#/operate`);
+		await page.goto(`${our.origin}/#/operate`);
 		await page
 			.getByRole("alert")
 			.getByText(/^403: this page is for admins/)
 			.waitFor();
-		// The browser itself notes each refused answer; nothing else may stand there.
-		assert.equal(
-			faults.filter((text) => !/status of 404/.test(text)),
-			[],
-		);
-		await context.close();
+		assert.equal(complaints, []);
+		await page.context().close();
 	}),
 );
 
 operator(
 	"an admin sees the parts, compares two scans and ends a stuck one",
 	within(60_000, async () => {
-		const admin = await api.userWith("admin");
-		const queued = await api.call("POST", DISCOVER, { token: admin.token });
+		const admin = await our.api.userWith("admin");
+		const queued = await our.api.call("POST", DISCOVER, { token: admin.token });
 		const stuckId = String(queued.json["scan_id"]);
-		const { page, context, faults } = await open(admin.email, "#/inspect");
+		const { page, complaints } = await our.open(admin.email, "#/inspect", [404]);
 		await page.getByRole("link", { name: stuckId }).waitFor();
 		await page.route("**/scan-diagnostics/stuck-scans", async (route) => {
-			const status = await api.call("GET", `/api/v1/opportunities/status/${stuckId}`, { token: admin.token });
+			const status = await our.api.call("GET", `/api/v1/opportunities/status/${stuckId}`, { token: admin.token });
 			const { accepted_at, deadline_at, state } = status.json;
 			const evidence = { heartbeat_age_ms: 130_000, last_seq: 1, last_event_type: "scan.created" };
 			const stuck = {
@@ -254,44 +60,89 @@ operator(
 			.waitFor();
 		await page.getByText("Redis memory").waitFor();
 		await page.getByText("Scans today").waitFor();
-		assert.equal(await findings(page), []);
+		assert.equal(await axeInBothThemes(page), []);
 		await page.getByRole("button", { name: "Cancel the scan" }).click();
 		await page.getByText("No scan is stuck.").waitFor();
 		await page.getByRole("button", { name: "Redrive" }).waitFor();
-		const after = await api.call("GET", `/api/v1/opportunities/status/${stuckId}`, { token: admin.token });
+		const after = await our.api.call("GET", `/api/v1/opportunities/status/${stuckId}`, { token: admin.token });
 		assert.is(after.json["state"], "cancelled");
-		await page.goto(`${origin}/#/compare?a=${stuckId}&b=${scanId}`);
+		await page.getByLabel("Account").fill(our.owner.email);
+		await page.getByRole("button", { name: "Show scans" }).click();
+		await page.getByRole("region", { name: "Scans of the account" }).getByRole("link", { name: our.smallId }).click();
+		await page.getByRole("heading", { name: our.smallId }).waitFor();
+		await page.getByText(/completed, \d+ entries, ended/).waitFor();
+		const [download] = await Promise.all([
+			page.waitForEvent("download"),
+			page.getByRole("button", { name: "Export as a file" }).click(),
+		]);
+		const exported = join(our.folder, "others.json");
+		await download.saveAs(exported);
+		const file = JSON.parse(readFileSync(exported, "utf8"));
+		assert.equal([file.scan_id, file.status.state, file.results.http_status], [our.smallId, "complete", 404]);
+		await page.goto(`${our.origin}/#/scans/${our.smallId}`);
+		await page.getByRole("heading", { name: "Scan not found" }).waitFor();
+		await page.getByRole("link", { name: "open it in the inspector" }).click();
+		await page.getByRole("heading", { name: our.smallId }).waitFor();
+		await page.goto(`${our.origin}/#/compare?a=${stuckId}&b=${our.scanId}`);
 		await page.getByRole("heading", { name: /^New opportunities \(\d+\)/ }).waitFor();
 		assert.is(await page.evaluate("window.pwned"), undefined);
-		assert.equal(faults, []);
-		await context.close();
+		assert.equal(complaints, []);
+		await page.context().close();
 	}),
 );
 
 operator(
 	"no serious accessibility findings in either theme, no sideways scroll on a phone",
-	within(60_000, async () => {
-		const { page, context, faults } = await open(owner.email, `#/inspect/${smallId}`);
-		for (const name of ["Timeline", "Journal", "Scrubber", "Sequence", "Statechart"]) {
-			await page.getByRole("tab", { name }).click();
-			if (name === "Scrubber") await page.locator(".state").waitFor();
-			if (name === "Statechart") await page.locator("svg.chart").first().waitFor();
-			await page.emulateMedia({ colorScheme: "light" });
-			assert.equal(await findings(page), [], `${name}, light`);
-			await page.emulateMedia({ colorScheme: "dark" });
-			// The other theme has other colours and nothing else.
-			assert.equal(await findings(page, ["color-contrast"]), [], `${name}, dark`);
+	within(120_000, async () => {
+		const admin = await our.api.userWith("admin");
+		const login = await openPage(our.browser, our.origin);
+		await login.page.goto(our.origin);
+		await login.page.getByLabel("E-mail").waitFor();
+		assert.equal(await axeInBothThemes(login.page), [], "login");
+		await login.page.setViewportSize({ width: 375, height: 700 });
+		assert.equal(await axeInBothThemes(login.page), [], "login on a phone");
+		assert.ok(await fitsWidth(login.page));
+		await login.page.context().close();
+		const { page, complaints } = await our.open(admin.email, "#/");
+		const pages = [
+			...["timeline", "journal", "sequence"].map(
+				(tab) => [`#/inspect/${our.smallId}?tab=${tab}`, "[role=tabpanel]"] as const,
+			),
+			[`#/inspect/${our.smallId}?tab=statechart`, "svg.statechart"],
+			[`#/inspect/${our.smallId}?seq=9`, ".state"],
+			["#/inspect", "h2"],
+			[`#/compare?a=${our.smallId}&b=${our.scanId}`, "dl.pairs"],
+			["#/operate", "dl.figures"],
+			["#/nowhere", "h1"],
+		] as const;
+		for (const [width, where] of [
+			[1200, "wide"],
+			[375, "phone"],
+		] as const) {
+			await page.setViewportSize({ width, height: 800 });
+			for (const [hash, ready] of pages) {
+				await page.goto(`${our.origin}/${hash}`);
+				await page.locator(ready).first().waitFor();
+				// A narrow page has the colours of the wide one.
+				const findings = where === "wide" ? await axeInBothThemes(page) : await axeFindings(page);
+				assert.equal(findings, [], `${hash}, ${where}`);
+				assert.ok(await fitsWidth(page), `${hash} is wider than ${width} px`);
+			}
 		}
-		await page.setViewportSize({ width: 375, height: 700 });
-		for (const hash of [`#/inspect/${scanId}?tab=journal`, `#/inspect/${scanId}?seq=9`, "#/inspect", "#/compare"]) {
-			await page.goto(`${origin}/${hash}`);
-			await page.locator("h1").waitFor();
-			assert.ok(Number(await overflow(page)) <= 0, hash);
-		}
-		assert.equal(faults, []);
-		await context.close();
+		await page.goto(`${our.origin}/#/inspect/${our.scanId}?tab=journal`);
+		await page.locator("table.journal tbody tr").first().waitFor();
+		assert.ok(await fitsWidth(page), "a long journal");
+		assert.equal(complaints, []);
+		await page.context().close();
 	}),
 );
 
-if (executable) operator.run();
-else process.stdout.write("  skipped: no chromium\n");
+const chromium = chromiumPath();
+if (chromium === null) process.stdout.write("  skipped: no chromium\n");
+else {
+	operator.before(async () => {
+		our = await startInspectorWorld(chromium);
+	});
+	operator.after(() => our?.stop());
+	operator.run();
+}

@@ -99,7 +99,9 @@ trader(
 		await page.goto(`${our.origin}/#/history`);
 		await page.getByLabel("Symbol").fill("NEW");
 		await page.getByRole("button", { name: "Search" }).click();
-		await page.waitForFunction("document.querySelectorAll('ul.scans > li').length === 1");
+		await page.locator("ul.scans > li").nth(1).waitFor({ state: "detached" });
+		await page.locator("ul.scans > li").first().waitFor();
+		assert.is(await page.locator("ul.scans > li").count(), 1);
 		await page.goto(`${our.origin}/#/account`);
 		await page.getByLabel("Present password").fill("not the password");
 		await page.getByLabel("New password, at least 8 characters").fill("a new password");

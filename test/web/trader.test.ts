@@ -40,6 +40,11 @@ trader(
 		await page.getByRole("heading", { name: "Evidence: grade B" }).waitFor();
 		await page.locator(".chart canvas").first().waitFor();
 		assert.match(await page.locator("main").innerText(), /90 bars of 1d up to the moment of the scan/);
+		const plot = page.getByRole("figure");
+		assert.is(await plot.locator("circle.dot").count(), 2, "a dot for each bin");
+		assert.match(await plot.innerText(), /180 past forecasts/);
+		await plot.getByText("The same as a table").click();
+		assert.match(await plot.getByRole("row").nth(1).innerText(), /40 to 50 %\s+120\s+46.*\s+40/);
 		assert.equal(await axeInBothThemes(page), [], "row");
 		await page.getByRole("button", { name: "Hit rate" }).click();
 		await page.getByText("Share of past trades of this kind").waitFor();
@@ -50,6 +55,7 @@ trader(
 		await page.getByRole("tab", { name: "Unproven (1)" }).click();
 		await page.getByRole("link", { name: "DOGE/USDT" }).click();
 		await page.getByText("Unproven: not enough evidence.").waitFor();
+		await page.getByText(/was not measured for this row/).waitFor();
 		assert.equal(complaints, []);
 	}),
 );

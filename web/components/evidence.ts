@@ -4,6 +4,7 @@ import { html } from "../lib/html.ts";
 import { wilson } from "../lib/wilson.ts";
 import { Fact } from "./fact.ts";
 import { IntervalBar } from "./interval-bar.ts";
+import { binsOf, ReliabilityPlot } from "./reliability-plot.ts";
 import { Term } from "./term.ts";
 
 const percentOf = (bps: unknown): string => (typeof bps === "number" ? `${number(bps / 100, 2)} %` : "–");
@@ -32,7 +33,7 @@ export function Evidence({ row }: { row: Json }) {
 			<${Fact} label="Past looked at">${e.first_trade ? `${day(e.first_trade)} to ${day(e.last_trade)}` : "–"}, ${number(e.universe_size, 0)} markets<//>
 			<${Fact} label="Method">${e.method}<//>
 		</dl>
-		<${Reliability} evidence=${e} drift=${row.metadata.drift_ece} alert=${row.metadata.drift_alert === true} />`;
+		<${Reliability} row=${row} />`;
 }
 
 const day = (iso: string): string => time(iso).replace(/, [^,]*$/, "");
@@ -62,12 +63,27 @@ function Expectancy({ mean, range }: { mean: number; range: [number, number] }) 
 	return html`<${IntervalBar} low=${low} value=${mean / 100} high=${high} from=${-reach} to=${reach} mark=${0} unit="%" label="Average result" />`;
 }
 
-/** How well stated chances held in the past; the row carries the two summary figures, not the single points. */
-function Reliability({ evidence: e, drift, alert }: { evidence: Json; drift: unknown; alert: boolean }) {
-	if (e.brier === null && e.ece === null) {
-		return html`<p class="muted">How well the stated chance held in the past was not measured for this row.</p>`;
+/** How well stated chances held in the past. */
+function Reliability({ row }: { row: Json }) {
+	const { evidence: e, metadata } = row;
+	const drift = metadata.drift_ece;
+	const bins = binsOf(row);
+	const title = html`<h3>How far to trust the stated chance</h3>`;
+	if (e.brier === null && e.ece === null && bins.length === 0) {
+		return html`${title}<p class="muted">
+			How well the stated chance held in the past was not measured for this row: ${
+				e.n > 0
+					? "no chance was stated before its past trades, or fewer than fifty of them had ended."
+					: "there are no past trades to state one for."
+			}
+		</p>`;
 	}
-	return html`<h3>How far to trust the stated chance</h3>
+	return html`${title}
+		${
+			bins.length > 0
+				? html`<${ReliabilityPlot} bins=${bins} />`
+				: html`<p class="muted">This row carries no single forecasts to draw, only what they came to:</p>`
+		}
 		<dl class="facts">
 			<${Fact} label=${html`<${Term} of="ece" />`}>${share(e.ece)} <${Meter} value=${e.ece} max=${0.25} good=${0.05} label="Calibration error" /><//>
 			<${Fact} label=${html`<${Term} of="brier" />`}>${number(e.brier, 3)} <${Meter} value=${e.brier} max=${0.5} good=${0.25} label="Forecast error" /><//>
@@ -78,7 +94,7 @@ function Reliability({ evidence: e, drift, alert }: { evidence: Json; drift: unk
 			<//>`
 			}
 		</dl>
-		${alert && html`<p class="warn">Lately the stated chances were further off than they used to be. The market may have changed.</p>`}`;
+		${metadata.drift_alert === true && html`<p class="warn">Lately the stated chances were further off than they used to be. The market may have changed.</p>`}`;
 }
 
 /** Small is good; the line marks what still counts as good. */

@@ -2,7 +2,7 @@ import { get, type Json } from "../lib/api.ts";
 import { number, price } from "../lib/format.ts";
 import { html, useEffect, useRef } from "../lib/html.ts";
 import { useLoad } from "../lib/load.ts";
-import { theme } from "../lib/theme.ts";
+import { isDark } from "../lib/theme.ts";
 import { Term } from "./term.ts";
 
 export interface Level {
@@ -92,7 +92,7 @@ function Ladder({ levels }: { levels: Level[] }) {
 /** The chart library is large and comes only when there is something to draw. */
 function Candles({ candles, levels, label }: { candles: Candle[]; levels: Level[]; label: string }) {
 	const box = useRef<HTMLDivElement>(null);
-	const look = theme.value;
+	const dark = isDark.value;
 	useEffect(() => {
 		let gone = false;
 		let remove = () => {};
@@ -103,6 +103,6 @@ function Candles({ candles, levels, label }: { candles: Candle[]; levels: Level[
 			gone = true;
 			remove();
 		};
-	}, [candles, look]);
+	}, [candles, dark]);
 	return html`<div class="chart" ref=${box} role="group" aria-label=${`Price chart of ${label}`}></div>`;
 }

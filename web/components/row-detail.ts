@@ -95,7 +95,7 @@ function Costs({ costs, notional }: { costs: Json; notional: unknown }) {
 
 /** Said elsewhere on the page, or only for programs. */
 const TOLD = new Set(
-	"side signal_action stop_loss take_profit risk_reward_ratio reasoning indicators executable strategy_used capital_assumed profit_at_target_usd loss_at_stop_usd".split(
+	"side signal_action stop_loss take_profit risk_reward_ratio reasoning indicators executable strategy_used capital_assumed reliability_bins profit_at_target_usd loss_at_stop_usd".split(
 		" ",
 	),
 );

@@ -27,7 +27,7 @@ export function Shell() {
 			<nav aria-label="Pages">
 				${PAGES.filter(({ menu, admin }) => menu && (!admin || isAdmin.value)).map(
 					({ menu, path, parts: names }) =>
-						html`<a href=${path} aria-current=${isHere(names, parts) ? "page" : undefined}>${menu}</a>`,
+						html`<a href=${path} aria-current=${isHere(names, page?.parts ?? parts) ? "page" : undefined}>${menu}</a>`,
 				)}
 			</nav>
 			<div class="who">
@@ -44,7 +44,13 @@ export function Shell() {
 	`;
 }
 
-const isHere = (names: readonly string[], parts: readonly string[]): boolean => (names[0] ?? "") === (parts[0] ?? "");
+/** Pages without a word in the menu stand under another's. */
+const UNDER: Record<string, string> = { scans: "", compare: "inspect" };
+
+function isHere(names: readonly string[], parts: readonly string[]): boolean {
+	const first = parts[0] ?? "";
+	return (names[0] ?? "") === (UNDER[first] ?? first);
+}
 
 function toMain(event: Event): void {
 	event.preventDefault();

@@ -18,7 +18,7 @@ export type StreamState = "connecting" | "live" | "waiting" | "ended";
 const RETRY_MS = 2_000;
 
 /**
- * Hands over every entry of a scan's journal once and in order, from the first one on, across servers that come
+ * Hands over every entry of a scan's journal after `afterSeq` once and in order, across servers that come
  * and go: each reconnect names the last entry seen. Resolves when the scan has ended or `signal` aborts.
  */
 export async function followScan(
@@ -26,8 +26,9 @@ export async function followScan(
 	signal: AbortSignal,
 	onEvent: (event: JournalEvent) => void,
 	onState: (state: StreamState) => void = () => {},
+	afterSeq = 0,
 ): Promise<void> {
-	let after = 0;
+	let after = afterSeq;
 	while (!signal.aborted) {
 		onState("connecting");
 		try {

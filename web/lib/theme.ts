@@ -1,4 +1,4 @@
-import { effect, signal } from "./html.ts";
+import { computed, effect, signal } from "./html.ts";
 
 type Theme = "auto" | "light" | "dark";
 const KEY = "lookout.theme";
@@ -24,6 +24,15 @@ effect(() => {
 		// Without storage the choice lasts as long as the page.
 	}
 });
+
+const system = window.matchMedia("(prefers-color-scheme: dark)");
+const systemIsDark = signal(system.matches);
+system.addEventListener("change", ({ matches }) => {
+	systemIsDark.value = matches;
+});
+
+/** What is shown in fact, for drawings that do not follow the style sheet by themselves. */
+export const isDark = computed(() => (theme.value === "auto" ? systemIsDark.value : theme.value === "dark"));
 
 export function nextTheme(): void {
 	theme.value = ORDER[(ORDER.indexOf(theme.value) + 1) % ORDER.length] ?? "auto";

@@ -77,14 +77,14 @@ function givenFilters(): Json {
 function Latest({ scan, names }: { scan: Json; names: StrategyInfo[] }) {
 	const running = scan.status === "scanning";
 	const filters = filterWords(scan.filters, (id) => names.find((entry) => entry.id === id)?.name ?? id);
-	const { title, tone } = stateWords(scan.state);
+	const { tone } = stateWords(scan.state);
 	return html`<section class="card stack" aria-labelledby="latest-title">
 		<div class="row spread">
 			<h2 id="latest-title" class="flat">${running ? "Your scan is running" : "Your newest scan"}</h2>
 			<a class="button" href=${linkTo("scans", scan.scan_id)}>${running ? "Watch it" : "See the results"}</a>
 		</div>
 		${running && html`<${Bar} percentage=${scan.progress.percentage} label="Progress of your newest scan" />`}
-		<p class="flat"><span class=${tone}>${title}</span>: ${scan.message}</p>
+		<p class=${`flat ${tone}`}>${scan.message}</p>
 		<p class="muted flat">Started ${time(scan.accepted_at)}${filters.length > 0 ? ` · ${filters.join(" · ")}` : ""}</p>
 	</section>`;
 }

@@ -9,6 +9,7 @@ import { html } from "../lib/html.ts";
 import { useLiveScan } from "../lib/live-scan.ts";
 import { useLoad } from "../lib/load.ts";
 import { linkTo, place } from "../lib/router.ts";
+import { isAdmin } from "../lib/session.ts";
 import { filterWords, stateWords } from "../lib/words.ts";
 
 /** One scan: live while it runs, its results afterwards. */
@@ -55,7 +56,8 @@ function Head({ status, names }: { status: Json; names: { id: string; name: stri
 		}
 		<p class="muted">
 			Started ${time(status.accepted_at)}${status.completed_at ? `, ended ${time(status.completed_at)}` : ""} ·
-			${filters.length > 0 ? ` ${filters.join(" · ")}` : " no filters"}
+			${filters.length > 0 ? ` ${filters.join(" · ")}` : " no filters"} ·
+			<a href=${linkTo("inspect", status.scan_id)}>see it from inside</a>
 		</p>
 	`;
 }
@@ -66,7 +68,14 @@ export function Absent({ problem }: { problem: Error }) {
 	if (status === 404) {
 		return html`<h1>Scan not found</h1>
 			<p>There is no such scan among yours. The link may be mistyped, or the scan belongs to somebody else.</p>
-			<p><a href="#/history">See your scans</a> or <a href="#/">start one</a>.</p>`;
+			<p><a href="#/history">See your scans</a> or <a href="#/">start one</a>.</p>
+			${
+				isAdmin.value &&
+				html`<p>
+				These pages show your own scans. As an administrator you may look into anybody's:
+				<a href=${linkTo("inspect", place.value.parts[1] ?? "")}>open it in the inspector</a>.
+			</p>`
+			}`;
 	}
 	if (status === 410) {
 		const at = problem instanceof ApiProblem ? problem.body.expired_at : null;

@@ -181,6 +181,9 @@ export function byYear(
 	);
 }
 
+/** What a row says of the record behind it. */
+export const recordOf = ({ evidence, reliability }: Measurement) => ({ evidence, reliability });
+
 /** The measured figures as they stand in a strategy's report. */
 export function evidenceReport(measurement: Measurement): Record<string, unknown> {
 	const { evidence, reliability } = measurement;

@@ -160,6 +160,7 @@ function settle(idea: Idea, evidence: PremiumEvidence | null, setting: OptionSet
 			spread,
 			expected,
 			evidence: measured?.measurement.evidence ?? unmeasured("none: the chain has no history of implied volatility"),
+			reliability: measured?.measurement.reliability,
 			confidence: percent,
 			strength: 100 * edgeOf(rule, idea.state),
 			reasoning: reasoningOf(idea),

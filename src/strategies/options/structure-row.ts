@@ -1,5 +1,6 @@
 import type { Costs, Evidence, MarketView, Opportunity, PortfolioSnapshot, Side, StrategyLimits } from "../contract.ts";
 import { tierPriority } from "../costs.ts";
+import type { Reliability } from "../evidence/reliability.ts";
 import type { Ledger } from "../ledger.ts";
 import { compareRows } from "../ranking.ts";
 import { riskLevelOf } from "../risk-level.ts";
@@ -40,6 +41,7 @@ export interface StructureTerms {
 	/** Expected net result. */
 	expected: number;
 	evidence: Evidence;
+	reliability?: Reliability | undefined;
 	confidence: { confidence_score: number | null; confidence_low: number | null; confidence_high: number | null };
 	strength: number;
 	reasoning: string;
@@ -110,6 +112,7 @@ export function structureRow(terms: StructureTerms, underlying: Underlying, sett
 		target: null,
 		costs: costsOf(terms.forward, terms.fees, terms.spread),
 		evidence: terms.evidence,
+		reliability: terms.reliability,
 		strength: terms.strength,
 		reasoning: terms.reasoning,
 		indicators: { forward: terms.forward, days_to_expiry: terms.days, ...terms.indicators },

@@ -2,7 +2,7 @@ import { TIMEFRAME_MS } from "../../market/contract.ts";
 import { last } from "../columns.ts";
 import type { Costs, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "../contract.ts";
 import { marketImpact, tierPriority } from "../costs.ts";
-import { type Measurement, symbolConfidence } from "../evidence/measure.ts";
+import { type Measurement, recordOf, symbolConfidence } from "../evidence/measure.ts";
 import { recentVolatility } from "../indicators/volatility.ts";
 import type { Refusal } from "../quality.ts";
 import { riskLevelOf } from "../risk-level.ts";
@@ -93,7 +93,7 @@ interface Terms {
 function rowOf(found: Scalpable, fired: Fired, terms: Terms, { view, portfolio }: ScalpSetting): Opportunity {
 	const { market, series, book } = found;
 	const { measurement, reading, side, signal } = fired;
-	const { evidence, grade, shortfallR } = measurement;
+	const { grade, shortfallR } = measurement;
 	const { notionalUsd, stopDistance } = terms;
 	const capitalUsd = portfolio.capital_usd;
 	return buildRow({
@@ -119,7 +119,7 @@ function rowOf(found: Scalpable, fired: Fired, terms: Terms, { view, portfolio }
 		stop: terms.stop,
 		target: reading.target,
 		costs: terms.costs,
-		evidence,
+		...recordOf(measurement),
 		strength: reading.strength,
 		reasoning: reading.reasoning,
 		indicators: reading.indicators,

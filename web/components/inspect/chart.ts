@@ -2,7 +2,9 @@ import { words } from "../../lib/format.ts";
 import { html } from "../../lib/html.ts";
 import { eventName, type GraphEdge, type GraphNode, type Machine, stateName } from "./machine.ts";
 
-const TEXT_MAX = 34;
+const TEXT_MAX = 48;
+/** The server leaves so much room in a state for each transition that stays in it. */
+const LOOP_PX = 16;
 const cut = (text: string): string => (text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX - 1)}…` : text);
 
 const edgeText = (edge: GraphEdge): string => `${eventName(edge)}${edge.guard ? ` [${edge.guard}]` : ""}`;
@@ -23,7 +25,7 @@ export function Chart({ machine, current, visited, taken }: ChartProps) {
 	const edges = [...graph.edges].sort((a, b) => Number(taken.has(a.id)) - Number(taken.has(b.id)));
 	return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Statechart ${machine_id}, scrolls`}>
 		<svg
-			class="chart"
+			class="statechart"
 			width=${layout.width}
 			height=${layout.height}
 			viewBox=${`0 0 ${layout.width} ${layout.height}`}
@@ -60,15 +62,25 @@ function NodeShape({ node, machine, frame, lit, visited }: NodeProps) {
 	const box = machine.layout.nodes[node.id];
 	if (!box) return null;
 	const { x, y, width, height } = box;
-	const name = node.parent === null ? machine.machine_id : stateName(node.id);
+	// Transitions at the root lead away from any state that is not final.
+	const name = node.parent === null ? "any state" : stateName(node.id);
 	const kind = [frame ? "frame" : "node", node.type, lit ? "lit" : "", visited ? "visited" : ""]
 		.filter(Boolean)
 		.join(" ");
+	const loops = machine.graph.edges.filter(({ source, target }) => source === node.id && target === node.id);
 	return html`<g class=${kind} data-state=${name}>
 		<title>${`${name}${node.type === "final" ? ", final" : ""}${lit ? ", now" : ""}`}</title>
 		<rect x=${x} y=${y} width=${width} height=${height} rx="8" />
 		${node.type === "final" && !frame && html`<rect x=${x + 3} y=${y + 3} width=${width - 6} height=${height - 6} rx="6" />`}
-		<text x=${frame ? x + 10 : x + width / 2} y=${frame ? y + 16 : y + height / 2 + 5} text-anchor=${frame ? "start" : "middle"}>${name}</text>
+		${loops.map(
+			(
+				edge,
+				i,
+			) => html`<text class="small" key=${edge.id} x=${x + width / 2} y=${y + 22 + (i + 1) * LOOP_PX} text-anchor="middle">
+				${cut(edgeText(edge))}<title>${`stays: ${edgeText(edge)}${edge.actions.length > 0 ? ` / ${edge.actions.join(", ")}` : ""}`}</title>
+			</text>`,
+		)}
+		<text x=${frame ? x + 10 : x + width / 2} y=${frame ? y + 16 : loops.length > 0 ? y + 22 : y + height / 2 + 5} text-anchor=${frame ? "start" : "middle"}>${name}</text>
 	</g>`;
 }
 

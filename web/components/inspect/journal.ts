@@ -51,7 +51,7 @@ export function Journal({ source, onSeq }: { source: ScanSource; onSeq(seq: numb
 					<table class="journal">
 						<thead><tr>
 							<th class="right">Seq</th><th>Time (UTC)</th><th>Event</th><th>From</th><th>To</th><th>Strategy</th>
-							<th class="right">Since previous</th><th>Payload</th>
+							<th>Effects</th><th class="right">Since previous</th><th>Payload</th>
 						</tr></thead>
 						<tbody>
 							${fitting
@@ -65,6 +65,19 @@ export function Journal({ source, onSeq }: { source: ScanSource; onSeq(seq: numb
 				</div>`
 		}
 	`;
+}
+
+const PHASE_EFFECTS: Record<string, string> = {
+	portfolio_fetch: "fetchPortfolio",
+	asset_discovery: "discoverAssets",
+	ranking: "rankOpportunities",
+};
+
+/** What the runtime does once the entry is committed. */
+function effectsOf({ type, payload }: JournalEvent): string {
+	if (type === "phase.started") return PHASE_EFFECTS[payload.phase] ?? "–";
+	if (type === "strategy.started") return "evaluateStrategy";
+	return type === "scan.resumed" ? "those in flight, again" : "–";
 }
 
 interface RowProps {
@@ -85,6 +98,7 @@ function Row({ entry, before, names, onSeq }: RowProps) {
 		<td>${before ? words(before.phase) : "–"}</td>
 		<td>${words(phase)}</td>
 		<td>${strategy_id ? `${names.get(strategy_id) ?? strategy_id}${attempt && attempt > 1 ? `, attempt ${attempt}` : ""}` : "–"}</td>
+		<td class="mono">${effectsOf(entry)}</td>
 		<td class="right">${before ? duration(Date.parse(at) - Date.parse(before.at)) : "–"}</td>
 		<td class="payload"><${Tree} name="payload" value=${payload} /></td>
 	</tr>`;

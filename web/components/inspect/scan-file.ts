@@ -42,10 +42,17 @@ export async function readJournal(
 /** Collects everything the server keeps of a scan. Throws ApiProblem. */
 export async function collectScan(scanId: string): Promise<ScanFile> {
 	const id = encodeURIComponent(scanId);
-	const status = (await get(`/opportunities/status/${id}`)).body;
-	const results = await get(`/opportunities/results/${id}`, { accept: [202, 409] });
 	const journal: JournalEvent[] = [];
 	await readJournal(scanId, undefined, (entries) => void journal.push(...entries));
+	// An administrator may look into another's scan but not at its results: the status is then what its journal implies.
+	const [own, results] = await Promise.all([
+		get(`/opportunities/status/${id}`, { accept: [404] }),
+		get(`/opportunities/results/${id}`, { accept: [202, 404, 409] }),
+	]);
+	const status: Json =
+		own.status === 200
+			? own.body
+			: (await get(`/scan-diagnostics/scan-journal/${id}/${journal.at(-1)?.seq ?? 1}`)).body.view;
 	const settled = journal.filter(({ type }) => type === "strategy.settled").map(({ payload }) => payload);
 	return {
 		format: "lookout.scan",

@@ -7,10 +7,11 @@ import type { ScanSource } from "./source.ts";
 
 const PAGE = 150;
 const TIME = 110;
-const GAP = 250;
+const GAP = 225;
 const TOP = 36;
 const ROW = 30;
-const TEXT_MAX = 38;
+/** Of a letter at an arrow, px. */
+const LETTER = 6.5;
 
 const x = (party: Message["from"]): number => TIME + 50 + PARTIES.indexOf(party) * GAP;
 
@@ -60,7 +61,8 @@ export function Sequence({ source }: { source: ScanSource }) {
 function Arrow({ message, y }: { message: Message; y: number }) {
 	const { from, to, text, seq, at } = message;
 	const [a, b] = [x(from), x(to)];
-	const cut = text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX - 1)}…` : text;
+	const room = Math.floor(Math.abs(b - a) / LETTER);
+	const cut = text.length > room ? `${text.slice(0, room - 1)}…` : text;
 	return html`<g>
 		<title>${`Entry ${seq}: ${from} to ${to}: ${text}`}</title>
 		<text class="small" x="0" y=${y}>${clockTime(at)}</text>

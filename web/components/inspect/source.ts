@@ -39,6 +39,11 @@ function stateReader(scanId: string): ScanSource["stateAt"] {
 	};
 }
 
+const ENDS = new Set(["scan.completed", "scan.failed", "scan.cancelled"]);
+
+const latestId = async (signal: AbortSignal): Promise<string> =>
+	String((await get("/opportunities/status/latest", { signal })).body.scan_id);
+
 /** Follows a scan while it runs; one that has ended is read in pages and holds no stream open. */
 export function useServerScan(id: string): { source: ScanSource | null; error: Error | null } {
 	const [source, setSource] = useState<ScanSource | null>(null);
@@ -50,10 +55,9 @@ export function useServerScan(id: string): { source: ScanSource | null; error: E
 		setSource(null);
 		setError(null);
 		const run = async () => {
-			const { body } = await get(`/opportunities/status/${encodeURIComponent(id)}`, { signal: abort.signal });
-			const scanId = String(body.scan_id);
+			const scanId = id === "latest" ? await latestId(abort.signal) : id;
 			const stateAt = stateReader(scanId);
-			let stream: StreamState = body.status === "scanning" ? "connecting" : "ended";
+			let stream: StreamState = "connecting";
 			const draw = () => {
 				timer = undefined;
 				if (!abort.signal.aborted) setSource({ scanId, entries: [...entries], stream, stateAt });
@@ -65,13 +69,15 @@ export function useServerScan(id: string): { source: ScanSource | null; error: E
 				for (const entry of more) if (entry.seq > (entries.at(-1)?.seq ?? 0)) entries.push(entry);
 				soon();
 			};
-			if (stream === "ended") await readJournal(scanId, abort.signal, (page) => add(...page));
-			else {
-				await followScan(scanId, abort.signal, add, (state) => {
-					stream = state;
-					soon();
-				});
-			}
+			const onState = (state: StreamState) => {
+				stream = state;
+				soon();
+			};
+			// The journal, unlike the status, is open to administrators too: they may look into anybody's scan.
+			await readJournal(scanId, abort.signal, (page) => add(...page));
+			const last = entries.at(-1);
+			if (last && ENDS.has(last.type)) onState("ended");
+			else await followScan(scanId, abort.signal, add, onState, last?.seq);
 		};
 		run().catch((problem: Error) => !abort.signal.aborted && setError(problem));
 		return () => {

@@ -55,7 +55,7 @@ function Differences({ diff }: { diff: Json }) {
 	const { opportunities, unproven, strategies, timing, data_as_of } = diff;
 	return html`
 		${!diff.same_filters && html`<p class="card warn">The two scans had different filters: what is new or gone may come from that.</p>`}
-		<dl class="facts">
+		<dl class="pairs">
 			<dt>From</dt><dd><a class="mono" href=${linkTo("inspect", diff.a)}>${diff.a}</a>, data of ${time(data_as_of[0])}, took ${duration(timing.execution_time_ms[0])}</dd>
 			<dt>To</dt><dd><a class="mono" href=${linkTo("inspect", diff.b)}>${diff.b}</a>, data of ${time(data_as_of[1])}, took ${duration(timing.execution_time_ms[1])}</dd>
 		</dl>

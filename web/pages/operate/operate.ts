@@ -5,6 +5,7 @@ import { html } from "../../lib/html.ts";
 import { type Loaded, useInterval, useLoad } from "../../lib/load.ts";
 import { linkTo } from "../../lib/router.ts";
 import { isAdmin } from "../../lib/session.ts";
+import { People } from "./people.ts";
 import { StuckList } from "./stuck.ts";
 
 const EVERY_MS = 5_000;
@@ -43,6 +44,8 @@ function System() {
 		<${Around} of=${metrics} what="the metrics" show=${(body: Json) => html`<${Today} metrics=${body} />`} />
 		<h2>Newest scans of everyone</h2>
 		<${Around} of=${scans} what="the newest scans" show=${(body: Json) => html`<${Recent} scans=${body.recent_scans} />`} />
+		<h2>Scans of an account</h2>
+		<${People} />
 	`;
 }
 

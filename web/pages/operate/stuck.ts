@@ -81,7 +81,7 @@ function StuckScan({ scan, busy, cancel }: { scan: Json; busy: boolean; cancel(s
 			${waiting_on.id && html` <span class="mono">${waiting_on.id}</span>`}.
 			<strong> ${ADVICE[suggested_action] ?? words(suggested_action)}.</strong>
 		</p>
-		<dl class="facts">
+		<dl class="pairs">
 			<dt>User</dt><dd class="mono">${user_id}</dd>
 			<dt>Last sign of life</dt><dd>${duration(evidence.heartbeat_age_ms)} ago, entry ${evidence.last_seq} (${evidence.last_event_type})</dd>
 			<dt>Lease until</dt><dd>${evidence.lease_expires_at === null ? "nobody holds it" : `${clockTime(evidence.lease_expires_at)} UTC`}</dd>

@@ -1,0 +1,85 @@
+import type { ScanEvent } from "../../machines/events.ts";
+import type { ScanInput } from "../../machines/types.ts";
+import type { Logger } from "../log.ts";
+import type { ScanReader } from "../store/contract.ts";
+import type { Commit, ScanWriter } from "../store/write-contract.ts";
+import { type InspectionMessage, messagesOf, type ScanState } from "./messages.ts";
+
+/** Commits that wait to be told; beyond it the oldest are left out, because no scan waits for a watcher. */
+const WAITING_MAX = 500;
+/** Scans of which the watchers were told the last state. */
+const KNOWN_MAX = 50;
+
+interface CommitWatchParts {
+	reader: Pick<ScanReader, "read" | "events">;
+	/** The state right after entry `seq`, made anew from the recorded events; null: they do not reach it. */
+	replay: (
+		input: ScanInput,
+		recorded: readonly { seq: number; events: readonly ScanEvent[] }[],
+		seq: number,
+	) => ScanState | null;
+	watchers(): number;
+	send(message: InspectionMessage): void;
+	log: Pick<Logger, "warn">;
+}
+
+export interface CommitWatch {
+	/** The same writer; each commit that was written is told afterwards. */
+	writer: ScanWriter;
+	/** Forgets what was told, so that a new watcher hears of every scan from its machine on. */
+	anew(): void;
+	/** Resolves when everything that waits has been told. */
+	settled(): Promise<void>;
+}
+
+type Written = Pick<Commit, "scan_id" | "events"> & { seq: number };
+
+/**
+ * Tells watchers what this process commits, from what was committed. Only scans of administrators: they may
+ * diagnose any scan, while a loopback port is open to every account of the machine and asks for no login.
+ */
+export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): CommitWatch {
+	const known = new Map<string, ScanState>();
+	let waiting: Written[] = [];
+	let telling: Promise<void> | null = null;
+
+	async function tell({ scan_id, seq, events }: Written): Promise<void> {
+		const record = await parts.reader.read(scan_id);
+		if (record?.context.input.profile.role !== "admin" || record.migrated_from) return;
+		const after = parts.replay(record.context.input, await parts.reader.events(scan_id, seq), seq);
+		if (!after) return;
+		// The store knows events by type only; what a runtime commits are the machine's own.
+		const taken = events as unknown as readonly ScanEvent[];
+		for (const message of messagesOf(known.get(scan_id) ?? null, after, taken)) parts.send(message);
+		known.delete(scan_id);
+		if (!after.ended) known.set(scan_id, after);
+		for (const oldest of [...known.keys()].slice(0, -KNOWN_MAX)) known.delete(oldest);
+	}
+
+	async function tellAll(): Promise<void> {
+		for (let next = waiting.shift(); next; next = waiting.shift()) {
+			await tell(next).catch((error: unknown) => parts.log.warn({ err: error }, "an inspection event was left out"));
+		}
+		telling = null;
+	}
+
+	return {
+		writer: {
+			...writer,
+			async commit(commit) {
+				const result = await writer.commit(commit);
+				if (result === "ok" && parts.watchers() > 0) {
+					const { scan_id, events, base_seq, entries } = commit;
+					waiting.push({ scan_id, events, seq: base_seq + entries.length });
+					waiting = waiting.slice(-WAITING_MAX);
+					telling ??= tellAll();
+				}
+				return result;
+			},
+		},
+		anew: () => known.clear(),
+		settled: async () => {
+			await telling;
+		},
+	};
+}
