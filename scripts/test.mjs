@@ -38,30 +38,38 @@ function testFiles(folder) {
 const BY_NAME_ONLY = /^test\/(chaos\/(chaos|outage|recovery|live-parity)|web\/.+)\.test\.ts$/;
 
 /**
- * Many seeds, whole histories, every cut of them. They run last, as long as there is time to begin one; what is left
- * is told as skipped and runs with `npm run test:long`.
+ * Many seeds, whole histories, every cut of them. They run last, in this order, as long as there is time to begin one;
+ * what is left is told as skipped and runs with `npm run test:long`.
  */
-const LONG =
-	/^test\/(stuck\/processes|strategies\/(warm-up|price-units|damaged-views|knows-no-future|rows-explain|gates|micro-seeds|pairs-discoveries|.*placebo.*|.*measured.*|look-ahead|every-strategy))/;
+const LONG = [
+	/^test\/simulation\/planted-faults/,
+	/^test\/stuck\/processes/,
+	/^test\/strategies\/(.*placebo.*|.*measured.*|look-ahead|every-strategy)/,
+	/^test\/strategies\/(warm-up|price-units|damaged-views|knows-no-future|rows-explain|gates|micro-seeds|pairs-discoveries)/,
+	/^test\/record\/record/,
+	/^test\/bench\/(calibration|timing)/,
+	/^test\/market\/replay-real/,
+];
 const BEGIN_LONG_BEFORE_MS = settingOf("TEST_BEGIN_LONG_BEFORE_MS", 200_000);
 
 /** Files that start no process of the program and change nothing of their own process. */
 const SHARES_A_PROCESS =
-	/^test\/(accounts|api|config|docs|effects|machines|market|queries|strategies|views)\/|^test\/(?!tidy)[^/]+$/;
+	/^test\/(accounts|api|cli|commands|config|docs|effects|exchange|inspect|machines|market|metrics|process|queries|queue|runtime|schedules|store|strategies|views|webhooks)\/|^test\/(?!tidy)[^/]+$/;
 const SHARING_MAX = 12;
 /** Long ones are begun one by one as long as there is time, so few may share. */
 const LONG_SHARING_MAX = 2;
 
 const patterns = process.argv.slice(2);
 const nameOf = (file) => relative(ROOT, file).split(sep).join("/");
-const isLong = (file) => Number(patterns.length === 0 && LONG.test(nameOf(file)));
+/** 0 for a file that is not long, else its place in the order of long ones, from 1. */
+const longRank = (file) => (patterns.length === 0 ? LONG.findIndex((part) => part.test(nameOf(file))) + 1 : 0);
 const chosen = testFiles(join(ROOT, "test"))
 	.filter((file) =>
 		patterns.length === 0
 			? !BY_NAME_ONLY.test(nameOf(file))
 			: patterns.some((pattern) => nameOf(file).includes(pattern)),
 	)
-	.sort((a, b) => isLong(a) - isLong(b) || (a < b ? -1 : 1));
+	.sort((a, b) => longRank(a) - longRank(b) || (a < b ? -1 : 1));
 const startedAt = performance.now();
 const temporary = mkdtempSync(join(tmpdir(), "lt-"));
 const running = new Set();
@@ -80,7 +88,7 @@ function processesOf(files) {
 	const processes = [];
 	for (const file of files) {
 		const folder = SHARES_A_PROCESS.test(nameOf(file)) ? dirname(file) : null;
-		const long = isLong(file);
+		const long = longRank(file) > 0;
 		const last = processes.at(-1);
 		const room = last && last.files.length < (long ? LONG_SHARING_MAX : SHARING_MAX);
 		if (folder !== null && room && last.folder === folder && last.long === long) last.files.push(file);
