@@ -51,6 +51,10 @@ const LONG = [
 	/^test\/market\/replay-real/,
 ];
 const BEGIN_LONG_BEFORE_MS = settingOf("TEST_BEGIN_LONG_BEFORE_MS", 200_000);
+/** On a machine that is too slow for all of them, what cannot end in time is not begun, and told. */
+const BEGIN_BEFORE_MS = settingOf("TEST_BEGIN_BEFORE_MS", 0.85 * TOTAL_LIMIT_MS);
+/** Those that start whole programs wait more than they compute: begun first, the others fill their waits. */
+const FIRST = /^test\/(program|tidy|packaging)/;
 
 /** Files that start no process of the program and change nothing of their own process. */
 const SHARES_A_PROCESS =
@@ -63,13 +67,14 @@ const patterns = process.argv.slice(2);
 const nameOf = (file) => relative(ROOT, file).split(sep).join("/");
 /** 0 for a file that is not long, else its place in the order of long ones, from 1. */
 const longRank = (file) => (patterns.length === 0 ? LONG.findIndex((part) => part.test(nameOf(file))) + 1 : 0);
+const isFirst = (file) => Number(FIRST.test(nameOf(file)));
 const chosen = testFiles(join(ROOT, "test"))
 	.filter((file) =>
 		patterns.length === 0
 			? !BY_NAME_ONLY.test(nameOf(file))
 			: patterns.some((pattern) => nameOf(file).includes(pattern)),
 	)
-	.sort((a, b) => longRank(a) - longRank(b) || (a < b ? -1 : 1));
+	.sort((a, b) => longRank(a) - longRank(b) || isFirst(b) - isFirst(a) || (a < b ? -1 : 1));
 const startedAt = performance.now();
 const temporary = mkdtempSync(join(tmpdir(), "lt-"));
 const running = new Set();
@@ -153,7 +158,7 @@ async function runAll() {
 	const processes = processesOf(chosen);
 	const lane = async () => {
 		for (let next = processes.shift(); next; next = processes.shift()) {
-			if (next.long && performance.now() - startedAt > BEGIN_LONG_BEFORE_MS) {
+			if (performance.now() - startedAt > (next.long ? BEGIN_LONG_BEFORE_MS : BEGIN_BEFORE_MS)) {
 				for (const file of next.files) {
 					total.skipped += 1;
 					console.log(`      skipped: ${nameOf(file)}, no time left to begin it; it runs with npm run test:long`);
