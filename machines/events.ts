@@ -55,7 +55,7 @@ export type ScanEvent = { at_ms: number } & (
 	  }
 );
 
-/** Journal types (CONTRACT.md 12.3): named actions of the machine whose params are the payload. */
+/** Journal types: named actions of the machine whose params are the payload. */
 export const JOURNAL_TYPES = [
 	"scan.created",
 	"scan.claimed",

@@ -7,7 +7,7 @@ import type { Failure, ScanContext, StrategyEntry, Tally, Verdict } from "./type
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
-/** Payload of strategy.settled: the verdict object of CONTRACT.md 7.2 less its display name. */
+/** Payload of strategy.settled: the verdict as answers tell it, less its display name. */
 export function settledPayload(entry: StrategyEntry, context: ScanContext): Record<string, unknown> {
 	const { row_ids, unproven_ids, ...counts } = entry.tally;
 	return {

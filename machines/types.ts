@@ -107,7 +107,7 @@ export interface ScanLimits {
 	rows_max: number;
 }
 
-/** Canonical filter object (CONTRACT.md 4.3): sorted keys, absent filters omitted. */
+/** Canonical filter object: sorted keys, absent filters omitted. */
 export interface ScanFilters {
 	symbols?: string[];
 	asset_tiers?: string[];

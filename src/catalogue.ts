@@ -1,5 +1,5 @@
 /**
- * The one list of strategies: ids, names, prices, limits (CONTRACT.md 13.1).
+ * The one list of strategies: ids, names, prices, limits.
  * Order is the order everywhere; `index` is the position in it.
  */
 export interface CatalogueEntry {
@@ -288,7 +288,7 @@ export function strategyById(id: string): CatalogueEntry {
 /** The key of policies and of /strategies/available: the id without `ai_`. */
 export const strategyKey = (entry: CatalogueEntry): string => entry.id.replace(/^ai_/, "");
 
-/** Volume tiers by 24 h USD volume (CONTRACT.md 13.4), highest first. */
+/** Volume tiers by 24 h USD volume, highest first. */
 export const ASSET_TIERS = [
 	{ name: "tier_institutional", volume_usd_min: 100_000_000, priority: 1 },
 	{ name: "tier_enterprise", volume_usd_min: 50_000_000, priority: 2 },

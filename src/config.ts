@@ -34,7 +34,7 @@ export interface Config {
 	readonly accountsKeys: readonly string[] | null;
 	readonly accountsKeyFile: string | null;
 	readonly webhookAllowPrivate: boolean;
-	/** Calls per window of CONTRACT.md 1.12. */
+	/** Calls per sliding window. */
 	readonly rates: { readonly discoverMax: number; readonly onboardMax: number; readonly otherMax: number };
 	readonly queueMax: number;
 	readonly sseMax: number;

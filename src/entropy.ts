@@ -7,7 +7,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 export interface Entropy {
 	/** RFC 9562 version 4, lower case. */
 	uuid(): string;
-	/** `scan_` and 32 lower-case hex digits (CONTRACT.md 1.4). */
+	/** `scan_` and 32 lower-case hex digits. */
 	scanId(): string;
 	/** URL-safe text of `bytes` random bytes (default 32), for secrets, nonces and passwords. */
 	token(bytes?: number): string;

@@ -1,5 +1,5 @@
 /**
- * Every error the API can answer with: code -> HTTP status and title (CONTRACT.md 2).
+ * Every error the API can answer with: code -> HTTP status and title.
  * Matching goes by `code`, never by message text.
  */
 export const ERROR_CODES = {

@@ -1,7 +1,7 @@
 import { isDollarQuote } from "./dollars.ts";
 
 /**
- * The words that filters are spelled in: market symbols and timeframes (CONTRACT.md 4.1).
+ * The words that filters are spelled in: market symbols and timeframes.
  * Pure text rules; whether a symbol exists is the market's business.
  */
 

@@ -1,6 +1,6 @@
 /**
  * Filters of a scan: one canonical object per meaning, its key, and the test every row must pass
- * (CONTRACT.md 4.1-4.3). Pure; every process derives the same key from the same request.
+ *. Pure; every process derives the same key from the same request.
  */
 import type { ScanFilters } from "../machines/types.ts";
 import { canonicalJson, compareText, sha256Hex } from "./canonical.ts";

@@ -22,7 +22,7 @@ interface HealthDeps {
 	config: Config;
 }
 
-/** What /readyz looks at (CONTRACT.md 11.2). */
+/** What /readyz looks at. */
 export function createHealthChecks({ store, market, gate = null, provision, config }: HealthDeps): HealthChecks {
 	const { kind } = provision;
 	return {

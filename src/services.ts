@@ -34,7 +34,7 @@ export interface CancelResult {
 	cancelled_at_ms: number;
 }
 
-/** The write side about scans. Throws ApiError (src/errors.ts) with the codes of CONTRACT.md 2. */
+/** The write side about scans. Throws ApiError (src/errors.ts) with its codes. */
 export interface ScanCommands {
 	/** `reservedId`: the id a new scan gets, so that the same start can be repeated by whoever finds it half done. */
 	startScan(viewer: Viewer, request: StartRequest, reservedId?: string | null): Promise<StartResult>;
@@ -160,7 +160,7 @@ export interface UserRemoval {
 	settle(): Promise<number>;
 }
 
-/** Effective policy of a strategy (CONTRACT.md 10.9). strategy_key = id without `ai_`. */
+/** Effective policy of a strategy. strategy_key = id without `ai_`. */
 export interface StrategyPolicy {
 	strategy_key: string;
 	max_symbols: number | null;

@@ -51,7 +51,7 @@ local allowed, calls, reset = count_call(KEYS[1], now_ms(ARGV[4]), tonumber(ARGV
 return {allowed, calls, reset}
 `;
 
-/** A window of CONTRACT.md 1.12. */
+/** A sliding window of calls. */
 export interface RateWindow {
 	name: string;
 	max: number;

@@ -59,5 +59,5 @@ export const idempotencyKey = (userId: string, route: string, key: string): stri
 export const policiesKey = "strategy_policies";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-/** An id of another form is unknown, not invalid (CONTRACT.md 1.4), and never becomes a key. */
+/** An id of another form is unknown, not invalid, and never becomes a key. */
 export const isUserId = (text: string): boolean => UUID.test(text);

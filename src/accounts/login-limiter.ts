@@ -10,7 +10,7 @@ export const LOGIN_WINDOW_MS = 300_000;
 /** An attempt whose process died stops counting after this. */
 const ATTEMPT_MS = 10_000;
 const WAIT_STEP_MS = 25;
-/** An answer to a login is due within 5 s (CONTRACT.md 3.2). */
+/** An answer to a login is due within 5 s. */
 const WAIT_MAX_MS = 3_500;
 
 /**
@@ -52,7 +52,7 @@ return 1
 
 export type AttemptOutcome = "failed" | "passed" | "abandoned";
 
-/** Five failures within 300 s for the same address and account (CONTRACT.md 3.2). */
+/** Five failures within 300 s for the same address and account. */
 export interface LoginLimiter {
 	/** Runs `verify` if an attempt is allowed; what it reports decides what is counted. Throws login_rate_limited. */
 	attempt<T>(address: string, email: string, verify: () => Promise<{ outcome: AttemptOutcome; value: T }>): Promise<T>;

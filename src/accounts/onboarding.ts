@@ -21,7 +21,7 @@ export interface OnboardRequest {
 	referral_code: string | null;
 }
 
-/** The body of CONTRACT.md 9.2 without `execution_time_ms` and `already_onboarded`. */
+/** The body of the answer without `execution_time_ms` and `already_onboarded`. */
 export interface OnboardingAnswer {
 	success: true;
 	onboarding_id: string;

@@ -1,6 +1,6 @@
 import type { Viewer } from "../store/contract.ts";
 
-/** Roles and permissions (CONTRACT.md 3.1); matched exactly, never by substring. */
+/** Roles and permissions; matched exactly, never by substring. */
 export const ROLES = ["admin", "trader", "viewer", "api_only"] as const satisfies readonly Viewer["role"][];
 
 export const PERMISSIONS: Record<Viewer["role"], readonly string[]> = {

@@ -63,7 +63,7 @@ function byPriority(a: StrategyPolicy, b: StrategyPolicy): number {
 	return (b.priority ?? -1) - (a.priority ?? -1) || (a.strategy_key < b.strategy_key ? -1 : 1);
 }
 
-/** Policies of CONTRACT.md 10.9: catalogue, overlaid by configuration, overlaid by administrators. */
+/** Effective policies: catalogue, overlaid by configuration, overlaid by administrators. */
 export function createPolicyStore(redis: Redis, clock: Clock, overlay: PolicyOverlay): PolicyStore {
 	const set = defineScript(redis, "policySet", 1, SET);
 	const list = async (): Promise<StrategyPolicy[]> => {

@@ -25,7 +25,7 @@ redis.call('HSET', KEYS[1], 'positions', ARGV[2], 'cash_usd', ARGV[3], 'version'
 return {1, version, ARGV[4]}
 `;
 
-/** Portfolios as entered by their users (CONTRACT.md 8.5). */
+/** Portfolios as entered by their users. */
 export function createPortfolioStore(redis: Redis, clock: Clock, entropy: Entropy): PortfolioStore {
 	const put = defineScript(redis, "portfolioPut", 2, PUT);
 	return {

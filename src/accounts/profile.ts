@@ -3,7 +3,7 @@ import type { UserProfile } from "../../machines/types.ts";
 import { CATALOGUE, type CatalogueEntry } from "../catalogue.ts";
 import type { Account } from "../services.ts";
 
-/** User tiers by owned strategies (CONTRACT.md 13.3), dearest first. */
+/** User tiers by owned strategies, dearest first. */
 const USER_TIERS = [
 	{
 		user_tier: "enterprise",

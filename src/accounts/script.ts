@@ -20,7 +20,7 @@ export function defineScript(redis: Redis, name: string, keyCount: number, lua: 
 
 /**
  * Lua prelude: `now_ms(given)` is the store's clock, or `given` when a test passes a moment of its own.
- * One clock for all processes makes their windows equal (CONTRACT.md 1.12).
+ * One clock for all processes makes their windows equal.
  */
 export const LUA_NOW = `
 local function now_ms(given)

@@ -6,7 +6,7 @@ import type { ApiConfig, ApiMeter } from "./deps.ts";
 import type { RateRule } from "./route.ts";
 import { stateOf } from "./state.ts";
 
-/** The windows of CONTRACT.md 1.12. */
+/** The sliding windows in which requests are counted. */
 export function rateWindows(config: ApiConfig["rate"]): Record<Exclude<RateRule, "none">, RateWindow> {
 	return {
 		discover: { name: "discover", max: config.discoverMax, window_ms: 60_000 },

@@ -45,7 +45,7 @@ function verifierOptions(keys: readonly SigningKey[], clock: Clock): jwt.Options
 }
 
 /**
- * Who calls: signature, lifetime and claims of the access token (CONTRACT.md 3.3). Whether the login still
+ * Who calls: signature, lifetime and claims of the access token. Whether the login still
  * stands is decided later, in Redis. Throws authentication_required, token_expired, token_invalid.
  */
 export function authenticate(keys: readonly SigningKey[], clock: Clock) {

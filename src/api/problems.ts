@@ -15,7 +15,7 @@ const BY_STATUS: Record<number, "malformed_json" | "payload_too_large" | "unsupp
 	415: "unsupported_media_type",
 };
 
-/** Whatever was thrown, as one of the codes of CONTRACT.md 2. */
+/** Whatever was thrown, as one of the codes of src/errors.ts. */
 export function toApiError(error: unknown): ApiError {
 	if (error instanceof ApiError) return error;
 	if (isStoreFailure(error)) return new ApiError("store_unavailable");

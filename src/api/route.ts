@@ -1,7 +1,7 @@
 import type { ZodType } from "zod";
 import type { Viewer } from "../store/contract.ts";
 
-/** Which sliding window of CONTRACT.md 1.12 counts the request. */
+/** Which sliding window counts the request. */
 export type RateRule = "discover" | "onboard" | "other" | "none";
 
 /** What a handler sees: parsed input, who asks, and nothing of Koa. */

@@ -3,7 +3,7 @@ import { isDollarQuote } from "../dollars.ts";
 import type { Asset, Market, MarketType, ReadOptions, Universe } from "../market/contract.ts";
 import type { Candidate, DataNeeds, PortfolioSnapshot } from "../strategies/contract.ts";
 
-/** Below this capital no strategy about the portfolio says anything (CONTRACT.md 7.1). */
+/** Below this capital no strategy about the portfolio says anything. */
 export const PORTFOLIO_CAPITAL_USD_MIN = 100;
 
 export interface CandidateSelection {

@@ -18,7 +18,7 @@ import { EffectError, isAbsence } from "./errors.ts";
 import { type EffectDeps, effectSettings } from "./ports.ts";
 import { untilAborted, withinTime } from "./waiting.ts";
 
-/** Capital of a user who never stored a portfolio (CONTRACT.md 8.5). */
+/** Capital of a user who never stored a portfolio. */
 export const ASSUMED_CAPITAL_USD = 10_000;
 
 /** Where the value of a position comes from. */

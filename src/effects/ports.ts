@@ -42,7 +42,7 @@ export interface EvaluationSchema {
 		| { success: false; error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } };
 }
 
-/** Best row first (CONTRACT.md 6.6). Negative: `a` stands before `b`. */
+/** Best row first. Negative: `a` stands before `b`. */
 export type RowOrder = (a: Opportunity, b: Opportunity) => number;
 
 /** A measured figure about a strategy on this market, with the number of trades behind it. */
@@ -76,7 +76,7 @@ export interface EffectSettings {
 	portfolio_marks_timeout_ms: number;
 	/** Longest wait for the exchange accounts of a portfolio, before it is marked. */
 	portfolio_accounts_timeout_ms: number;
-	/** One source inside discovery (CONTRACT.md 12.4). */
+	/** One source inside discovery. */
 	source_timeout_ms: number;
 	/** Part of a strategy's time that is kept for evaluating what has arrived. */
 	evaluation_reserve_ms: number;

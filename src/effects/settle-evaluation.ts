@@ -1,6 +1,6 @@
 /**
  * From what a strategy answered to what the scan counts: output check, failed reads, the user's
- * filters, the bound on rows, and books that balance (CONTRACT.md 6.4, 7.3, 7.6). Pure.
+ * filters, the bound on rows, and books that balance. Pure.
  */
 import type { NearMiss, ScanFilters, Tally } from "../../machines/types.ts";
 import { compareText } from "../canonical.ts";

@@ -254,7 +254,7 @@ export interface MarketData {
 	close(): Promise<void>;
 }
 
-/** An asset as discovery found it: one base with its markets (CONTRACT.md 13.4, 13.5). */
+/** An asset as discovery found it: one base with its markets. */
 export interface Asset {
 	base: string;
 	tier: string;

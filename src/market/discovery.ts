@@ -28,7 +28,7 @@ type Answer = { venue: string } & (
 
 /**
  * The universe of a scan: every base with current dollar markets, its volume summed over dollar quotes
- * and venues (CONTRACT.md 13.5), and every base left out counted under one reason: stablecoin,
+ * and venues, and every base left out counted under one reason: stablecoin,
  * leveraged, pegged_or_wrapped, no_usd_quote, stale_data, no_volume.
  *
  * All venues are asked at once, each with its own deadline; one that fails is reported in `sources`, also when its last

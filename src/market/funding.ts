@@ -12,7 +12,7 @@ export interface RawSettlement {
 /**
  * Settlements of one contract: times rounded to the hour (venues stamp some milliseconds late), sorted,
  * one per hour, the first given wins. Rates become integer counts of 1e-8, because the default rate of
- * exactly 1 bp is a threshold and sums of doubles miss it (STRATEGIES.md 1.3 rules 1 and 7).
+ * exactly 1 bp is a threshold and sums of doubles miss it.
  */
 export function buildFundingColumns(settlements: readonly RawSettlement[]): FundingColumns {
 	const rateByHour = new Map<number, number>();

@@ -1,7 +1,7 @@
 import type { Series } from "./contract.ts";
 import { TIMEFRAME_MS } from "./contract.ts";
 
-/** Limits a series has to keep before a strategy may use it (STRATEGIES.md 5.1). */
+/** Limits a series has to keep before a strategy may use it. */
 export const MISSING_SHARE_MAX = 0.01;
 export const ZERO_VOLUME_SHARE_MAX = 0.02;
 export const STALE_AFTER_STEPS = 2;
@@ -18,7 +18,7 @@ export interface SeriesQuality {
 	stale: boolean;
 	/** 0..1 */
 	zero_volume_share: number;
-	/** The first gate that fails, null when all hold. Reason codes of CONTRACT.md 7.4. */
+	/** The first gate that fails, null when all hold. As a public reason code. */
 	reason: "stale_data" | "gaps" | "illiquid" | null;
 }
 

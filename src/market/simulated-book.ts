@@ -4,7 +4,7 @@ import type { OrderBook } from "./contract.ts";
 import { roundToTick } from "./simulated-bars.ts";
 import { createDraws } from "./simulated-random.ts";
 
-/** Half of the quoted spread by tier, bp: the defaults of the cost model (STRATEGIES.md 5.2). */
+/** Half of the quoted spread by tier, bp: the defaults of the cost model. */
 export const HALF_SPREAD_BP: Record<AssetTier, number> = {
 	tier_institutional: 1,
 	tier_enterprise: 2,

@@ -28,7 +28,7 @@ export interface SimulatedCoin {
 	funding_interval_hours: number;
 	/**
 	 * Premium of the perp in its crowded times, bp per 8 h, 0: none beyond the usual. At the reference
-	 * snapshot the positive candidates stood at 1.1 to 21.9 bp (STRATEGIES.md 6.1).
+	 * snapshot the positive candidates stood at 1.1 to 21.9 bp.
 	 */
 	crowded_bp: number;
 	/** First day and the day after the last, ISO dates; null: from the start, to no end. */

@@ -23,7 +23,7 @@ export const INTRADAY_DAYS: Record<Exclude<Timeframe, "1d">, number> = {
 
 /** log volume = slow swings + reaction to the size of the move + attention that news draws for some days. */
 const VOLUME = { phi: 0.9, swing: 0.3, reaction: 10, news: 0.85, newsDecay: 0.55 };
-/** Basis at the end of a day; its change over 7 days has a standard deviation near the measured 6.1 bp (STRATEGIES.md 6.1). */
+/** Basis at the end of a day; its change over 7 days has a standard deviation near the measured 6.1 bp. */
 const BASIS = { phi: 0.4, vol: 0.00043 };
 
 /** A market of the simulated exchange. `coin` explains its price. */

@@ -10,10 +10,10 @@ const HOUR_MS = TIMEFRAME_MS["1h"];
 /**
  * Premium of the perp over its index in bp per 8 h: a level of its own, slow swings, fast noise, and
  * crowded times that come and go. Tuned so that over all contracts the mean of three days correlates
- * with the mean of the next seven by about 0.72 (measured over 32 symbols, STRATEGIES.md 6.1).
+ * with the mean of the next seven by about 0.72 (measured over 32 symbols).
  */
 const PREMIUM = { swing: 5.5, swingHours: 40, noise: 2.5, crowdedHours: 24 * 20, calmHours: 24 * 32 };
-/** Rate while the premium stays within 5 bp of it, bp per 8 h: the crowd at exactly 1 bp (STRATEGIES.md 1.3 rule 7). */
+/** Rate while the premium stays within 5 bp of it, bp per 8 h: the crowd at exactly 1 bp. */
 const INTEREST_BP = 1;
 const CLAMP_BP = 5;
 const CAP_BP = 75;

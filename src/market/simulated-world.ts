@@ -22,7 +22,7 @@ const BLOCK_DAYS = 128;
 
 /**
  * Spread of a planted pair: half-life ln 0.5 / ln 0.85 = 4.3 days, in the bucket of 2-7 days that did
- * best when measured (STRATEGIES.md 6.2).
+ * best when measured.
  */
 export const PAIR_SPREAD = { phi: 0.85, vol: 0.06 };
 const GOLD_VOL = 0.009;

@@ -10,7 +10,7 @@ export interface AssetSelection {
 	unmatched: string[];
 }
 
-/** What a word of the symbols filter names (CONTRACT.md 4.1). */
+/** What a word of the symbols filter names. */
 export type SymbolFilter =
 	| { kind: "base"; base: string }
 	| { kind: "pair"; base: string; quote: string }
@@ -36,7 +36,7 @@ const keysOfMarket = ({ symbol, base, quote }: Market): string[] => [
 
 /**
  * The assets a user's scan looks at: at or above the floor of the user's tier, of the named tiers
- * (an asset's own tier, CONTRACT.md 13.4), with the named symbols. No filter: all of the floor.
+ * (an asset's own tier), with the named symbols. No filter: all of the floor.
  * Throws RangeError for a tier that does not exist; the API refuses such a word before.
  */
 export function selectAssets(

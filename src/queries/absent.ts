@@ -34,7 +34,7 @@ export function absentError(lookup: Absent): ApiError {
 
 /**
  * 404 or 410 of status and results: `status` holds the scan word that older clients read, the HTTP
- * number moves to `http_status` (CONTRACT.md 2.3).
+ * number moves to `http_status`.
  */
 export function absentWordError(lookup: Absent): ApiError {
 	const plain = absentError(lookup);

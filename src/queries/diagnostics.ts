@@ -9,7 +9,7 @@ import { absentError, foundOr, unlessGone, whileThere } from "./absent.ts";
 import type { ScanLookup } from "./lookup.ts";
 import type { SystemProbes } from "./probes.ts";
 
-/** Retained scans of a user never exceed this (CONTRACT.md 12.4, USER_SCANS_KEPT). */
+/** Retained scans of a user never exceed this (USER_SCANS_KEPT). */
 const USER_SCANS_MAX = 1_000;
 const RECENT_SCANS_MAX = 5;
 const STUCK_SCANS_MAX = 100;

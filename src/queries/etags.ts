@@ -1,6 +1,6 @@
 import type { ScanRecord } from "../store/contract.ts";
 
-/** Scan id and revision (CONTRACT.md 1.8); heartbeats and clock-derived numbers do not count. */
+/** Scan id and revision; heartbeats and clock-derived numbers do not count. */
 const opaque = (record: ScanRecord): string => `"${record.scan_id}-${record.revision}"`;
 
 /** Weak: the remaining time in the body follows the clock, not the revision. */

@@ -10,7 +10,7 @@ export interface ScanLookup {
 	 * Malformed, unknown and other people's ids are the same `unknown` and take the same reads.
 	 */
 	byId(viewer: Viewer, scanId: string, any?: boolean): Promise<Lookup>;
-	/** The user's most recently started retained scan, running or not (CONTRACT.md 5.5). */
+	/** The user's most recently started retained scan, running or not. */
 	latest(userId: string): Promise<ScanRecord | null>;
 }
 

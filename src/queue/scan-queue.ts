@@ -35,7 +35,7 @@ const ADD_LIMIT_MS = 2_000;
 
 export interface QueueSettings {
 	connection: ConnectionOptions;
-	/** Forced on the embedded server, whose streams are slow (ENGINES.md 4). */
+	/** Forced on the embedded server, whose streams are slow. */
 	events_max: number;
 	/** For the lanes; whoever made it closes it. */
 	redis: Redis;

@@ -3,7 +3,7 @@ import { isoOf } from "../clock.ts";
 import type { EndedScan, ScanRecord } from "../store/contract.ts";
 import type { ScanWriter } from "../store/write-contract.ts";
 
-/** What the statistics keep of an ended scan (CONTRACT.md 12.7). */
+/** What the statistics keep of an ended scan. */
 export function endedScan(record: ScanRecord): EndedScan & { timeouts: number; failed: boolean } {
 	const { context } = record;
 	const endedAtMs = context.end?.at_ms ?? record.progress_at_ms;

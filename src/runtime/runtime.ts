@@ -110,7 +110,7 @@ export type ApplyDeps = Pick<RuntimeDeps, "writer" | "projections" | "nonce" | "
 
 /**
  * Applies one terminal event to a scan that nobody answers for: claim, one transition, one commit, no
- * effects (DESIGN.md 1). Any process may do it, whatever its role; a holder that wakes up late is fenced.
+ * effects. Any process may do it, whatever its role; a holder that wakes up late is fenced.
  * Null: the claim was refused or the commit was fenced, so somebody else has decided.
  */
 export async function applyOne(

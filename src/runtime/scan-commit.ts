@@ -6,7 +6,7 @@ import { encodeContext } from "../store/scan-codec.ts";
 import type { Commit, MachineEvent, NewEntry } from "../store/write-contract.ts";
 import type { HostState } from "./scan-host.ts";
 
-/** Pure projections for operators, written in the same commit as the state (CONTRACT.md 12.7). */
+/** Pure projections for operators, written in the same commit as the state. */
 export interface Projections {
 	lifecycleFields(
 		before: ScanContext | null,

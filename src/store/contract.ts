@@ -10,7 +10,7 @@ export interface ScanRecord {
 	user_id: string;
 	/** `scan.v1` */
 	machine: string;
-	/** seq of the last committed journal entry = the revision of CONTRACT.md 1.8. */
+	/** seq of the last committed journal entry = the revision that validators (ETag) name. */
 	revision: number;
 	epoch: number;
 	worker_id: string | null;
@@ -99,7 +99,7 @@ export interface ScanPage {
 
 export type { ScanContext, ScanInput };
 
-/** Running figures over all users (CONTRACT.md 12.7, 10.3, 10.8). Never read back as authority. */
+/** Running figures over all users. Never read back as authority. */
 export interface StatisticsReader {
 	latestScan(): Promise<EndedScan | null>;
 	/** Newest ended scans of any user, newest first; a store that keeps only the last one lacks it. */

@@ -11,7 +11,7 @@ export const scanKeys = (scanId: string) => ({
 	results: `scan_results:{${scanId}}`,
 	/** stream of commands from outside (cancel) */
 	inbox: `scan_inbox:{${scanId}}`,
-	/** hashes that operators know (CONTRACT.md 12.7) */
+	/** hashes that operators know */
 	lifecycle: `scan_lifecycle:{${scanId}}`,
 	debug: `scan_debug:{${scanId}}`,
 });
@@ -50,7 +50,7 @@ export const globalKeys = {
 	sweep: "scan_sweep",
 	/** string: where the walk over all records goes on (SCAN cursor) */
 	walk: "scan_walk",
-	/** string JSON: the last ended scan (CONTRACT.md 12.7) */
+	/** string JSON: the last ended scan */
 	latest: "service_metrics:user_initiated_scans",
 };
 

@@ -177,7 +177,7 @@ return 'ok'`,
 );
 
 /**
- * Decides one start on the user's claim (CONTRACT.md 4.5) and lists the new scan.
+ * Decides one start on the user's claim and lists the new scan.
  * KEYS 1 active, 2 fresh, 3 scans
  * ARGV 1 filter_key, 2 new scan_id, 3 force 0|1, 4 force_join_ms, 5 fresh_ms, 6 fingerprint, 7 accepted_at_ms
  * Returns {'joined'|'cached'|'created'|'superseded', scan_id, detail}: detail = completed_at_ms or the old id.

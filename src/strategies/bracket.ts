@@ -24,7 +24,7 @@ export interface BracketPlan {
 }
 
 /**
- * Replays the pair placed after bar t (STRATEGIES 6.13, 7.2): fill at the trigger or at a worse open; a bar
+ * Replays the pair placed after bar t: fill at the trigger or at a worse open; a bar
  * that touches both triggers is a full stop loss; then barriers of 2 N and 4 N for 20 bars, stop first,
  * timeout at the close. A new pair may be placed on the bar after the exit or after the orders lapsed.
  */

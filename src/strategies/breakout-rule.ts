@@ -14,7 +14,7 @@ const TRAIL = 10;
 export type BreakoutExit = "target" | "trail";
 
 /**
- * Donchian breakout with the Turtles' N on daily bars (STRATEGIES 6.6, 6.11): close above the highest high
+ * Donchian breakout with the Turtles' N on daily bars: close above the highest high
  * of the 20 bars before, volume above 1.5 times its mean, close at most one N above the channel. The short
  * side breaks down through the lowest low.
  */

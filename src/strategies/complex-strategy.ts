@@ -16,7 +16,7 @@ const RULES: readonly PremiumName[] = ["iron_condor", "iron_butterfly"];
 const VIOLATIONS: readonly ViolationName[] = ["box", "butterfly", "parity"];
 
 /**
- * Structures of several legs on a quoted chain (STRATEGIES 6.12): premium sold with bounded loss where
+ * Structures of several legs on a quoted chain: premium sold with bounded loss where
  * volatility is dear, calendars where the near end is, and violations of arbitrage bounds that pay at the
  * quotes after fees. One candidate is one kind of structure on one asset; of those on one side of an
  * asset the best is listed.

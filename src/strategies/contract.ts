@@ -17,7 +17,7 @@ export type Side = "long" | "short" | "neutral";
 export type RiskLevel = "low" | "medium" | "high" | "very_high";
 export type Grade = "A" | "B" | "C" | "D";
 
-/** CONTRACT.md 6.3 `costs`: basis points of notional, round trip. */
+/** `costs` of a row: basis points of notional, round trip. */
 export interface Costs {
 	fee_bps: number;
 	spread_bps: number;
@@ -26,7 +26,7 @@ export interface Costs {
 	total_bps: number;
 }
 
-/** CONTRACT.md 6.3 `evidence`. Rates 0..1, nets in basis points; null = not measured. */
+/** `evidence` of a row. Rates 0..1, nets in basis points; null = not measured. */
 export interface Evidence {
 	method: string;
 	n: number;
@@ -47,7 +47,7 @@ export interface Evidence {
 	ece: number | null;
 }
 
-/** A row as a strategy makes it (CONTRACT.md 6.3). The effect adds discovered_at. */
+/** A row as a strategy makes it. The effect adds discovered_at. */
 export interface Opportunity {
 	opportunity_id: string;
 	strategy_id: string;
@@ -100,7 +100,7 @@ export interface Position {
 	liquidation_price?: number | null;
 }
 
-/** The portfolio snapshot of one scan (CONTRACT.md 8.5). */
+/** The portfolio snapshot of one scan. */
 export interface PortfolioSnapshot {
 	positions: Position[];
 	cash_usd: number;

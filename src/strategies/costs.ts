@@ -2,7 +2,7 @@ import { ASSET_TIERS, type AssetTier, tierOfVolume } from "../catalogue.ts";
 import type { Market, OrderBook } from "../market/contract.ts";
 import type { Costs } from "./contract.ts";
 
-/** Half spreads where no book is known, fractions (STRATEGIES 5.2, a design choice). */
+/** Half spreads where no book is known, fractions (a design choice). */
 const HALF_SPREAD: Record<AssetTier, number> = {
 	tier_institutional: 0.0001,
 	tier_enterprise: 0.0002,

@@ -4,7 +4,7 @@ import { PERP_REPLAY_COST, SPOT_REPLAY_COST } from "./costs.ts";
 /** Where a directional rule trades: what it reads, how its record is replayed, what it pays by default. */
 export interface MarketProfile {
 	needs: DataNeeds;
-	/** Fewer bars of a series make no evidence (STRATEGIES 7.2). */
+	/** Fewer bars of a series make no evidence. */
 	evidenceBarsMin: number;
 	/** Round trip that its walk-forwards are charged, fraction of notional. */
 	replayCost: number;

@@ -23,7 +23,7 @@ export interface Trade {
 	costs: Costs;
 }
 
-/** What contracts add to a directional trade (STRATEGIES 6.11). */
+/** What contracts add to a directional trade. */
 export interface ContractTerms {
 	/** Expected funding over the holding time, fraction of notional (negative: received), or why it forbids the trade. */
 	funding(signal: Signal): { paid: number; extra: Record<string, unknown> } | Refusal;

@@ -27,7 +27,7 @@ export interface FundingSample {
 	signal: boolean;
 }
 
-/** Lower bounds of |past| in basis points per 8 hours (STRATEGIES 6.1). */
+/** Lower bounds of |past| in basis points per 8 hours. */
 export const BUCKETS_BPS = [0, 1, 2, 3, 5] as const;
 export const bucketOf = (past: number): number => {
 	const bps = Math.abs(past) * 10_000;

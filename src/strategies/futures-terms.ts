@@ -16,7 +16,7 @@ export const FUNDING_SHARE_MAX = 0.25;
 const UNITS_PER_DAY = 3;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Funding, leverage and open interest of a directional trade on a perpetual contract (STRATEGIES 6.11). */
+/** Funding, leverage and open interest of a directional trade on a perpetual contract. */
 export function perpTerms(view: MarketView): ContractTerms {
 	let fit: Forecast | null | undefined;
 	const forecast = () => {

@@ -14,7 +14,7 @@ export const shortBreakdownRule = breakoutRuleOf(
 );
 
 /**
- * Trend on perpetual contracts, long and short (STRATEGIES 6.11). Each side has a record of its own with the
+ * Trend on perpetual contracts, long and short. Each side has a record of its own with the
  * settled funding in it. A contract is one candidate and one row at most: where momentum and a breakout both
  * fire, the better grade wins, momentum among equals.
  */

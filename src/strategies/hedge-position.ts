@@ -13,7 +13,7 @@ const PORTFOLIO = "PORTFOLIO";
 const EQUITY_USD_MIN = 100;
 
 /**
- * Minimum variance hedges of positions that carry much of the book's risk (STRATEGIES 6.14): the coin's
+ * Minimum variance hedges of positions that carry much of the book's risk: the coin's
  * own perpetual, BTC, ETH or both, judged by the variance they took away out of sample. One candidate per
  * position. A hedge protects; its profit is 0 and its costs, funding included, are stated.
  */

@@ -53,7 +53,7 @@ export interface IsolatedPosition {
 }
 
 /**
- * Liquidation price of an isolated, one-way, linear position (STRATEGIES 6.11, as Binance documents it):
+ * Liquidation price of an isolated, one-way, linear position (as Binance documents it):
  * LP = (WB + cum - side * qty * entry) / (qty * (mmr - side)). At or below 0: no price liquidates it.
  */
 export function liquidationPrice({ side, quantity, entry, walletBalance, tier }: IsolatedPosition): number {

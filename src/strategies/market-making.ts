@@ -23,7 +23,7 @@ const THRESHOLDS = {
 };
 
 /**
- * Two-sided quotes after Avellaneda and Stoikov (2008) on perpetual contracts (STRATEGIES 6.10). What it
+ * Two-sided quotes after Avellaneda and Stoikov (2008) on perpetual contracts. What it
  * promises is a day with a gain, and the record of a market is its own tape alone, so that a row does not
  * depend on who else is looked at.
  */

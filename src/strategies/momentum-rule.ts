@@ -12,7 +12,7 @@ const TARGET_ATR = 5;
 export const GAP_ATR_MAX = 1;
 
 /**
- * Time-series momentum after Moskowitz, Ooi and Pedersen (2012) on daily bars (STRATEGIES 6.4, 6.11):
+ * Time-series momentum after Moskowitz, Ooi and Pedersen (2012) on daily bars:
  * z28 = ln(C/C[-28]) / (sigma_day * sqrt(28)) above 0.5, close above EMA50, EMA20 above EMA50, and the
  * last close at most one ATR14 above the one before, so that a leap is not chased. The short side mirrors
  * every comparison; its stop lies above and its target below.

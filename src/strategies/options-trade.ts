@@ -12,7 +12,7 @@ const ID = "ai_options_trade";
 const RULES: readonly PremiumName[] = ["straddle", "long_call", "long_put", "covered_call", "protective_put"];
 
 /**
- * Simple ideas on a quoted chain (STRATEGIES 6.12): a straddle or a single option where volatility is
+ * Simple ideas on a quoted chain: a straddle or a single option where volatility is
  * offered below its forecast, calls sold and puts bought on coins that are held. One candidate is one
  * structure on one asset; the two single options count as one, the better of them.
  */

@@ -1,4 +1,4 @@
-/** Symbols whose pairs are tested at most: 25 make 300 pairs (CONTRACT 13.1). */
+/** Symbols whose pairs are tested at most: 25 make 300 pairs. */
 export const PAIR_SYMBOLS_MAX = 25;
 
 /** Unordered pairs of `symbols` things. */

@@ -18,7 +18,7 @@ import {
 import { bucketName, bucketOf, HALF_LIFE_BUCKETS, PAIR_RULE, type PairRule, TABLE_RULE } from "./pairs-trading-rule.ts";
 
 const METHOD = "walk-forward/pooled by half-life, 365 days of formation and 90 of trading, discoveries at 10 %";
-/** Series with fewer daily bars take no part (STRATEGIES 7.2: more than 1500). */
+/** Series with fewer daily bars take no part (more than 1500). */
 export const EVIDENCE_BARS_MIN = 1501;
 /** Coins of the walk-forward; its cost grows with their square. */
 const EVIDENCE_COINS_MAX = 40;

@@ -156,7 +156,7 @@ export interface PairReplay {
 }
 
 /**
- * Trades of one formation (STRATEGIES 7.2): both legs enter at the close after the signal and leave at
+ * Trades of one formation: both legs enter at the close after the signal and leave at
  * the close after the exit signal, at the latest on the window's last day; the day after may signal again.
  * Net of gross value: side * ((y1/y0 - 1) - b (x1/x0 - 1)) / (1 + b) - cost.
  */

@@ -3,7 +3,7 @@ import { engleGranger } from "./statistics/cointegration.ts";
 import { betterOfTwo, discoveries } from "./statistics/false-discovery.ts";
 import type { PairFit } from "./statistics/pair-fit.ts";
 
-/** Daily closes a pair is judged by, and days its parameters stay frozen (STRATEGIES 6.2). */
+/** Daily closes a pair is judged by, and days its parameters stay frozen. */
 export const FORMATION_DAYS = 365;
 export const TRADING_DAYS = 90;
 export const CORRELATION_MIN = 0.3;
@@ -36,7 +36,7 @@ export const PAIR_RULE: PairRule = {
 	halves: true,
 };
 
-/** The rule behind the table of STRATEGIES 7.1. */
+/** The rule that was measured on recorded data (docs/strategies). */
 export const TABLE_RULE: PairRule = {
 	name: "pairs_trading/1d,365+90,fdr10,halflife2-45,2<=z<=3.5,exit.5,stop4",
 	halfLifeMin: 2,

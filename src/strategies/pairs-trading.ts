@@ -39,7 +39,7 @@ const THRESHOLDS = {
 };
 
 /**
- * Cointegrated pairs with a stretched spread (STRATEGIES 6.2). A candidate is a pair, counted once;
+ * Cointegrated pairs with a stretched spread. A candidate is a pair, counted once;
  * whether it is a discovery depends on how many pairs the scan tests, as it must.
  */
 export const pairsTrading: Strategy = {

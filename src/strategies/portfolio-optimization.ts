@@ -15,7 +15,7 @@ const EQUITY_USD_MIN = 100;
 const THRESHOLDS = { ...REBALANCE, equity_usd_min: EQUITY_USD_MIN, returns_min: RETURNS_MIN };
 
 /**
- * Weighs the spot holdings and the two majors by six methods (STRATEGIES 6.8) and proposes the trades of
+ * Weighs the spot holdings and the two majors by six methods and proposes the trades of
  * the one with the best record, if their benefit pays for them. Candidates are proposals: one analysis per
  * method, one trade per coin; a position that takes no part counts with its reason. Cash stays cash.
  */

@@ -21,7 +21,7 @@ export const UNDESCRIBED: Refusal = {
 export type SeriesCheck = { ok: true; series: Series } | ({ ok: false } & Refusal);
 
 /**
- * The gates before any strategy (STRATEGIES 5.1), in this order: fetch_failed, stale_data, gaps,
+ * The gates before any strategy, in this order: fetch_failed, stale_data, gaps,
  * insufficient_history, illiquid, pegged_or_wrapped. `lookbackBars` is what the rule needs.
  */
 export function checkSeries(candidate: Candidate, view: MarketView, lookbackBars: number): SeriesCheck {

@@ -14,7 +14,7 @@ export interface RiskInput {
 	atLeast?: RiskLevel;
 }
 
-/** The worst of loss share, leverage and liquidity (STRATEGIES 5.6): a function of risk, not of the signal. */
+/** The worst of loss share, leverage and liquidity: a function of risk, not of the signal. */
 export function riskLevelOf(input: RiskInput): RiskLevel {
 	const { shortfallShare, leverage, tierPriority } = input;
 	const byLoss = shortfallShare < 0.01 ? 0 : shortfallShare < 0.03 ? 1 : shortfallShare < 0.06 ? 2 : 3;

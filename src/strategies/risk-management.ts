@@ -14,7 +14,7 @@ const HEDGED_MEASURES: ReadonlySet<string> = new Set(["cvar95_1d", "drawdown"]);
 const EQUITY_USD_MIN = 100;
 
 /**
- * Measures the portfolio against its limits and names the trade that restores each (STRATEGIES 6.7).
+ * Measures the portfolio against its limits and names the trade that restores each.
  * Candidates are proposals: one per position, one for the whole book, one hedge. An answer of
  * `within_limits` everywhere is good news; every measure stands in the report whatever happens.
  */

@@ -56,7 +56,7 @@ export interface RowInput {
 const idOf = ({ strategyId, type, symbol, exchange, side, variant }: RowInput): string =>
 	opportunityId(strategyId, type, symbol, exchange, side, variant);
 
-/** Puts a row into the shape of CONTRACT 6.3: every key present, metadata without null. */
+/** Puts a row into its public shape: every key present, metadata without null. */
 export function buildRow(input: RowInput): Opportunity {
 	const { entry, stop, target, notionalUsd, capitalUsd } = input;
 	const stopDistance = entry !== null && stop !== null ? Math.abs(entry - stop) / entry : null;

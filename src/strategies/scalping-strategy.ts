@@ -25,7 +25,7 @@ const THRESHOLDS = {
 };
 
 /**
- * Trades of minutes on 5-minute bars of perpetual contracts (STRATEGIES 6.9). Feasibility comes first: at
+ * Trades of minutes on 5-minute bars of perpetual contracts. Feasibility comes first: at
  * retail fees most markets do not move enough, and the bar-only signals have lost wherever they were
  * measured. Order flow is only as good as its own recorded tape shows.
  */

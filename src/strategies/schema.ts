@@ -92,7 +92,7 @@ const rowShape = z.object({
 type Row = z.infer<typeof rowShape>;
 type Complaint = (path: (string | number)[], message: string) => void;
 
-/** Relations between the fields of a row (CONTRACT 6.3, 6.4). */
+/** Relations between the fields of a row. */
 function checkRow(row: Row, complain: Complaint): void {
 	const { confidence_low: low, confidence_score: score, confidence_high: high, metadata } = row;
 	if (low !== null && score !== null && high !== null && !(low <= score && score <= high)) {

@@ -74,7 +74,7 @@ export interface Simulation {
 }
 
 /**
- * Triple barrier for the signal of bar t (STRATEGIES 5.3): entry at the next open; within a bar the stop
+ * Triple barrier for the signal of bar t: entry at the next open; within a bar the stop
  * is assumed to come first; a gap fills at the open where that is worse than the stop or better than
  * the target; timeout at close[t+H]. The entry bar counts.
  */

@@ -27,7 +27,7 @@ export interface SizingInput {
 
 export type Sizing = { ok: true; notionalUsd: number } | { ok: false; reason: string; detail: string };
 
-/** Notional of a new position, USD (STRATEGIES 5.5): the smallest of the caps, or why none fits. */
+/** Notional of a new position, USD: the smallest of the caps, or why none fits. */
 export function sizePosition(input: SizingInput): Sizing {
 	const { capitalUsd, limits, p, payoff } = input;
 	const kelly = input.grade === "C" || payoff === null ? null : 0.5 * kellyFraction(p, payoff);

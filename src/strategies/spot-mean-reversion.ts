@@ -17,7 +17,7 @@ const ROWS_PER_CLUSTER = 3;
 const CONTEXT_BARS = 250;
 
 /**
- * Oversold closes on daily bars (STRATEGIES 6.5): z20 = (C - SMA20)/sd20 below -2 with the population
+ * Oversold closes on daily bars: z20 = (C - SMA20)/sd20 below -2 with the population
  * deviation, Wilder's RSI14 below 30, and a way back to the mean of at least two round trips.
  */
 export const meanReversionRule: Rule = {

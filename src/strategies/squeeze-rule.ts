@@ -51,7 +51,7 @@ export interface SqueezeRule extends ReplayRule {
 }
 
 /**
- * Volatility squeeze on daily bars (STRATEGIES 6.13): Bollinger bandwidth 4 sd20/SMA20 within the lowest
+ * Volatility squeeze on daily bars: Bollinger bandwidth 4 sd20/SMA20 within the lowest
  * tenth of its last 250 values, and the bands inside Keltner's channel EMA20 +- 2 ATR10. The trade is a pair of
  * orders at the extremes of the last 20 bars, the signal bar included.
  */

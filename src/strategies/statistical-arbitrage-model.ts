@@ -5,7 +5,7 @@ import { principalFactors } from "./statistics/principal-factors.ts";
 import { type ResidualScore, residualScore } from "./statistics/residual-score.ts";
 import { RollingCovariance } from "./statistics/rolling-covariance.ts";
 
-/** Bars of the correlation matrix and of the factor regression (STRATEGIES 6.3, 7.2). */
+/** Bars of the correlation matrix and of the factor regression. */
 export const FACTOR_BARS = 252;
 export const REGRESSION_BARS = 60;
 export const VARIANCE_SHARE = 0.55;

@@ -10,7 +10,7 @@ import {
 	hedgeWeights,
 } from "./statistical-arbitrage-model.ts";
 
-/** Thresholds of Avellaneda and Lee (2010) as STRATEGIES 6.3 quotes them. */
+/** Thresholds of Avellaneda and Lee (2010). */
 export const S_ENTRY = 1.25;
 export const S_EXIT_LONG = -0.5;
 export const S_EXIT_SHORT = 0.75;
@@ -18,7 +18,7 @@ export const S_STOP = 3;
 export const B_MAX = 0.97;
 export const R2_MIN = 0.3;
 export const HOLD_BARS = 30;
-/** Round trip that the walk-forward is charged once (STRATEGIES 7.2). */
+/** Round trip that the walk-forward is charged once. */
 export const FACTOR_REPLAY_COST = 0.002;
 /** Deviations a trade risks by design, from its entry level to its stop. */
 const RISK_DEVIATIONS = S_STOP - S_ENTRY;
@@ -100,7 +100,7 @@ interface Exit {
 }
 
 /**
- * Trades of all assets (STRATEGIES 7.2): entry at the close of the signal with the factor weights of
+ * Trades of all assets: entry at the close of the signal with the factor weights of
  * that bar, exit by the score of each new bar; the exit bar may signal again. A trade still open at the
  * end is not counted.
  */

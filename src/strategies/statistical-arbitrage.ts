@@ -29,7 +29,7 @@ import {
 import { type FactorSignal, factorRow, type ModelAsset, STATISTICAL_ID } from "./statistical-arbitrage-row.ts";
 
 const DAY_MS = TIMEFRAME_MS["1d"];
-/** Closes of FACTOR_BARS returns with the regression's window before them warm (STRATEGIES 6.3). */
+/** Closes of FACTOR_BARS returns with the regression's window before them warm. */
 const BARS_MIN = FACTOR_BARS + REGRESSION_BARS;
 
 const THRESHOLDS = {
@@ -46,7 +46,7 @@ const THRESHOLDS = {
 	hold_bars_max: HOLD_BARS,
 };
 
-/** Residuals of coins against the common factors of all (STRATEGIES 6.3, after Avellaneda and Lee 2010). */
+/** Residuals of coins against the common factors of all (after Avellaneda and Lee 2010). */
 export const statisticalArbitrage: Strategy = {
 	id: STATISTICAL_ID,
 	needs: {

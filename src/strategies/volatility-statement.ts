@@ -22,7 +22,7 @@ export interface Frequency {
 }
 
 /**
- * "The volatility of the next 10 days will exceed 1.25 times that of the last 20" (STRATEGIES 6.13): how
+ * "The volatility of the next 10 days will exceed 1.25 times that of the last 20": how
  * often it held after squeezed bars, by bandwidth alone, and on all days. A forecast of size, not of direction.
  */
 export interface VolatilityStatement {

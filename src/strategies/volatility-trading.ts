@@ -40,7 +40,7 @@ const THRESHOLDS = {
 };
 
 /**
- * Squeezes of volatility and the pair of orders around them (STRATEGIES 6.13). It forecasts size, not
+ * Squeezes of volatility and the pair of orders around them. It forecasts size, not
  * direction: the row's confidence is that of the order pair, the forecast stands beside it.
  */
 export const volatilityTrading: Strategy = {

@@ -91,7 +91,7 @@ function startedLast(context: ScanContext): number {
 }
 
 /**
- * Fields of the hash `scan_debug:{id}` (CONTRACT.md 10.2, 12.7) that `entries` changed, to be
+ * Fields of the hash `scan_debug:{id}` that `entries` changed, to be
  * written in their commit. Pure and idempotent like `lifecycleFields`.
  */
 export function debugFields(

@@ -15,7 +15,7 @@ type Hash = Readonly<Record<string, string>>;
 const orProjected = (hash: Hash, project: () => Record<string, string>): Hash =>
 	Object.keys(hash).length > 0 ? hash : project();
 
-/** Body of scan-lifecycle (CONTRACT.md 10.1) as compact JSON: phases from the hash, liveness from the record. */
+/** Body of scan-lifecycle as compact JSON: phases from the hash, liveness from the record. */
 export function lifecycleView(record: ScanRecord, stored: Hash, nowMs: number, stuckAfterMs: number): string {
 	const hash = orProjected(stored, () => lifecycleFields(null, record.context, []));
 	const phases: Record<string, string> = {};
@@ -74,7 +74,7 @@ function overallStatus(record: ScanRecord): "in_progress" | "completed" | "faile
 	return position === "completed" || position === "failed" || position === "cancelled" ? position : "in_progress";
 }
 
-/** Body of scan-debug (CONTRACT.md 10.2). */
+/** Body of scan-debug. */
 export function debugView(record: ScanRecord, stored: Hash, nowMs: number): object {
 	const hash = orProjected(stored, () => debugFields(null, record.context, []));
 	const steps = readSteps(hash);

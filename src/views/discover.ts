@@ -47,7 +47,7 @@ const instructionsFor = (scanId: string): string =>
 	`Poll ${pollUrl(scanId)} every ${POLLING_INTERVAL_SECONDS} seconds until status is complete or failed, then read ${resultsUrl(scanId)}.`;
 
 /**
- * Body of POST /opportunities/discover (CONTRACT.md 4.6, 4.7) as compact JSON. `waited`: the caller
+ * Body of POST /opportunities/discover as compact JSON. `waited`: the caller
  * asked to wait; `replayed`: it repeats an earlier start; `resultsJson`: the results body of a scan that ended in time (its values win).
  */
 export function discoverView(

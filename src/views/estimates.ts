@@ -28,7 +28,7 @@ export function typicalDurationMs(samples: readonly DurationSample[], strategies
 	return quantile(chosen, 0.5) ?? ESTIMATE_WITHOUT_HISTORY_MS;
 }
 
-/** CONTRACT.md 5.4: whole seconds, never beyond the deadline, 0 when terminal. */
+/** Time that is left: whole seconds, never beyond the deadline, 0 when terminal. */
 export function remainingSeconds(record: ScanRecord, nowMs: number, samples: readonly DurationSample[]): number {
 	if (record.terminal) return 0;
 	const { input } = record.context;
@@ -39,7 +39,7 @@ export function remainingSeconds(record: ScanRecord, nowMs: number, samples: rea
 	return Math.max(0, Math.min(byHistory, byDeadline));
 }
 
-/** CONTRACT.md 4.6: an upper figure for the client's patience. */
+/** An upper figure for the client's patience. */
 export function patienceSeconds(samples: readonly DurationSample[]): number {
 	const high = quantile(
 		samples.map((sample) => sample.duration_ms),

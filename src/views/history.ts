@@ -6,7 +6,7 @@ import { assetDiscoveryView, userProfileView } from "./results-parts.ts";
 import { totalOpportunities } from "./status.ts";
 import { executionTimeMs, resultsKey, statusOf } from "./words.ts";
 
-/** One entry of scan-history (CONTRACT.md 10.4). execution_time_ms is null while the scan runs. */
+/** One entry of scan-history. execution_time_ms is null while the scan runs. */
 export function historyEntry(record: ScanRecord): object {
 	const { context, position } = record;
 	const total = totalOpportunities(record);

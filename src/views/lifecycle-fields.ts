@@ -75,7 +75,7 @@ function changedPhases(
 }
 
 /**
- * Fields of the hash `scan_lifecycle:{id}` (CONTRACT.md 10.1, 12.7) that `entries` changed, to be
+ * Fields of the hash `scan_lifecycle:{id}` that `entries` changed, to be
  * written in their commit. Pure and idempotent: derived from the context after the transition.
  * `before` null projects everything the context holds.
  */

@@ -102,7 +102,7 @@ function runningMessage(context: ScanContext, position: ScanPosition): string {
 
 /**
  * One clear sentence on where the scan stands. Only outcome `empty` says that there are no
- * opportunities; `incomplete` names the strategies that did not answer (CONTRACT.md 6.5).
+ * opportunities; `incomplete` names the strategies that did not answer.
  */
 export function scanMessage(context: ScanContext, position: ScanPosition = positionOf(context)): string {
 	switch (position) {

@@ -13,7 +13,7 @@ const grade = (errors: number, good: string): string =>
 export const successRate = (day: DayStatistics): number | null =>
 	day.total_scans === 0 ? null : Number(((100 * day.successful_scans) / day.total_scans).toFixed(2));
 
-/** `daily_stats` of CONTRACT.md 10.3; null before the day's first scan. */
+/** `daily_stats` of the metrics answer; null before the day's first scan. */
 export function dailyStats(day: DayStatistics): object | null {
 	if (day.total_scans === 0) return null;
 	const { date, total_scans, successful_scans, total_opportunities, total_strategies, avg_execution_time_ms } = day;
@@ -24,7 +24,7 @@ export function dailyStats(day: DayStatistics): object | null {
 	};
 }
 
-/** `system_health` of CONTRACT.md 10.3. */
+/** `system_health` of the metrics answer. */
 export const systemHealth = (day: DayStatistics, redisConnected: boolean, nowMs: number): object => ({
 	redis_connected: redisConnected,
 	daily_errors: day.errors,
@@ -41,7 +41,7 @@ export interface MetricsSource {
 	cacheHitRate: number | null;
 }
 
-/** Body of /opportunities/metrics (CONTRACT.md 10.8). Durations of complete scans in ms. */
+/** Body of /opportunities/metrics. Durations of complete scans in ms. */
 export function metricsView(source: MetricsSource, nowMs: number): object {
 	const durations = source.samples.filter((sample) => sample.completed).map((sample) => sample.duration_ms);
 	return {

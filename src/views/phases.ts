@@ -4,7 +4,7 @@ import { isoOf } from "../clock.ts";
 import { accountWarnings } from "./messages.ts";
 import { endedAtMs, executionTimeMs, isFinal, isoOrNull, lastWorkingPhase, positionOf } from "./words.ts";
 
-/** How a phase stands (CONTRACT.md 10.1). */
+/** How a phase stands. */
 export type PhaseStatus = "in_progress" | "completed" | "error" | "timeout" | "cancelled";
 
 /** The phase in which a scan broke off; null while it runs, when it completed, or before any claim. */
@@ -40,7 +40,7 @@ export function accountsOf({ accounts }: PortfolioSummary): Record<string, unkno
 	return { accounts: shown, warnings: accountWarnings(accounts) };
 }
 
-/** What a phase says beyond its times (CONTRACT.md 12.2), as far as it has happened. */
+/** What a phase says beyond its times, as far as it has happened. */
 function phaseExtras(context: ScanContext, phase: Phase, startedAtMs: number): Record<string, unknown> {
 	const { input, end } = context;
 	switch (phase) {

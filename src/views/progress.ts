@@ -1,7 +1,7 @@
 import { verdictCounts } from "../../machines/scan-rules.ts";
 import type { ScanContext, ScanPosition, VerdictCounts } from "../../machines/types.ts";
 
-/** CONTRACT.md 5.3. */
+/** `progress` of a status answer; its counters never fall. */
 export interface Progress {
 	strategies_completed: number;
 	total_strategies: number;

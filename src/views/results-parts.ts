@@ -117,7 +117,7 @@ export function assetDiscoveryView(context: ScanContext) {
 
 const SUCCESSFUL = ["ok_found", "ok_empty", "degraded"];
 
-/** Per strategy id, every strategy of the scan (CONTRACT.md 6.2). Potential in USD, confidence 0..100. */
+/** Per strategy id, every strategy of the scan. Potential in USD, confidence 0..100. */
 export function strategyPerformance(context: ScanContext, rows: readonly RowFigures[]) {
 	const performance: Record<string, object> = {};
 	for (const entry of context.strategies) {

@@ -25,7 +25,7 @@ export interface ResultsSource {
 	recommendations: RankingDocument["recommendations"];
 }
 
-/** partial: ended badly, or some strategy gave no full answer (CONTRACT.md 6.2). */
+/** partial: ended badly, or some strategy gave no full answer. */
 export function scanState(record: ScanRecord): "complete" | "partial" {
 	if (record.position !== "completed") return "partial";
 	const gaps = ["degraded", "failed", "timed_out", "cancelled"];
@@ -45,7 +45,7 @@ function performanceMetrics(context: ScanContext) {
 	};
 }
 
-/** `metadata` of CONTRACT.md 6.2; immutable once the scan is terminal. */
+/** `metadata` of the results; immutable once the scan is terminal. */
 export function metadataView(record: ScanRecord, figures: readonly RowFigures[]) {
 	const { context, position } = record;
 	const { input, portfolio } = context;
@@ -78,7 +78,7 @@ export function metadataView(record: ScanRecord, figures: readonly RowFigures[])
 }
 
 /**
- * Body of the results endpoint (CONTRACT.md 6.2) as compact JSON. For a failed or cancelled scan it
+ * Body of the results endpoint as compact JSON. For a failed or cancelled scan it
  * is the same shape with what was found, success false and no `error` key: only a waited start
  * shows it that way, the results endpoint itself answers 409.
  */
@@ -116,7 +116,7 @@ export function resultsView(source: ResultsSource): string {
 }
 
 /**
- * Members that turn a problem body into the 409 of a failed or cancelled scan (CONTRACT.md 6.1):
+ * Members that turn a problem body into the 409 of a failed or cancelled scan:
  * nothing that was found is lost, and no client takes the scan for a finished one.
  */
 export function endedBadlyExtra(record: ScanRecord, rows: readonly string[]) {

@@ -6,7 +6,7 @@ import { scanMessage } from "./messages.ts";
 import { progressOf } from "./progress.ts";
 import { endedAtMs, isoOrNull, pollUrl, resultsUrl, stateOf, statusOf } from "./words.ts";
 
-/** Rows shown while a scan runs, best first (CONTRACT.md 5.1). */
+/** Rows shown while a scan runs, best first. */
 export const PARTIAL_RESULTS_MAX = 10;
 
 /** Rows so far, then the final number. */
@@ -14,7 +14,7 @@ export const totalOpportunities = (record: ScanRecord): number =>
 	record.context.ranking?.ranked_count ?? record.context.opportunities_found;
 
 /**
- * Body of the status endpoint (CONTRACT.md 5.1-5.4) as compact JSON.
+ * Body of the status endpoint as compact JSON.
  * `topRowsJson`: at most ten stored rows, best first, compact JSON each. `nowMs`: the store's clock.
  */
 export function statusView(
@@ -52,7 +52,7 @@ export function statusView(
 	return spliceJson(fields, { partial_results: jsonArray(topRowsJson.slice(0, PARTIAL_RESULTS_MAX)) });
 }
 
-/** Body of 202 of the results endpoint (CONTRACT.md 6.1) as compact JSON. */
+/** Body of 202 of the results endpoint as compact JSON. */
 export function resultsPendingView(
 	record: ScanRecord,
 	topRowsJson: readonly string[],

@@ -4,7 +4,7 @@ import { isoOf } from "../clock.ts";
 import { accountsOf, brokenPhase, type PhaseStatus, phaseStatus } from "./phases.ts";
 import { endedAtMs, isoOrNull, positionOf, strategyName } from "./words.ts";
 
-/** How a step of the debug view stands (CONTRACT.md 10.2). */
+/** How a step of the debug view stands. */
 export type StepStatus = "starting" | "completed" | "failed" | "cancelled" | "timed_out" | "skipped";
 
 /** Steps 1..13; strategies follow as 100 + their position in the scan's list. */

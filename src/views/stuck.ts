@@ -4,7 +4,7 @@ import { isoOf } from "../clock.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import { isoOrNull } from "./words.ts";
 
-/** A phase may be this late before it counts as stuck (CONTRACT.md 10.1). */
+/** A phase may be this late before it counts as stuck. */
 export const PHASE_GRACE_MS = 5_000;
 
 export interface StuckReport {

@@ -14,7 +14,7 @@ const nextAction = (onboarded: boolean, last: ScanRecord | null): string => {
 	return last.terminal ? (last.position === "completed" ? "view_results" : "discover") : "wait_for_scan";
 };
 
-/** Body of user-status (CONTRACT.md 9.1): one shape for every kind of user. */
+/** Body of user-status: one shape for every kind of user. */
 export function userStatusView(
 	account: Account,
 	earned: EarnedCredits,

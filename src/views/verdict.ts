@@ -1,7 +1,7 @@
 import type { Failure, NearMiss, StrategyEntry, Verdict } from "../../machines/types.ts";
 import { isoOrNull, strategyName } from "./words.ts";
 
-/** CONTRACT.md 7.2. */
+/** How one strategy ended, as answers tell it. */
 export interface VerdictObject {
 	strategy_id: string;
 	strategy_name: string;

@@ -3,9 +3,9 @@ import { PHASES } from "../../machines/types.ts";
 import { CATALOGUE } from "../catalogue.ts";
 import { isoOf } from "../clock.ts";
 
-/** Coarse word for clients that poll for ever on words they do not know (CONTRACT.md 5.2). */
+/** Coarse word for clients that poll for ever on words they do not know. */
 export type StatusWord = "scanning" | "complete" | "failed";
-/** Exact word (CONTRACT.md 5.2). */
+/** Exact word. */
 export type StateWord = "queued" | "running" | "complete" | "failed" | "cancelled";
 
 export function stateOf(position: ScanPosition): StateWord {
@@ -62,7 +62,7 @@ export const pollUrl = (scanId: string): string => `${BASE}/status/${scanId}`;
 export const resultsUrl = (scanId: string): string => `${BASE}/results/${scanId}`;
 export const eventsUrl = (scanId: string): string => `${BASE}/scans/${scanId}/events`;
 
-/** Keys an operator may look up; the braces are part of the key (CONTRACT.md 12.7). */
+/** Keys an operator may look up; the braces are part of the key. */
 export const lifecycleKey = (scanId: string): string => `scan_lifecycle:{${scanId}}`;
 export const resultsKey = (scanId: string): string => `scan_results:{${scanId}}`;
 

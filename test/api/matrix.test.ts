@@ -10,7 +10,7 @@ type World = Awaited<ReturnType<typeof startWorld>>;
 let world: World;
 let api: TestApi;
 
-/** Who may call what, written down apart from the code (CONTRACT.md 3.1, 8.5, 9, 10.9). */
+/** Who may call what, written down apart from the code. */
 const RESTRICTED: Record<string, readonly string[]> = {
 	"post /admin/users": ["admin"],
 	"get /admin/users": ["admin"],

@@ -65,7 +65,7 @@ export async function failing(setup: Setup): Promise<Extract<StrategyReport, { k
 	return report;
 }
 
-/** CONTRACT.md 7.3. */
+/** Published, unproven and rejected add up to what was evaluated. */
 export function balanced(tally: Tally): void {
 	const rejected = Object.values(tally.rejected).reduce((sum, count) => sum + count, 0);
 	assert.is(tally.evaluated, tally.row_ids.length + tally.unproven_ids.length + rejected);

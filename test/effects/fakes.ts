@@ -114,7 +114,7 @@ export function fakePool(evaluate: (request: EvaluationRequest, signal: AbortSig
 	return pool;
 }
 
-/** The order of CONTRACT.md 6.6 without its last word (the id), which the effect itself adds. */
+/** The order of published rows without its last word (the id), which the effect itself adds. */
 export const contractOrder: RowOrder = (a, b) => {
 	const perRisk = ({ evidence, entry_price, stop_price }: Opportunity) => {
 		if (entry_price === null || stop_price === null || evidence.mean_net_bps === null) return Number.NEGATIVE_INFINITY;

@@ -14,7 +14,7 @@ import { REAL_DATA_DIR } from "../support/recorded-fixture.ts";
 const test = suite("market/recorded, reference snapshot");
 const HOUR = TIMEFRAME_MS["1h"];
 const DAY = TIMEFRAME_MS["1d"];
-/** The reference snapshot of STRATEGIES.md. */
+/** The instant at which all parts of the data set overlap. */
 const AS_OF = Date.UTC(2026, 2, 19, 19);
 const present = existsSync(REAL_DATA_DIR);
 if (!present)
@@ -126,7 +126,7 @@ real("funding candidates of the snapshot: 425 illiquid, 67 below 1 bp, 14 positi
 	assert.equal(counts, { illiquid: 425, below_threshold: 67, positive: 14, negative: 33 });
 });
 
-/** Sum over the last 72 h / 9, as an 8 h rate in units of 1e-8 (STRATEGIES.md 6.1). */
+/** Sum over the last 72 h / 9, as an 8 h rate in units of 1e-8. */
 function threeDayMeanE8(funding: FundingSeries | null): number {
 	let sum = 0;
 	for (let i = 0; i < (funding?.length ?? 0); i++) {

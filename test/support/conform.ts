@@ -13,7 +13,7 @@ export function isCompact(text: string): void {
 	assert.is(JSON.stringify(JSON.parse(text)), text);
 }
 
-/** Every string that looks like a moment has milliseconds and Z (CONTRACT.md 1.3). */
+/** Every string that looks like a moment has milliseconds and Z. */
 export function momentsHaveMilliseconds(text: string): void {
 	for (const [moment] of text.matchAll(/"\d{4}-\d{2}-\d{2}T[^"]*"/g)) {
 		assert.match(moment, /^"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z"$/);

@@ -7,7 +7,7 @@ import type { HostState } from "../../src/runtime/scan-host.ts";
 const sum = (counts: Record<string, number>): number =>
 	Object.values(counts).reduce((total, count) => total + count, 0);
 
-/** What must hold in every state of a scan (DESIGN.md 3: I5, I7, I8). */
+/** What must hold in every state of a scan (I5, I7, I8). */
 export function checkState(state: HostState): void {
 	const { context, position, ended } = state;
 	assert.is(sum(verdictCounts(context.strategies)), context.strategies.length, "the nine counts sum to the total");

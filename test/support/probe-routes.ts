@@ -95,7 +95,7 @@ export const slowRoutes = (
 	}),
 ];
 
-/** The promises of every problem body (CONTRACT.md 2.1). */
+/** The promises of every problem body. */
 export const isProblem = (answer: Answer, status: number, code: string): void => {
 	assert.is(answer.status, status, answer.text);
 	assert.match(answer.headers["content-type"] ?? "", /^application\/problem\+json/);

@@ -27,6 +27,11 @@ const FORBIDDEN: readonly ForbiddenText[] = [
 		message: "a package host",
 		allowedInTests: false,
 	},
+	{
+		pattern: /\b(?:CONTRACT|DESIGN|STRATEGIES|ENGINES|LIBRARIES)(?:\.md\b| (?:section )?\d)/g,
+		message: "a document that its reader does not have; say what it says",
+		allowedInTests: false,
+	},
 	{ pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----/g, message: "a private key", allowedInTests: false },
 	{ pattern: /\bAKIA[0-9A-Z]{16}\b/g, message: "an access key", allowedInTests: false },
 	{ pattern: /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}/g, message: "a signed token", allowedInTests: true },

@@ -293,6 +293,8 @@ test("paths, hosts and credentials", () => {
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0abc",
 		"redis://joe:hunter2@host",
 		'password: "correct-horse"',
+		`/** See ${"CONTRACT"}.md 5.2. */`,
+		`// as ${"STRATEGIES"} 6.13 has it`,
 	];
 	for (const text of bad) assert.is(found("src/a.ts", text), 1, text);
 	const good = [

@@ -13,7 +13,7 @@ import {
 } from "../support/records.ts";
 import { createScanServer, owner } from "../support/scan-server.ts";
 
-/** What clients of the original server rely on (CONTRACT.md 15), checked on the text they would see. */
+/** What clients of the original server rely on, checked on the text they would see. */
 const legacy = suite("existing clients");
 
 const FORBIDDEN = [

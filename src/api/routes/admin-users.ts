@@ -110,5 +110,5 @@ const patchUser = ({ users }: ApiDeps) =>
 		},
 	});
 
-/** User administration (CONTRACT.md 3.6, 3.8). */
+/** User administration. */
 export const adminUserRoutes = (deps: ApiDeps): RouteSpec[] => [createUser(deps), listUsers(deps), patchUser(deps)];

@@ -187,7 +187,7 @@ const me = (deps: ApiDeps) =>
 		},
 	});
 
-/** Login, tokens and the own account (CONTRACT.md 3). */
+/** Login, tokens and the own account. */
 export const authRoutes = (deps: ApiDeps): RouteSpec[] => [
 	login(deps),
 	refresh(deps),

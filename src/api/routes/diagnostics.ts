@@ -148,7 +148,7 @@ const ofTheSystem = ({ queries }: DiagnosticsRouteDependencies): RouteSpec[] => 
 	}),
 ];
 
-/** Views of record and journal for owners and operators (CONTRACT.md 10). */
+/** Views of record and journal for owners and operators. */
 export const diagnosticsRoutes = (dependencies: DiagnosticsRouteDependencies): RouteSpec[] => [
 	...ofOneScan(dependencies),
 	...ofOneUser(dependencies),

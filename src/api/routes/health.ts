@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { ApiError } from "../../errors.ts";
 import type { HealthCheck, HealthChecks, RootRoute } from "../deps.ts";
 
-/** A dependency that has not answered by then is down (CONTRACT.md 11.2). */
+/** A dependency that has not answered by then is down. */
 const CHECK_MS = 1000;
 
 type CheckResult = { ok: boolean } & Record<string, unknown>;

@@ -11,7 +11,7 @@ export interface MetricsRouteDependencies {
 	parseFilters: ParseFilters;
 }
 
-/** Figures of the running system for admins, and a trial scan (CONTRACT.md 10.8). */
+/** Figures of the running system for admins, and a trial scan. */
 export const metricsRoutes = ({ queries, commands, parseFilters }: MetricsRouteDependencies): RouteSpec[] => [
 	route({
 		method: "get",

@@ -2,7 +2,7 @@ import type { ApiDeps } from "../deps.ts";
 import { type RouteSpec, route } from "../route.ts";
 import { onboardQuery, onboardReply } from "../schemas/onboarding.ts";
 
-/** Onboarding (CONTRACT.md 9.2). Its body is ignored, whatever it is. */
+/** Onboarding. Its body is ignored, whatever it is. */
 export const onboardingRoutes = ({ users, clock }: ApiDeps): RouteSpec[] => [
 	route({
 		method: "post",

@@ -13,7 +13,7 @@ function keyOf(word: string): string {
 const admin = { tag: "admin", roles: ["admin"], rate: "other" } as const;
 const one = { 200: { description: "The effective policy", schema: policyReply } };
 
-/** Policies of strategies (CONTRACT.md 10.9); effective from the next scan on every process. */
+/** Policies of strategies; effective from the next scan on every process. */
 export const policyRoutes = ({ users: { policies } }: ApiDeps): RouteSpec[] => [
 	route({
 		...admin,

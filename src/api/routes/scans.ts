@@ -198,7 +198,7 @@ function cancelRoute({ queries, commands }: ScanRouteDependencies): RouteSpec {
 	});
 }
 
-/** Start, poll, read, cancel and redrive (CONTRACT.md 4, 5, 6, 8.1). */
+/** Start, poll, read, cancel and redrive. */
 export const scanRoutes = (dependencies: ScanRouteDependencies): RouteSpec[] => [
 	discoverRoute(dependencies),
 	statusRoute(dependencies),

@@ -116,7 +116,7 @@ function adminStatus(account: StoredAccount) {
 	};
 }
 
-/** What users own and what there is (CONTRACT.md 9.3-9.6). */
+/** What users own and what there is. */
 export function strategyRoutes({ users, clock }: ApiDeps): RouteSpec[] {
 	const available = availableStrategies();
 	const accountOf = async (userId: string): Promise<StoredAccount> => {

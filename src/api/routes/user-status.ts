@@ -9,7 +9,7 @@ export interface UserStatusDependencies {
 	accounts: AccountReader;
 }
 
-/** Where a user stands (CONTRACT.md 9.1). */
+/** Where a user stands. */
 export const userStatusRoutes = ({ queries, accounts }: UserStatusDependencies): RouteSpec[] => [
 	route({
 		method: "get",

@@ -11,7 +11,7 @@ export const emailSchema = z.email().max(254);
 export const passwordSchema = z.string().min(PASSWORD_LENGTH_MIN).max(PASSWORD_LENGTH_MAX);
 export const doneSchema = z.strictObject({ success: z.literal(true), message: z.string() });
 
-/** Every 4xx and 5xx (CONTRACT.md 2); some codes add members. */
+/** Every 4xx and 5xx; some codes add members. */
 export const problemSchema = z.looseObject({
 	type: z.string().regex(/^urn:problem-type:/),
 	title: z.string(),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { assetDiscovery, userProfile } from "./results.ts";
 import { count, lenientBoolean, outcome, position, scanId, timestamp } from "./scan.ts";
 
-/** Schemas of the diagnostics and of user-status (CONTRACT.md 9.1, 10). */
+/** Schemas of the diagnostics and of user-status. */
 
 const number = z.number().nullable();
 

@@ -1,5 +1,5 @@
 /**
- * Why a candidate was rejected or a strategy skipped (CONTRACT.md 7.4). This list is the API description's;
+ * Why a candidate was rejected or a strategy skipped. This list is the API description's;
  * a code that is used and not here fails its test.
  */
 export const REASON_CODES = [

@@ -14,7 +14,7 @@ import {
 	unprovenRow,
 } from "./scan.ts";
 
-/** Schemas of results and of a start that waited for them (CONTRACT.md 4.6, 6, 7). */
+/** Schemas of results and of a start that waited for them. */
 
 const number = z.number().nullable();
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { PHASES, SCAN_ERROR_CODES, VERDICTS } from "../../../machines/types.ts";
 
-/** Schemas of starting, polling and cancelling a scan (CONTRACT.md 4, 5, 8.1). */
+/** Schemas of starting, polling and cancelling a scan. */
 
 export const WAIT_SECONDS_MAX = 30;
 
@@ -126,7 +126,7 @@ const price = z.number().nullable();
 const share = z.number().nullable();
 const score = z.number().min(0).max(100);
 
-/** The members of a row that published and unproven ones have alike (CONTRACT.md 6.3). */
+/** The members of a row that published and unproven ones have alike. */
 const rowShape = {
 	opportunity_id: z.string().min(1),
 	strategy_id: z.string().min(1),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { roleSchema, timestampSchema } from "./common.ts";
 
-/** A strategy a user owns (CONTRACT.md 9.3). Performance is null until something measures it. */
+/** A strategy a user owns. Performance is null until something measures it. */
 export const ownedStrategySchema = z.strictObject({
 	strategy_id: z.string(),
 	name: z.string(),

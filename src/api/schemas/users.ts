@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { emailSchema, passwordSchema, roleSchema, statusSchema, timestampSchema } from "./common.ts";
 
-/** Names of strategies as in CONTRACT.md 13.1; resolved by the handler. */
+/** Names of strategies: id, id without `ai_`, or display name; resolved by the handler. */
 const strategyWords = z.array(z.string().max(100)).max(50);
 
 export const createUserBody = z.object({

@@ -27,7 +27,7 @@ export function clustersOf(trades: readonly ResolvedTrade[]): Cluster[] {
 }
 
 /**
- * Variance of the week-clustered win rate over its binomial variance (STRATEGIES 7.2):
+ * Variance of the week-clustered win rate over its binomial variance:
  * [sum (s_w - m_w p)^2 / n^2] / [p(1-p)/n]. 1 where every trade ended alike.
  */
 export function designEffectOf(trades: readonly ResolvedTrade[]): number {

@@ -13,7 +13,7 @@ export interface GradeInput {
 	drifted: boolean;
 }
 
-/** Evidence grade (STRATEGIES 5.4 step 8, drift of step 10): the first that fits. */
+/** Evidence grade: the first that fits. */
 export function gradeOf(input: GradeInput): Grade {
 	const { meanNet, effectiveTrades, bootstrapLow, pPlacebo } = input;
 	if (input.trades === 0 || meanNet === null) return "C";

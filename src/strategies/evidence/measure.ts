@@ -53,7 +53,7 @@ export const chosenWithHindsight = (source: DataSource): boolean => source.kind 
 
 const bps = (fraction: number): number => fraction * 10_000;
 
-/** Pools the trades of a walk-forward (STRATEGIES 5.4). Order of `trades` does not matter. */
+/** Pools the trades of a walk-forward. Order of `trades` does not matter. */
 export function measure(input: MeasureInput): Measurement {
 	const trades = [...input.trades].sort(byTime);
 	const nets = Float64Array.from(trades, (trade) => trade.net).sort();
@@ -151,7 +151,7 @@ export function confidenceOf(p: number, nEff: number): Confidence {
 	};
 }
 
-/** A symbol's own record, shrunk to the pool (STRATEGIES 5.4 steps 2, 3 and 5). */
+/** A symbol's own record, shrunk to the pool. */
 export function symbolConfidence(measurement: Measurement, symbol: string): Confidence {
 	const own = measurement.bySymbol.get(symbol) ?? { wins: 0, n: 0 };
 	return confidenceOf(symbolRate(own.wins, own.n, measurement.pool), measurement.evidence.n_effective);

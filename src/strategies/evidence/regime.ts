@@ -20,8 +20,7 @@ export function benchmarkOf(universe: readonly Series[]): Series | null {
 }
 
 /**
- * Trades by whether BTC closed above or below its 200-day mean on the signal bar (STRATEGIES 5.4
- * step 9). Shown beside the pooled rate, which alone makes the grade. null without BTC.
+ * Trades by whether BTC closed above or below its 200-day mean on the signal bar. Shown beside the pooled rate, which alone makes the grade. null without BTC.
  */
 export function regimeSplit(
 	trades: readonly ResolvedTrade[],

@@ -161,6 +161,6 @@ export function reliabilityByYear(forecasts: readonly Forecast[]): YearReliabili
 		});
 }
 
-/** Drift (STRATEGIES 5.4 step 10): the newest 200 forecasts missed by more than ten points. */
+/** Drift: the newest 200 forecasts missed by more than ten points. */
 export const drifted = (reliability: Reliability): boolean =>
 	reliability.eceRecent !== null && reliability.eceRecent > DRIFT_ECE;

@@ -9,7 +9,7 @@ import { EFFECTIVENESS_MIN, ESTIMATION_DAYS, RECENT_WINDOWS } from "./effectiven
 import { COMMON_HEDGES, type HedgeChoice, hedgeChoices } from "./instruments.ts";
 import { type HedgeTerms, hedgeTerms } from "./terms.ts";
 
-/** Gates of STRATEGIES 6.14. */
+/** What a proposed hedge must pass. */
 export const HEDGE_GATES = {
 	position_share_min: 0.02,
 	position_usd_min: 500,

@@ -66,7 +66,7 @@ function measureTape(tape: TradeTape, endMs: number, costs: ReplayCosts, hindsig
 	return recordOf(days, plan, steps.tradeValue, hindsight);
 }
 
-/** Days do not overlap and each starts flat: n windows of the rule for non-trade strategies (STRATEGIES 5.4). */
+/** Days do not overlap and each starts flat: n windows of the rule for non-trade strategies. */
 export function recordOf(
 	days: readonly ReplayedDay[],
 	plan: MakerPlan | null,
@@ -112,7 +112,7 @@ export function recordOf(
 	};
 }
 
-/** More days with a gain than without are no edge while the mean is a loss (CONTRACT 6.4). */
+/** More days with a gain than without are no edge while the mean is a loss. */
 function gradeOf(p: number | null, low: number, n: number, mean: number, hindsight: boolean): Grade {
 	if (p === null) return "C";
 	return mean <= 0 ? "D" : frequencyGrade(p, low, n, hindsight);

@@ -33,7 +33,7 @@ export interface Makeable {
 
 /**
  * Gates in the order in which they are counted: the read, the book, liquidity, the bars, jumps, then what
- * the spread must pay for (STRATEGIES 6.10). The book comes first of the market's own: without it nothing
+ * the spread must pay for. The book comes first of the market's own: without it nothing
  * else is worth a word.
  */
 export function readMakeable(candidate: Candidate, view: MarketView, ledger: Ledger): Makeable | Refusal {

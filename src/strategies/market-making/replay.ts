@@ -21,7 +21,7 @@ export interface MakerPlan {
 	sigmaMinute: number;
 	/** Per fraction of price. */
 	gamma: number;
-	/** Mid moves against the maker after a fill: 0.5 sigma sqrt(latency + hold) (STRATEGIES 6.10). */
+	/** Mid moves against the maker after a fill: 0.5 sigma sqrt(latency + hold). */
 	adverse: number;
 	/** Full quoted spread at no inventory. */
 	spread: number;

@@ -158,7 +158,7 @@ interface NoConfidence {
 	confidence_high: null;
 }
 
-/** Medium at best for the deepest markets, high for all others: inventory (STRATEGIES 6.10). */
+/** Medium at best for the deepest markets, high for all others: inventory. */
 function riskOf(made: Makeable, { shortfall }: MakerRecord, lotUsd: number, capitalUsd: number): RiskLevel {
 	const tier = tierPriority(made.market.volume_usd_24h ?? 0);
 	// Without a replayed day a full inventory may lose a day's three sigmas.

@@ -29,7 +29,7 @@ export interface Method {
 	weigh(covariance: readonly number[][], logs: readonly Column[]): number[] | null;
 }
 
-/** The ways to weigh a portfolio (STRATEGIES 6.8), the benchmark first. */
+/** The ways to weigh a portfolio, the benchmark first. */
 export const METHODS: readonly Method[] = [
 	{
 		key: "equal_weight",

@@ -5,7 +5,7 @@ import { CONCENTRATION_POSITIONS_MIN, RISK_LIMITS, RISK_SHARE_POSITIONS_MIN } fr
 import { effectiveNumber, riskShares } from "../risk/measures.ts";
 import type { Asset, AssetUniverse } from "./universe.ts";
 
-/** Gates of STRATEGIES 6.8. */
+/** What a proposed trade must pass. */
 export const REBALANCE = {
 	volatility_reduction_min: 0.05,
 	drift_points: 0.05,

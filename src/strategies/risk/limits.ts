@@ -1,7 +1,7 @@
 import type { Column } from "../columns.ts";
 import { bookReturns, effectiveNumber, equityPath, historicalTail, maxDrawdown, riskShares } from "./measures.ts";
 
-/** Limits of STRATEGIES 6.7; shares of equity unless the name says otherwise. */
+/** Limits of risk management; shares of equity unless the name says otherwise. */
 export const RISK_LIMITS = {
 	weight_max: 0.3,
 	risk_share_max: 0.35,

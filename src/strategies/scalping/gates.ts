@@ -54,7 +54,7 @@ export function readScalpable(candidate: Candidate, view: MarketView, ledger: Le
 const refuse = (reason: string, detail: string): Refusal => ({ reason, detail });
 const bps = (fraction: number): number => fraction * 10_000;
 
-/** ATR of at least two round trips, spread of at most 0.15 ATR (STRATEGIES 6.9). */
+/** ATR of at least two round trips, spread of at most 0.15 ATR. */
 function feasibility({ candidate, market, bid, ask, atr }: Scalpable, ledger: Ledger): Refusal | null {
 	const { symbol } = candidate;
 	const cost = 2 * market.taker_fee + SLIPPAGE;

@@ -5,7 +5,7 @@ import { meanBefore } from "../indicators/channel.ts";
 import { wilderRange } from "../indicators/range.ts";
 import { type Carried, knownOf, type Reading, type Rule, signalsOf } from "../rule.ts";
 
-/** Slippage of a round trip, fraction; with two taker fees of 5 bp it makes the measured 14 bp (STRATEGIES 6.9). */
+/** Slippage of a round trip, fraction; with two taker fees of 5 bp it makes the measured 14 bp. */
 export const SLIPPAGE = 0.0004;
 /** Round trip that the evidence is charged: both ways as a taker, though the entry asked for is a limit. */
 export const SCALP_COST = 0.0014;
@@ -61,7 +61,7 @@ interface Trigger {
 	reasoningAt(t: number): string;
 }
 
-/** Feasibility first, then the trigger; stop 1.5 ATR, target 2 ATR, 12 bars (STRATEGIES 6.9). */
+/** Feasibility first, then the trigger; stop 1.5 ATR, target 2 ATR, 12 bars. */
 function scalpRule(name: string, side: ScalpSide, triggerOf: Compute<Trigger>, windowBars?: number): Rule {
 	return {
 		...(windowBars === undefined ? {} : { windowBars }),
