@@ -1,14 +1,14 @@
 import { TIMEFRAME_MS } from "../market/contract.ts";
-import type { Costs, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "./contract.ts";
+import type { MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "./contract.ts";
 import { SPOT_REPLAY_COST, tierPriority } from "./costs.ts";
-import { type Measurement, recordOf, symbolConfidence } from "./evidence/measure.ts";
-import { costsOfLegs, exchangeOf, leastOrder, legTerms, type TradedLeg, tradedLeg } from "./legs.ts";
+import { type Measurement, recordOf } from "./evidence/measure.ts";
+import { exchangeOf, legTerms, tradedLeg } from "./legs.ts";
 import { holdDaysOf, stopDistanceOf, Z_EXIT, Z_STOP } from "./pairs-trading-rule.ts";
 import type { PairTest } from "./pairs-trading-scan.ts";
 import type { Refusal } from "./quality.ts";
 import { riskLevelOf } from "./risk-level.ts";
 import { buildRow } from "./row.ts";
-import { sizePosition } from "./sizing.ts";
+import { type LegsTrade, sizeLegs } from "./sized-legs.ts";
 import { betterOfTwo } from "./statistics/false-discovery.ts";
 
 export const PAIRS_ID = "ai_pairs_trading";
@@ -31,51 +31,30 @@ export function pairRow(test: PairTest, setting: PairSetting): Opportunity | Ref
 		tradedLeg(test.x.candidate, test.x.series, fit.z > 0 ? "long" : "short", 1 - share),
 	].filter((leg) => leg !== null);
 	if (legs.length < 2) return { reason: "no_derivative_market", detail: "the source lists no perp for the short leg" };
-	const { evidence, grade, payoff } = measurement;
+	const { evidence, grade } = measurement;
 	if (grade === "D") {
 		const detail = `mean net ${evidence.mean_net_bps?.toFixed(1)} bp over ${evidence.n} trades of this half-life`;
 		return { reason: "negative_expectancy", detail };
 	}
-	const { p, ...confidence } = symbolConfidence(measurement, test.name);
-	const sizing = sizePosition({
+	const trade = sizeLegs({
+		legs,
 		capitalUsd: portfolio.capital_usd,
 		stopDistance: stopDistanceOf(fit, fit.z),
-		advUsd: Math.min(...legs.map((leg) => leg.advUsd / leg.share)),
-		grade,
-		p,
-		payoff,
+		name: test.name,
+		measurement,
+		replayCost: SPOT_REPLAY_COST,
 		limits,
-		// Each leg must reach its own least order.
-		market: leastOrder(legs),
-		price: 1,
 	});
-	if (!sizing.ok) return sizing;
-	const costs = costsOfLegs(legs, sizing.notionalUsd);
-	const expectedNet = ((evidence.mean_net_bps ?? 0) - costs.total_bps) / 10_000 + SPOT_REPLAY_COST;
-	if (grade !== "C" && expectedNet <= 0) {
-		return { reason: "cost_exceeds_edge", detail: `costs of ${costs.total_bps.toFixed(1)} bp leave no expected gain` };
-	}
-	const known = evidence.n > 0 ? confidence : { confidence_score: null, confidence_low: null, confidence_high: null };
-	return rowOf(test, setting, { legs, grossUsd: sizing.notionalUsd, costs, expectedNet, confidence: known });
-}
-
-interface Trade {
-	legs: TradedLeg[];
-	grossUsd: number;
-	/** Basis points of gross. */
-	costs: Costs;
-	/** Fraction of gross. */
-	expectedNet: number;
-	confidence: { confidence_score: number | null; confidence_low: number | null; confidence_high: number | null };
+	return "reason" in trade ? trade : rowOf(test, setting, trade);
 }
 
 /**
  * The spread y / x^b is quoted as a price: its level now, at |z| = 0.5 and at |z| = 4. A move of the
  * spread is earned on the y leg, so distances are shown as shares of the spread and money on the gross.
  */
-function rowOf(test: PairTest, { view, portfolio, measurement }: PairSetting, trade: Trade): Opportunity {
+function rowOf(test: PairTest, { view, portfolio, measurement }: PairSetting, trade: LegsTrade): Opportunity {
 	const { fit } = test;
-	const { grossUsd, expectedNet, legs } = trade;
+	const { notionalUsd: grossUsd, expectedNet, legs } = trade;
 	const capitalUsd = portfolio.capital_usd;
 	const sign = fit.z > 0 ? 1 : -1;
 	const level = (z: number) => Math.exp(fit.intercept + z * fit.deviation);

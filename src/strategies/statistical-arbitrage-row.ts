@@ -1,13 +1,13 @@
 import { type Series, TIMEFRAME_MS } from "../market/contract.ts";
 import { at, type Column, last } from "./columns.ts";
-import type { Candidate, Costs, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "./contract.ts";
+import type { Candidate, MarketView, Opportunity, PortfolioSnapshot, StrategyLimits } from "./contract.ts";
 import { tierPriority } from "./costs.ts";
-import { type Measurement, recordOf, symbolConfidence } from "./evidence/measure.ts";
-import { costsOfLegs, exchangeOf, leastOrder, legTerms, perpOf, type TradedLeg, tradedLeg } from "./legs.ts";
+import { type Measurement, recordOf } from "./evidence/measure.ts";
+import { exchangeOf, legTerms, perpOf, type TradedLeg, tradedLeg } from "./legs.ts";
 import type { Refusal } from "./quality.ts";
 import { riskLevelOf } from "./risk-level.ts";
 import { buildRow } from "./row.ts";
-import { sizePosition } from "./sizing.ts";
+import { type LegsTrade, sizeLegs } from "./sized-legs.ts";
 import { type AssetFit, type FactorStep, hedgeWeights, portfolioReturns } from "./statistical-arbitrage-model.ts";
 import {
 	FACTOR_REPLAY_COST,
@@ -82,7 +82,7 @@ function hedgeLegs({ asset, fit, step, assets }: FactorSignal): TradedLeg[] {
 export function factorRow(signal: FactorSignal, setting: FactorSetting): Opportunity | Refusal {
 	const { asset, fit } = signal;
 	const { measurement, portfolio, limits } = setting;
-	const { evidence, grade, payoff } = measurement;
+	const { evidence, grade } = measurement;
 	if (grade === "D") {
 		const detail = `mean net ${evidence.mean_net_bps?.toFixed(1)} bp over ${evidence.n} trades of this side, ${evidence.wins} of them gained`;
 		return { reason: "negative_expectancy", detail };
@@ -93,40 +93,20 @@ export function factorRow(signal: FactorSignal, setting: FactorSetting): Opportu
 	if (!own) return { reason: "no_derivative_market", detail: "the source lists no perp to sell short" };
 	if (hedge.length === 0) return { reason: "no_derivative_market", detail: "no BTC or ETH perp to hedge the factors" };
 	const legs = [own, ...hedge];
-	const stopDistance = (S_STOP - Math.abs(fit.s)) * fit.deviation;
-	const { p, ...confidence } = symbolConfidence(measurement, asset.candidate.symbol);
-	const sizing = sizePosition({
+	const trade = sizeLegs({
+		// The asset comes first; shares refer to its value, so the hedge takes its part of the capital.
+		legs,
 		capitalUsd: portfolio.capital_usd / legs.reduce((sum, leg) => sum + leg.share, 0),
-		stopDistance,
-		advUsd: Math.min(...legs.map((leg) => leg.advUsd / leg.share)),
-		grade,
-		p,
-		payoff,
+		stopDistance: (S_STOP - Math.abs(fit.s)) * fit.deviation,
+		name: asset.candidate.symbol,
+		measurement,
+		replayCost: FACTOR_REPLAY_COST,
 		limits,
-		market: leastOrder(legs),
-		price: 1,
 	});
-	if (!sizing.ok) return sizing;
-	const costs = costsOfLegs(legs, sizing.notionalUsd);
-	const expectedNet = ((evidence.mean_net_bps ?? 0) - costs.total_bps) / 10_000 + FACTOR_REPLAY_COST;
-	if (grade !== "C" && expectedNet <= 0) {
-		return { reason: "cost_exceeds_edge", detail: `costs of ${costs.total_bps.toFixed(1)} bp leave no expected gain` };
-	}
-	const known = evidence.n > 0 ? confidence : { confidence_score: null, confidence_low: null, confidence_high: null };
-	return rowOf(signal, setting, { legs, notionalUsd: sizing.notionalUsd, costs, expectedNet, confidence: known });
+	return "reason" in trade ? trade : rowOf(signal, setting, trade);
 }
 
-interface Trade {
-	/** The asset first; shares refer to its value. */
-	legs: TradedLeg[];
-	notionalUsd: number;
-	costs: Costs;
-	/** Fraction of the asset's value. */
-	expectedNet: number;
-	confidence: { confidence_score: number | null; confidence_low: number | null; confidence_high: number | null };
-}
-
-function rowOf(signal: FactorSignal, { view, portfolio, measurement }: FactorSetting, trade: Trade): Opportunity {
+function rowOf(signal: FactorSignal, { view, portfolio, measurement }: FactorSetting, trade: LegsTrade): Opportunity {
 	const { asset, fit, step } = signal;
 	const { legs, notionalUsd, expectedNet } = trade;
 	const side = sideOf(fit);
