@@ -5,7 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,9 @@ import { type Figures, figuresOf, ratios, table } from "./orchestration/table.ts
 
 const CONCURRENCIES = [1, 16, 128];
 const COSTS_AT = 16;
+const OURS = [LOOKOUT_DIRECT, LOOKOUT_QUEUED];
+/** Code is compiled and caches are filled before anything counts. */
+const WARM_UP_MS = 1_000;
 const INSTALL_LIMIT_MS = 180_000;
 
 const { values } = parseArgs({
@@ -88,18 +91,31 @@ async function openAll(durability: Durability, root: string): Promise<{ sides: S
 	return { sides, absent };
 }
 
-/** Each round runs every system once at every concurrency, beginning with another system each time. */
-async function measure(sides: readonly Side[]): Promise<Map<string, Map<number, Run[]>>> {
-	const runs = new Map(sides.map(({ name }) => [name, new Map(CONCURRENCIES.map((at) => [at, [] as Run[]]))]));
-	for (const side of sides) await side.run(COSTS_AT, Math.max(500, windowMs / 2));
+type Runs = Map<string, Map<number, Run[]>>;
+
+/**
+ * Each round runs every system once at every concurrency, beginning with another system each time. A system that
+ * fails is told and left out; the others go on.
+ */
+async function measure(sides: readonly Side[], absent: string[]): Promise<Runs> {
+	const runs: Runs = new Map(sides.map(({ name }) => [name, new Map(CONCURRENCIES.map((at) => [at, []]))]));
+	const runOne = async (side: Side, concurrency: number, ms: number): Promise<Run | null> => {
+		if (!runs.has(side.name)) return null;
+		try {
+			return await side.run(concurrency, ms);
+		} catch (error) {
+			runs.delete(side.name);
+			absent.push(`${side.name}: failed: ${error instanceof Error ? error.message : error}`);
+			return null;
+		}
+	};
+	for (const side of sides) await runOne(side, COSTS_AT, WARM_UP_MS);
 	for (let round = 0; round < rounds; round++) {
 		for (const concurrency of CONCURRENCIES) {
 			for (let i = 0; i < sides.length; i++) {
 				const side = sides[(i + round) % sides.length] as Side;
-				runs
-					.get(side.name)
-					?.get(concurrency)
-					?.push(await side.run(concurrency, windowMs));
+				const run = await runOne(side, concurrency, windowMs);
+				if (run) runs.get(side.name)?.get(concurrency)?.push(run);
 			}
 		}
 	}
@@ -121,6 +137,8 @@ await build({
 });
 
 const root = await mkdtemp(join(tmpdir(), "orchestration-"));
+// PostgreSQL runs as a user of its own and has to get to its directory.
+await chmod(root, 0o711);
 process.on("exit", killAll);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 const began = performance.now();
@@ -130,15 +148,16 @@ try {
 	say(`${rounds} rounds of ${windowMs} ms for each system and concurrency, interleaved; medians of the rounds`);
 	for (const durability of durabilities) {
 		const { sides, absent } = await openAll(durability, root);
-		const runs = await measure(sides).finally(() => Promise.all(sides.map((side) => side.stop())));
-		const figures: Figures[] = sides.map(({ name }) => figuresOf(name, runs.get(name) ?? new Map(), COSTS_AT));
+		const runs = await measure(sides, absent).finally(() => Promise.all(sides.map((side) => side.stop())));
+		const figures: Figures[] = [...runs].map(([name, held]) => figuresOf(name, held, COSTS_AT));
 		say();
 		say(`**${durability}**`);
 		say();
 		for (const line of table(figures, CONCURRENCIES, COSTS_AT)) say(line);
 		for (const line of absent) say(line);
 		say();
-		for (const line of ratios(figures, [LOOKOUT_DIRECT, LOOKOUT_QUEUED], CONCURRENCIES)) say(line);
+		if (figures.some(({ name }) => OURS.includes(name)))
+			for (const line of ratios(figures, OURS, CONCURRENCIES)) say(line);
 	}
 	say();
 	say(`load after ${load()}, ${Math.round((performance.now() - began) / 1_000)} s`);

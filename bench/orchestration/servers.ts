@@ -78,11 +78,12 @@ export async function startPostgres(directory: string, durability: Durability): 
 	await mkdir(directory, { recursive: true });
 	if (owner.uid !== undefined && owner.gid !== undefined) await chown(directory, owner.uid, owner.gid);
 	const data = join(directory, "data");
-	execFileSync(join(folder, "initdb"), ["-D", data, "-U", "bench", "-A", "trust", "--no-sync"], {
-		...owner,
-		cwd: "/",
-		stdio: "ignore",
-	});
+	try {
+		const options = { ...owner, cwd: "/", stdio: ["ignore", "ignore", "pipe"] as ["ignore", "ignore", "pipe"] };
+		execFileSync(join(folder, "initdb"), ["-D", data, "-U", "bench", "-A", "trust", "--no-sync"], options);
+	} catch (error) {
+		throw new NotRunnable(`initdb: ${error instanceof Error ? error.message : error}`);
+	}
 	const port = await freePort();
 	const args = ["-D", data, "-p", String(port), "-k", directory, "-c", "listen_addresses=127.0.0.1"];
 	const server = startServer(join(folder, "postgres"), [...args, ...POSTGRES_SETTINGS[durability]], owner);

@@ -68,7 +68,7 @@ export async function openSide(
 	const profile = profiles === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
 	const child = fork(kind.module, kind.arguments ?? [], {
 		execArgv: profile,
-		env: { ...process.env, NODE_ENV: "production" },
+		env: { ...process.env, NODE_ENV: "production", RESTATE_LOGGING: "ERROR" },
 		stdio: ["ignore", "ignore", "inherit", "ipc"],
 	});
 	track(child);

@@ -5,6 +5,13 @@ import * as restate from "@restatedev/restate-sdk";
 import { serve } from "./serve.mjs";
 import { PHASES, phaseOf, rankingOf, rowOf, STRATEGIES } from "./work.mjs";
 
+// The SDK calls it without asking, and Node 20 has none.
+Promise.withResolvers ??= function withResolvers() {
+	const held = {};
+	held.promise = new this((resolve, reject) => Object.assign(held, { resolve, reject }));
+	return held;
+};
+
 const scans = restate.workflow({
 	name: "scans",
 	handlers: {
