@@ -2,11 +2,10 @@
  * Lookout beside its peers: the program's own start command, store, runtime, machines, watchdog and, unless the
  * argument says `direct`, its BullMQ queue. Only the effects are trivial, and accounts are not read from the store.
  */
-import { CATALOGUE } from "../../src/catalogue.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createCommands } from "../../src/commands.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
-import type { Effects, RankingDocument } from "../../src/effects/contract.ts";
+import type { RankingDocument } from "../../src/effects/contract.ts";
 import { systemEntropy } from "../../src/entropy.ts";
 import { createLogger } from "../../src/log.ts";
 import { createScanWorker } from "../../src/queue/scan-queue.ts";
@@ -14,76 +13,13 @@ import { bullmqConnection } from "../../src/redis/clients.ts";
 import { createRuntime } from "../../src/runtime/runtime.ts";
 import { createScanParts, startWatchdog } from "../../src/scan-parts.ts";
 import { openScanStore } from "../../src/store/index.ts";
-import { builtStrategyIds } from "../../src/strategies/registry.ts";
 import { projections } from "../../src/views/projections.ts";
 import { type System, type SystemSettings, serve } from "../peers/serve.mjs";
-import { rankingOf, rowOf, STRATEGIES, type WorkRow } from "../peers/work.mjs";
+import { strategyIds, trivialEffects } from "./effects.ts";
 
 /** Each user has a few scans at a time and never as many as are kept per user. */
 const USERS = 4_096;
 const SCANS_AT_ONCE = 128;
-
-const built = new Set(builtStrategyIds());
-const strategyIds = CATALOGUE.map(({ id }) => id)
-	.filter((id) => built.has(id))
-	.slice(0, STRATEGIES);
-
-const data_source = { kind: "simulated" as const, name: "bench", as_of: null };
-const portfolio = { positions: [], cash_usd: 0, version: 0, capital_usd: 10_000, assumed: true };
-
-export const trivialEffects: Effects = {
-	async fetchPortfolio() {
-		const { positions, version: portfolio_version, capital_usd, assumed } = portfolio;
-		const summary = { positions: positions.length, portfolio_version, capital_usd, assumed, source: "default" };
-		return { portfolio: { ...summary, duration_ms: 0 }, attachments: { portfolio } };
-	},
-	async discoverAssets() {
-		const assets = {
-			total_assets: 35,
-			tiers: { tier_institutional: 30, tier_retail: 5 },
-			excluded: {},
-			sources: [{ name: "bench", ok: true, error: null, assets: 35 }],
-			universe_ref: "0".repeat(64),
-			as_of_ms: 0,
-			data_source,
-			filters_unmatched: [],
-			duration_ms: 0,
-		};
-		return { assets, attachments: {} };
-	},
-	async evaluateStrategy({ strategy_id, attempt }, { scan }) {
-		const row = { ...rowOf(scan.input.scan_id, strategyIds.indexOf(strategy_id)), strategy_id };
-		const tally = {
-			candidate_unit: "symbol" as const,
-			candidates_total: 10,
-			evaluated: 10,
-			row_ids: [row.opportunity_id],
-			unproven_ids: [],
-			rejected: { no_trigger: 9 },
-			near_misses: [],
-			data_as_of: null,
-			data_age_seconds: null,
-		};
-		return {
-			report: { strategy_id, attempt, kind: "finished", degraded: null, tally },
-			attachments: { rows: { [row.opportunity_id]: JSON.stringify(row) } },
-		};
-	},
-	async rankOpportunities(context) {
-		const rows = await context.rows();
-		const ranked = rankingOf([...rows.values()] as unknown as WorkRow[]);
-		const document: RankingDocument = { ranked, unproven: [], recommendations: [] };
-		const ranking = {
-			ranked_count: ranked.length,
-			unproven_count: 0,
-			cut: {},
-			recommendations_count: 0,
-			recommendations: "skipped" as const,
-			duration_ms: 0,
-		};
-		return { ranking, attachments: { documents: { ranking: document } } };
-	},
-};
 
 const users = {
 	accounts: {

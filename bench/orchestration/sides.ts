@@ -72,14 +72,16 @@ export async function openSide(
 		stdio: ["ignore", "ignore", "inherit", "ipc"],
 	});
 	track(child);
+	const exit = once(child, "exit").then((): never => {
+		throw new Error(`${kind.name}: its process ended`);
+	});
+	exit.catch(() => {});
 	const ask = async (message: unknown): Promise<Told> => {
-		const answer = once(child, "message", { signal: AbortSignal.timeout(ANSWER_MS) }) as Promise<[Told]>;
-		const exit = once(child, "exit").then((): never => {
-			throw new Error(`${kind.name}: its process ended`);
-		});
-		exit.catch(() => {});
+		const waiting = new AbortController();
+		const timer = setTimeout(() => waiting.abort(new Error(`${kind.name}: no answer`)), ANSWER_MS);
+		const answer = once(child, "message", { signal: waiting.signal }) as Promise<[Told]>;
 		child.send(message as object);
-		const [told] = await Promise.race([answer, exit]);
+		const [told] = await Promise.race([answer, exit]).finally(() => clearTimeout(timer));
 		if (told.failed) throw new Error(`${kind.name}: ${told.failed}`);
 		return told;
 	};
@@ -99,7 +101,7 @@ export async function openSide(
 		},
 		async stop() {
 			if (child.connected) child.send("close");
-			await Promise.race([once(child, "exit"), new Promise((resolve) => setTimeout(resolve, 4_000).unref())]);
+			await Promise.race([exit.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 4_000).unref())]);
 			await stop(child, "SIGKILL");
 			await stopServer();
 		},
