@@ -52,8 +52,9 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		},
 		async decideStart(claim) {
 			const decided = await decideStart(run, claim);
+			// Nobody waits for a count: the start would stand still for one more write to the disk.
 			if (decided.decision === "created" || decided.decision === "superseded")
-				await addTotals(redis, { [TOTAL.started]: 1 }).catch(() => undefined);
+				addTotals(redis, { [TOTAL.started]: 1 }).catch(() => undefined);
 			return decided;
 		},
 		addTotals: (amounts) => addTotals(redis, amounts),
