@@ -1,6 +1,6 @@
 /**
  * Orchestration beside its peers: the same work, machine and minutes, runs interleaved, one table of medians.
- * Usage: npm run bench:orchestration -- [--rounds 3] [--window-ms 1500] [--durability always,everysec,no]
+ * Usage: npm run bench:orchestration -- [--rounds 3] [--window-ms 1200] [--limit-s 540] [--durability always,everysec,no]
  *   [--only <part of a name>,...] [--profile <dir>]
  */
 import { execFileSync } from "node:child_process";
@@ -35,7 +35,8 @@ const INSTALL_LIMIT_MS = 180_000;
 const { values } = parseArgs({
 	options: {
 		rounds: { type: "string", default: "3" },
-		"window-ms": { type: "string", default: "1500" },
+		"window-ms": { type: "string", default: "1200" },
+		"limit-s": { type: "string", default: "540" },
 		durability: { type: "string", default: "always,everysec,no" },
 		only: { type: "string", default: "" },
 		profile: { type: "string" },
@@ -55,6 +56,7 @@ function fail(message: string): never {
 
 const rounds = positive("rounds", values.rounds);
 const windowMs = positive("window-ms", values["window-ms"]);
+const limitMs = 1_000 * positive("limit-s", values["limit-s"]);
 const durabilities = values.durability.split(",").map((word): Durability => {
 	return word === "always" || word === "everysec" || word === "no" ? word : fail(`--durability does not take ${word}`);
 });
@@ -94,10 +96,10 @@ async function openAll(durability: Durability, root: string): Promise<{ sides: S
 type Runs = Map<string, Map<number, Run[]>>;
 
 /**
- * Each round runs every system once at every concurrency, beginning with another system each time. A system that
- * fails is told and left out; the others go on.
+ * Each round runs every system once at every concurrency, beginning with another system each time; no round begins
+ * that would end after `untilMs`, but for the first. A system that fails is told and left out; the others go on.
  */
-async function measure(sides: readonly Side[], absent: string[]): Promise<Runs> {
+async function measure(sides: readonly Side[], absent: string[], untilMs: number): Promise<Runs> {
 	const runs: Runs = new Map(sides.map(({ name }) => [name, new Map(CONCURRENCIES.map((at) => [at, []]))]));
 	const runOne = async (side: Side, concurrency: number, ms: number): Promise<Run | null> => {
 		if (!runs.has(side.name)) return null;
@@ -110,7 +112,13 @@ async function measure(sides: readonly Side[], absent: string[]): Promise<Runs> 
 		}
 	};
 	for (const side of sides) await runOne(side, COSTS_AT, WARM_UP_MS);
+	let longestMs = 0;
 	for (let round = 0; round < rounds; round++) {
+		const roundAt = performance.now();
+		if (roundAt + longestMs > untilMs) {
+			absent.push(`the time was up after ${round} of ${rounds} rounds`);
+			break;
+		}
 		for (const concurrency of CONCURRENCIES) {
 			for (let i = 0; i < sides.length; i++) {
 				const side = sides[(i + round) % sides.length] as Side;
@@ -118,6 +126,7 @@ async function measure(sides: readonly Side[], absent: string[]): Promise<Runs> 
 				if (run) runs.get(side.name)?.get(concurrency)?.push(run);
 			}
 		}
+		longestMs = Math.max(longestMs, performance.now() - roundAt);
 	}
 	return runs;
 }
@@ -146,9 +155,10 @@ try {
 	const model = cpus()[0]?.model ?? "unknown processor";
 	say(`${cpus().length} cores (${model}), Node ${process.versions.node}, load before ${load()}`);
 	say(`${rounds} rounds of ${windowMs} ms for each system and concurrency, interleaved; medians of the rounds`);
-	for (const durability of durabilities) {
+	for (const [index, durability] of durabilities.entries()) {
+		const untilMs = began + (limitMs * (index + 1)) / durabilities.length;
 		const { sides, absent } = await openAll(durability, root);
-		const runs = await measure(sides, absent).finally(() => Promise.all(sides.map((side) => side.stop())));
+		const runs = await measure(sides, absent, untilMs).finally(() => Promise.all(sides.map((side) => side.stop())));
 		const figures: Figures[] = [...runs].map(([name, held]) => figuresOf(name, held, COSTS_AT));
 		say();
 		say(`**${durability}**`);
