@@ -32,16 +32,22 @@ const OURS = [LOOKOUT_DIRECT, LOOKOUT_QUEUED];
 const WARM_UP_MS = 1_000;
 const INSTALL_LIMIT_MS = 180_000;
 
-const { values } = parseArgs({
-	options: {
-		rounds: { type: "string", default: "3" },
-		"window-ms": { type: "string", default: "1200" },
-		"limit-s": { type: "string", default: "540" },
-		durability: { type: "string", default: "always,everysec,no" },
-		only: { type: "string", default: "" },
-		profile: { type: "string" },
-	},
-});
+const OPTIONS = {
+	rounds: { type: "string", default: "3" },
+	"window-ms": { type: "string", default: "1200" },
+	"limit-s": { type: "string", default: "540" },
+	durability: { type: "string", default: "always,everysec,no" },
+	only: { type: "string", default: "" },
+	profile: { type: "string" },
+} as const;
+
+function read() {
+	try {
+		return parseArgs({ options: OPTIONS }).values;
+	} catch (error) {
+		return fail(error instanceof Error ? error.message : String(error));
+	}
+}
 
 const positive = (name: string, text: string): number => {
 	const value = Number(text);
@@ -54,6 +60,7 @@ function fail(message: string): never {
 	process.exit(2);
 }
 
+const values = read();
 const rounds = positive("rounds", values.rounds);
 const windowMs = positive("window-ms", values["window-ms"]);
 const limitMs = 1_000 * positive("limit-s", values["limit-s"]);

@@ -91,7 +91,13 @@ export async function startPostgres(directory: string, durability: Durability): 
 	return { ...server, url: `postgresql://bench@127.0.0.1:${port}/bench` };
 }
 
-const idOf = (flag: "-u" | "-g"): number => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
+function idOf(flag: "-u" | "-g"): number {
+	try {
+		return Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+	} catch {
+		throw new NotRunnable("PostgreSQL does not run as root, and there is no user postgres to run it as");
+	}
+}
 
 export async function startRestate(
 	peers: string,
