@@ -32,25 +32,32 @@ export async function finish(
 	const fingerprint = `${profile.strategy_fingerprint}.${record.context.portfolio?.portfolio_version ?? profile.portfolio_version}`;
 	const endedAtMs = record.context.end?.at_ms ?? record.progress_at_ms;
 	const expiresAtMs = record.expires_at_ms ?? endedAtMs + settings.retention_ms;
-	await run(scripts.FINISH, [
-		keys.active,
-		keys.fresh,
-		keys.ended,
-		keys.scans,
-		filter_key,
-		record.scan_id,
-		fresh ? 1 : 0,
-		endedAtMs,
-		fingerprint,
-		expiresAtMs,
-		settings.tombstone_ms,
+	// Each of these stands alone and may be repeated, and the caller takes the scan off the index of deadlines last: what
+	// a dying process leaves of them is done by the sweeper. So they need not wait for one another.
+	await Promise.all([
+		run(scripts.FINISH, [
+			keys.active,
+			keys.fresh,
+			keys.ended,
+			keys.scans,
+			filter_key,
+			record.scan_id,
+			fresh ? 1 : 0,
+			endedAtMs,
+			fingerprint,
+			expiresAtMs,
+			settings.tombstone_ms,
+		]),
+		noteTombstone(redis, tombstone(record.user_id, record.scan_id), expiresAtMs + settings.tombstone_ms),
+		countScan(redis, run, settings, ended),
+		countEnded(run, record, ended.timestamp.slice(0, 10)),
 	]);
-	const note = tombstone(record.user_id, record.scan_id);
-	// The first note stands: a scan that was cleared early is not remembered longer by a later booking.
+}
+
+/** The first note stands: a scan that was cleared early is not remembered longer by a later booking. */
+async function noteTombstone(redis: Redis, note: string, untilMs: number): Promise<void> {
 	const noted = await redis.zscore(globalKeys.tombstones, note);
-	if (noted === null) await enter(redis, globalKeys.tombstones, expiresAtMs + settings.tombstone_ms, note);
-	await countScan(redis, run, settings, ended);
-	await countEnded(run, record, ended.timestamp.slice(0, 10));
+	if (noted === null) await enter(redis, globalKeys.tombstones, untilMs, note);
 }
 
 /** Frees a claim that names `scanId`, whose record is gone; another claim stays. */
@@ -107,9 +114,12 @@ async function countScan(
 	if (failed) await run(scripts.COUNT_ERROR, [day.errors, day.errorsCounted, ended.scan_id, ttl]);
 	if (counted !== 1) return;
 	try {
-		await redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms);
-		await redis.lpush(globalKeys.recent, JSON.stringify(latest));
-		await redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1);
+		// On one connection and in this order.
+		await Promise.all([
+			redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms),
+			redis.lpush(globalKeys.recent, JSON.stringify(latest)),
+			redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1),
+		]);
 	} catch (error) {
 		// A full server lacks these two for a while; nothing is decided by them.
 		if (!isFull(error)) throw error;

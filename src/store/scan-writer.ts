@@ -52,8 +52,9 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		},
 		async decideStart(claim) {
 			const decided = await decideStart(run, claim);
+			// Nobody waits for a count: the start would stand still for one more write to the disk.
 			if (decided.decision === "created" || decided.decision === "superseded")
-				await addTotals(redis, { [TOTAL.started]: 1 }).catch(() => undefined);
+				addTotals(redis, { [TOTAL.started]: 1 }).catch(() => undefined);
 			return decided;
 		},
 		addTotals: (amounts) => addTotals(redis, amounts),
@@ -172,29 +173,30 @@ async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 	const keys = scanKeys(scan.scan_id);
 	const fields = { owner: scan.owner, ...scan.scan };
 	const { type, phase, at_ms, payload } = scan.entry;
-	// Indexed first: whatever happens between the steps of a start, a sweeper finds the record.
-	await Promise.all([
+	const head = [scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), count(scan.results)];
+	// Indexed first, and all three in one go: nothing is accepted before each of them is answered, so that whatever
+	// happens between the steps of a start, a sweeper finds the record; one that stays alone goes by itself.
+	const [, , created] = await Promise.all([
 		redis.zadd(globalKeys.due, scan.deadline_at_ms, scan.scan_id),
 		redis.zadd(globalKeys.unclaimed, scan.accepted_at_ms, scan.scan_id),
-	]);
-	const head = [scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), count(scan.results)];
-	const created = await run(scripts.CREATE, [
-		keys.scan,
-		keys.journal,
-		keys.lifecycle,
-		keys.debug,
-		keys.results,
-		...head,
-		...flat(fields),
-		...flat(scan.lifecycle),
-		...flat(scan.debug),
-		...flat(scan.results),
-		type,
-		phase,
-		at_ms,
-		JSON.stringify(payload),
-		"",
-		UNACCEPTED_MS,
+		run(scripts.CREATE, [
+			keys.scan,
+			keys.journal,
+			keys.lifecycle,
+			keys.debug,
+			keys.results,
+			...head,
+			...flat(fields),
+			...flat(scan.lifecycle),
+			...flat(scan.debug),
+			...flat(scan.results),
+			type,
+			phase,
+			at_ms,
+			JSON.stringify(payload),
+			"",
+			UNACCEPTED_MS,
+		]),
 	]);
 	if (created !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);
 }

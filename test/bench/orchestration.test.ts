@@ -1,0 +1,149 @@
+/** What one scan costs in commands, bytes and transitions: figures that depend on no clock, so they may not grow. */
+import { Redis } from "ioredis";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { strategyIds, trivialEffects } from "../../bench/orchestration/effects.ts";
+import { createCommands } from "../../src/commands.ts";
+import type { ScanStore } from "../../src/store/index.ts";
+import { scanKeys } from "../../src/store/keys.ts";
+import * as scripts from "../../src/store/scripts.ts";
+import type { Commit } from "../../src/store/write-contract.ts";
+import { startTestRedis, type TestRedis } from "../support/store.ts";
+import { commandDeps, runtimeOn, startRequest, viewer } from "../support/system.ts";
+
+const test = suite("orchestration");
+
+interface Cost {
+	scanId: string;
+	commits: Commit[];
+	/** Name of each command sent, scripts by their constant's name. */
+	sent: string[];
+	/** Of all commands sent, arguments only. */
+	bytes: number;
+}
+
+const scriptNames = new Map(
+	Object.entries(scripts).flatMap(([name, held]) => {
+		if (typeof held === "function") return [];
+		return [held.sha, held.urgent?.sha].filter((sha) => sha !== undefined).map((sha) => [sha, name] as const);
+	}),
+);
+
+/** Everything that this process sends to Redis while `work` runs. */
+async function sentDuring(work: () => Promise<void>): Promise<Pick<Cost, "sent" | "bytes">> {
+	const counted = { sent: [] as string[], bytes: 0 };
+	const original = Redis.prototype.sendCommand;
+	Redis.prototype.sendCommand = function (command, ...rest) {
+		const [first] = command.args;
+		const isScript = command.name === "evalsha" || command.name === "eval";
+		counted.sent.push(isScript ? (scriptNames.get(String(first)) ?? "eval") : command.name);
+		counted.bytes += command.args.reduce((sum: number, arg) => sum + Buffer.byteLength(String(arg)), 0);
+		return original.call(this, command, ...rest);
+	};
+	try {
+		await work();
+	} finally {
+		Redis.prototype.sendCommand = original;
+	}
+	return counted;
+}
+
+async function scanOn(store: ScanStore, n: number): Promise<Cost> {
+	const commits: Commit[] = [];
+	const commit = (one: Commit) => {
+		commits.push(one);
+		return store.writer.commit(one);
+	};
+	const watched: ScanStore = { ...store, writer: { ...store.writer, commit } };
+	const runtime = runtimeOn(watched, trivialEffects, { settings: { lease_ms: 60_000, heartbeat_ms: 20_000 } });
+	const runs: Promise<unknown>[] = [];
+	const deps = commandDeps(store, async (scanId) => void runs.push(runtime.run(scanId)));
+	const account = await deps.accounts.byId("");
+	if (!account) throw new Error("no account");
+	const commands = createCommands({
+		...deps,
+		accounts: { byId: async (user_id) => ({ ...account, user_id, strategy_ids: strategyIds }) },
+		profileOf: (...given) => ({ ...deps.profileOf(...given), strategy_ids: strategyIds }),
+		available: new Set(strategyIds),
+	});
+	let scanId = "";
+	const counted = await sentDuring(async () => {
+		const request = startRequest({ filter_key: `costs-${n}`, include_strategy_recommendations: false });
+		scanId = (await commands.startScan(viewer(n), request)).scan_id;
+		assert.equal(await Promise.all(runs), ["ended"]);
+	});
+	return { scanId, commits, ...counted };
+}
+
+/** Rows once, payloads of the journal, and the two hashes that operators know, as they stand at the end, bytes. */
+async function contentOf(store: ScanStore, client: Redis, scanId: string): Promise<number> {
+	const { results, lifecycle, debug } = scanKeys(scanId);
+	const hashes = await Promise.all([results, lifecycle, debug].map((key) => client.hgetall(key)));
+	const journal = await store.reader.journal(scanId, 0, 1_000);
+	const fields = hashes.flatMap((hash) => Object.entries(hash).flat());
+	const payloads = journal.map(({ payload }) => JSON.stringify(payload));
+	return [...fields, ...payloads].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+}
+
+let redis: TestRedis;
+let store: ScanStore;
+let client: Redis;
+let cost: Cost;
+
+test.before(async () => {
+	redis = await startTestRedis();
+	store = await redis.store();
+	client = new Redis({ ...redis.connection, replyMapping: "legacy" } as object);
+	// Scripts are loaded by the first scan.
+	await scanOn(store, 1);
+	cost = await scanOn(store, 2);
+});
+
+test.after(async () => {
+	client.disconnect();
+	await redis.close();
+});
+
+test("all that fourteen strategies report in one turn is one transition and one commit", async () => {
+	assert.is(cost.commits.length, 5);
+	assert.is(
+		cost.commits.reduce((sum, { events }) => sum + events.length, 0),
+		5,
+	);
+	const journal = await store.reader.journal(cost.scanId, 0, 1_000);
+	assert.is(journal.filter(({ type }) => type === "strategy.settled").length, 14);
+	assert.ok(journal.length <= 61, `${journal.length} journal entries`);
+});
+
+test("a scan takes at most twelve scripts, heartbeats apart, and as few commands as before", () => {
+	const isScript = (name: string) => /^[A-Z]/.test(name);
+	const called = cost.sent.filter((name) => isScript(name) && name !== "HEARTBEAT");
+	assert.ok(called.length <= 12, `${called.length} scripts: ${called.join(", ")}`);
+	assert.ok(cost.sent.length <= 34, `${cost.sent.length} commands: ${cost.sent.join(", ")}`);
+});
+
+test("what is sent stays in proportion to what is recorded", async () => {
+	const content = await contentOf(store, client, cost.scanId);
+	// The context is written beside the content, and what changes in a strategy's life more than once.
+	assert.ok(cost.bytes <= 2.45 * content, `${cost.bytes} bytes sent for ${content} of content`);
+	assert.ok(cost.bytes <= 86_000, `${cost.bytes} bytes sent`);
+});
+
+/** Every command that the server has executed, those of scripts included. */
+async function calls(): Promise<number> {
+	const text = await client.info("commandstats");
+	return [...text.matchAll(/^cmdstat_(?!info:)[^:]+:calls=(\d+)/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+test("the server executes as few commands as before, those of scripts included", async () => {
+	if (redis.kind === "memory") {
+		process.stdout.write("  skipped: the embedded server does not count its commands\n");
+		return;
+	}
+	const before = await calls();
+	await scanOn(store, 3);
+	const executed = (await calls()) - before;
+	assert.ok(executed <= 252, `${executed} commands executed`);
+});
+
+test.run();
