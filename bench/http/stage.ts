@@ -6,7 +6,7 @@ import type { Effects } from "../../src/effects/contract.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { openScanStore, type ScanStore } from "../../src/store/index.ts";
 import { freePort } from "../../test/redis/support/servers.ts";
-import { type Program, startProgram, stopPrograms } from "../../test/support/program.ts";
+import { BUILT, type Program, startProgram, stopPrograms } from "../../test/support/program.ts";
 import { sampleRow } from "../../test/support/records.ts";
 import { type RedisProcess, startRedisProcess } from "../../test/support/redis-process.ts";
 import { tally } from "../../test/support/scan-input.ts";
@@ -54,23 +54,30 @@ function reportOf({ strategy_id, attempt }: { strategy_id: string; attempt: numb
 	return { strategy_id, attempt, kind: "finished" as const, degraded: null, tally: counts };
 }
 
-export async function openStage(env: Record<string, string> = {}): Promise<Stage> {
+/** @param nodeArguments for the API process, as `--cpu-prof`: it must be built then. */
+export async function openStage(
+	env: Record<string, string> = {},
+	nodeArguments: readonly string[] = [],
+): Promise<Stage> {
 	const dir = await mkdtemp(join(tmpdir(), "lookout-bench-"));
 	const redis = await startRedisProcess(dir, await freePort(), "everysec");
-	const api = await startProgram({
-		ROLE: "api",
-		REDIS_URL: `redis://127.0.0.1:${redis.port}`,
-		JWT_SECRET,
-		ADMIN_PASSWORD: PASSWORD,
-		MARKET: "simulated:42",
-		LOG_LEVEL: "info",
-		// A scan that is to be read while it runs must not end before the bench does.
-		SCAN_BUDGET_MS: "3600000",
-		STRATEGY_TIMEOUT_MS: "3600000",
-		RATE_DISCOVER_MAX: "1000000",
-		RATE_OTHER_MAX: "10000000",
-		...env,
-	});
+	const api = await startProgram(
+		{
+			ROLE: "api",
+			REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+			JWT_SECRET,
+			ADMIN_PASSWORD: PASSWORD,
+			MARKET: "simulated:42",
+			LOG_LEVEL: "info",
+			// A scan that is to be read while it runs must not end before the bench does.
+			SCAN_BUDGET_MS: "3600000",
+			STRATEGY_TIMEOUT_MS: "3600000",
+			RATE_DISCOVER_MAX: "1000000",
+			RATE_OTHER_MAX: "10000000",
+			...env,
+		},
+		nodeArguments.length > 0 ? { entry: [...nodeArguments, ...BUILT] } : {},
+	);
 	pin(api.process.pid, 0);
 	pin(Number(/^process_id:(\d+)/m.exec(await redis.admin.info("server"))?.[1]), 1);
 	const connection = { host: "127.0.0.1", port: redis.port };
