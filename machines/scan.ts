@@ -2,6 +2,13 @@ import { setup } from "xstate";
 import { DELAYS, GUARDS } from "./scan-guards.ts";
 import { discoveryDeadlineMs, portfolioDeadlineMs } from "./scan-rules.ts";
 import { createdPayload, slots, steps, types } from "./scan-slots.ts";
+import type { ScanInput } from "./types.ts";
+
+/**
+ * XState makes an actor for every pure transition, without input, only to have something to hang it on, and drops
+ * what its first state throws. One error made beforehand keeps that cheap: each new one would trace the stack.
+ */
+const WITHOUT_INPUT = new Error("a scan begins with its input");
 
 /**
  * `scan.v1`: one scan from acceptance to exactly one of completed, failed, cancelled.
@@ -17,23 +24,26 @@ export const scanMachine = setup({
 }).createMachine({
 	id: "scan.v1",
 	description: "One scan: portfolio, assets, strategies, ranking, and exactly one end",
-	context: ({ input }) => ({
-		input,
-		now_ms: input.accepted_at_ms,
-		worker_id: null,
-		claimed_at_ms: null,
-		attempt: 0,
-		resumes: 0,
-		phases: {},
-		portfolio: null,
-		assets: null,
-		strategies: [],
-		opportunities_found: 0,
-		wake_at_ms: null,
-		ranking: null,
-		outcome: null,
-		end: null,
-	}),
+	context: ({ input }) => {
+		if ((input as ScanInput | undefined) === undefined) throw WITHOUT_INPUT;
+		return {
+			input,
+			now_ms: input.accepted_at_ms,
+			worker_id: null,
+			claimed_at_ms: null,
+			attempt: 0,
+			resumes: 0,
+			phases: {},
+			portfolio: null,
+			assets: null,
+			strategies: [],
+			opportunities_found: 0,
+			wake_at_ms: null,
+			ranking: null,
+			outcome: null,
+			end: null,
+		};
+	},
 	initial: "queued",
 	on: {
 		"scan.cancel_requested": {

@@ -30,10 +30,10 @@ export interface KnownAnswers {
 	keepResults(record: ScanRecord, body: string): void;
 }
 
-type Commit = Pick<ScanRecord, "revision" | "progress_at_ms">;
-/** With its moment: a server that lost its last commits may see another one of the same number. */
-const keyOf = (part: string, scanId: string, { revision, progress_at_ms }: Commit): string =>
-	`${part}:${scanId}:${revision}:${progress_at_ms}`;
+type Commit = Pick<ScanRecord, "revision" | "progress_at_ms" | "position">;
+/** With its moment and position: a server that lost its last commits may see another one of the same number. */
+const keyOf = (part: string, scanId: string, { revision, progress_at_ms, position }: Commit): string =>
+	`${part}:${scanId}:${revision}:${progress_at_ms}:${position}`;
 
 export function createKnownAnswers(reader: ScanReader): KnownAnswers {
 	const statuses = createSizedCache<StatusText>(

@@ -11,7 +11,7 @@ import { absentError, absentWordError, foundOr, whileThere } from "./absent.ts";
 import type { ScanBodies } from "./bodies.ts";
 import { matchesTag, strongTag, weakTag } from "./etags.ts";
 import { createKnownAnswers, type ScanAnswer } from "./known.ts";
-import { type Wait, waitUntil } from "./long-poll.ts";
+import { NO_WAIT, type Wait, waitUntil } from "./long-poll.ts";
 import type { ScanLookup } from "./lookup.ts";
 
 export interface ScanQueries {
@@ -40,7 +40,6 @@ export interface ScanQueryParts {
 }
 
 const LATEST = "latest";
-const NO_WAIT: Wait = { waitMs: 0, signal: new AbortController().signal };
 
 export function createScanQueries({ reader, clock, lookup, bodies, samples }: ScanQueryParts): ScanQueries {
 	const known = createKnownAnswers(reader);

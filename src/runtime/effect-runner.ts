@@ -37,6 +37,9 @@ class EffectCut extends Error {
 	}
 }
 
+/** One for all: every effect that has answered is cut too, and a stack trace for each costs more than the cut. */
+const CUT = new EffectCut();
+
 /**
  * Keeps exactly the effects running that the committed state asks for. An effect that ignores its signal
  * is forgotten: whatever it answers later is dropped here, and the attempt number would stop it anyway.
@@ -48,15 +51,12 @@ export function createEffectRunner(deps: RunnerDeps): EffectRunner {
 		running.delete(key);
 		if (!held) return;
 		deps.clock.clearTimeout(held.timer);
-		held.controller.abort(new EffectCut());
+		held.controller.abort(CUT);
 	};
 	const start = (effect: ScanEffect) => {
 		const controller = new AbortController();
 		// A second guard beside the machine's own deadline: also holds while a commit cannot be made.
-		const timer = deps.clock.setTimeout(
-			() => controller.abort(new EffectCut()),
-			Math.max(0, effect.deadline_at_ms - deps.now()),
-		);
+		const timer = deps.clock.setTimeout(() => controller.abort(CUT), Math.max(0, effect.deadline_at_ms - deps.now()));
 		const entry = { controller, timer };
 		running.set(effect.key, entry);
 		const isCurrent = () => running.get(effect.key) === entry;

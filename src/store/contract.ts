@@ -36,7 +36,7 @@ export interface ScanRecord {
 	upgrade?: Readonly<Record<string, string>>;
 }
 
-export type ScanHead = Pick<ScanRecord, "user_id" | "revision" | "progress_at_ms" | "expires_at_ms">;
+export type ScanHead = Pick<ScanRecord, "user_id" | "revision" | "progress_at_ms" | "position" | "expires_at_ms">;
 
 export interface JournalEntry {
 	seq: number;

@@ -20,7 +20,7 @@ interface ReaderDeps {
 const PAGE = 100;
 const SUMMARIES_KEPT_MAX = 2_000;
 const SUMMARIES_TTL_MS = 7 * 86_400_000;
-const HEAD_FIELDS = ["accepted", "owner", "seq", "progress_at", "expires_at"] as const;
+const HEAD_FIELDS = ["accepted", "owner", "seq", "progress_at", "position", "expires_at"] as const;
 const EXISTS_ERROR = "the store answered no list of replies";
 
 /** The read half of the store: what queries and effects may see, always from Redis. */
@@ -32,12 +32,16 @@ export function createScanReader({ redis, hub, now, tombstoneMs, versions }: Rea
 			return fields.accepted === "1" ? decodeRecord(scanId, fields, versions) : null;
 		},
 		async head(scanId) {
-			const [accepted, owner, seq, progressAt, expiresAt] = await redis.hmget(scanKeys(scanId).scan, ...HEAD_FIELDS);
+			const [accepted, owner, seq, progressAt, position, expiresAt] = await redis.hmget(
+				scanKeys(scanId).scan,
+				...HEAD_FIELDS,
+			);
 			if (accepted !== "1") return null;
 			return {
 				user_id: owner ?? "",
 				revision: Number(seq),
 				progress_at_ms: Number(progressAt),
+				position: position as ScanPosition,
 				expires_at_ms: numberOrNull(expiresAt ?? undefined),
 			};
 		},
