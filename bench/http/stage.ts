@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,7 +41,9 @@ function effectsWith(rows: number, hang: boolean): Effects {
 				return { report: reportOf(effect, []), attachments: { rows: {} } };
 			}
 			first = false;
-			const found = Array.from({ length: rows }, () => sampleRow(randomUUID(), { strategy_id: effect.strategy_id }));
+			const found = Array.from({ length: rows }, (_, n) =>
+				sampleRow(`opp_${String(n).padStart(32, "0")}`, { strategy_id: effect.strategy_id }),
+			);
 			const texts = Object.fromEntries(found.map((row) => [row.opportunity_id, JSON.stringify(row)]));
 			return { report: reportOf(effect, Object.keys(texts)), attachments: { rows: texts } };
 		},
