@@ -62,10 +62,14 @@ async function serve(
 		viewer: state.viewer ?? NOBODY,
 		session: { sid: claims?.sid ?? "", jti: claims?.jti ?? "", exp: claims?.exp ?? 0 },
 		headers: lowerCaseHeaders(ctx),
-		address: addressOf(ctx),
+		get address() {
+			return addressOf(ctx);
+		},
 		request_id: state.requestId,
 		path: ctx.path,
-		signal: state.controller.signal,
+		get signal() {
+			return state.controller.signal;
+		},
 	};
 	const reply = await (spec.once ? answerOnce(idempotency, spec, request, body) : spec.handler(request));
 	if (reply.stream) sendStream(ctx, reply.stream, clock);

@@ -18,36 +18,66 @@ export interface Lifetime {
 	inFlight(): number;
 }
 
+const gone = new Error("the client went away");
+const shuttingDown = new Error("the server is shutting down");
+
+/** One request's end from outside. */
+interface Life {
+	controller(): AbortController;
+	abort(reason: Error): void;
+}
+
+/** Most requests never ask for their signal, which costs more than the rest of their state: made when asked for. */
+function createLife(ctx: Context): Life {
+	let made: AbortController | null = null;
+	let reason: Error | null = null;
+	const abort = (why: Error): void => {
+		reason ??= why;
+		made?.abort(why);
+	};
+	const leave = (): void => {
+		if (!ctx.res.writableFinished) abort(gone);
+	};
+	return {
+		abort,
+		controller() {
+			if (made) return made;
+			made = new AbortController();
+			if (ctx.res.closed) leave();
+			else ctx.res.once("close", leave);
+			if (reason) made.abort(reason);
+			return made;
+		},
+	};
+}
+
 export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter | undefined): Lifetime {
-	const open = new Set<AbortController>();
+	const open = new Set<Life>();
 	let draining = false;
-	const gone = new Error("the client went away");
-	const shuttingDown = new Error("the server is shutting down");
 	return {
 		async begin(ctx, next) {
 			const given = ctx.get("X-Request-ID");
 			const requestId = REQUEST_ID.test(given) ? given : entropy.uuid();
-			const controller = new AbortController();
+			const life = createLife(ctx);
 			keepState(ctx, {
 				requestId,
-				controller,
+				get controller() {
+					return life.controller();
+				},
 				draining: () => draining,
 				route: "unmatched",
 				claims: null,
 				viewer: null,
 			});
 			ctx.set("X-Request-ID", requestId);
-			ctx.res.once("close", () => {
-				if (!ctx.res.writableFinished) controller.abort(gone);
-			});
 			const startedAtMs = clock.now();
-			open.add(controller);
+			open.add(life);
 			try {
 				await next();
 			} finally {
 				// A stream is in flight until its response is over.
-				if (ctx.body instanceof Readable && !ctx.res.closed) ctx.res.once("close", () => open.delete(controller));
-				else open.delete(controller);
+				if (ctx.body instanceof Readable && !ctx.res.closed) ctx.res.once("close", () => open.delete(life));
+				else open.delete(life);
 				// The connection's next request belongs to another process.
 				if (draining && !ctx.headerSent) ctx.set("Connection", "close");
 				meter?.request(stateOf(ctx).route, ctx.method, ctx.status, clock.now() - startedAtMs);
@@ -59,7 +89,7 @@ export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter |
 		},
 		beginShutdown() {
 			draining = true;
-			for (const controller of open) controller.abort(shuttingDown);
+			for (const life of open) life.abort(shuttingDown);
 		},
 		draining: () => draining,
 		inFlight: () => open.size,

@@ -6,7 +6,7 @@ import type { Viewer } from "../store/contract.ts";
 export interface RequestState {
 	requestId: string;
 	/** Aborted when the client goes away and when the server drains. */
-	controller: AbortController;
+	readonly controller: AbortController;
 	draining(): boolean;
 	/** Path template, for logs and counters. */
 	route: string;

@@ -1,21 +1,27 @@
 /**
  * Texts derived from one revision of one scan. A revision never changes, so a hit equals a new
  * derivation; whether the scan may be shown at all is decided from the store at every read.
- * Bounded by characters and entries; the oldest unused text goes first.
+ * Bounded by size and entries; the oldest unused one goes first.
  */
-export interface TextCache {
-	get(key: string): readonly string[] | undefined;
-	set(key: string, texts: readonly string[]): void;
+export interface SizedCache<T> {
+	get(key: string): T | undefined;
+	set(key: string, value: T): void;
 }
 
-export function createTextCache(entriesMax: number, charactersMax: number): TextCache {
-	const held = new Map<string, { texts: readonly string[]; characters: number }>();
-	let characters = 0;
+export type TextCache = SizedCache<readonly string[]>;
+
+export const createTextCache = (entriesMax: number, charactersMax: number): TextCache =>
+	createSizedCache(entriesMax, charactersMax, (texts) => texts.reduce((sum, text) => sum + text.length, 0));
+
+/** @param sizeOf in the unit of `sizeMax`; what alone is larger than that is not kept. */
+export function createSizedCache<T>(entriesMax: number, sizeMax: number, sizeOf: (value: T) => number): SizedCache<T> {
+	const held = new Map<string, { value: T; size: number }>();
+	let sum = 0;
 	const drop = (key: string) => {
 		const entry = held.get(key);
 		if (!entry) return;
 		held.delete(key);
-		characters -= entry.characters;
+		sum -= entry.size;
 	};
 	return {
 		get(key) {
@@ -23,16 +29,16 @@ export function createTextCache(entriesMax: number, charactersMax: number): Text
 			if (!entry) return undefined;
 			held.delete(key);
 			held.set(key, entry);
-			return entry.texts;
+			return entry.value;
 		},
-		set(key, texts) {
+		set(key, value) {
 			drop(key);
-			const size = texts.reduce((sum, text) => sum + text.length, 0);
-			if (size > charactersMax) return;
-			held.set(key, { texts, characters: size });
-			characters += size;
+			const size = sizeOf(value);
+			if (size > sizeMax) return;
+			held.set(key, { value, size });
+			sum += size;
 			for (const oldest of held.keys()) {
-				if (held.size <= entriesMax && characters <= charactersMax) break;
+				if (held.size <= entriesMax && sum <= sizeMax) break;
 				drop(oldest);
 			}
 		},

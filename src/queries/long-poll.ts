@@ -11,6 +11,8 @@ export interface Wait {
 	signal: AbortSignal;
 }
 
+export const NO_WAIT: Wait = { waitMs: 0, signal: new AbortController().signal };
+
 /**
  * Reads until `done` holds, the time is over, or the signal aborts, and returns the newest read.
  * The wake-up is armed before each read, so a commit between the two cannot be missed. No lock is

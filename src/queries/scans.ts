@@ -6,27 +6,19 @@ import type { Lookup, ScanReader, ScanRecord, Viewer } from "../store/contract.t
 import { discoverView } from "../views/discover.ts";
 import type { DurationSample } from "../views/estimates.ts";
 import { progressOf } from "../views/progress.ts";
-import { resultsPendingView, statusView } from "../views/status.ts";
+import { resultsPendingView, statusAt, statusText } from "../views/status.ts";
 import { absentError, absentWordError, foundOr, whileThere } from "./absent.ts";
 import type { ScanBodies } from "./bodies.ts";
 import { matchesTag, strongTag, weakTag } from "./etags.ts";
-import { type Wait, waitUntil } from "./long-poll.ts";
+import { createKnownAnswers, type ScanAnswer } from "./known.ts";
+import { NO_WAIT, type Wait, waitUntil } from "./long-poll.ts";
 import type { ScanLookup } from "./lookup.ts";
-
-/** A body as compact JSON with what the HTTP layer needs beside it. */
-export interface ScanAnswer {
-	scan_id: string;
-	body: string;
-	etag: string;
-	/** Results only: false while the scan runs (202). */
-	complete: boolean;
-}
 
 export interface ScanQueries {
 	/** `scanId` or `latest`. Throws scan_not_found, scan_expired. */
 	status(viewer: Viewer, scanId: string, wait: Wait, ifNoneMatch: string | undefined): Promise<ScanAnswer>;
 	/** `scanId` or `latest`. Throws scan_not_found, scan_expired, scan_failed, scan_cancelled. */
-	results(viewer: Viewer, scanId: string, wait: Wait): Promise<ScanAnswer>;
+	results(viewer: Viewer, scanId: string, wait: Wait): Promise<ScanAnswer<string | Buffer>>;
 	/**
 	 * The start answer; `wait` null: the caller did not ask to wait. `replayed`: a repetition of a start that was
 	 * decided earlier; throws scan_expired when its scan is gone by now.
@@ -48,9 +40,10 @@ export interface ScanQueryParts {
 }
 
 const LATEST = "latest";
-const NO_WAIT: Wait = { waitMs: 0, signal: new AbortController().signal };
 
 export function createScanQueries({ reader, clock, lookup, bodies, samples }: ScanQueryParts): ScanQueries {
+	const known = createKnownAnswers(reader);
+
 	/** `latest` is resolved once: a wait stays with the scan it began with. */
 	async function resolve(viewer: Viewer, word: string): Promise<string | null> {
 		if (word !== LATEST) return word;
@@ -80,21 +73,26 @@ export function createScanQueries({ reader, clock, lookup, bodies, samples }: Sc
 		wait: Wait,
 		ifNoneMatch: string | undefined,
 	): Promise<ScanAnswer> {
+		const unchanged = wait.waitMs === 0 && word !== LATEST ? await known.status(viewer, word, samples) : null;
+		if (unchanged) return unchanged;
 		let arrival: number | null = null;
 		const record = await waitFor(viewer, word, wait, ({ record: read }) => {
 			arrival ??= read.revision;
 			if (read.terminal) return true;
 			return ifNoneMatch === undefined ? read.revision !== arrival : !matchesTag(ifNoneMatch, read);
 		});
-		return shown(viewer, record, async () => ({
-			scan_id: record.scan_id,
-			body: statusView(record, await bodies.topRows(record), reader.now(), await samples()),
-			etag: weakTag(record),
-			complete: record.position === "completed",
-		}));
+		return shown(viewer, record, async () => {
+			const text = statusText(record, await bodies.topRows(record));
+			known.keepStatus(record, text);
+			const body = statusAt(text, reader.now(), await samples());
+			return { scan_id: record.scan_id, body, etag: weakTag(record), complete: text.complete };
+		});
 	}
 
-	async function results(viewer: Viewer, word: string, wait: Wait): Promise<ScanAnswer> {
+	async function results(viewer: Viewer, word: string, wait: Wait): Promise<ScanAnswer<string | Buffer>> {
+		// Whoever waits for results that are there already has nothing to wait for.
+		const unchanged = word === LATEST ? null : await known.results(viewer, word);
+		if (unchanged) return unchanged;
 		const record = await waitFor(viewer, word, wait, ({ record: read }) => read.terminal);
 		return shown(viewer, record, async () => {
 			const complete = record.position === "completed";
@@ -102,6 +100,7 @@ export function createScanQueries({ reader, clock, lookup, bodies, samples }: Sc
 			const body = complete
 				? await bodies.results(record)
 				: resultsPendingView(record, await bodies.topRows(record), reader.now(), await samples());
+			if (complete) known.keepResults(record, body);
 			return { scan_id: record.scan_id, body, etag: complete ? strongTag(record) : weakTag(record), complete };
 		});
 	}

@@ -36,6 +36,8 @@ export interface ScanRecord {
 	upgrade?: Readonly<Record<string, string>>;
 }
 
+export type ScanHead = Pick<ScanRecord, "user_id" | "revision" | "progress_at_ms" | "position" | "expires_at_ms">;
+
 export interface JournalEntry {
 	seq: number;
 	at_ms: number;
@@ -65,6 +67,8 @@ export interface ScanReader {
 	/** The store's clock. */
 	now(): number;
 	read(scanId: string): Promise<ScanRecord | null>;
+	/** What of the record decides whether it is shown and whether a text made from it still holds. */
+	head(scanId: string): Promise<ScanHead | null>;
 	/** Row documents (compact JSON) by opportunity_id, in the order of `ids`; unknown ids are left out. */
 	rows(scanId: string, ids: readonly string[]): Promise<string[]>;
 	/** Named documents of the results key (`ranking`, `portfolio`, `report:<strategy_id>`), parsed. */

@@ -64,7 +64,7 @@ function endedFromOutside(text: string, input: ScanInput, dynamic: Dynamic, stra
 	return { input, ...dynamic, end, strategies: closed };
 }
 
-const numberOrNull = (text: string | undefined): number | null =>
+export const numberOrNull = (text: string | undefined): number | null =>
 	text === undefined || text === "" || text === "0" ? null : Number(text);
 
 /** An older version's record is read as the current one says, and carries what its next commit has to write. */

@@ -5,7 +5,7 @@ import type { CommitHub } from "./commit-hub.ts";
 import type { JournalEntry, ScanPage, ScanReader } from "./contract.ts";
 import { scanKeys, userKeys } from "./keys.ts";
 import type { Versions } from "./migrations.ts";
-import { decodeRecord, fromPairs } from "./scan-codec.ts";
+import { decodeRecord, fromPairs, numberOrNull } from "./scan-codec.ts";
 
 interface ReaderDeps {
 	redis: Redis;
@@ -20,6 +20,7 @@ interface ReaderDeps {
 const PAGE = 100;
 const SUMMARIES_KEPT_MAX = 2_000;
 const SUMMARIES_TTL_MS = 7 * 86_400_000;
+const HEAD_FIELDS = ["accepted", "owner", "seq", "progress_at", "position", "expires_at"] as const;
 const EXISTS_ERROR = "the store answered no list of replies";
 
 /** The read half of the store: what queries and effects may see, always from Redis. */
@@ -29,6 +30,20 @@ export function createScanReader({ redis, hub, now, tombstoneMs, versions }: Rea
 		async read(scanId) {
 			const fields = await redis.hgetall(scanKeys(scanId).scan);
 			return fields.accepted === "1" ? decodeRecord(scanId, fields, versions) : null;
+		},
+		async head(scanId) {
+			const [accepted, owner, seq, progressAt, position, expiresAt] = await redis.hmget(
+				scanKeys(scanId).scan,
+				...HEAD_FIELDS,
+			);
+			if (accepted !== "1") return null;
+			return {
+				user_id: owner ?? "",
+				revision: Number(seq),
+				progress_at_ms: Number(progressAt),
+				position: position as ScanPosition,
+				expires_at_ms: numberOrNull(expiresAt ?? undefined),
+			};
 		},
 		async rows(scanId, ids) {
 			if (ids.length === 0) return [];

@@ -28,14 +28,31 @@ export function typicalDurationMs(samples: readonly DurationSample[], strategies
 	return quantile(chosen, 0.5) ?? ESTIMATE_WITHOUT_HISTORY_MS;
 }
 
-/** Time that is left: whole seconds, never beyond the deadline, 0 when terminal. */
-export function remainingSeconds(record: ScanRecord, nowMs: number, samples: readonly DurationSample[]): number {
-	if (record.terminal) return 0;
-	const { input } = record.context;
+/** What of a scan its remaining time follows from, beside the clock and the history. */
+export interface TimePlan {
+	accepted_at_ms: number;
+	deadline_at_ms: number;
+	/** Strategies that are to run. */
+	strategies: number;
+}
+
+/** Null for an ended scan, which has no time left. */
+export function timePlanOf({ terminal, context: { input } }: ScanRecord): TimePlan | null {
+	if (terminal) return null;
+	const { accepted_at_ms, deadline_at_ms } = input;
 	// History counts the strategies that ran, so what is planned as skipped is left out here too.
-	const typical = typicalDurationMs(samples, input.strategies.filter((plan) => plan.skip === null).length);
-	const byHistory = Math.ceil((typical - (nowMs - input.accepted_at_ms)) / 1000);
-	const byDeadline = Math.floor((input.deadline_at_ms - nowMs) / 1000);
+	return { accepted_at_ms, deadline_at_ms, strategies: input.strategies.filter((plan) => plan.skip === null).length };
+}
+
+/** What a client is told of the remaining time of a scan. */
+export const remainingSeconds = (record: ScanRecord, nowMs: number, samples: readonly DurationSample[]): number =>
+	secondsLeft(timePlanOf(record), nowMs, samples);
+
+/** Whole seconds, never beyond the deadline, 0 without a plan. */
+export function secondsLeft(plan: TimePlan | null, nowMs: number, samples: readonly DurationSample[]): number {
+	if (plan === null) return 0;
+	const byHistory = Math.ceil((typicalDurationMs(samples, plan.strategies) - (nowMs - plan.accepted_at_ms)) / 1000);
+	const byDeadline = Math.floor((plan.deadline_at_ms - nowMs) / 1000);
 	return Math.max(0, Math.min(byHistory, byDeadline));
 }
 

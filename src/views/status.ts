@@ -1,6 +1,6 @@
 import { isoOf } from "../clock.ts";
 import type { ScanRecord } from "../store/contract.ts";
-import { type DurationSample, remainingSeconds } from "./estimates.ts";
+import { type DurationSample, remainingSeconds, secondsLeft, type TimePlan, timePlanOf } from "./estimates.ts";
 import { jsonArray, spliceJson } from "./json.ts";
 import { scanMessage } from "./messages.ts";
 import { progressOf } from "./progress.ts";
@@ -13,19 +13,22 @@ export const PARTIAL_RESULTS_MAX = 10;
 export const totalOpportunities = (record: ScanRecord): number =>
 	record.context.ranking?.ranked_count ?? record.context.opportunities_found;
 
+/** The status body as far as it follows from the record: only the remaining time stands between the two texts. */
+export interface StatusText {
+	before: string;
+	after: string;
+	plan: TimePlan | null;
+	complete: boolean;
+}
+
 /**
- * Body of the status endpoint as compact JSON.
- * `topRowsJson`: at most ten stored rows, best first, compact JSON each. `nowMs`: the store's clock.
+ * Body of the status endpoint as compact JSON, but for the remaining time.
+ * `topRowsJson`: at most ten stored rows, best first, compact JSON each.
  */
-export function statusView(
-	record: ScanRecord,
-	topRowsJson: readonly string[],
-	nowMs: number,
-	samples: readonly DurationSample[],
-): string {
+export function statusText(record: ScanRecord, topRowsJson: readonly string[]): StatusText {
 	const { context, position } = record;
 	const status = statusOf(position);
-	const fields = {
+	const head = {
 		success: status !== "failed",
 		scan_id: record.scan_id,
 		status,
@@ -37,7 +40,8 @@ export function statusView(
 		phase: position,
 		progress: progressOf(context, position),
 		total_opportunities: totalOpportunities(record),
-		estimated_time_remaining_seconds: remainingSeconds(record, nowMs, samples),
+	};
+	const tail = {
 		results_url: resultsUrl(record.scan_id),
 		filters: context.input.filters,
 		error: context.end?.error ?? null,
@@ -49,8 +53,25 @@ export function statusView(
 		deadline_at: isoOf(context.input.deadline_at_ms),
 		revision: record.revision,
 	};
-	return spliceJson(fields, { partial_results: jsonArray(topRowsJson.slice(0, PARTIAL_RESULTS_MAX)) });
+	const rows = { partial_results: jsonArray(topRowsJson.slice(0, PARTIAL_RESULTS_MAX)) };
+	return {
+		before: `${JSON.stringify(head).slice(0, -1)},"estimated_time_remaining_seconds":`,
+		after: `,${spliceJson(tail, rows).slice(1)}`,
+		plan: timePlanOf(record),
+		complete: position === "completed",
+	};
 }
+
+/** The whole body at a moment of the store's clock. */
+export const statusAt = (text: StatusText, nowMs: number, samples: readonly DurationSample[]): string =>
+	text.before + secondsLeft(text.plan, nowMs, samples) + text.after;
+
+export const statusView = (
+	record: ScanRecord,
+	topRowsJson: readonly string[],
+	nowMs: number,
+	samples: readonly DurationSample[],
+): string => statusAt(statusText(record, topRowsJson), nowMs, samples);
 
 /** Body of 202 of the results endpoint as compact JSON. */
 export function resultsPendingView(

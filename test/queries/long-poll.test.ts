@@ -137,7 +137,7 @@ polls("results wait for the end, not for the next revision", async () => {
 	await settle();
 	assert.is(answer.value?.complete, true);
 	assert.is(answer.value?.etag, `"${SCAN_ID}-20"`);
-	const ids = JSON.parse(answer.value?.body ?? "{}").opportunities.map(
+	const ids = JSON.parse(String(answer.value?.body ?? "{}")).opportunities.map(
 		(row: { opportunity_id: string }) => row.opportunity_id,
 	);
 	assert.equal(ids, ["row_0_2", "row_0_0", "row_0_1"]);

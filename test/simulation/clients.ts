@@ -133,7 +133,7 @@ export async function runClient(deps: ClientsDeps, name: string, userId: string,
 
 	function results(scanId: string): Promise<Told> {
 		return ask("results", scanId, async ({ queries }) =>
-			JSON.parse((await queries.scans.results(viewer, scanId, NO_WAIT)).body),
+			JSON.parse(String((await queries.scans.results(viewer, scanId, NO_WAIT)).body)),
 		);
 	}
 

@@ -59,6 +59,7 @@ export function createFakeStore(): FakeStore {
 	const reader: ScanReader = {
 		now: () => nowMs,
 		read: async (scanId) => records.get(scanId) ?? null,
+		head: async (scanId) => records.get(scanId) ?? null,
 		rows: async (_, ids) => ids.flatMap((id) => store.rows.get(id) ?? []),
 		document: async <T>(scanId: string, name: string) =>
 			(store.documents.get(`${scanId}:${name}`) as T | undefined) ?? null,

@@ -1,5 +1,6 @@
 import type { ScanFilters } from "../../../machines/types.ts";
 import { type ProblemField, validationFailed } from "../../errors.ts";
+import { NO_WAIT, type Wait } from "../../queries/long-poll.ts";
 import type { Queries } from "../../queries.ts";
 import type { ScanCommands, StartResult } from "../../services.ts";
 import { pollUrl, resultsUrl } from "../../views/words.ts";
@@ -30,10 +31,11 @@ export interface ScanRouteDependencies {
 	parseFilters: ParseFilters;
 }
 
-const waitOf = (query: { wait?: number | undefined }, signal: AbortSignal) => ({
-	waitMs: Math.round((query.wait ?? 0) * 1000),
-	signal,
-});
+/** Takes the request's signal only where there is something to wait for: it is made when asked for. */
+const waitOf = (request: { query: { wait?: number | undefined }; readonly signal: AbortSignal }): Wait => {
+	const waitMs = Math.round((request.query.wait ?? 0) * 1000);
+	return waitMs === 0 ? NO_WAIT : { waitMs, signal: request.signal };
+};
 
 function discoverRoute({ queries, commands, parseFilters }: ScanRouteDependencies): RouteSpec {
 	return route({
@@ -45,9 +47,10 @@ function discoverRoute({ queries, commands, parseFilters }: ScanRouteDependencie
 		roles: ["admin", "trader", "api_only"],
 		rate: "discover",
 		once: {
-			replay: async (remembered, { viewer, query, signal }) => {
+			replay: async (remembered, request) => {
+				const { viewer, query } = request;
 				const result = remembered as StartResult;
-				const wait = query.wait === undefined ? null : waitOf(query, signal);
+				const wait = query.wait === undefined ? null : waitOf(request);
 				return startedReply(200, result, await queries.scans.discover(viewer, result, wait, true));
 			},
 		},
@@ -57,7 +60,8 @@ function discoverRoute({ queries, commands, parseFilters }: ScanRouteDependencie
 			200: { description: "The scan to poll; with `wait` its results if it ended in time", schema: discoverReply },
 		},
 		problems: ["validation_failed", "overloaded"],
-		async handler({ viewer, body, query, signal, reserved_scan_id = null }): Promise<ApiReply> {
+		async handler(asked): Promise<ApiReply> {
+			const { viewer, body, query, reserved_scan_id = null } = asked;
 			const parsed = parseFilters(body);
 			if (!parsed.ok) throw validationFailed(parsed.errors);
 			const request = {
@@ -68,7 +72,7 @@ function discoverRoute({ queries, commands, parseFilters }: ScanRouteDependencie
 				include_strategy_recommendations: body.include_strategy_recommendations,
 			};
 			const result = await commands.startScan(viewer, request, reserved_scan_id);
-			const wait = query.wait === undefined ? null : waitOf(query, signal);
+			const wait = query.wait === undefined ? null : waitOf(asked);
 			return startedReply(200, result, await queries.scans.discover(viewer, result, wait));
 		},
 	});
@@ -129,13 +133,9 @@ function statusRoute({ queries }: ScanRouteDependencies): RouteSpec {
 		query: waitQuery,
 		responses: { 200: { description: "The scan as it stands", schema: statusReply } },
 		problems: ["scan_not_found", "scan_expired", "validation_failed"],
-		async handler({ viewer, params, query, headers, signal }): Promise<ApiReply> {
-			const answer = await queries.scans.status(
-				viewer,
-				params.scan_id,
-				waitOf(query, signal),
-				headers["if-none-match"],
-			);
+		async handler(request): Promise<ApiReply> {
+			const { viewer, params, headers } = request;
+			const answer = await queries.scans.status(viewer, params.scan_id, waitOf(request), headers["if-none-match"]);
 			return {
 				status: 200,
 				body: answer.body,
@@ -161,8 +161,9 @@ function resultsRoute({ queries }: ScanRouteDependencies): RouteSpec {
 			202: { description: "The scan is still running", schema: resultsPendingReply },
 		},
 		problems: ["scan_not_found", "scan_expired", "scan_failed", "scan_cancelled", "validation_failed"],
-		async handler({ viewer, params, query, signal }): Promise<ApiReply> {
-			const answer = await queries.scans.results(viewer, params.scan_id, waitOf(query, signal));
+		async handler(request): Promise<ApiReply> {
+			const { viewer, params } = request;
+			const answer = await queries.scans.results(viewer, params.scan_id, waitOf(request));
 			return {
 				status: answer.complete ? 200 : 202,
 				body: answer.body,
