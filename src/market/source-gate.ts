@@ -135,7 +135,7 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 		source.pumping = true;
 		try {
 			while (source.queue.size > 0) {
-				const batch = [...source.queue].slice(0, BATCH);
+				const batch = inTurn(source.queue).slice(0, BATCH);
 				const { granted, wait_ms } = await grantFor(source, batch);
 				const blockedMs = source.blockedUntilMs - clock.now();
 				// A block that came meanwhile stops those whose turn it is.
@@ -226,6 +226,12 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 		states: () => [...sources.values()].map((source) => stateOf(source, clock)),
 	};
 }
+
+/** First come, first served; those that go last behind all others. */
+const inTurn = (queue: ReadonlySet<Waiter>): Waiter[] => {
+	const waiters = [...queue];
+	return [...waiters.filter(({ call }) => !call.last), ...waiters.filter(({ call }) => call.last)];
+};
 
 const blocked = (source: string, blockedMs: number): MarketError =>
 	refusal(`${source} wants no request for ${Math.ceil(blockedMs / 1000)} s`);
