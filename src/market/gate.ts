@@ -3,6 +3,9 @@
  * processes share, and one circuit breaker per source and endpoint. Adapters see only this interface.
  */
 
+/** A source that wants no request for longer is not waited for, ms. */
+export const BLOCK_WAIT_MS_MAX = 10_000;
+
 /** One request about to be sent. */
 export interface SourceCall {
 	/** Owner of the budget: an exchange, e.g. `binance`, or a part of one that it counts apart, e.g. `binanceusdm:funding`. */

@@ -1,7 +1,7 @@
 /** Every HTTP request of an exchange passes here: through the gate, with a deadline, and reading only. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Exchange } from "ccxt";
-import type { SourceGate, SourceOutcome } from "../gate.ts";
+import { BLOCK_WAIT_MS_MAX, type SourceGate, type SourceOutcome } from "../gate.ts";
 import { kindOf, UnreadableAnswer } from "./errors.ts";
 
 /** One request, from its sending to the last byte of its answer. Its wait at the gate does not count. */
@@ -99,24 +99,34 @@ function gateRequests(exchange: Exchange, { source: owner, gate, usedWeight }: R
 		const endpoint = context.template === "" ? new URL(url).pathname : `/${context.template}`;
 		const { budget, weight, last, signal } = context;
 		const source = budget === null ? owner : `${owner}:${budget}`;
-		await gate.take({ source, endpoint, weight, signal, ...(last ? { last } : {}) });
-		const seen = nothingSeen();
 		const report = (outcome: SourceOutcome) => {
 			gate.report({ source, endpoint }, outcome);
 			// A ban is one of the address, whatever it asked for.
 			const banned = outcome.kind === "limited" && outcome.status === 418;
 			if (banned && source !== owner) gate.report({ source: owner, endpoint }, outcome);
 		};
-		try {
-			const answer = await contexts.run({ ...context, seen }, () => ask(url, method, headers, body));
-			report({ kind: "ok", used_weight: budget === null ? seen.headers && usedWeight(seen.headers) : null });
-			return answer;
-		} catch (error) {
-			report(outcomeOf(error, seen, signal));
-			throw error;
+		for (let again = false; ; again = true) {
+			await gate.take({ source, endpoint, weight, signal, ...(last ? { last } : {}) });
+			const seen = nothingSeen();
+			try {
+				const answer = await contexts.run({ ...context, seen }, () => ask(url, method, headers, body));
+				report({ kind: "ok", used_weight: budget === null ? seen.headers && usedWeight(seen.headers) : null });
+				return answer;
+			} catch (error) {
+				const outcome = outcomeOf(error, seen, signal);
+				report(outcome);
+				if (again || !isShortPause(outcome)) throw error;
+			}
 		}
 	};
 }
+
+/** The exchange wants a pause that the gate will wait for: then the request is worth a second try. */
+const isShortPause = (outcome: SourceOutcome): boolean =>
+	outcome.kind === "limited" &&
+	outcome.status === 429 &&
+	outcome.retry_after_ms !== null &&
+	outcome.retry_after_ms <= BLOCK_WAIT_MS_MAX;
 
 /** The exchange that says no has answered; only one that cannot be understood, or not reached, has failed. */
 function outcomeOf(error: unknown, { status, headers }: Seen, signal: AbortSignal): SourceOutcome {
