@@ -1,13 +1,14 @@
 /**
  * What scans cost a live exchange: `npm run bench:market -- [--seeded] [scans ...]` (default 1 100 1000). Real ccxt over real HTTP
  * against the replay exchange with 50 ms latency and Binance's published weights; two workers with caches and Redis
- * connections of their own. A scan here is its discovery and all reads of all strategies; nothing is evaluated. Each row
+ * connections of their own. A scan here is its discovery and all reads of all strategies, of as many candidates as their policies allow; nothing is evaluated. Each row
  * begins with an empty Redis and empty caches. The recorded set where it lies beside the project, else (or with
  * `--seeded`) a small one from a seed, which fits into a minute's budget.
  */
 import { spawn } from "node:child_process";
 import { setMaxListeners } from "node:events";
 import { resolve } from "node:path";
+import { CATALOGUE } from "../src/catalogue.ts";
 import { systemClock } from "../src/clock.ts";
 import { selectCandidates } from "../src/effects/candidates.ts";
 import { startHarvest } from "../src/effects/harvest.ts";
@@ -79,8 +80,9 @@ async function scan(market: CachedMarketData): Promise<number> {
 	await Promise.all(
 		builtStrategyIds().map(async (id) => {
 			const needs = findBuiltStrategy(id)?.needs;
+			const symbolsMax = CATALOGUE.find((entry) => entry.id === id)?.symbols_max ?? null;
 			if (!needs) return;
-			const { candidates } = selectCandidates(needs, universe.assets, universe, portfolio, { symbolsMax: null });
+			const { candidates } = selectCandidates(needs, universe.assets, universe, portfolio, { symbolsMax });
 			const harvest = startHarvest(market, needs, candidates, { signal, as_of_ms: asOfMs, concurrencyMax: null });
 			await harvest.settled;
 			failures += harvest.failures().size + harvest.sharedFailures().size;
