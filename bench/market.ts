@@ -37,25 +37,35 @@ const COUNTS = wanted.length > 0 ? wanted : [1, 100, 1000];
 const recorded = process.argv.includes("--seeded") ? null : recordedFolder(ROOT);
 const fixture = recorded ? null : await writeRecordedFixture(replaySet());
 const data = recorded ?? fixture?.dir ?? "";
-const exchange = spawn(
-	process.execPath,
-	["--import", "tsx", "test/support/replay-exchange/command.ts", "--data", data, "--latency-ms", String(LATENCY_MS)],
-	{ cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] },
-);
-const baseUrl = await new Promise<string>((done, failed) => {
-	exchange.stdout.setEncoding("utf8").on("data", (text: string) => {
-		const found = /replay exchange on (\S+)/.exec(text)?.[1];
-		if (found) done(found);
+
+interface Exchange {
+	baseUrl: string;
+	stop(): void;
+}
+
+/** A new one for each row: its budgets of five minutes must not remember the row before. */
+async function startExchange(): Promise<Exchange> {
+	const exchange = spawn(
+		process.execPath,
+		["--import", "tsx", "test/support/replay-exchange/command.ts", "--data", data, "--latency-ms", String(LATENCY_MS)],
+		{ cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] },
+	);
+	const baseUrl = await new Promise<string>((done, failed) => {
+		exchange.stdout.setEncoding("utf8").on("data", (text: string) => {
+			const found = /replay exchange on (\S+)/.exec(text)?.[1];
+			if (found) done(found);
+		});
+		exchange.once("exit", () => failed(new Error("the replay exchange did not start")));
 	});
-	exchange.once("exit", () => failed(new Error("the replay exchange did not start")));
-});
+	return { baseUrl, stop: () => exchange.kill() };
+}
 
 interface Counts {
 	requests: number;
 	weight: number;
 	refused: number;
 }
-const counts = async (): Promise<Counts> => {
+const counts = async (baseUrl: string): Promise<Counts> => {
 	const { requests, weight, by_endpoint } = (await (await fetch(`${baseUrl}/__stats`)).json()) as {
 		requests: number;
 		weight: number;
@@ -100,9 +110,13 @@ say("| scans at once | requests | per scan | of one scan's | weight | refused | 
 say("|---|---|---|---|---|---|---|---|---|");
 let ofOne: number | null = null;
 let source = "";
+let exchange: Exchange | null = null;
 try {
 	for (const scans of COUNTS) {
 		await redis.client().flushall();
+		exchange?.stop();
+		exchange = await startExchange();
+		const { baseUrl } = exchange;
 		const markets = await Promise.all(
 			Array.from({ length: WORKERS }, () => {
 				const connection = redis.client({ maxRetriesPerRequest: 1 });
@@ -123,13 +137,13 @@ try {
 			}),
 		);
 		source = markets[0]?.source.name ?? "";
-		const before = await counts();
+		const before = await counts(baseUrl);
 		const begun = performance.now();
 		const failed = await Promise.all(
 			Array.from({ length: scans }, (_, i) => scan(markets[i % WORKERS] as CachedMarketData)),
 		);
 		const seconds = (performance.now() - begun) / 1000;
-		const after = await counts();
+		const after = await counts(baseUrl);
 		const requests = after.requests - before.requests;
 		ofOne ??= requests / scans;
 		const failures = failed.reduce((sum, each) => sum + each, 0);
@@ -160,7 +174,7 @@ try {
 		if (own.length > 0) say(`  ${kind}: ${own.length} answers, ${Math.round(sum / own.length)} bytes each`);
 	}
 } finally {
-	exchange.kill();
+	exchange?.stop();
 	await redis.stop();
 	await fixture?.remove();
 }
