@@ -1,13 +1,14 @@
 /**
  * What scans cost a live exchange: `npm run bench:market -- [--seeded] [scans ...]` (default 1 100 1000). Real ccxt over real HTTP
  * against the replay exchange with 50 ms latency and Binance's published weights; two workers with caches and Redis
- * connections of their own. A scan here is its discovery and all reads of all strategies; nothing is evaluated. Each row
+ * connections of their own. A scan here is its discovery and all reads of all strategies, of as many candidates as their policies allow; nothing is evaluated. Each row
  * begins with an empty Redis and empty caches. The recorded set where it lies beside the project, else (or with
  * `--seeded`) a small one from a seed, which fits into a minute's budget.
  */
 import { spawn } from "node:child_process";
 import { setMaxListeners } from "node:events";
 import { resolve } from "node:path";
+import { CATALOGUE } from "../src/catalogue.ts";
 import { systemClock } from "../src/clock.ts";
 import { selectCandidates } from "../src/effects/candidates.ts";
 import { startHarvest } from "../src/effects/harvest.ts";
@@ -36,25 +37,35 @@ const COUNTS = wanted.length > 0 ? wanted : [1, 100, 1000];
 const recorded = process.argv.includes("--seeded") ? null : recordedFolder(ROOT);
 const fixture = recorded ? null : await writeRecordedFixture(replaySet());
 const data = recorded ?? fixture?.dir ?? "";
-const exchange = spawn(
-	process.execPath,
-	["--import", "tsx", "test/support/replay-exchange/command.ts", "--data", data, "--latency-ms", String(LATENCY_MS)],
-	{ cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] },
-);
-const baseUrl = await new Promise<string>((done, failed) => {
-	exchange.stdout.setEncoding("utf8").on("data", (text: string) => {
-		const found = /replay exchange on (\S+)/.exec(text)?.[1];
-		if (found) done(found);
+
+interface Exchange {
+	baseUrl: string;
+	stop(): void;
+}
+
+/** A new one for each row: its budgets of five minutes must not remember the row before. */
+async function startExchange(): Promise<Exchange> {
+	const exchange = spawn(
+		process.execPath,
+		["--import", "tsx", "test/support/replay-exchange/command.ts", "--data", data, "--latency-ms", String(LATENCY_MS)],
+		{ cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] },
+	);
+	const baseUrl = await new Promise<string>((done, failed) => {
+		exchange.stdout.setEncoding("utf8").on("data", (text: string) => {
+			const found = /replay exchange on (\S+)/.exec(text)?.[1];
+			if (found) done(found);
+		});
+		exchange.once("exit", () => failed(new Error("the replay exchange did not start")));
 	});
-	exchange.once("exit", () => failed(new Error("the replay exchange did not start")));
-});
+	return { baseUrl, stop: () => exchange.kill() };
+}
 
 interface Counts {
 	requests: number;
 	weight: number;
 	refused: number;
 }
-const counts = async (): Promise<Counts> => {
+const counts = async (baseUrl: string): Promise<Counts> => {
 	const { requests, weight, by_endpoint } = (await (await fetch(`${baseUrl}/__stats`)).json()) as {
 		requests: number;
 		weight: number;
@@ -79,8 +90,9 @@ async function scan(market: CachedMarketData): Promise<number> {
 	await Promise.all(
 		builtStrategyIds().map(async (id) => {
 			const needs = findBuiltStrategy(id)?.needs;
+			const symbolsMax = CATALOGUE.find((entry) => entry.id === id)?.symbols_max ?? null;
 			if (!needs) return;
-			const { candidates } = selectCandidates(needs, universe.assets, universe, portfolio, { symbolsMax: null });
+			const { candidates } = selectCandidates(needs, universe.assets, universe, portfolio, { symbolsMax });
 			const harvest = startHarvest(market, needs, candidates, { signal, as_of_ms: asOfMs, concurrencyMax: null });
 			await harvest.settled;
 			failures += harvest.failures().size + harvest.sharedFailures().size;
@@ -98,9 +110,13 @@ say("| scans at once | requests | per scan | of one scan's | weight | refused | 
 say("|---|---|---|---|---|---|---|---|---|");
 let ofOne: number | null = null;
 let source = "";
+let exchange: Exchange | null = null;
 try {
 	for (const scans of COUNTS) {
 		await redis.client().flushall();
+		exchange?.stop();
+		exchange = await startExchange();
+		const { baseUrl } = exchange;
 		const markets = await Promise.all(
 			Array.from({ length: WORKERS }, () => {
 				const connection = redis.client({ maxRetriesPerRequest: 1 });
@@ -121,13 +137,13 @@ try {
 			}),
 		);
 		source = markets[0]?.source.name ?? "";
-		const before = await counts();
+		const before = await counts(baseUrl);
 		const begun = performance.now();
 		const failed = await Promise.all(
 			Array.from({ length: scans }, (_, i) => scan(markets[i % WORKERS] as CachedMarketData)),
 		);
 		const seconds = (performance.now() - begun) / 1000;
-		const after = await counts();
+		const after = await counts(baseUrl);
 		const requests = after.requests - before.requests;
 		ofOne ??= requests / scans;
 		const failures = failed.reduce((sum, each) => sum + each, 0);
@@ -158,7 +174,7 @@ try {
 		if (own.length > 0) say(`  ${kind}: ${own.length} answers, ${Math.round(sum / own.length)} bytes each`);
 	}
 } finally {
-	exchange.kill();
+	exchange?.stop();
 	await redis.stop();
 	await fixture?.remove();
 }

@@ -58,15 +58,18 @@ export function finishedReport(
 
 /** What makes a finished run `degraded`: what could not be read, or only as it was before its source failed. */
 function gapsOf(harvest: Harvest, tally: Tally, sources: readonly SourceReport[]): Failure | null {
-	const { fetch_failed: unread = 0, timeout: late = 0 } = tally.rejected;
+	const { fetch_failed: unread = 0, timeout: late = 0, stale_data: old = 0 } = tally.rejected;
+	// Discovery has just found them traded: when most have only old data, it is the source that lags behind.
+	const behind = old * 2 > tally.evaluated;
 	const failures = [...harvest.failures().values(), ...harvest.sharedFailures().values()];
 	const stale = [...harvest.stale().values()];
 	const down = sources.filter(({ ok }) => !ok);
-	if (unread + late === 0 && failures.length === 0 && stale.length === 0 && down.length === 0) return null;
+	if (unread + late === 0 && failures.length === 0 && stale.length === 0 && down.length === 0 && !behind) return null;
 	const parts: string[] = [];
 	if (unread > 0) parts.push(`${unread} of ${tally.evaluated} candidates could not be read`);
 	if (late > 0) parts.push(`${late} of ${tally.evaluated} candidates did not answer in time`);
 	if (harvest.sharedFailures().size > 0) parts.push("benchmarks or evidence are incomplete");
+	if (behind) parts.push(`${old} of ${tally.evaluated} candidates have no recent data`);
 	if (stale.length > 0) parts.push(staleText(stale));
 	if (down.length > 0) parts.push(...down.map(sourceText));
 	const fetchFailed =
@@ -76,7 +79,7 @@ function gapsOf(harvest: Harvest, tally: Tally, sources: readonly SourceReport[]
 	return {
 		code: fetchFailed ? "fetch_failed" : late > 0 || failures.length > 0 ? "timeout" : "stale_data",
 		message: parts.join("; ") || "Some reads failed",
-		retryable: failures.some((failure) => failure.retryable) || stale.length > 0 || down.length > 0,
+		retryable: failures.some((failure) => failure.retryable) || stale.length > 0 || down.length > 0 || behind,
 	};
 }
 

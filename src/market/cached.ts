@@ -107,7 +107,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 
 	const fetch = async (
 		key: string,
-		venue: string,
+		place: string,
 		asOfMs: number,
 		signal: AbortSignal,
 		call: Call<unknown>,
@@ -123,7 +123,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 			return kept;
 		};
 		try {
-			const value = await slots(venue).run(signal, () => {
+			const value = await slots(place).run(signal, () => {
 				count.fetches++;
 				return withinLimit(clock, readLimitMs, tooLate(readLimitMs), signal, (own) =>
 					call({ signal: own, onStale: (note) => notes.push(note) }),
@@ -218,7 +218,9 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 			const window = live ? as_of_ms - since_ms : since_ms;
 			const key = `trades:${named(symbol, options)}:${window}:${moment("trades", as_of_ms)}`;
 			const newest = tapes.get(named(symbol, options));
-			const { value } = await read(key, venue(symbol, options), options, (own) => {
+			// At a live source tapes wait longest; waiting for them nobody keeps the place of another.
+			const place = live ? `trades ${venue(symbol, options)}` : venue(symbol, options);
+			const { value } = await read(key, place, options, (own) => {
 				if (live) return market.trades(symbol, { ...options, ...own });
 				const tape = newest ? (cache.get(newest.key)?.value as TradeTape | null | undefined) : null;
 				const kept = newest && tape ? { tape, since_ms: newest.since_ms } : null;

@@ -36,7 +36,9 @@ type Answer = { venue: string } & (
  */
 export async function discoverUniverse(market: MarketData, options: DiscoveryOptions): Promise<Universe> {
 	options.signal.throwIfAborted();
-	const answers = await Promise.all(market.venues().map((venue) => ask(market, venue, options)));
+	const answers = (await Promise.all(market.venues().map((venue) => ask(market, venue, options)))).map((answer) =>
+		market.source.kind === "live" ? currentOnly(answer) : answer,
+	);
 	options.signal.throwIfAborted();
 	if (answers.every(({ markets }) => markets === null))
 		throw allFailed(answers.flatMap(({ error }) => (error ? [error] : [])));
@@ -74,6 +76,15 @@ async function ask(market: MarketData, venue: string, options: DiscoveryOptions)
 		options.clock.clearTimeout(timer);
 		forget();
 	}
+}
+
+/** A live exchange of whose markets none is current shows the past, whatever is wrong: it did not answer about now. */
+function currentOnly(answer: Answer): Answer {
+	const ages = (answer.markets ?? []).flatMap(({ data_age_ms }) => data_age_ms ?? []);
+	const least = Math.min(...ages);
+	if (!answer.ok || ages.length === 0 || least <= DATA_AGE_MAX_MS) return answer;
+	const text = `all data of ${answer.venue} are old, the newest of ${Math.round(least / 3_600_000)} hours ago`;
+	return { venue: answer.venue, ok: false, markets: null, error: new MarketError("fetch_failed", text, true) };
 }
 
 const lastGood = (venue: string, markets: Market[], { error, age_ms }: StaleNote): Answer => {

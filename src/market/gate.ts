@@ -3,14 +3,19 @@
  * processes share, and one circuit breaker per source and endpoint. Adapters see only this interface.
  */
 
+/** A source that wants no request for longer is not waited for, ms. */
+export const BLOCK_WAIT_MS_MAX = 10_000;
+
 /** One request about to be sent. */
 export interface SourceCall {
-	/** Exchange, e.g. `binance`. Budgets belong to it. */
+	/** Owner of the budget: an exchange, e.g. `binance`, or a part of one that it counts apart, e.g. `binanceusdm:funding`. */
 	source: string;
 	/** Path without query, e.g. `/api/v3/klines`. Breakers belong to source and endpoint. */
 	endpoint: string;
 	/** Request weight in the exchange's own units, at least 1. */
 	weight: number;
+	/** Goes when no other call of the process waits: for what is heavy and wanted by few. */
+	last?: boolean;
 	signal: AbortSignal;
 }
 

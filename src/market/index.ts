@@ -28,8 +28,8 @@ export interface MarketSettings {
 	clock: Clock;
 }
 
-/** One read of a live market: many pages of a history may wait for their room in the budget. */
-const LIVE_READ_LIMIT_MS = 45_000;
+/** One read of a live market: its pages may have to wait for the next minute's budget. */
+const LIVE_READ_LIMIT_MS = 95_000;
 
 /**
  * The market of this process, behind latency and the shared cache (so a cached answer is not late).

@@ -29,8 +29,8 @@ export type SharedMarketData = MarketData & { sharedStats(): SharedStats };
 
 /** Discovery gives a source 15 s; its last good markets must be at hand before that. */
 const MARKETS_LIMIT_MS = 12_000;
-/** A long history is many pages, which wait for their room in the budget. */
-const READ_LIMIT_MS = 40_000;
+/** A long history is many pages, which may wait for the next minute's budget; each request has a limit of its own. */
+const READ_LIMIT_MS = 90_000;
 const HOUR_MS = TIMEFRAME_MS["1h"];
 const DAY_MS = TIMEFRAME_MS["1d"];
 /** Bars and settlements: as long as the last good ones may be shown. */

@@ -3,15 +3,13 @@ import type { Entropy } from "../entropy.ts";
 import { onAbort } from "./abortable.ts";
 import { type Breaker, createBreaker, PROBE_MS } from "./breaker.ts";
 import { MarketError } from "./contract.ts";
-import type { SourceCall, SourceGate, SourceState } from "./gate.ts";
+import { BLOCK_WAIT_MS_MAX, type SourceCall, type SourceGate, type SourceState } from "./gate.ts";
 import type { BudgetGrant, SharedBudget, WeightLimit } from "./sharing.ts";
 import { limitOf } from "./source-limits.ts";
 import { WeightWindow } from "./weight-window.ts";
 
 /** Calls of one source that wait for room in this process. */
 export const WAITING_MAX = 2_000;
-/** A source that wants no request for longer is not waited for. */
-export const BLOCK_WAIT_MS_MAX = 10_000;
 /** 429 without Retry-After, and 418 without it: the exchange counts in minutes, bans begin at two. */
 const BLOCK_MS = { 429: 60_000, 418: 120_000 };
 /** Calls whose turn is asked for at once. */
@@ -135,7 +133,7 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 		source.pumping = true;
 		try {
 			while (source.queue.size > 0) {
-				const batch = [...source.queue].slice(0, BATCH);
+				const batch = inTurn(source.queue).slice(0, BATCH);
 				const { granted, wait_ms } = await grantFor(source, batch);
 				const blockedMs = source.blockedUntilMs - clock.now();
 				// A block that came meanwhile stops those whose turn it is.
@@ -226,6 +224,12 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 		states: () => [...sources.values()].map((source) => stateOf(source, clock)),
 	};
 }
+
+/** First come, first served; those that go last behind all others. */
+const inTurn = (queue: ReadonlySet<Waiter>): Waiter[] => {
+	const waiters = [...queue];
+	return [...waiters.filter(({ call }) => !call.last), ...waiters.filter(({ call }) => call.last)];
+};
 
 const blocked = (source: string, blockedMs: number): MarketError =>
 	refusal(`${source} wants no request for ${Math.ceil(blockedMs / 1000)} s`);

@@ -1,6 +1,7 @@
 import type { Exchange } from "ccxt";
 import { type Clock, delay, LateError, limited } from "../clock.ts";
 import { abortable } from "../market/abortable.ts";
+import { type ErrorKind, kindOf } from "../market/ccxt/errors.ts";
 import { loadExchange, redirectExchange } from "../market/ccxt/load.ts";
 import { RECORDED_QUOTE } from "../market/recorded-layout.ts";
 import type { Venue } from "./options.ts";
@@ -124,7 +125,7 @@ async function persistently<T>(
 			return await abortable(limited(clock, REQUEST_LIMIT_MS, `${venue} ${what}`, ask()), signal);
 		} catch (error) {
 			signal.throwIfAborted();
-			const limits = isOf(error, "DDoSProtection", "RateLimitExceeded");
+			const limits = kindOf(error) === "limited";
 			const words = `${venue} ${what}: ${(error as Error).message.split(/\r?\n/, 1)[0]?.slice(0, WORDS_MAX)}`;
 			if (!limits && !passes(error)) throw error instanceof RecordError ? error : new RecordError(words);
 			const backOffMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** (attempt - 1));
@@ -142,17 +143,11 @@ async function persistently<T>(
 	}
 }
 
+/** What ccxt calls a failure of the network, a limit among them. */
+const PASSING: ReadonlySet<ErrorKind> = new Set(["timeout", "limited", "unreachable"]);
 /** Faults that may be gone at the next try. */
 const passes = (error: unknown): boolean =>
-	error instanceof UnreadableAnswer || error instanceof LateError || isOf(error, "NetworkError");
-
-/** ccxt's classes are compared by name, down the chain: its error module is not loaded here. */
-function isOf(error: unknown, ...names: string[]): boolean {
-	for (let proto: unknown = error; proto !== null && typeof proto === "object"; proto = Object.getPrototypeOf(proto)) {
-		if (names.includes((proto as { constructor: { name: string } }).constructor.name)) return true;
-	}
-	return false;
-}
+	error instanceof UnreadableAnswer || error instanceof LateError || PASSING.has(kindOf(error));
 
 /** Retry-After of the last answer, which is that of the failed request: there is one at a time. */
 function retryAfterMs(exchange: Exchange): number | null {

@@ -35,7 +35,7 @@ const PARTS = [
 	"opportunities",
 	"unproven",
 ] as const;
-const TIMES = new Set(["duration_ms", "execution_time_ms", "data_source", "started_at", "settled_at"]);
+const TIMES = new Set(["duration_ms", "execution_time_ms", "data_source", "started_at", "ended_at", "discovered_at"]);
 
 async function scanOf(env: Record<string, string>): Promise<Record<string, unknown>> {
 	const program = await startProgram({ ADMIN_PASSWORD, ...env }, { waitMs: 90_000 });

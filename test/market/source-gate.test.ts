@@ -126,6 +126,15 @@ test("a heavy call of one process is not starved by many light ones of another",
 	assert.ok(light < 400, `${light} light calls went before it`);
 });
 
+test("calls that go last let all others of their process by, whenever they came", async () => {
+	const gate = gateOf();
+	await gate.take(call(limit.weight_max));
+	const order: string[] = [];
+	const taken = (name: string, last: boolean) => gate.take({ ...call(10), last }).then(() => void order.push(name));
+	await Promise.all([taken("tape", true), ...["a", "b", "c", "d"].map((name) => taken(name, false))]);
+	assert.equal(order, ["a", "b", "c", "d", "tape"]);
+});
+
 test("429 and 418 stop every process at once, for as long as the exchange said", async () => {
 	const [first, second] = [gateOf(), gateOf()];
 	await Promise.all([first.take(call()), second.take(call())]);

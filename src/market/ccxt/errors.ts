@@ -66,6 +66,9 @@ const CODES: Record<ErrorKind, { code: MarketError["code"]; retryable: boolean }
 	unreadable: { code: "fetch_failed", retryable: true },
 };
 
+/** The first line, without the page that a server in front of the exchange sends instead of an answer. */
+const wordsOf = (message: string): string => (message.split(/\r?\n|</, 1)[0] ?? "").trim().slice(0, WORDS_MAX);
+
 /**
  * The error of the market port for whatever a call of ccxt threw. Whoever aborted the call gets the reason back:
  * ccxt only knows that its request was cut.
@@ -75,6 +78,6 @@ export function marketErrorOf(error: unknown, venue: string, signal?: AbortSigna
 	if (error instanceof MarketError) return error;
 	const kind = kindOf(error);
 	const { code, retryable } = CODES[kind];
-	const words = error instanceof Error ? (error.message.split(/\r?\n/, 1)[0] ?? "").slice(0, WORDS_MAX) : "";
+	const words = error instanceof Error ? wordsOf(error.message) : "";
 	return new MarketError(code, `${SAYS[kind](venue)}${words === "" ? "" : ` (${words})`}`, retryable);
 }

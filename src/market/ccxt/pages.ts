@@ -7,6 +7,8 @@ export interface KeptHistory<Columns> {
 	to_ms: number;
 	/** Nothing older than this exists at the exchange; null: not known yet. */
 	begin_ms: number | null;
+	/** A page suggested where the market begins, and the exchange is still to be asked for it. */
+	begin_due?: boolean;
 }
 
 export interface HistoryReading<Columns> {
@@ -40,15 +42,20 @@ export async function readHistory<Columns extends object>(
 ): Promise<KeptHistory<Columns>> {
 	let history = kept === null ? await firstPage(reading) : await newerPages(kept, reading);
 	keep(history);
-	for (let end = oldestWanted(history, reading); history.from_ms > end; end = oldestWanted(history, reading)) {
-		const start = Math.max(end, history.from_ms - reading.window_ms);
-		const older = await reading.page(start, history.from_ms);
-		const columns = reading.merge(history.columns, older);
-		const begin_ms = history.begin_ms ?? (await beginOf(older, start, history.from_ms, columns, reading));
-		history = { ...history, columns, from_ms: start, begin_ms };
+	for (;;) {
+		if (history.begin_due) {
+			history = { ...history, begin_ms: await beginOf(history, reading), begin_due: false };
+			keep(history);
+		}
+		const { from_ms: known } = history;
+		const end = oldestWanted(history, reading);
+		if (known <= end) return history;
+		const start = Math.max(end, known - reading.window_ms);
+		const older = await reading.page(start, known);
+		const begin_due = history.begin_ms === null && suggestsBegin(older, start, known, reading);
+		history = { ...history, columns: reading.merge(history.columns, older), from_ms: start, begin_due };
 		keep(history);
 	}
-	return history;
 }
 
 const oldestWanted = <Columns>({ begin_ms }: KeptHistory<Columns>, { from_ms }: HistoryReading<Columns>): number =>
@@ -57,30 +64,33 @@ const oldestWanted = <Columns>({ begin_ms }: KeptHistory<Columns>, { from_ms }: 
 async function firstPage<Columns>(reading: HistoryReading<Columns>): Promise<KeptHistory<Columns>> {
 	const start = Math.max(reading.from_ms, reading.to_ms - reading.window_ms);
 	const columns = await reading.page(start, reading.to_ms);
-	const begin_ms = await beginOf(columns, start, reading.to_ms, columns, reading);
-	return { columns, from_ms: start, to_ms: settledAt(columns, start, reading), begin_ms };
+	const begin_due = suggestsBegin(columns, start, reading.to_ms, reading);
+	return { columns, from_ms: start, to_ms: settledAt(columns, start, reading), begin_ms: null, begin_due };
 }
 
-/**
- * The begin of the market where a page of [fromMs, toMs) suggests it: the first tenth of a whole window is empty.
- * That may also be a long gap, so an exchange that can tell its oldest datum is asked.
- */
-async function beginOf<Columns>(
+/** The first tenth of a whole window [fromMs, toMs) is empty: there the market may have begun, or have a long gap. */
+function suggestsBegin<Columns>(
 	page: Columns,
 	fromMs: number,
 	toMs: number,
-	known: Columns,
+	{ window_ms, first }: HistoryReading<Columns>,
+): boolean {
+	if (toMs - fromMs < window_ms) return false;
+	const oldest = first(page);
+	return oldest === null || oldest - fromMs > window_ms / 10;
+}
+
+/** The begin of a market that a page suggested: an exchange that can tell its oldest datum is asked. */
+async function beginOf<Columns>(
+	{ columns, from_ms }: KeptHistory<Columns>,
 	reading: HistoryReading<Columns>,
 ): Promise<number | null> {
-	if (toMs - fromMs < reading.window_ms) return null;
-	const first = reading.first(page);
-	if (first !== null && first - fromMs <= reading.window_ms / 10) return null;
-	const oldestKnown = reading.first(known);
+	const oldestKnown = reading.first(columns);
 	// A market that trades and shows nothing has no history of this kind; one that ended may have had it long ago.
-	if (oldestKnown === null && !reading.ended) return fromMs;
-	if (reading.oldest === null) return oldestKnown === null ? null : fromMs;
+	if (oldestKnown === null && !reading.ended) return from_ms;
+	if (reading.oldest === null) return oldestKnown === null ? null : from_ms;
 	const oldest = (await reading.oldest()) ?? oldestKnown;
-	return oldest === null ? fromMs : Math.min(oldest, oldestKnown ?? oldest);
+	return oldest === null ? from_ms : Math.min(oldest, oldestKnown ?? oldest);
 }
 
 const settledAt = <Columns>(columns: Columns, fromMs: number, reading: HistoryReading<Columns>): number =>

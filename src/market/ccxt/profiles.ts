@@ -17,6 +17,11 @@ export interface ExchangeProfile {
 	funding_interval_default: number | null;
 	/** Request weight of ccxt's cost of an endpoint, in the exchange's own units; `group`: of ccxt's `api` tree. */
 	weightOf(cost: number, group: string): number;
+	/**
+	 * Part of the exchange's budget that it counts apart from all other requests, e.g. `funding`; null: there is none for
+	 * this endpoint. `path` and `group` of ccxt's `api` tree.
+	 */
+	budgetOf(path: string, group: string): string | null;
 	/** Header that says how much weight was used in the current minute; null: none does. */
 	used_weight_header: string | null;
 	/** Value of a raw candle in quote currency; null: not in it. */
@@ -33,6 +38,8 @@ export interface ExchangeProfile {
 	interest_calls_max: number;
 	/** An answer begins at the instant that is asked for, however long ago it is, and goes forward from it. */
 	pages_from_begin: boolean;
+	/** Requests for one tape of trades: a busy coin prints more in a day than anyone may ask for. */
+	tape_pages_max: number;
 	/** Settings of an instance that lists options instead; null: no chain is read. */
 	options: Record<string, unknown> | null;
 }
@@ -55,6 +62,7 @@ const DEFAULTS: ExchangeProfile = {
 	fundingUntil: (until) => ({ until }),
 	funding_interval_default: null,
 	weightOf: (cost) => cost,
+	budgetOf: () => null,
 	used_weight_header: null,
 	candleValue: () => null,
 	candles_in_contracts: true,
@@ -63,6 +71,7 @@ const DEFAULTS: ExchangeProfile = {
 	interest_history: false,
 	interest_calls_max: 0,
 	pages_from_begin: false,
+	tape_pages_max: 25,
 	options: null,
 };
 
@@ -91,6 +100,9 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 		funding_interval_default: 8,
 		interest_history: true,
 		interest_calls_max: 300,
+		budgetOf: (path, group) => (group === "fapiData" ? "data" : path.startsWith("funding") ? "funding" : null),
+		// A page weighs 20: with more, the tapes of ten busy contracts would take a minute's budget from everything else.
+		tape_pages_max: 5,
 	},
 	bybit: {
 		...DEFAULTS,

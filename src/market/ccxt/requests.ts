@@ -1,7 +1,7 @@
 /** Every HTTP request of an exchange passes here: through the gate, with a deadline, and reading only. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Exchange } from "ccxt";
-import type { SourceGate, SourceOutcome } from "../gate.ts";
+import { BLOCK_WAIT_MS_MAX, type SourceGate, type SourceOutcome } from "../gate.ts";
 import { kindOf, UnreadableAnswer } from "./errors.ts";
 
 /** One request, from its sending to the last byte of its answer. Its wait at the gate does not count. */
@@ -15,6 +15,8 @@ export interface RequestsOptions {
 	gate: Pick<SourceGate, "take" | "report">;
 	/** Weight in the exchange's own units, from ccxt's cost of the endpoint and the group it belongs to. */
 	weightOf(cost: number, group: string): number;
+	/** Part of the budget that the exchange counts apart, from path and group of the endpoint; null: none. */
+	budgetOf(path: string, group: string): string | null;
 	/** Used weight that the answer's headers name; null: they do not. */
 	usedWeight(headers: Headers): number | null;
 	requestLimitMs?: number;
@@ -24,6 +26,10 @@ export interface RequestsOptions {
 interface Context {
 	signal: AbortSignal;
 	weight: number;
+	/** Behind all other requests of the process. */
+	last: boolean;
+	/** Part of the budget, see RequestsOptions. */
+	budget: string | null;
 	/** Path with its places unfilled, so that an endpoint is one however many symbols are asked for. */
 	template: string;
 	seen: Seen;
@@ -37,9 +43,18 @@ interface Seen {
 const contexts = new AsyncLocalStorage<Context>();
 const nothingSeen = (): Seen => ({ status: null, headers: null });
 
-/** Runs a call of ccxt; its requests end when `signal` aborts. */
-export const underSignal = <T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> =>
-	contexts.run({ signal, weight: 1, template: "", seen: nothingSeen() }, call);
+const contextOf = (signal: AbortSignal, last = false): Context => ({
+	signal,
+	weight: 1,
+	last,
+	budget: null,
+	template: "",
+	seen: nothingSeen(),
+});
+
+/** Runs a call of ccxt; its requests end when `signal` aborts. `last`: they let those of all other calls go first. */
+export const underSignal = <T>(signal: AbortSignal, call: () => Promise<T>, last = false): Promise<T> =>
+	contexts.run(contextOf(signal, last), call);
 
 /**
  * Puts the gate before the exchange's requests, in place of ccxt's throttling (which knows one instance of one
@@ -53,7 +68,7 @@ export function guardRequests(exchange: Exchange, options: RequestsOptions): voi
 	refuseHalfAnswers(exchange);
 }
 
-function weighRequests(exchange: Exchange, { weightOf }: RequestsOptions): void {
+function weighRequests(exchange: Exchange, { weightOf, budgetOf }: RequestsOptions): void {
 	const fetch2 = exchange.fetch2.bind(exchange);
 	exchange.fetch2 = (path, group, method, params, headers, body, config) => {
 		const name = Array.isArray(group) ? group.join(".") : String(group);
@@ -62,7 +77,7 @@ function weighRequests(exchange: Exchange, { weightOf }: RequestsOptions): void 
 		const cost = Number(exchange.calculateRateLimiterCost(group, method, path, params, config));
 		const weight = Math.max(1, Math.ceil(weightOf(Number.isFinite(cost) ? cost : 1, name)));
 		const template = String(path).includes("{") ? String(path) : "";
-		return contexts.run({ ...context, weight, template }, () =>
+		return contexts.run({ ...context, weight, template, budget: budgetOf(String(path), name) }, () =>
 			fetch2(path, group, method, params, headers, body, config),
 		);
 	};
@@ -75,31 +90,43 @@ function onlyPublic(id: string, group: string, method: string): void {
 	}
 }
 
-const orphan = (): Context => ({
-	signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
-	weight: 1,
-	template: "",
-	seen: nothingSeen(),
-});
+const orphan = (): Context => contextOf(AbortSignal.timeout(REQUEST_LIMIT_MS));
 
-function gateRequests(exchange: Exchange, { source, gate, usedWeight }: RequestsOptions): void {
+function gateRequests(exchange: Exchange, { source: owner, gate, usedWeight }: RequestsOptions): void {
 	const ask = exchange.fetch.bind(exchange);
 	exchange.fetch = async (url, method, headers, body) => {
 		const context = contexts.getStore() ?? orphan();
 		const endpoint = context.template === "" ? new URL(url).pathname : `/${context.template}`;
-		await gate.take({ source, endpoint, weight: context.weight, signal: context.signal });
-		const seen = nothingSeen();
-		const report = (outcome: SourceOutcome) => gate.report({ source, endpoint }, outcome);
-		try {
-			const answer = await contexts.run({ ...context, seen }, () => ask(url, method, headers, body));
-			report({ kind: "ok", used_weight: seen.headers && usedWeight(seen.headers) });
-			return answer;
-		} catch (error) {
-			report(outcomeOf(error, seen, context.signal));
-			throw error;
+		const { budget, weight, last, signal } = context;
+		const source = budget === null ? owner : `${owner}:${budget}`;
+		const report = (outcome: SourceOutcome) => {
+			gate.report({ source, endpoint }, outcome);
+			// A ban is one of the address, whatever it asked for.
+			const banned = outcome.kind === "limited" && outcome.status === 418;
+			if (banned && source !== owner) gate.report({ source: owner, endpoint }, outcome);
+		};
+		for (let again = false; ; again = true) {
+			await gate.take({ source, endpoint, weight, signal, ...(last ? { last } : {}) });
+			const seen = nothingSeen();
+			try {
+				const answer = await contexts.run({ ...context, seen }, () => ask(url, method, headers, body));
+				report({ kind: "ok", used_weight: budget === null ? seen.headers && usedWeight(seen.headers) : null });
+				return answer;
+			} catch (error) {
+				const outcome = outcomeOf(error, seen, signal);
+				report(outcome);
+				if (again || !isShortPause(outcome)) throw error;
+			}
 		}
 	};
 }
+
+/** The exchange wants a pause that the gate will wait for: then the request is worth a second try. */
+const isShortPause = (outcome: SourceOutcome): boolean =>
+	outcome.kind === "limited" &&
+	outcome.status === 429 &&
+	outcome.retry_after_ms !== null &&
+	outcome.retry_after_ms <= BLOCK_WAIT_MS_MAX;
 
 /** The exchange that says no has answered; only one that cannot be understood, or not reached, has failed. */
 function outcomeOf(error: unknown, { status, headers }: Seen, signal: AbortSignal): SourceOutcome {

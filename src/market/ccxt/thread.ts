@@ -15,7 +15,7 @@ import {
 } from "./protocol.ts";
 
 /** One read with all its requests and its waits at the gate. Who reads usually gives up earlier. */
-export const READ_LIMIT_MS = 60_000;
+export const READ_LIMIT_MS = 100_000;
 /** Reads under way at once; those who read bound themselves far below. */
 const READS_MAX = 4096;
 

@@ -4,8 +4,6 @@ import { type ListedMarket, unitOf } from "./listing.ts";
 
 /** Trades of one answer; exchanges with shorter answers cut it themselves. */
 const PAGE_TRADES = 1000;
-/** Requests for one tape: a busy coin prints more in a day than anyone may ask for. */
-export const TAPE_PAGES_MAX = 25;
 /** Part of what the pages hold, by the present pace, that is asked for: the pace may rise. */
 const PACE_MARGIN = 0.6;
 /** An answer nearly as long as the longest one may have been cut. */
@@ -31,10 +29,11 @@ interface Walk {
 	from: number;
 	asOfMs: number;
 	full: number;
+	pagesMax: number;
 }
 
 /**
- * Public trades from `sinceMs` up to `asOfMs`, as far back as TAPE_PAGES_MAX requests reach: `since_ms` says from when
+ * Public trades from `sinceMs` up to `asOfMs`, as far back as `pagesMax` requests reach: `since_ms` says from when
  * on the tape is whole. null: the exchange publishes none, or nothing was ever traded.
  */
 export async function readTrades(
@@ -43,17 +42,18 @@ export async function readTrades(
 	sinceMs: number,
 	asOfMs: number,
 	/** Answers may name their begin; otherwise they hold the newest trades, whatever is asked. */
-	fromBegin: boolean,
+	{ fromBegin, pagesMax }: { fromBegin: boolean; pagesMax: number },
 ): Promise<Tape | null> {
 	if (exchange.has.fetchTrades !== true) return null;
 	const newest = await page(exchange, market, undefined);
 	const [first, last] = [newest[0], newest.at(-1)];
 	if (!first || !last) return null;
 	const span = Math.max(1, last.time - first.time);
-	const reach = asOfMs - span * TAPE_PAGES_MAX * PACE_MARGIN;
+	const reach = asOfMs - span * pagesMax * PACE_MARGIN;
 	const from = Math.max(sinceMs, Math.floor(reach));
 	const full = newest.length * FULL_SHARE;
-	const tape = fromBegin && from <= first.time ? await forward(exchange, market, { from, asOfMs, full }) : null;
+	const tape =
+		fromBegin && from <= first.time ? await forward(exchange, market, { from, asOfMs, full, pagesMax }) : null;
 	// The newest answer is whole by itself, from after its first instant on.
 	return tape === null ? tapeOf(newest, Math.max(sinceMs, first.time + 1), asOfMs) : tapeOf(tape, from, asOfMs);
 }
@@ -64,7 +64,7 @@ async function forward(exchange: Exchange, market: ListedMarket, walk: Walk): Pr
 	const prints: Print[] = [];
 	let since = from;
 	for (let pages = 0; since <= asOfMs; pages++) {
-		if (pages >= TAPE_PAGES_MAX) return null;
+		if (pages >= walk.pagesMax) return null;
 		const rows = await page(exchange, market, since);
 		prints.push(...rows);
 		const last = rows.at(-1)?.time ?? since;

@@ -84,6 +84,7 @@ async function openExchange(
 		source: id,
 		gate,
 		weightOf: profile.weightOf,
+		budgetOf: profile.budgetOf,
 		usedWeight: (headers) => {
 			const value = header === null ? Number.NaN : Number(headers.get(header) ?? Number.NaN);
 			return Number.isFinite(value) ? value : null;
@@ -214,7 +215,11 @@ function historyReads(parts: Parts): Pick<VenueReads, "candles" | "funding" | "t
 			return parts.settlements.read(market, interval, as_of_ms);
 		},
 		async trades({ symbol, since_ms, as_of_ms }, signal) {
-			return readTrades(exchange, await find(symbol, signal), since_ms, as_of_ms, profile.pages_from_begin);
+			const { pages_from_begin: fromBegin, tape_pages_max: pagesMax } = profile;
+			const market = await find(symbol, signal);
+			// Tapes are heavy and two strategies want them: bars and settlements of all others go first.
+			const read = () => readTrades(exchange, market, since_ms, as_of_ms, { fromBegin, pagesMax });
+			return underSignal(signal, read, true);
 		},
 	};
 }

@@ -78,13 +78,18 @@ test("every request has passed the gate, with its published weight, and was repo
 	);
 	assert.ok(log.length > 8);
 	for (const { source, endpoint } of gate.calls) {
-		assert.ok(["binance", "binanceusdm"].includes(source));
+		assert.ok(["binance", "binanceusdm", "binanceusdm:funding", "binanceusdm:data"].includes(source));
+		// Counted by the exchange apart from all others, in requests.
+		assert.is(source.endsWith(":funding"), /funding/.test(endpoint) && source.startsWith("binanceusdm"), endpoint);
+		assert.is(source.endsWith(":data"), endpoint.startsWith("/futures/data"), endpoint);
 		assert.match(endpoint, /^\/(api\/v3|fapi\/v1|futures\/data)\/\w+/);
 		assert.not.match(endpoint, /\?/);
 	}
 	// The exchange counts as well, and says so.
 	const told = gate.outcomes.filter((outcome) => outcome.kind === "ok" && (outcome.used_weight ?? 0) > 0);
-	assert.is(told.length, requests);
+	const apart = gate.calls.filter(({ source }) => source.includes(":"));
+	assert.ok(apart.length > 0);
+	assert.is(told.length, requests - apart.length);
 });
 
 const FAULTS: readonly [fault: FaultInput, code: MarketError["code"], outcome: Partial<SourceOutcome>][] = [
@@ -108,7 +113,8 @@ for (const [fault, code, outcome] of FAULTS) {
 		assert.is(error.code, code);
 		assert.is(error.retryable, true);
 		const [told] = gate.outcomes;
-		assert.is(gate.outcomes.length, 1);
+		// A short pause is waited for at the gate, once.
+		assert.is(gate.outcomes.length, fault.kind === "rate_limited" ? 2 : 1);
 		for (const [name, value] of Object.entries(outcome)) assert.is(told?.[name as keyof typeof told], value, name);
 		// Nothing of the fault is kept.
 		exchange.clearFaults();

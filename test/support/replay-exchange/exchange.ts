@@ -2,6 +2,7 @@
  * A replay exchange: Binance's public REST of spot and USD-M contracts on loopback, answered from a recorded data
  * set as it was known at the exchange's own clock. Nothing that was not recorded is made up.
  */
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Clock, delay, systemClock } from "../../../src/clock.ts";
@@ -87,6 +88,8 @@ export async function createReplayExchange(options: ReplayOptions): Promise<Repl
 		lifetime: new AbortController(),
 		now: data.startMs,
 	};
+	// Every answer that is delayed listens to it.
+	setMaxListeners(0, parts.lifetime.signal);
 	const server = createServer((request, response) => {
 		serve(parts, request, response).catch((error: unknown) => fail(response, error));
 	});
