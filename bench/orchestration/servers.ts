@@ -16,6 +16,7 @@ export type Durability = "always" | "everysec" | "no";
 export class NotRunnable extends Error {}
 
 const START_MS = 30_000;
+const PORT_TRIES = 3;
 
 async function until(what: string, server: Server, ready: () => Promise<unknown>): Promise<void> {
 	for (const began = performance.now(); performance.now() - began < START_MS; await pause(100)) {
@@ -84,7 +85,7 @@ export async function startPostgres(directory: string, durability: Durability): 
 	} catch (error) {
 		throw new NotRunnable(`initdb: ${error instanceof Error ? error.message : error}`);
 	}
-	const port = await freePort();
+	const [port = 0] = await freePorts();
 	const args = ["-D", data, "-p", String(port), "-k", directory, "-c", "listen_addresses=127.0.0.1"];
 	const server = startServer(join(folder, "postgres"), [...args, ...POSTGRES_SETTINGS[durability]], owner);
 	await until("postgres", server, async () => server.output().includes("ready to accept connections"));
@@ -107,8 +108,23 @@ export async function startRestate(
 	const name = `restate-server-${process.platform}-${process.arch}`;
 	const file = join(peers, "node_modules", "@restatedev", name, "bin", "restate-server");
 	if (!existsSync(file)) throw new NotRunnable(`no Restate server for ${process.platform} ${process.arch}`);
+	for (let tries = 1; ; tries++) {
+		try {
+			return await startRestateOn(await freePorts(), file, join(directory, String(tries)), durability);
+		} catch (error) {
+			// A port that was free may be taken before the server asks for it.
+			if (tries === PORT_TRIES || !(error instanceof NotRunnable) || !/in use/i.test(error.message)) throw error;
+		}
+	}
+}
+
+async function startRestateOn(
+	[node = 0, ingress = 0, admin = 0]: readonly number[],
+	file: string,
+	directory: string,
+	durability: Durability,
+): Promise<Server & { ingress: number; admin: number }> {
 	await mkdir(directory, { recursive: true });
-	const [node, ingress, admin] = [await freePort(), await freePort(), await freePort()];
 	const relaxed = durability === "always" ? {} : RESTATE_RELAXED;
 	const server = startServer(file, ["--base-dir", directory, "--no-logo", "--bind-ip", "127.0.0.1"], {
 		env: {
@@ -119,6 +135,7 @@ export async function startRestate(
 			RESTATE_ADMIN__BIND_PORT: String(admin),
 			RESTATE_DISABLE_TELEMETRY: "true",
 			RESTATE_LOG_FILTER: "warn",
+			RESTATE_LOG_DISABLE_ANSI_CODES: "true",
 		},
 	});
 	const answers = async (port: number, path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).ok;
@@ -132,10 +149,16 @@ const RESTATE_RELAXED = {
 	RESTATE_BIFROST__LOCAL__ROCKSDB_DISABLE_WAL_FSYNC: "true",
 };
 
-async function freePort(): Promise<number> {
-	const server = createServer();
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	const address = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	return typeof address === "object" && address ? address.port : 0;
+/** All held at once before any is given back, so that none is given twice. */
+async function freePorts(): Promise<number[]> {
+	const servers = Array.from({ length: 3 }, () => createServer());
+	await Promise.all(
+		servers.map((server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()))),
+	);
+	const ports = servers.map((server) => {
+		const address = server.address();
+		return typeof address === "object" && address ? address.port : 0;
+	});
+	await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+	return ports;
 }
