@@ -35,7 +35,7 @@ function testFiles(folder) {
  * Whole clusters of processes that are killed, frozen and cut off, and browsers: minutes that would take the rest of
  * the tests over their limit. They run when they are named: `npm run test:system`, `npm run test:web`.
  */
-const BY_NAME_ONLY = /^test\/(chaos\/(chaos|outage|recovery|live-parity)|web\/.+)\.test\.ts$/;
+const BY_NAME_ONLY = /^test\/(chaos\/(chaos|outage|recovery|live-.+)|web\/.+)\.test\.ts$/;
 
 /**
  * Many seeds, whole histories, every cut of them. They run last, in this order, as long as there is time to begin one;

@@ -30,6 +30,7 @@ export function lifecycleView(record: ScanRecord, stored: Hash, nowMs: number, s
 		current_phase: hash.current_phase ?? record.position,
 		current_status: hash.current_status ?? "in_progress",
 		last_updated: hash.last_updated ?? isoOf(record.progress_at_ms),
+		last_heartbeat_at: record.heartbeat_at_ms === null ? null : isoOf(record.heartbeat_at_ms),
 		...stuckVerdict(record, nowMs, stuckAfterMs),
 		redis_key: lifecycleKey(record.scan_id),
 		recovered_from_index: false,

@@ -54,6 +54,7 @@ export const lifecycleReply = z.object({
 	current_phase: position,
 	current_status: phaseStatus,
 	last_updated: timestamp,
+	last_heartbeat_at: timestamp.nullable(),
 	phases: z.record(z.string(), phase),
 	is_stuck: z.boolean(),
 	stuck_duration_seconds: number,

@@ -26,6 +26,8 @@ export interface Mark {
 	text: string;
 }
 
+const WORKER = "worker";
+const isOpen = ({ bars }: Lane): boolean => bars.at(-1)?.open ?? false;
 const msOf = (entry: JournalEvent): number => Date.parse(entry.at);
 
 class Lanes {
@@ -55,8 +57,14 @@ function begin(lane: Lane, at_ms: number, kind: string, text: string): void {
 	lane.bars.push({ from_ms: at_ms, to_ms: at_ms, kind, text, open: true });
 }
 
-/** Phases and strategies as lanes of bars, waits between them, and the moments a worker took the scan. */
-export function lanesOf(entries: readonly JournalEvent[]): {
+/**
+ * Phases and strategies as lanes of bars, waits between them, who held the scan, and the moments a worker took it.
+ * `seenMs`: a moment at which the scan was still seen alive, later than its last entry; null when there is none.
+ */
+export function lanesOf(
+	entries: readonly JournalEvent[],
+	seenMs: number | null,
+): {
 	lanes: Lane[];
 	marks: Mark[];
 	from_ms: number;
@@ -75,6 +83,7 @@ export function lanesOf(entries: readonly JournalEvent[]): {
 		if (type === "scan.claimed") close(queue(), at);
 		if (type === "scan.claimed" || type === "scan.resumed") {
 			marks.push({ at_ms: at, text: `${words(type.slice(5))} by ${String(payload.worker_id)}` });
+			begin(lanes.of(WORKER, "Worker", "scan"), at, "phase", `held by ${String(payload.worker_id)}`);
 		}
 		if (type === "phase.started") begin(lanes.of(`p:${phase}`, words(phase), "scan"), at, "phase", words(phase));
 		if (type === "phase.completed") close(lanes.of(`p:${phase}`, words(phase), "scan"), at);
@@ -105,7 +114,8 @@ export function lanesOf(entries: readonly JournalEvent[]): {
 	}
 	const first = entries[0];
 	const last = entries.at(-1);
-	const [from_ms, to_ms] = [first ? msOf(first) : 0, last ? msOf(last) : 0];
+	const from_ms = first ? msOf(first) : 0;
+	const to_ms = Math.max(last ? msOf(last) : 0, lanes.all.some(isOpen) ? (seenMs ?? 0) : 0);
 	for (const lane of lanes.all) {
 		for (const bar of lane.bars) if (bar.open) bar.to_ms = to_ms;
 		// A wait that took no time is none.

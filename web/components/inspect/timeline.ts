@@ -1,5 +1,6 @@
 import { duration } from "../../lib/format.ts";
 import { html, useMemo } from "../../lib/html.ts";
+import { useHeartbeats } from "./heartbeats.ts";
 import type { ScanSource } from "./source.ts";
 import { type Bar, lanesOf } from "./spans.ts";
 
@@ -12,13 +13,18 @@ const TICKS = 5;
 
 /** Phases and strategies over time. */
 export function Timeline({ source }: { source: ScanSource }) {
-	const { lanes, marks, from_ms, to_ms } = useMemo(() => lanesOf(source.entries), [source.entries]);
+	const beats = useHeartbeats(source);
+	const lastBeat = beats.at(-1) ?? null;
+	const { lanes, marks, from_ms, to_ms } = useMemo(() => lanesOf(source.entries, lastBeat), [source.entries, lastBeat]);
+	// The commit that ends a scan is its last heartbeat, a moment after the entry.
+	const shown = beats.map((at) => Math.min(Math.max(at, from_ms), to_ms));
 	const span = Math.max(1, to_ms - from_ms);
 	const x = (ms: number): number => LABEL + ((ms - from_ms) / span) * (WIDTH - LABEL - END);
 	const height = TOP + lanes.length * ROW + 8;
 	return html`
 		<p class="muted">
 			From acceptance to the last entry: ${duration(to_ms - from_ms)}. Hatched bars are waits; a lane with several bars was tried again.
+			Short strokes in the lane of the worker are its heartbeats, as far as they were seen here.
 		</p>
 		<div class="scroll" tabindex="0" role="region" aria-label="Timeline, scrolls sideways">
 			<svg class="timeline" width=${WIDTH} height=${height} role="img" aria-label="Timeline; the table below says the same">
@@ -37,6 +43,13 @@ export function Timeline({ source }: { source: ScanSource }) {
 						html`<g key=${lane.label}>
 							<text x="0" y=${TOP + row * ROW + 16} class=${lane.group}>${lane.label.slice(0, 28)}<title>${lane.label}</title></text>
 							${lane.bars.map((bar) => html`<${BarShape} bar=${bar} x=${x} y=${TOP + row * ROW + 3} />`)}
+							${
+								lane.label === "Worker" &&
+								shown.map((at) => {
+									const y = TOP + row * ROW;
+									return html`<line class="beat" x1=${x(at)} x2=${x(at)} y1=${y} y2=${y + 24}><title>${`heartbeat after ${duration(at - from_ms)}`}</title></line>`;
+								})
+							}
 							<text class="small" x=${x(lane.bars.at(-1)?.to_ms ?? to_ms) + 6} y=${TOP + row * ROW + 16}>${lane.end}</text>
 						</g>`,
 				)}
@@ -67,6 +80,10 @@ export function Timeline({ source }: { source: ScanSource }) {
 							({ at_ms, text }) =>
 								html`<tr><td>Worker</td><td>${text}</td><td class="right">${duration(at_ms - from_ms)}</td><td></td><td></td></tr>`,
 						)}
+						${
+							lastBeat !== null &&
+							html`<tr><td>Worker</td><td>last heartbeat</td><td class="right">${duration(Math.max(0, lastBeat - from_ms))}</td><td></td><td></td></tr>`
+						}
 					</tbody>
 				</table>
 			</div>
