@@ -4,8 +4,8 @@
  *   [--only <part of a name>,...] [--profile <dir>]
  */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { existsSync, rmSync } from "node:fs";
+import { chmod, mkdtemp } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -158,7 +158,10 @@ await build({
 const root = await mkdtemp(join(tmpdir(), "orchestration-"));
 // PostgreSQL runs as a user of its own and has to get to its directory.
 await chmod(root, 0o711);
-process.on("exit", killAll);
+process.on("exit", () => {
+	killAll();
+	rmSync(root, { recursive: true, force: true, maxRetries: 3 });
+});
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 const began = performance.now();
 try {
@@ -183,6 +186,5 @@ try {
 	say(`load after ${load()}, ${Math.round((performance.now() - began) / 1_000)} s`);
 } finally {
 	killAll();
-	await rm(root, { recursive: true, force: true, maxRetries: 3 });
 }
 process.exit(0);
