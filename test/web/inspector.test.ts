@@ -32,7 +32,10 @@ inspector(
 		await page.getByRole("button", { name: /Show 150 more of/ }).waitFor();
 		await page.getByRole("tab", { name: "Timeline" }).click();
 		assert.is(await page.locator("svg.timeline rect.ok_found").count(), 3, "a bar for each strategy");
-		await page.locator("svg.timeline title", { hasText: /^held by / }).first().waitFor({ state: "attached" });
+		await page
+			.locator("svg.timeline title", { hasText: /^held by / })
+			.first()
+			.waitFor({ state: "attached" });
 		await page.locator("svg.timeline .beat").first().waitFor({ state: "attached" });
 		assert.is(await page.evaluate("window.pwned"), undefined, "hostile names stay text");
 		assert.equal(complaints, []);
