@@ -16,6 +16,8 @@ const REFUSED_MS = { bad_symbol: 60_000, not_supported: 600_000 };
 /** Steps of the wait for another process's answer. */
 const WAIT_MS_MIN = 10;
 const WAIT_MS_MAX = 200;
+/** Pauses after the tries to reach the store. */
+const ASK_AGAIN_MS = [10, 100, 300];
 /** After the store failed it is not asked for this time, so that not every read waits for it in vain. */
 const STORE_AWAY_MS = 1_000;
 /** What the bytes of an answer may unfold to. */
@@ -81,13 +83,18 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 	/** Null when the store does not answer. */
 	const ask = async <R>(work: () => Promise<R>): Promise<R | null> => {
 		if (clock.now() < awayUntilMs) return null;
-		try {
-			// Every call is safe to repeat. A busy process sees its own delay as the store's: that is no outage.
-			return await work().catch(work);
-		} catch {
-			awayUntilMs = clock.now() + STORE_AWAY_MS;
-			return null;
+		for (const pauseMs of ASK_AGAIN_MS) {
+			try {
+				return await work();
+			} catch {
+				// Every call is safe to repeat. A busy process sees its own delay as the store's: that is no outage, and
+				// who reads alone for it makes the calls that others have made.
+				await delay(clock, pauseMs);
+			}
+			if (clock.now() < awayUntilMs) return null;
 		}
+		awayUntilMs = clock.now() + STORE_AWAY_MS;
+		return null;
 	};
 
 	/** Ends with the signal even where the source does not heed it: a lease must not be held for a call that hangs. */
