@@ -1,5 +1,6 @@
 import type { Series } from "../../market/contract.ts";
 import { at, type Column, last } from "../columns.ts";
+import { sliceOf } from "../history.ts";
 import { exponentialMean, populationDeviation, simpleMean } from "../indicators/averages.ts";
 import { meanBefore } from "../indicators/channel.ts";
 import { wilderRange } from "../indicators/range.ts";
@@ -164,18 +165,5 @@ export const flowRule = (side: ScalpSide, flow: Column): Rule =>
 export const atrShare = (series: Series): number => last(rangeOf(series)) / last(series.close);
 
 /** The newest bars that a live reading needs: what lies before them weighs (1 - 2/22)^500 or less. */
-export function newestBars(series: Series): Series {
-	if (series.length <= BARS_MIN) return series;
-	const cut = (column: Float64Array) => column.subarray(series.length - BARS_MIN, series.length);
-	return {
-		...series,
-		length: BARS_MIN,
-		open_time: cut(series.open_time),
-		open: cut(series.open),
-		high: cut(series.high),
-		low: cut(series.low),
-		close: cut(series.close),
-		volume: cut(series.volume),
-		quote_volume: cut(series.quote_volume),
-	};
-}
+export const newestBars = (series: Series): Series =>
+	sliceOf(series, Math.max(0, series.length - BARS_MIN), series.length);
