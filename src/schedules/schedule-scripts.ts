@@ -1,24 +1,17 @@
+import { saveRecord } from "../store/user-records.ts";
+
 /**
  * Scripts on the schedules of one user. Fields of a schedule's runs in the hash of runs, `<id>:` before each:
  * done (time of the newest run dealt with), run (`tick|token|until` of the run in hand), waiting, scan, base, error.
  *
  * SAVE
  * KEYS  1 account, 2 schedules, 3 runs
- * ARGV  1 id, 2 new spec (JSON), 3 the spec it replaces or '', 4 most schedules, 5 '1' when no run waits any more
- * -> 'saved' (also when it was saved before), 'limit', 'no_account', 'changed', 'gone'
+ * ARGV  1 to 4 as saveRecord, 5 '1' when no run waits any more
+ * -> as saveRecord
  */
-export const SAVE = `
-if redis.call('EXISTS', KEYS[1]) == 0 then return 'no_account' end
-local held = redis.call('HGET', KEYS[2], ARGV[1])
-if held == ARGV[2] then return 'saved' end
-if ARGV[3] == '' then
-	if redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[4]) then return 'limit' end
-elseif not held then return 'gone'
-elseif held ~= ARGV[3] then return 'changed' end
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-if ARGV[5] == '1' then redis.call('HDEL', KEYS[3], ARGV[1] .. ':waiting', ARGV[1] .. ':run') end
-return 'saved'
-`;
+export const SAVE = saveRecord(
+	"if ARGV[5] == '1' then redis.call('HDEL', KEYS[3], ARGV[1] .. ':waiting', ARGV[1] .. ':run') end",
+);
 
 /** KEYS 1 schedules, 2 runs. ARGV 1 id -> 1 removed, 0 there was none */
 export const REMOVE = `

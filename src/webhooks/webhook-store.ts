@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { runScript, script, urgent } from "../store/script-runner.ts";
+import { saveRecord } from "../store/user-records.ts";
 import type { Delivery, DeliveryRef, StoredWebhook, WebhookStore } from "./contract.ts";
 import {
 	bodiesKey,
@@ -15,25 +16,8 @@ import {
 export const DELIVERIES_KEPT = 100;
 export const DELIVERY_KEPT_MS = 7 * 86_400_000;
 
-/**
- * KEYS  1 account, 2 webhooks
- * ARGV  1 id, 2 new webhook (JSON), 3 the one it replaces or '', 4 most webhooks
- * -> 'saved' (also when it was saved before), 'limit', 'no_account', 'changed', 'gone'
- */
-const SAVE = script(
-	2,
-	`
-if redis.call('EXISTS', KEYS[1]) == 0 then return 'no_account' end
-local held = redis.call('HGET', KEYS[2], ARGV[1])
-if held == ARGV[2] then return 'saved' end
-if ARGV[3] == '' then
-	if redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[4]) then return 'limit' end
-elseif not held then return 'gone'
-elseif held ~= ARGV[3] then return 'changed' end
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-return 'saved'
-`,
-);
+/** KEYS 1 account, 2 webhooks. ARGV and answer as saveRecord. */
+const SAVE = script(2, saveRecord());
 
 /** KEYS 1 webhooks, 2 deliveries, 3 bodies. ARGV 1 webhook id -> 1 removed, 0 there was none */
 const REMOVE = script(
