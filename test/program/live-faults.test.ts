@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { startLiveProgram, verdictsOf, writeLiveSet } from "../support/live-program.ts";
 import { stopPrograms } from "../support/program.ts";
 import type { FaultInput } from "../support/replay-exchange/faults.ts";
+import { WAIT_MS } from "../support/wait.ts";
 
 const test = suite("program: faults of a live exchange");
 test.after(stopPrograms);
@@ -43,11 +44,11 @@ test("each candidate ends under the reason of its own fault, the others are eval
 		);
 		assert.match(error.message, /^2 of 6 candidates could not be read/);
 
-		// What was wrong is over: the next scan has it all.
+		// What was wrong is over: as soon as the failures are forgotten, scans have it all.
 		live.exchange.clearFaults();
-		await new Promise((resolve) => setTimeout(resolve, 1100));
-		const next = await live.scan([MOMENTUM]);
-		assert.is(next.strategy_results[0].rejected.fetch_failed, undefined);
+		const limit = AbortSignal.timeout(WAIT_MS);
+		const failedIn = async () => (await live.scan([MOMENTUM])).strategy_results[0].rejected.fetch_failed;
+		while ((await failedIn()) !== undefined) limit.throwIfAborted();
 	} finally {
 		await live.close();
 		await fixture.remove();
