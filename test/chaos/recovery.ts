@@ -67,6 +67,32 @@ export async function killAndMeasure(cluster: Cluster, { scan_id, holder }: Held
 	throw new Error(`nobody went on with ${scan_id} within ${GIVE_UP_MS} ms`);
 }
 
+/**
+ * Kills the worker that holds a scan `kills` times, each time with a new scan and after the victim's place was taken
+ * again. Milliseconds of each; `see` is told of them as they come.
+ */
+export async function measureKills(cluster: Cluster, kills: number, see: (tookMs: number) => void): Promise<number[]> {
+	const caller = await adminOf(cluster);
+	const took: number[] = [];
+	for (let i = 0; i < kills; i++) {
+		const held = await startHeldScan(cluster, caller);
+		took.push(await killAndMeasure(cluster, held));
+		see(took[i] ?? Number.NaN);
+		await caller.cancel(held.scan_id);
+		// The other worker has read next to nothing before the cancel, so its next scan is a slow one as well.
+		while (!(await cluster.start(held.holder)));
+	}
+	return took;
+}
+
+/** What kills came to, in one line. */
+export const summaryOf = (took: readonly number[]): string =>
+	`${took.length} kills: min ${Math.min(...took)} ms, median ${quantile(took, 0.5)} ms, ` +
+	`p95 ${quantile(took, 0.95)} ms, max ${Math.max(...took)} ms`;
+
+/** Work goes on within this time at default settings, 95th percentile. */
+export const P95_MS_MAX = 15_000;
+
 /** Nearest-rank quantile of at least one value. */
 export function quantile(values: readonly number[], share: number): number {
 	const sorted = [...values].sort((a, b) => a - b);
