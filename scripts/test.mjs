@@ -35,14 +35,13 @@ function testFiles(folder) {
  * Whole clusters of processes that are killed, frozen and cut off, and browsers: minutes that would take the rest of
  * the tests over their limit. They run when they are named: `npm run test:system`, `npm run test:web`.
  */
-const BY_NAME_ONLY = /^test\/(chaos\/(chaos|outage|recovery|live-.+)|web\/.+)\.test\.ts$/;
+const BY_NAME_ONLY = /^test\/(chaos\/(chaos|outage|recovery.*|live-.+)|web\/.+)\.test\.ts$/;
 
 /**
  * Many seeds, whole histories, every cut of them. They run last, in this order, as long as there is time to begin one;
  * what is left is told as skipped and runs with `npm run test:long`.
  */
 const LONG = [
-	/^test\/simulation\/planted-faults/,
 	/^test\/stuck\/processes/,
 	/^test\/strategies\/(.*placebo.*|.*measured.*|look-ahead|every-strategy)/,
 	/^test\/strategies\/(warm-up|price-units|damaged-views|knows-no-future|rows-explain|gates|micro-seeds|pairs-discoveries)/,
@@ -50,7 +49,7 @@ const LONG = [
 	/^test\/bench\/(calibration|timing)/,
 	/^test\/market\/replay-real/,
 ];
-const BEGIN_LONG_BEFORE_MS = settingOf("TEST_BEGIN_LONG_BEFORE_MS", 200_000);
+const BEGIN_LONG_BEFORE_MS = settingOf("TEST_BEGIN_LONG_BEFORE_MS", 260_000);
 /** On a machine that is too slow for all of them, what cannot end in time is not begun, and told. */
 const BEGIN_BEFORE_MS = settingOf("TEST_BEGIN_BEFORE_MS", 0.85 * TOTAL_LIMIT_MS);
 /** Those that start whole programs wait more than they compute: begun first, the others fill their waits. */
