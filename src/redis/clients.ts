@@ -2,6 +2,7 @@
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "../log.ts";
 import type { RedisConnection } from "./connection.ts";
+import { gatherWrites } from "./gather-writes.ts";
 
 export type { Redis } from "ioredis";
 
@@ -85,6 +86,7 @@ export function createRedisClient(
 		replyMapping: "legacy",
 	};
 	const client = new Redis(settings);
+	client.on("connect", () => gatherWrites(client.stream));
 	let down = false;
 	client.on("error", (error: unknown) => {
 		if (down) return;
