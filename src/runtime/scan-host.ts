@@ -2,6 +2,7 @@ import { initialTransition, transition } from "xstate";
 import { JOURNAL_TYPES, type JournalType, type ScanEvent } from "../../machines/events.ts";
 import { scanMachine } from "../../machines/scan.ts";
 import type { ScanContext, ScanInput, ScanPosition } from "../../machines/types.ts";
+import { subjectOf } from "../store/journal-codec.ts";
 import type { Deadlines } from "../store/scan-codec.ts";
 import type { NewEntry } from "../store/write-contract.ts";
 
@@ -73,8 +74,7 @@ const entryOf = (
 ): NewEntry => ({
 	type,
 	phase,
-	strategy_id: typeof payload.strategy_id === "string" ? payload.strategy_id : null,
-	attempt: typeof payload.attempt === "number" && typeof payload.strategy_id === "string" ? payload.attempt : null,
+	...subjectOf(payload),
 	at_ms,
 	payload,
 });

@@ -1,5 +1,6 @@
 import { newEntry } from "../../machines/strategy-rules.ts";
 import type { ScanContext, ScanInput, ScanPosition, StrategyEntry } from "../../machines/types.ts";
+import { decodeEntry } from "./strategy-codec.ts";
 
 /**
  * Reads what a damaged scan record still holds. A field that is not JSON, or not of the shape that every
@@ -53,8 +54,14 @@ export class Damage {
 		this.current = current;
 	}
 
-	take<T>(name: string, text: string | undefined, fits: (value: Json) => boolean): T | null {
-		const value = objectIn(text);
+	take<T>(
+		name: string,
+		text: string | undefined,
+		fits: (value: Json) => boolean,
+		whole: (value: Json) => Json = (value) => value,
+	): T | null {
+		const held = objectIn(text);
+		const value = held && whole(held);
 		if (value && fits(value)) return value as T;
 		this.fields.push(name);
 		return null;
@@ -74,8 +81,10 @@ export class Damage {
 	strategies(fields: Record<string, string>, { strategies: planned }: ScanInput): StrategyEntry[] {
 		const entries: StrategyEntry[] = [];
 		for (let position = 0; fields[`s:${position}`] !== undefined; position++) {
-			const entry = this.take<StrategyEntry>(`s:${position}`, fields[`s:${position}`], isEntry);
 			const plan = planned[position];
+			const entry = this.take<StrategyEntry>(`s:${position}`, fields[`s:${position}`], isEntry, (changed) =>
+				decodeEntry(changed, plan, position),
+			);
 			if (entry) entries.push(entry);
 			else if (plan) entries.push(newEntry(plan));
 		}

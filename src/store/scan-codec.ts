@@ -3,6 +3,7 @@ import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machi
 import type { ScanRecord } from "./contract.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
 import { Damage, type Dynamic } from "./salvage.ts";
+import { encodeEntry } from "./strategy-codec.ts";
 import type { MachineEvent } from "./write-contract.ts";
 
 /**
@@ -37,7 +38,8 @@ export function encodeContext(before: ScanContext | null, after: ScanContext): R
 	if (!before || DYNAMIC_KEYS.some((key) => before[key] !== after[key]))
 		fields.snapshot = JSON.stringify(dynamicOf(after));
 	after.strategies.forEach((entry, position) => {
-		if (before?.strategies[position] !== entry) fields[`s:${position}`] = JSON.stringify(entry);
+		if (before?.strategies[position] === entry) return;
+		fields[`s:${position}`] = encodeEntry(entry, after.input.strategies[position], position);
 	});
 	return fields;
 }

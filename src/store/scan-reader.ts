@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
-import type { JournalType, ScanEvent } from "../../machines/events.ts";
 import type { ScanPosition } from "../../machines/types.ts";
 import type { CommitHub } from "./commit-hub.ts";
-import type { JournalEntry, ScanPage, ScanReader } from "./contract.ts";
+import type { ScanPage, ScanReader } from "./contract.ts";
+import { entriesOf, eventsOf } from "./journal-codec.ts";
 import { scanKeys, userKeys } from "./keys.ts";
 import type { Versions } from "./migrations.ts";
-import { decodeRecord, fromPairs, numberOrNull } from "./scan-codec.ts";
+import { decodeRecord, numberOrNull } from "./scan-codec.ts";
 
 interface ReaderDeps {
 	redis: Redis;
@@ -55,15 +55,22 @@ export function createScanReader({ redis, hub, now, tombstoneMs, versions }: Rea
 			return text === null ? null : (JSON.parse(text) as T);
 		},
 		async journal(scanId, afterSeq, limit) {
-			const entries = await redis.xrange(scanKeys(scanId).journal, `${afterSeq + 1}-0`, "+", "COUNT", limit);
-			return entries.map(([id, fields]) => decodeEntry(id, fromPairs(fields)));
+			const elements = await redis.xrange(scanKeys(scanId).journal, `${afterSeq + 1}-0`, "+", "COUNT", limit);
+			const entries = elements.flatMap(entriesOf);
+			// The first element may have begun before what is asked for.
+			const from = entries.findIndex(({ seq }) => seq > afterSeq);
+			return from < 0 ? [] : entries.slice(from, from + limit);
 		},
 		async events(scanId, seq) {
-			const entries = await redis.xrange(scanKeys(scanId).journal, "-", `${seq}-0`);
-			return entries.flatMap(([id, pairs]) => {
-				const { e } = fromPairs(pairs);
-				return e ? [{ seq: Number(id.split("-", 1)[0]), events: JSON.parse(e) as ScanEvent[] }] : [];
-			});
+			const { journal } = scanKeys(scanId);
+			// An element is listed by its last seq: the one behind may have begun at or before `seq`.
+			const [whole, [next]] = await Promise.all([
+				redis.xrange(journal, "-", `${seq}-0`),
+				redis.xrange(journal, `${seq + 1}-0`, "+", "COUNT", 1),
+			]);
+			return (next ? [...whole, next] : whole)
+				.map(eventsOf)
+				.filter((found) => found.seq <= seq && found.events.length > 0);
 		},
 		lifecycle: (scanId) => redis.hgetall(scanKeys(scanId).lifecycle),
 		debug: (scanId) => redis.hgetall(scanKeys(scanId).debug),
@@ -88,19 +95,6 @@ export function createScanReader({ redis, hub, now, tombstoneMs, versions }: Rea
 			return (await redis.zscore(scans, scanId)) === null ? null : now();
 		},
 		nextCommit: (scanId, timeoutMs, signal) => hub.next(scanId, timeoutMs, signal),
-	};
-}
-
-function decodeEntry(id: string, fields: Record<string, string>): JournalEntry {
-	return {
-		seq: Number(id.split("-", 1)[0]),
-		at_ms: Number(fields.at),
-		type: fields.t as JournalType,
-		phase: fields.ph as ScanPosition,
-		strategy_id: fields.s ?? null,
-		attempt: fields.a === undefined ? null : Number(fields.a),
-		revision: Number(fields.r),
-		payload: JSON.parse(fields.p ?? "{}") as Record<string, unknown>,
 	};
 }
 

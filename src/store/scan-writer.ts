@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { CommitHub } from "./commit-hub.ts";
 import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
+import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
 import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from "./scan-booking.ts";
@@ -172,7 +173,6 @@ type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknow
 async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 	const keys = scanKeys(scan.scan_id);
 	const fields = { owner: scan.owner, ...scan.scan };
-	const { type, phase, at_ms, payload } = scan.entry;
 	const head = [scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), count(scan.results)];
 	// Indexed first, and all three in one go: nothing is accepted before each of them is answered, so that whatever
 	// happens between the steps of a start, a sweeper finds the record; one that stays alone goes by itself.
@@ -190,11 +190,7 @@ async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 			...flat(scan.lifecycle),
 			...flat(scan.debug),
 			...flat(scan.results),
-			type,
-			phase,
-			at_ms,
-			JSON.stringify(payload),
-			"",
+			encodeBatch([scan.entry], []),
 			UNACCEPTED_MS,
 		]),
 	]);
@@ -223,24 +219,12 @@ async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promi
 		count(lifecycle),
 		count(debug),
 		count(results),
-		entries.length,
+		encodeBatch(entries, commit.events),
 		...flat(scan),
 		...flat(lifecycle),
 		...flat(debug),
 		...flat(results),
 	];
-	entries.forEach((entry, position) => {
-		const events = position === 0 && commit.events.length > 0 ? JSON.stringify(commit.events) : "";
-		args.push(
-			entry.type,
-			entry.phase,
-			entry.strategy_id ?? "",
-			entry.attempt ?? "",
-			entry.at_ms,
-			JSON.stringify(entry.payload),
-			events,
-		);
-	});
 	const [result] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
 	return result;
 }

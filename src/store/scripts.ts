@@ -27,7 +27,7 @@ end`;
  * it goes by itself after a time: a command that arrives after its start was given up leaves nothing behind.
  * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results
  * ARGV 1 owner, 2 n scan pairs, 3 n lifecycle pairs, 4 n debug pairs, 5 n results pairs, 6.. pairs,
- *   then type, phase, at, payload, events, unaccepted_ms
+ *   then the first journal batch, unaccepted_ms
  * Returns 1 created (also when repeated by the same owner), 0 the id is taken.
  */
 export const CREATE = script(
@@ -38,8 +38,8 @@ local i = 6
 local targets = {KEYS[1], KEYS[3], KEYS[4], KEYS[5]}
 ${PUT}
 for k = 1, 4 do put(targets[k], tonumber(ARGV[1 + k])) end
-redis.call('XADD', KEYS[2], '1-0', 't', ARGV[i], 'ph', ARGV[i + 1], 'at', ARGV[i + 2], 'r', '1', 'p', ARGV[i + 3], 'e', ARGV[i + 4])
-for k = 1, 5 do redis.call('PEXPIRE', KEYS[k], ARGV[i + 5]) end
+redis.call('XADD', KEYS[2], '1-0', 'b', ARGV[i])
+for k = 1, 5 do redis.call('PEXPIRE', KEYS[k], ARGV[i + 1]) end
 return 1`,
 );
 
@@ -134,8 +134,7 @@ return 1`,
  * The one commit: everything that follows from one or more transitions, or nothing.
  * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results, 6 inbox
  * ARGV 1 epoch, 2 seq before, 3 seq after, 4 ended 0|1, 5 retention_ms, 6 lease_ms, 7 channel, 8 scan_id,
- *   9 n scan pairs, 10 n lifecycle pairs, 11 n debug pairs, 12 n results pairs, 13 n entries,
- *   14.. the pairs, then per entry: type, phase, strategy, attempt, at, payload, events
+ *   9 n scan pairs, 10 n lifecycle pairs, 11 n debug pairs, 12 n results pairs, 13 journal batch, 14.. the pairs
  * Returns {'ok'|'duplicate'|'fenced'|'missing', now}. Duplicate = exactly this commit is already there.
  */
 export const COMMIT = urgent(
@@ -150,16 +149,7 @@ local i = 14
 local targets = {KEYS[1], KEYS[3], KEYS[4], KEYS[5]}
 ${PUT}
 for k = 1, 4 do put(targets[k], tonumber(ARGV[8 + k])) end
-local seq = tonumber(ARGV[2])
-for _ = 1, tonumber(ARGV[13]) do
-  seq = seq + 1
-  local fields = {'t', ARGV[i], 'ph', ARGV[i + 1], 'at', ARGV[i + 4], 'r', ARGV[3], 'p', ARGV[i + 5]}
-  if ARGV[i + 2] ~= '' then fields[#fields + 1] = 's'; fields[#fields + 1] = ARGV[i + 2] end
-  if ARGV[i + 3] ~= '' then fields[#fields + 1] = 'a'; fields[#fields + 1] = ARGV[i + 3] end
-  if ARGV[i + 6] ~= '' then fields[#fields + 1] = 'e'; fields[#fields + 1] = ARGV[i + 6] end
-  redis.call('XADD', KEYS[2], seq .. '-0', unpack(fields))
-  i = i + 7
-end
+redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'b', ARGV[13])
 redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'progress_at', now, 'hb', now, 'lease', now + tonumber(ARGV[6]))
 if ARGV[4] == '1' then
   local expires = now + tonumber(ARGV[5])

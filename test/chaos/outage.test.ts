@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { entriesOf } from "../../src/store/journal-codec.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import { hasRedisServer } from "../support/redis-process.ts";
 import { WAIT_MS } from "../support/wait.ts";
@@ -77,7 +78,7 @@ async function inStrategies(scanId: string): Promise<Member> {
 
 const resumes = async (scanId: string): Promise<number> => {
 	const entries = await cluster.redis.admin.xrange(scanKeys(scanId).journal, "-", "+");
-	return entries.filter(([, fields]) => fields.includes("scan.resumed")).length;
+	return entries.flatMap(entriesOf).filter(({ type }) => type === "scan.resumed").length;
 };
 
 const readiness = async (): Promise<number> => {

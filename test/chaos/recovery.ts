@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { entriesOf } from "../../src/store/journal-codec.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import { Caller } from "./caller.ts";
 import { ADMIN, type Cluster, type Member } from "./cluster.ts";
@@ -61,7 +62,8 @@ export async function killAndMeasure(cluster: Cluster, { scan_id, holder }: Held
 	// What the killed process had already sent may still arrive; its successor begins with scan.resumed.
 	while (performance.now() - killedAt < GIVE_UP_MS) {
 		const entries = await cluster.redis.admin.xrange(scanKeys(scan_id).journal, `${before + 1}-0`, "+");
-		if (entries.some(([, fields]) => fields.includes("scan.resumed"))) return Math.round(performance.now() - killedAt);
+		if (entries.flatMap(entriesOf).some(({ type }) => type === "scan.resumed"))
+			return Math.round(performance.now() - killedAt);
 		await pause(20);
 	}
 	throw new Error(`nobody went on with ${scan_id} within ${GIVE_UP_MS} ms`);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { entriesOf } from "../../src/store/journal-codec.ts";
 import { scanKeys } from "../../src/store/keys.ts";
-import { fromPairs } from "../../src/store/scan-codec.ts";
 import { ADMIN, type Cluster, startCluster } from "./cluster.ts";
 import { BOUNDS, type Bounds, checkHistory, isWhole } from "./history.ts";
 import { type Load, makeUsers, startLoad, type Told } from "./load.ts";
@@ -160,11 +160,7 @@ async function untilEnded(told: Told, scanId: string): Promise<ScanEndSeen | nul
 /** From Redis itself: what is there, and not what some process says of it. */
 async function journalOf(cluster: Cluster, scanId: string): Promise<JournalLine[]> {
 	const entries = await cluster.redis.admin.xrange(scanKeys(scanId).journal, "-", "+");
-	return entries.map(([id, flat]) => {
-		const fields = fromPairs(flat);
-		const { at, t: type = "", s: strategy_id = null, r } = fields;
-		return { seq: Number(id.split("-", 1)[0]), at_ms: Number(at), type, strategy_id, revision: Number(r) };
-	});
+	return entries.flatMap(entriesOf);
 }
 
 async function inLanes<T>(items: T[], lanes: number, each: (item: T) => Promise<void>): Promise<void> {

@@ -13,6 +13,7 @@ import { applyOne } from "../../src/runtime/runtime.ts";
 import { createWatchdog } from "../../src/runtime/watchdog.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
+import { eventsOf } from "../../src/store/journal-codec.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import { tally } from "../support/scan-input.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
@@ -95,11 +96,7 @@ durable("the journal's events give the same snapshot under a plain actor with a 
 	const clock = new SimulatedClock();
 	const actor = createActor(scanMachine, { input: found.context.input, clock });
 	actor.start();
-	for (const [, fields] of entries) {
-		const at = fields.indexOf("e");
-		for (const event of at < 0 || fields[at + 1] === "" ? [] : (JSON.parse(fields[at + 1] ?? "[]") as ScanEvent[]))
-			actor.send(event);
-	}
+	for (const event of entries.flatMap((element) => eventsOf(element).events)) actor.send(event);
 	assert.is(actor.getSnapshot().value, found.position);
 	assert.equal(JSON.parse(JSON.stringify(actor.getSnapshot().context)), found.context);
 	actor.stop();

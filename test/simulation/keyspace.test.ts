@@ -122,7 +122,7 @@ const script: fc.Arbitrary<ScriptRun> = fc.oneof(
 		scripts.CREATE,
 		[...keys.slice(0, 5), "u", "6", "1", "1", "1"].concat(
 			["owner", "u", "epoch", "0", "seq", "1", "deadline_at", "99999999999999", "machine", "scan.v1", "end", "0"],
-			["a", "b", "c", "d", "r:1", "{}", "scan.created", "queued", "5", "{}", "", "600000"],
+			["a", "b", "c", "d", "r:1", "{}", "[[]]", "600000"],
 		),
 	]),
 	fc.constant<ScriptRun>([scripts.ACCEPT, keys.slice(0, 5)]),
@@ -157,11 +157,9 @@ const script: fc.Arbitrary<ScriptRun> = fc.oneof(
 					"1",
 					"1",
 					"1",
-					"1",
-				].concat(
-					["position", "started", "l", "1", "d", "1", "r:1", "{}"],
-					["scan.claimed", "started", "", "1", "7", "{}", "[]"],
-				),
+					"[[]]",
+					...["position", "started", "l", "1", "d", "1", "r:1", "{}"],
+				],
 			],
 		),
 	fc.constant<ScriptRun>([scripts.SEND, [keys[0] ?? "", keys[5] ?? "", "{}", "channel", "s"]]),

@@ -1,5 +1,6 @@
 import type { StrategyEntry } from "../../machines/types.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
+import { entriesOf } from "../../src/store/journal-codec.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import { decodeRecord } from "../../src/store/scan-codec.ts";
 import type { Keyspace } from "./keyspace.ts";
@@ -39,7 +40,6 @@ export interface ScanShadow {
 	/** `<process>.<life>` by epoch. */
 	holders: Map<number, string>;
 	verdicts: Map<string, string>;
-	journal: number;
 	dropped: boolean;
 	/** Claims that found the lease of a holder who had not let go. */
 	resumes: number;
@@ -98,7 +98,6 @@ export function createShadows(
 			endedAtMs: null,
 			holders: new Map(),
 			verdicts: new Map(),
-			journal: 1,
 			dropped: false,
 			resumes: 0,
 			final: null,
@@ -134,10 +133,11 @@ export function createShadows(
 		if (epoch !== before.epoch) violate("I2", `${scanId}: a commit of epoch ${epoch} changed epoch ${before.epoch}`);
 		const holder = shadow.holders.get(epoch);
 		if (holder !== by) violate("I2", `${scanId}: ${by} committed in epoch ${epoch}, which ${holder} holds`);
-		const length = Number(keyspace.execute("XLEN", [scanKeys(scanId).journal]));
-		if (length !== after.seq || after.seq - before.seq !== Number(args[12]))
-			violate("I2", `${scanId}: seq ${before.seq} -> ${after.seq}, journal holds ${length}`);
-		shadow.journal = length;
+		const elements = keyspace.execute("XRANGE", [scanKeys(scanId).journal, `${before.seq + 1}-0`, "+"]);
+		const added = (elements as [string, string[]][]).flatMap(entriesOf).map(({ seq }) => seq);
+		const expected = Array.from({ length: after.seq - before.seq }, (_, i) => before.seq + i + 1);
+		if (added.join() !== expected.join())
+			violate("I2", `${scanId}: seq ${before.seq} -> ${after.seq}, the journal got ${added.join()}`);
 		if (after.ended && !["completed", "failed", "cancelled"].includes(after.position))
 			violate("I5", `${scanId}: ended in ${after.position}`);
 	}
@@ -145,7 +145,7 @@ export function createShadows(
 	function verdicts(shadow: ScanShadow, hash: ReadonlyMap<string, string>): void {
 		for (let k = 0; hash.has(`s:${k}`); k++) {
 			const text = hash.get(`s:${k}`) as string;
-			const { strategy_id, verdict } = JSON.parse(text) as StrategyEntry;
+			const { strategy_id, verdict = null } = JSON.parse(text) as Partial<StrategyEntry> & { strategy_id: string };
 			const held = shadow.verdicts.get(strategy_id);
 			if (held !== undefined && held !== text)
 				violate("I6", `${shadow.scanId}: ${strategy_id} was settled and changed: ${held} -> ${text}`);
@@ -190,11 +190,9 @@ export function createShadows(
 		},
 		entry(scanId, strategyId) {
 			const hash = keyspace.hash(scanKeys(scanId).scan);
-			for (let k = 0; hash?.has(`s:${k}`); k++) {
-				const entry = JSON.parse(hash.get(`s:${k}`) as string) as StrategyEntry;
-				if (entry.strategy_id === strategyId) return entry;
-			}
-			return null;
+			if (!hash) return null;
+			const { context } = decodeRecord(scanId, Object.fromEntries(hash));
+			return context.strategies.find((entry) => entry.strategy_id === strategyId) ?? null;
 		},
 	};
 }

@@ -1,4 +1,4 @@
-import { brotliDecompressSync } from "node:zlib";
+import { brotliDecompressSync, inflateRawSync } from "node:zlib";
 import type { Redis } from "ioredis";
 
 /** Finds a secret in whatever form a program may have written it. */
@@ -49,9 +49,13 @@ export function findSecrets(
 /** Bytes as text that keeps every one of them, beside what they are when they are compressed. */
 function textOf(bytes: Buffer): string {
 	const text = bytes.toString("latin1");
-	if (!/[^\t\n\r -~]/.test(text.slice(0, 200))) return text;
+	const inflate = /[^\t\n\r -~]/.test(text.slice(0, 200))
+		? () => brotliDecompressSync(bytes)
+		: /^[\w+/]{20}/.test(text)
+			? () => inflateRawSync(Buffer.from(text, "base64"))
+			: null;
 	try {
-		return `${text}\n${brotliDecompressSync(bytes).toString("latin1")}`;
+		return inflate ? `${text}\n${inflate().toString("latin1")}` : text;
 	} catch {
 		return text;
 	}
