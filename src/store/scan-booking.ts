@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
-import type { EndedScan, ScanRecord } from "./contract.ts";
-import { dayKeys, globalKeys, userKeys } from "./keys.ts";
-import { enter, isFull } from "./scan-index.ts";
+import type { ScanRecord } from "./contract.ts";
+import type { CountedEnd, EndLedger } from "./end-ledger.ts";
+import { globalKeys, userKeys } from "./keys.ts";
+import { enter } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
-import { countEnded } from "./totals.ts";
 
 /** Books an ended scan: the user's claim, freshness and tombstone, then the statistics of the day, each once. */
 
@@ -14,16 +14,17 @@ export interface BookingSettings {
 
 type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
 
-const DAY_S = 86_400;
-const STATISTICS_DAYS = 7;
-const RECENT_KEPT = 200;
+interface BookingDeps {
+	redis: Redis;
+	run: Run;
+	settings: BookingSettings;
+	ledger: EndLedger;
+}
 
 export async function finish(
-	redis: Redis,
-	run: Run,
-	settings: BookingSettings,
+	{ redis, run, settings, ledger }: BookingDeps,
 	record: ScanRecord,
-	ended: EndedScan & { timeouts: number; failed: boolean },
+	ended: CountedEnd,
 ): Promise<void> {
 	const keys = userKeys(record.user_id);
 	const { filter_key, profile, redrive_of } = record.context.input;
@@ -48,16 +49,16 @@ export async function finish(
 			expiresAtMs,
 			settings.tombstone_ms,
 		]),
-		noteTombstone(redis, tombstone(record.user_id, record.scan_id), expiresAtMs + settings.tombstone_ms),
-		countScan(redis, run, settings, ended),
-		countEnded(run, record, ended.timestamp.slice(0, 10)),
+		// The first note stands: a scan that was cleared early is not remembered longer by a later booking.
+		enter(
+			redis,
+			globalKeys.tombstones,
+			expiresAtMs + settings.tombstone_ms,
+			tombstone(record.user_id, record.scan_id),
+			"stays",
+		),
+		ledger.count(record, ended),
 	]);
-}
-
-/** The first note stands: a scan that was cleared early is not remembered longer by a later booking. */
-async function noteTombstone(redis: Redis, note: string, untilMs: number): Promise<void> {
-	const noted = await redis.zscore(globalKeys.tombstones, note);
-	if (noted === null) await enter(redis, globalKeys.tombstones, untilMs, note);
 }
 
 /** Frees a claim that names `scanId`, whose record is gone; another claim stays. */
@@ -88,40 +89,4 @@ export async function purgeTombstones(redis: Redis, nowMs: number, limit: number
 		await redis.zrem(globalKeys.tombstones, note);
 	}
 	return over.length;
-}
-
-async function countScan(
-	redis: Redis,
-	run: Run,
-	settings: BookingSettings,
-	ended: EndedScan & { timeouts: number; failed: boolean },
-): Promise<void> {
-	const day = dayKeys(ended.timestamp.slice(0, 10));
-	const ttl = STATISTICS_DAYS * DAY_S;
-	const { timeouts, failed, ...latest } = ended;
-	const counted = await run(scripts.COUNT, [
-		day.stats,
-		day.counted,
-		day.timeouts,
-		ended.scan_id,
-		ended.success ? 1 : 0,
-		ended.opportunities_discovered,
-		ended.strategies_scanned,
-		ended.execution_time_ms,
-		ttl,
-		timeouts,
-	]);
-	if (failed) await run(scripts.COUNT_ERROR, [day.errors, day.errorsCounted, ended.scan_id, ttl]);
-	if (counted !== 1) return;
-	try {
-		// On one connection and in this order.
-		await Promise.all([
-			redis.set(globalKeys.latest, JSON.stringify(latest), "PX", settings.retention_ms),
-			redis.lpush(globalKeys.recent, JSON.stringify(latest)),
-			redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1),
-		]);
-	} catch (error) {
-		// A full server lacks these two for a while; nothing is decided by them.
-		if (!isFull(error)) throw error;
-	}
 }

@@ -10,13 +10,22 @@ import { ENTER, runScript } from "./scripts.ts";
 /** A full server refuses what needs memory. */
 export const isFull = (error: unknown): boolean => error instanceof Error && error.message.startsWith("OOM");
 
-/** Puts `scanId` at `score`, also on a server whose memory is full: what runs there must still be found. */
-export async function enter(redis: Redis, key: string, score: number, scanId: string): Promise<void> {
+/**
+ * Puts `member` at `score`, also on a server whose memory is full: what runs there must still be found.
+ * @param held what becomes of a score that it has already
+ */
+export async function enter(
+	redis: Redis,
+	key: string,
+	score: number,
+	member: string,
+	held: "moves" | "stays" = "moves",
+): Promise<void> {
 	try {
-		await redis.zadd(key, score, scanId);
+		await (held === "stays" ? redis.zadd(key, "NX", score, member) : redis.zadd(key, score, member));
 	} catch (error) {
 		if (!isFull(error)) throw error;
-		await runScript(redis, ENTER, [key, score, scanId]);
+		await runScript(redis, ENTER, [key, score, member, held === "stays" ? "keep" : ""]);
 	}
 }
 

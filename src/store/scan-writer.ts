@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { CommitHub } from "./commit-hub.ts";
 import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
+import { createEndLedger } from "./end-ledger.ts";
 import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
@@ -37,6 +38,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 	const versions = settings.versions ?? builtVersions;
 	const tally = createCommitTally();
 	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args);
+	const ledger = createEndLedger({ redis, run, retentionMs: settings.retention_ms });
 	return {
 		now,
 		create: (scan) => create(redis, run, scan),
@@ -94,7 +96,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		},
 		onInbox: (listener) => hub.onInbox(listener),
 		async finish(record, ended) {
-			await finish(redis, run, settings, record, ended);
+			await finish({ redis, run, settings, ledger }, record, ended);
 			await unlist(redis, record.scan_id);
 		},
 		forget: (userId, filterKey, scanId) => forget(run, settings, now(), userId, filterKey, scanId),

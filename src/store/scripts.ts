@@ -160,8 +160,15 @@ redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
 return {'ok', tostring(now)}`,
 );
 
-/** Enters a member into a sorted set on a full server. KEYS 1 index. ARGV 1 score, 2 member. Returns 0 or 1. */
-export const ENTER = urgent(1, `return redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])`);
+/**
+ * Enters a member into a sorted set on a full server. KEYS 1 index. ARGV 1 score, 2 member, 3 `keep`: a score that
+ * stands there stays. Returns 0 or 1.
+ */
+export const ENTER = urgent(
+	1,
+	`if ARGV[3] == 'keep' then return redis.call('ZADD', KEYS[1], 'NX', ARGV[1], ARGV[2]) end
+return redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])`,
+);
 
 /**
  * Leaves a command for whoever holds the scan.
@@ -234,24 +241,44 @@ for _, id in ipairs(over) do redis.call('ZREM', KEYS[3], id); redis.call('ZREM',
 return 1`,
 );
 
+/** Adds whole amounts to fields of a hash, in two commands however many fields there are. */
+const ADD = `local function add(key, fields, amounts)
+  local held = redis.call('HMGET', key, unpack(fields))
+  local pairs = {}
+  for k = 1, #fields do
+    pairs[2 * k - 1] = fields[k]
+    pairs[2 * k] = string.format('%.0f', (tonumber(held[k]) or 0) + amounts[k])
+  end
+  redis.call('HSET', key, unpack(pairs))
+  return held
+end`;
+
 /**
- * Counts an ended scan in the statistics of its day, once.
+ * Counts ended scans in the statistics of their day, each once.
  * KEYS 1 stats hash, 2 guard set, 3 timeouts counter
- * ARGV 1 scan_id, 2 success 0|1, 3 opportunities, 4 strategies, 5 execution_time_ms, 6 ttl_s, 7 timeouts
- * Returns 1 counted now, 0 counted before.
+ * ARGV 1 ttl_s, then for each scan: scan_id, success 0|1, opportunities, strategies, execution_time_ms, timeouts
+ * Returns the ids of those that were not counted before.
  */
 export const COUNT = urgent(
 	3,
-	`if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
-local total = redis.call('HINCRBY', KEYS[1], 'total_scans', 1)
-redis.call('HINCRBY', KEYS[1], 'successful_scans', ARGV[2])
-redis.call('HINCRBY', KEYS[1], 'total_opportunities', ARGV[3])
-redis.call('HINCRBY', KEYS[1], 'total_strategies', ARGV[4])
+	`${ADD}
+local counted = {}
+local sums = {0, 0, 0, 0, 0}
+for i = 2, #ARGV, 6 do
+  if redis.call('SADD', KEYS[2], ARGV[i]) == 1 then
+    counted[#counted + 1] = ARGV[i]
+    for k = 1, 5 do sums[k] = sums[k] + tonumber(ARGV[i + k]) end
+  end
+end
+if #counted == 0 then return counted end
+local held = add(KEYS[1], {'total_scans', 'successful_scans', 'total_opportunities', 'total_strategies'},
+  {#counted, sums[1], sums[2], sums[3]})
 local mean = tonumber(redis.call('HGET', KEYS[1], 'avg_execution_time_ms') or '0')
-redis.call('HSET', KEYS[1], 'avg_execution_time_ms', tostring(mean + (tonumber(ARGV[5]) - mean) / total))
-redis.call('INCRBY', KEYS[3], ARGV[7])
-for k = 1, 3 do redis.call('EXPIRE', KEYS[k], ARGV[6]) end
-return 1`,
+local total = (tonumber(held[1]) or 0) + #counted
+redis.call('HSET', KEYS[1], 'avg_execution_time_ms', tostring(mean + (sums[4] - #counted * mean) / total))
+redis.call('INCRBY', KEYS[3], sums[5])
+for k = 1, 3 do redis.call('EXPIRE', KEYS[k], ARGV[1]) end
+return counted`,
 );
 
 /** KEYS 1 counter, 2 guard set. ARGV 1 scan_id, 2 ttl_s. Returns 1 counted now, 0 before. */
@@ -265,15 +292,28 @@ return 1`,
 );
 
 /**
- * Adds what an ended scan counts for to the running totals, once.
- * KEYS 1 totals hash, 2 guard set. ARGV 1 scan_id, 2 ttl_s, 3.. pairs of field and whole amount
- * Returns 1 counted now, 0 before.
+ * Adds what ended scans count for together to the running totals, if none of them was counted before.
+ * KEYS 1 totals hash, 2 guard set. ARGV 1 ttl_s, 2 n scans, their ids, then pairs of field and whole amount
+ * Returns the ids that were counted before: none means that all are counted now, otherwise nothing was done.
  */
 export const COUNT_TOTALS = urgent(
 	2,
-	`if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
-redis.call('EXPIRE', KEYS[2], ARGV[2])
-for i = 3, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
-return 1`,
+	`${ADD}
+local known, ids = {}, {}
+local n = tonumber(ARGV[2])
+for i = 3, 2 + n do
+  ids[#ids + 1] = ARGV[i]
+  if redis.call('SISMEMBER', KEYS[2], ARGV[i]) == 1 then known[#known + 1] = ARGV[i] end
+end
+if #known > 0 then return known end
+redis.call('SADD', KEYS[2], unpack(ids))
+redis.call('EXPIRE', KEYS[2], ARGV[1])
+local fields, amounts = {}, {}
+for i = 3 + n, #ARGV, 2 do
+  fields[#fields + 1] = ARGV[i]
+  amounts[#amounts + 1] = tonumber(ARGV[i + 1])
+end
+if #fields > 0 then add(KEYS[1], fields, amounts) end
+return known`,
 );
 export { runScript, type Script } from "./script-runner.ts";

@@ -1,7 +1,6 @@
 import type { Redis } from "ioredis";
 import type { ScanRecord } from "./contract.ts";
-import { globalKeys, scanKeys, totalsGuardKey } from "./keys.ts";
-import * as scripts from "./scripts.ts";
+import { globalKeys, scanKeys } from "./keys.ts";
 
 /**
  * Running totals over all processes, for operators' monitoring. They only grow, outlive every process and
@@ -32,7 +31,6 @@ export const TOTAL = {
 
 export const totalField = (...parts: readonly string[]): string => parts.join("|");
 
-const GUARD_TTL_S = 7 * 86_400;
 /** Running scans looked at for the oldest heartbeat: those whose lease ends first. */
 const HEARTBEATS_READ_MAX = 100;
 
@@ -78,16 +76,6 @@ export async function addTotals(redis: Redis, amounts: Totals): Promise<void> {
 	const replies = await pipeline.exec();
 	const failed = replies?.find(([error]) => error !== null);
 	if (failed?.[0]) throw failed[0];
-}
-
-/** Counts an ended scan and its strategies, once however often it is booked. */
-export async function countEnded(
-	run: (script: scripts.Script, args: (string | number)[]) => Promise<unknown>,
-	record: ScanRecord,
-	endedOn: string,
-): Promise<void> {
-	const pairs = Object.entries(amountsOf(record)).flat();
-	await run(scripts.COUNT_TOTALS, [globalKeys.totals, totalsGuardKey(endedOn), record.scan_id, GUARD_TTL_S, ...pairs]);
 }
 
 /** What one ended scan adds. Strategies that were carried over were counted by the scan that ran them. */

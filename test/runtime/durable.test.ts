@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { createActor, SimulatedClock } from "xstate";
-import type { ScanEvent } from "../../machines/events.ts";
 import { scanMachine } from "../../machines/scan.ts";
 import { systemClock } from "../../src/clock.ts";
 import { finishStart } from "../../src/commands.ts";

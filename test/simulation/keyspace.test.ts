@@ -36,7 +36,7 @@ const command: fc.Arbitrary<string[]> = fc.oneof(
 	fc.tuple(fc.constant("SET"), key, word, fc.constant("NX")),
 	fc.tuple(fc.constant("INCRBY"), key, word),
 	fc.tuple(fc.constant("HSET"), key, word, word, word, word),
-	fc.tuple(fc.constantFrom("HGET", "HDEL", "HEXISTS", "SADD", "LPUSH", "ZREM", "ZSCORE"), key, word),
+	fc.tuple(fc.constantFrom("HGET", "HDEL", "HEXISTS", "SADD", "SISMEMBER", "LPUSH", "ZREM", "ZSCORE"), key, word),
 	fc.tuple(fc.constantFrom("HMGET", "HDEL", "LPUSH", "ZMSCORE"), key, word, word),
 	fc.tuple(fc.constant("HINCRBY"), key, word, fc.constantFrom("1", "-2")),
 	fc.tuple(fc.constantFrom("LRANGE", "LTRIM", "ZRANGE", "ZREVRANGE"), key, index, index),
@@ -184,7 +184,32 @@ const script: fc.Arbitrary<ScriptRun> = fc.oneof(
 		.map(
 			(id): ScriptRun => [
 				scripts.COUNT,
-				["{d}stats", "{d}counted", "{d}timeouts", id, "1", "3", "14", "1500", "1000", "2"],
+				[
+					"{d}stats",
+					"{d}counted",
+					"{d}timeouts",
+					"1000",
+					id,
+					"1",
+					"3",
+					"14",
+					"1500",
+					"2",
+					"i3",
+					"0",
+					"0",
+					"14",
+					"7",
+					"0",
+				],
+			],
+		),
+	fc
+		.subarray(["i1", "i2", "i3"], { minLength: 1 })
+		.map(
+			(ids): ScriptRun => [
+				scripts.COUNT_TOTALS,
+				["{g}totals", "{g}counted", "1000", String(ids.length), ...ids, "a|b", "1", "c", "20"],
 			],
 		),
 	fc.constantFrom("i1", "i2").map((id): ScriptRun => [scripts.COUNT_ERROR, ["{d}errors", "{d}errcounted", id, "1000"]]),
@@ -212,7 +237,7 @@ model("random runs of every script leave the same keys and answers", async () =>
 				const held = server.keyspace.expiresAtMs(name) !== null;
 				assert.is(held, (await client.pttl(name)) > 0, `${name} expires on one side only`);
 			}
-			for (const name of left.filter((held) => /scan$|lifecycle|active|fresh|stats/.test(held))) {
+			for (const name of left.filter((held) => /scan$|lifecycle|active|fresh|stats|totals/.test(held))) {
 				const mine = blanked(unordered("HGETALL", modelAnswer(server, "HGETALL", [name])));
 				assert.equal(mine, blanked(unordered("HGETALL", await realAnswer("HGETALL", [name]))), name);
 			}

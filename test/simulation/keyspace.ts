@@ -176,6 +176,7 @@ export function createKeyspace(nowMs: () => number, publish: (channel: string, m
 			for (const member of members) held.add(member);
 			return held.size - before;
 		},
+		SISMEMBER: ([key = "", member = ""]) => (read(key, "set")?.members.has(member) ? 1 : 0),
 		LPUSH: ([key = "", ...items]) => {
 			const held = write(key, "list").items;
 			for (const item of items) held.unshift(item);

@@ -3,12 +3,13 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { systemClock } from "../../src/clock.ts";
 import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
-import { book } from "../../src/runtime/booking.ts";
+import { book, endedScan as endedScanOf } from "../../src/runtime/booking.ts";
 import { createWatchdog } from "../../src/runtime/watchdog.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { userKeys } from "../../src/store/keys.ts";
 import { purgeTombstones } from "../../src/store/scan-booking.ts";
+import { amountsOf } from "../../src/store/totals.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 
@@ -31,6 +32,16 @@ books.after(async () => {
 
 const today = (): string => new Date(store.clock.now()).toISOString().slice(0, 10);
 
+/** Ended, and not booked yet. */
+async function acceptedAndRun(): Promise<ScanRecord> {
+	users += 1;
+	const { scan_id } = await commandsOn(store, async () => {}).startScan(viewer(users), startRequest());
+	await runtimeOn(store, quickEffects(), { onEnded: async () => {} }).run(scan_id);
+	const record = await store.reader.read(scan_id);
+	if (!record) throw new Error(`${scan_id} is gone`);
+	return record;
+}
+
 async function endedScan(on: ScanStore = store): Promise<ScanRecord> {
 	users += 1;
 	const { scan_id } = await commandsOn(on, async () => {}).startScan(viewer(users), startRequest());
@@ -48,6 +59,26 @@ books("it is counted once and listed among the recent ones of all users", async 
 	const [newest] = await store.statistics.recentScans(5);
 	assert.is(newest?.scan_id, record.scan_id);
 	assert.is((await store.statistics.recentDurations())[0]?.completed, true);
+});
+
+books("scans booked together, again, and beside new ones are each counted once", async () => {
+	const first = await Promise.all([endedScan(), endedScan(), endedScan()]);
+	const [before, totals] = [await store.statistics.day(today()), await store.monitoring.totals()];
+	const others = await Promise.all([acceptedAndRun(), acceptedAndRun()]);
+	// The first is under way when the others come; what was counted before is among them, twice.
+	await Promise.all([...first, ...others, ...first].map((record) => book(store.writer, record, 1_000)));
+	const [after, grown] = [await store.statistics.day(today()), await store.monitoring.totals()];
+	assert.is(after.total_scans, before.total_scans + 2);
+	const sum = others.reduce((ms, record) => ms + endedScanOf(record).execution_time_ms, 0);
+	const mean = (before.avg_execution_time_ms * before.total_scans + sum) / after.total_scans;
+	assert.ok(Math.abs(after.avg_execution_time_ms - mean) < 1e-6, `${after.avg_execution_time_ms} for ${mean}`);
+	for (const [field, amount] of Object.entries(grown)) {
+		if (field.startsWith("scans_started") || field.startsWith("scan_commits")) continue;
+		const added = others.reduce((amounts, record) => amounts + (amountsOf(record)[field] ?? 0), 0);
+		assert.is(amount - (totals[field] ?? 0), added, field);
+	}
+	const recent = await store.statistics.recentScans(2);
+	assert.equal(recent.map(({ scan_id }) => scan_id).sort(), others.map(({ scan_id }) => scan_id).sort());
 });
 
 books("an id answers as expired for its tombstone's time and is unknown afterwards", async () => {
