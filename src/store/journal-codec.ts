@@ -1,7 +1,7 @@
-import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { JournalType, ScanEvent } from "../../machines/events.ts";
 import type { ScanPosition } from "../../machines/types.ts";
 import type { JournalEntry } from "./contract.ts";
+import { pack, unpack } from "./packing.ts";
 import type { MachineEvent, NewEntry } from "./write-contract.ts";
 
 /**
@@ -15,21 +15,6 @@ export const BATCH_FIELD = "b";
 type Line = [JournalType, ScanPosition, number, Record<string, unknown>];
 /** Lines, then the machine events behind them, left out when there are none. */
 type Batch = [Line[], MachineEvent[]?];
-
-/** Shorter texts are kept as they are: there is nothing to win. */
-const PACKED_FROM_LENGTH = 512;
-/** A window of 8 KiB and little memory: at these lengths as good as more, and many times as fast to set up. */
-const PACKING = { level: 2, memLevel: 6, windowBits: 13 } as const;
-
-/** JSON, deflated and in base64 where that is shorter; JSON begins with `[` or `{`, which base64 does not know. */
-export function pack(json: string): string {
-	if (json.length < PACKED_FROM_LENGTH) return json;
-	return deflateRawSync(json, PACKING).toString("base64");
-}
-
-/** @throws Error when a text was not made by `pack` */
-export const unpack = (text: string): string =>
-	text.startsWith("[") || text.startsWith("{") ? text : inflateRawSync(Buffer.from(text, "base64")).toString();
 
 /** Which attempt of which strategy an entry is about: its payload says so. */
 export const subjectOf = (payload: Record<string, unknown>): Pick<NewEntry, "strategy_id" | "attempt"> => ({

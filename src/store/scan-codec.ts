@@ -2,6 +2,7 @@ import { settle } from "../../machines/strategy-rules.ts";
 import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machines/types.ts";
 import type { ScanRecord } from "./contract.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
+import { pack, unpack } from "./packing.ts";
 import { Damage, type Dynamic } from "./salvage.ts";
 import { encodeEntry } from "./strategy-codec.ts";
 import type { MachineEvent } from "./write-contract.ts";
@@ -34,7 +35,7 @@ const DYNAMIC_KEYS = [
 /** Fields of the scan hash that differ between two contexts; `before` null gives all of them. */
 export function encodeContext(before: ScanContext | null, after: ScanContext): Record<string, string> {
 	const fields: Record<string, string> = {};
-	if (!before) fields.input = JSON.stringify(after.input);
+	if (!before) fields.input = pack(JSON.stringify(after.input));
 	if (!before || DYNAMIC_KEYS.some((key) => before[key] !== after[key]))
 		fields.snapshot = JSON.stringify(dynamicOf(after));
 	after.strategies.forEach((entry, position) => {
@@ -69,13 +70,22 @@ function endedFromOutside(text: string, input: ScanInput, dynamic: Dynamic, stra
 export const numberOrNull = (text: string | undefined): number | null =>
 	text === undefined || text === "" || text === "0" ? null : Number(text);
 
+/** What cannot be unpacked stays, and is found to be damaged where it is read. */
+function plain(stored: Record<string, string>): Record<string, string> {
+	try {
+		return stored.input === undefined ? stored : { ...stored, input: unpack(stored.input) };
+	} catch {
+		return stored;
+	}
+}
+
 /** An older version's record is read as the current one says, and carries what its next commit has to write. */
 export function decodeRecord(
 	scanId: string,
 	stored: Record<string, string>,
 	versions: Versions = builtVersions,
 ): ScanRecord {
-	const { fields, changed, failure } = versions.upgrade(stored);
+	const { fields, changed, failure } = versions.upgrade(plain(stored));
 	const damage = new Damage(versions.current);
 	if (failure !== null) damage.fields.push(failure);
 	const context = decodeContext(scanId, fields, damage);

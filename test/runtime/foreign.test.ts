@@ -8,6 +8,7 @@ import type { Runtime } from "../../src/runtime/runtime.ts";
 import { createWatchdog } from "../../src/runtime/watchdog.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { globalKeys, scanKeys } from "../../src/store/keys.ts";
+import { unpack } from "../../src/store/packing.ts";
 import { stuckVerdict } from "../../src/views/stuck.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
@@ -39,7 +40,7 @@ async function foreignScan(deadlineInMs = 600_000): Promise<string> {
 	const { scan_id } = await commandsOn(store, noQueue).startScan(viewer(users), startRequest());
 	const { scan } = scanKeys(scan_id);
 	const deadlineAtMs = store.clock.now() + deadlineInMs;
-	const input = { ...JSON.parse((await client.hget(scan, "input")) ?? "{}"), deadline_at_ms: deadlineAtMs };
+	const input = { ...JSON.parse(unpack((await client.hget(scan, "input")) ?? "{}")), deadline_at_ms: deadlineAtMs };
 	await client.hset(scan, {
 		machine: "scan.v999",
 		snapshot: FOREIGN_SNAPSHOT,

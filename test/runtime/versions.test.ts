@@ -11,6 +11,7 @@ import type { HostState } from "../../src/runtime/scan-host.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import { builtVersions, type Migration, type StoredFields, versionsOf } from "../../src/store/migrations.ts";
+import { unpack } from "../../src/store/packing.ts";
 import { decodeRecord, encodeContext } from "../../src/store/scan-codec.ts";
 import { checkState } from "../support/invariants.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
@@ -35,7 +36,7 @@ versions.after(async () => {
 });
 
 type Json = Record<string, unknown>;
-const parsed = (text: string | undefined): Json => JSON.parse(text ?? "{}") as Json;
+const parsed = (text: string | undefined): Json => JSON.parse(unpack(text ?? "{}")) as Json;
 const entryNames = (fields: StoredFields): string[] => Object.keys(fields).filter((name) => /^s:\d+$/.test(name));
 
 /**

@@ -2,6 +2,7 @@ import type { StrategyEntry } from "../../machines/types.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import { entriesOf } from "../../src/store/journal-codec.ts";
 import { scanKeys } from "../../src/store/keys.ts";
+import { unpack } from "../../src/store/packing.ts";
 import { decodeRecord } from "../../src/store/scan-codec.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -86,7 +87,7 @@ export function createShadows(
 	const scans = new Map<string, ScanShadow>();
 
 	function appeared(scanId: string, hash: ReadonlyMap<string, string>): void {
-		const input = JSON.parse(hash.get("input") ?? "{}") as { filter_key?: string };
+		const input = JSON.parse(unpack(hash.get("input") ?? "{}")) as { filter_key?: string };
 		const facts = factsOf(hash);
 		scans.set(scanId, {
 			scanId,

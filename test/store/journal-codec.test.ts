@@ -4,7 +4,8 @@ import * as assert from "uvu/assert";
 import { JOURNAL_TYPES } from "../../machines/events.ts";
 import { newEntry } from "../../machines/strategy-rules.ts";
 import type { PlannedStrategy, StrategyEntry } from "../../machines/types.ts";
-import { BATCH_FIELD, encodeBatch, entriesOf, eventsOf, pack, unpack } from "../../src/store/journal-codec.ts";
+import { BATCH_FIELD, encodeBatch, entriesOf, eventsOf } from "../../src/store/journal-codec.ts";
+import { pack, unpack } from "../../src/store/packing.ts";
 import { decodeEntry, encodeEntry } from "../../src/store/strategy-codec.ts";
 import type { NewEntry } from "../../src/store/write-contract.ts";
 

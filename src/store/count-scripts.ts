@@ -1,0 +1,79 @@
+import { urgent } from "./script-runner.ts";
+
+/** Scripts that count ended scans, each once however often it is asked for. */
+
+/** Adds whole amounts to fields of a hash, in two commands however many fields there are. */
+const ADD = `local function add(key, fields, amounts)
+  local held = redis.call('HMGET', key, unpack(fields))
+  local pairs = {}
+  for k = 1, #fields do
+    pairs[2 * k - 1] = fields[k]
+    pairs[2 * k] = string.format('%.0f', (tonumber(held[k]) or 0) + amounts[k])
+  end
+  redis.call('HSET', key, unpack(pairs))
+  return held
+end`;
+
+/**
+ * Counts ended scans in the statistics of their day, each once.
+ * KEYS 1 stats hash, 2 guard set, 3 timeouts counter
+ * ARGV 1 ttl_s, then for each scan: scan_id, success 0|1, opportunities, strategies, execution_time_ms, timeouts
+ * Returns the ids of those that were not counted before.
+ */
+export const COUNT = urgent(
+	3,
+	`${ADD}
+local counted = {}
+local sums = {0, 0, 0, 0, 0}
+for i = 2, #ARGV, 6 do
+  if redis.call('SADD', KEYS[2], ARGV[i]) == 1 then
+    counted[#counted + 1] = ARGV[i]
+    for k = 1, 5 do sums[k] = sums[k] + tonumber(ARGV[i + k]) end
+  end
+end
+if #counted == 0 then return counted end
+local held = add(KEYS[1], {'total_scans', 'successful_scans', 'total_opportunities', 'total_strategies'},
+  {#counted, sums[1], sums[2], sums[3]})
+local mean = tonumber(redis.call('HGET', KEYS[1], 'avg_execution_time_ms') or '0')
+local total = (tonumber(held[1]) or 0) + #counted
+redis.call('HSET', KEYS[1], 'avg_execution_time_ms', tostring(mean + (sums[4] - #counted * mean) / total))
+redis.call('INCRBY', KEYS[3], sums[5])
+for k = 1, 3 do redis.call('EXPIRE', KEYS[k], ARGV[1]) end
+return counted`,
+);
+
+/** KEYS 1 counter, 2 guard set. ARGV 1 scan_id, 2 ttl_s. Returns 1 counted now, 0 before. */
+export const COUNT_ERROR = urgent(
+	2,
+	`if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
+redis.call('INCR', KEYS[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+return 1`,
+);
+
+/**
+ * Adds what ended scans count for together to the running totals, if none of them was counted before.
+ * KEYS 1 totals hash, 2 guard set. ARGV 1 ttl_s, 2 n scans, their ids, then pairs of field and whole amount
+ * Returns the ids that were counted before: none means that all are counted now, otherwise nothing was done.
+ */
+export const COUNT_TOTALS = urgent(
+	2,
+	`${ADD}
+local known, ids = {}, {}
+local n = tonumber(ARGV[2])
+for i = 3, 2 + n do
+  ids[#ids + 1] = ARGV[i]
+  if redis.call('SISMEMBER', KEYS[2], ARGV[i]) == 1 then known[#known + 1] = ARGV[i] end
+end
+if #known > 0 then return known end
+redis.call('SADD', KEYS[2], unpack(ids))
+redis.call('EXPIRE', KEYS[2], ARGV[1])
+local fields, amounts = {}, {}
+for i = 3 + n, #ARGV, 2 do
+  fields[#fields + 1] = ARGV[i]
+  amounts[#amounts + 1] = tonumber(ARGV[i + 1])
+end
+if #fields > 0 then add(KEYS[1], fields, amounts) end
+return known`,
+);
