@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 
 /** Shorter texts are kept as they are: there is nothing to win. */
-const PACKED_FROM_LENGTH = 1_024;
+const PACKED_FROM_LENGTH = 400;
 /** A window of 8 KiB and little memory: at these lengths as good as more, and many times as fast to set up. */
 const PACKING = { level: 2, memLevel: 6, windowBits: 13 } as const;
 
