@@ -3,9 +3,9 @@
  * the key: all keys of one scan share a slot, all keys of one user share another.
  */
 export const scanKeys = (scanId: string) => ({
-	/** hash: envelope (owner, seq, epoch, lease ...), snapshot, one field `s:<k>` per strategy */
+	/** hash: envelope (owner, seq, epoch, lease ...), input (packed), snapshot, one field `s:<k>` per strategy */
 	scan: `scan:{${scanId}}`,
-	/** stream, ids `<seq>-0`: Redis itself refuses a second writer of a seq */
+	/** stream, one element for each commit, its id `<last seq>-0`: Redis itself refuses a second writer of a seq */
 	journal: `scan_journal:{${scanId}}`,
 	/** hash: rows `r:<opportunity_id>`, documents `d:<name>`; written once */
 	results: `scan_results:{${scanId}}`,
