@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Entropy } from "../entropy.ts";
+import { quickly, quickScript } from "../redis/quick.ts";
 import type { Account } from "../services.ts";
 import { accountKey, loginsKey, rateKey } from "./keys.ts";
 import { defineScript, LUA_NOW, redisTime, type StoreNow } from "./script.ts";
@@ -87,7 +88,7 @@ function decision(window: RateWindow, allowed: unknown, calls: unknown, resetMs:
 }
 
 export function createGatekeeper(redis: Redis, entropy: Entropy, storeNow: StoreNow = redisTime): Gatekeeper {
-	const admitUser = defineScript(redis, "admitUser", 3, ADMIT_USER);
+	const admitUser = quickScript(quickly(redis), 3, ADMIT_USER);
 	const admitAddress = defineScript(redis, "admitAddress", 1, ADMIT_ADDRESS);
 	const processId = entropy.token(6);
 	let calls = 0;
@@ -97,9 +98,16 @@ export function createGatekeeper(redis: Redis, entropy: Entropy, storeNow: Store
 	};
 	return {
 		async admitUser(userId, sid, window) {
-			const keys = [accountKey(userId), loginsKey(userId), rateKey(userId, window?.name ?? "none")];
-			const args = [sid, window?.window_ms ?? "", window?.max ?? "", nextMember(), storeNow()];
-			const [admitted, role, ...rate] = (await admitUser(keys, args)) as unknown[];
+			const [admitted, role, ...rate] = (await admitUser([
+				accountKey(userId),
+				loginsKey(userId),
+				rateKey(userId, window?.name ?? "none"),
+				sid,
+				window?.window_ms ?? "",
+				window?.max ?? "",
+				nextMember(),
+				storeNow(),
+			])) as unknown[];
 			if (Number(admitted) !== 1) return { kind: "revoked" };
 			return {
 				kind: "admitted",
