@@ -91,9 +91,9 @@ const pinned = (command: string, args: string[]): [string, string[]] =>
 	pins ? ["taskset", ["-c", "1", command, ...args]] : [command, args];
 
 /** Loads one target for `seconds`. */
-export async function measure(load: Load): Promise<LoadResult> {
+export async function measure(load: Load, by: "wrk" | "client" = generator): Promise<LoadResult> {
 	const before = processCpuUs(load.pid);
-	const { requests, ...result } = await (generator === "wrk" ? byWrk(load) : byClient(load));
+	const { requests, ...result } = await (by === "wrk" ? byWrk(load) : byClient(load));
 	const after = processCpuUs(load.pid);
 	return { ...result, cpuUs: before === null || after === null || requests === 0 ? null : (after - before) / requests };
 }
