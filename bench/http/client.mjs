@@ -1,15 +1,28 @@
 /**
- * A small keep-alive load generator for machines without wrk, in a process of its own:
- * `node bench/http/client.mjs <url> <connections> <seconds>`, header lines as JSON in HEADERS. Every connection sends
- * its next request when the answer to the last one is whole. Prints JSON: requests, seconds, p50_ms, p99_ms, errors
- * (answers of 400 and above, connections that broke, answers that never came).
+ * A small keep-alive load generator in a process of its own, for machines without wrk and for requests that differ:
+ * `node bench/http/client.mjs <url> <connections> <seconds>`. Every connection sends its next request when the answer
+ * to the last one is whole. REQUESTS is JSON: { method, headers: [{ name: value }, ...], body, first }; the requests
+ * take the sets of headers in turn, `{n}` in headers and body is their number, counted from `first`. Prints JSON:
+ * requests, seconds, p50_ms, p99_ms, errors (answers of 400 and above, connections that broke, answers that never came).
  */
 import { connect } from "node:net";
 
 const [target = "", connections = "1", seconds = "1"] = process.argv.slice(2);
 const url = new URL(target);
-const headers = Object.entries(JSON.parse(process.env.HEADERS ?? "{}")).map(([name, value]) => `${name}: ${value}\r\n`);
-const request = `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n${headers.join("")}\r\n`;
+const { method = "GET", headers = [{}], body = "", first = 0 } = JSON.parse(process.env.REQUESTS ?? "{}");
+const heads = headers.map((set) => Object.entries(set).map(([name, value]) => `${name}: ${value}\r\n`));
+let number = first;
+
+function nextRequest() {
+	const n = number++;
+	const filled = (text) => text.replaceAll("{n}", String(n));
+	const content = filled(body);
+	const head = filled(heads[n % heads.length].join(""));
+	const length = body === "" ? "" : `Content-Length: ${Buffer.byteLength(content)}\r\n`;
+	const line = `${method} ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n`;
+	return `${line}${head}${length}\r\n${content}`;
+}
+
 const END = Buffer.from("\r\n\r\n");
 const LINE_END = Buffer.from("\r\n");
 /** An answer that is due when the time is over is waited for so long. */
@@ -71,7 +84,7 @@ const run = () =>
 		let [answer, sentAt, waits] = [createAnswer(), 0, false];
 		const send = () => {
 			[answer, sentAt, waits] = [createAnswer(), performance.now(), true];
-			socket.write(request);
+			socket.write(nextRequest());
 		};
 		socket.setNoDelay(true);
 		socket.setTimeout(endsAt + PATIENCE_MS - performance.now(), () => socket.destroy());
