@@ -80,6 +80,11 @@ export function createKnownReads(parts: KnownReadsParts): KnownReads {
 	const routes = knownRoutes(parts.routes);
 	const answer = createKnownAnswer(lifetime);
 
+	function routeOf(url: string): KnownRoute | null {
+		for (const route of routes) if (url.startsWith(route.prefix)) return route;
+		return null;
+	}
+
 	const goTheWholeWay = ({ request, response, startedAtMs, admission }: Read): void => {
 		keepPrelude(request, { startedAtMs, admission });
 		whole(request, response);
@@ -100,7 +105,7 @@ export function createKnownReads(parts: KnownReadsParts): KnownReads {
 
 	return (request, response) => {
 		const url = request.url ?? "";
-		const route = routes.find(({ prefix }) => url.startsWith(prefix));
+		const route = routeOf(url);
 		if (!route || !isPlain(request) || lifetime.draining()) return false;
 		const word = url.slice(route.prefix.length);
 		const encoding = plainEncoding(request.headers["accept-encoding"] as string | undefined);
