@@ -22,6 +22,7 @@ const { values } = parseArgs({
 	},
 });
 const CONNECTIONS = values.connections.split(",").map(Number);
+const FIFTY_KILOBYTES_ROWS = 32;
 const wanted = (name: string): boolean => values.only.split(",").some((part) => name.includes(part));
 const MEASURED_AGAINST = ["Koa, constant", "Koa + koa-jwt, constant"];
 
@@ -57,7 +58,7 @@ async function targetsOf(stage: Stage): Promise<Target[]> {
 		await target("status, finished, ETag hit", status(small), { "If-None-Match": etag }),
 		await target("status, finished, 10 rows", status(large)),
 		await target("results, 10 rows", results(large)),
-		await target("results, 25 rows", results(await stage.finished(25))),
+		await target("results, 50 KB", results(await stage.finished(FIFTY_KILOBYTES_ROWS))),
 		await target("results, 100 rows", results(await stage.finished(100))),
 		await target("results, 1,000 rows", results(await stage.finished(1_000))),
 	];
