@@ -22,8 +22,8 @@ const COMPRESSORS: Partial<Record<Encoding, Compressor>> = {
 	deflate: promisify<Buffer, Buffer>(zlib.deflate),
 };
 
-/** A list of codings without weights or wildcards, as nearly every client sends it. */
-const PLAIN_LIST = /^ *(?:zstd|br|gzip|deflate|identity)(?: *, *(?:zstd|br|gzip|deflate|identity))* *$/;
+/** A list of codings, known here or not, without weights or wildcards, as nearly every client sends it. */
+const PLAIN_LIST = /^ *[a-z][a-z0-9-]*(?: *, *[a-z][a-z0-9-]*)* *$/;
 
 /** Clients send few different lists. */
 const HEADERS_MAX = 100;

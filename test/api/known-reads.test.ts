@@ -105,6 +105,8 @@ test(
 			"gzip, deflate, br",
 			"br,gzip",
 			"deflate",
+			"gzip, compress, deflate, br",
+			"x-unknown",
 			"gzip;q=0.5",
 			"*",
 		];
