@@ -32,25 +32,11 @@ function written(name: string, args: readonly (string | number)[]): string {
 	return text;
 }
 
-/**
- * Commands that are sent in one turn of the event loop leave together: a write to the socket for each of them is the
- * dearest part of a small command. Limits (COMMAND_TIMEOUT_MS, retries) are those of the client.
- */
-export function quickly(redis: Redis): Send {
-	let held: Redis["stream"] | null = null;
-	const release = (): void => {
-		held?.uncork();
-		held = null;
-	};
-	return (name, args) => {
-		if (held === null && redis.stream) {
-			held = redis.stream;
-			held.cork();
-			setImmediate(release);
-		}
-		return redis.sendCommand(new WrittenCommand(name, args)) as Promise<unknown>;
-	};
-}
+/** Limits (COMMAND_TIMEOUT_MS, retries) are those of the client. */
+export const quickly =
+	(redis: Redis): Send =>
+	(name, args) =>
+		redis.sendCommand(new WrittenCommand(name, args)) as Promise<unknown>;
 
 /** A Lua script sent that way, by its hash; its whole text goes along once when the server does not know it. */
 export function quickScript(send: Send, keys: number, lua: string): (args: (string | number)[]) => Promise<unknown> {
