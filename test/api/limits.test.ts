@@ -86,6 +86,27 @@ test(
 );
 
 test(
+	"an admitted call costs one script of seven commands",
+	within(8000, async () => {
+		if (world.redis.kind !== "redis-server")
+			return void process.stdout.write("  skipped: counts need a redis-server\n");
+		const user = await api.userWith("trader");
+		const redis = world.redis.client();
+		const call = () => api.call("GET", "/api/v1/nowhere", { token: user.token });
+		await call();
+		const counts = async () => {
+			const text = await redis.info("commandstats");
+			const calls = [...text.matchAll(/^cmdstat_(?!info)[^:]+:calls=(\d+)/gm)].map(([, count]) => Number(count));
+			return calls.reduce((sum, count) => sum + count, 0);
+		};
+		const before = await counts();
+		for (let i = 0; i < 5; i += 1) assert.is((await call()).status, 404);
+		const each = ((await counts()) - before) / 5;
+		assert.ok(each <= 8, `${each} commands a call`);
+	}),
+);
+
+test(
 	"windows are apart: another user, another rule, onboarding five an hour; unknown routes count too",
 	within(8000, async () => {
 		const [first, second] = [await api.userWith("trader"), await api.userWith("trader")];
