@@ -1,21 +1,30 @@
 /**
  * The status path under load: `npm run bench:status [-- --seconds 3 --rounds 3]`. The built API process, everything on
  * but start and rate limits raised, beside Koa alone, with koa-jwt, and with one GET; one table with medians of
- * interleaved rounds.
+ * interleaved rounds. `--only <part of a name>,...` and `--connections 100` make a run smaller, `--profile <dir>` writes
+ * a CPU profile of the answering process.
  */
 import { parseArgs } from "node:util";
 import { hasRedisServer } from "../test/support/redis-process.ts";
-import { generator, type LoadResult, measure } from "./http/load.ts";
+import { generator, measure } from "./http/load.ts";
 import { startRivals } from "./http/rivals.ts";
 import { openStage, type Stage } from "./http/stage.ts";
-import { medianOf } from "./timing/measure.ts";
+import { loadTable, type Rounds, roundKey } from "./http/table.ts";
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const { values } = parseArgs({
-	options: { seconds: { type: "string", default: "3" }, rounds: { type: "string", default: "3" } },
+	options: {
+		seconds: { type: "string", default: "3" },
+		rounds: { type: "string", default: "3" },
+		connections: { type: "string", default: "1,100" },
+		only: { type: "string", default: "" },
+		profile: { type: "string" },
+	},
 });
-const CONNECTIONS = [1, 100] as const;
-const MEASURED_AGAINST = "Koa + koa-jwt, constant";
+const CONNECTIONS = values.connections.split(",").map(Number);
+const FIFTY_KILOBYTES_ROWS = 32;
+const wanted = (name: string): boolean => values.only.split(",").some((part) => name.includes(part));
+const MEASURED_AGAINST = ["Koa, constant", "Koa + koa-jwt, constant"];
 
 /** One row of the table. */
 interface Target {
@@ -49,6 +58,7 @@ async function targetsOf(stage: Stage): Promise<Target[]> {
 		await target("status, finished, ETag hit", status(small), { "If-None-Match": etag }),
 		await target("status, finished, 10 rows", status(large)),
 		await target("results, 10 rows", results(large)),
+		await target("results, 50 KB", results(await stage.finished(FIFTY_KILOBYTES_ROWS))),
 		await target("results, 100 rows", results(await stage.finished(100))),
 		await target("results, 1,000 rows", results(await stage.finished(1_000))),
 	];
@@ -56,41 +66,13 @@ async function targetsOf(stage: Stage): Promise<Target[]> {
 	return [...rivals.map((rival) => ({ ...rival, headers: { authorization } })), ...targets];
 }
 
-function tell(targets: Target[], results: Map<string, LoadResult[]>): void {
-	const figure = (name: string, connections: number, of: (result: LoadResult) => number | null): number =>
-		medianOf((results.get(`${name} ${connections}`) ?? []).map((result) => of(result) ?? Number.NaN));
-	const width = Math.max(...targets.map(({ name }) => name.length));
-	say(`${" ".repeat(width)}            1 connection              100 connections`);
-	say(`${"".padEnd(width)}    bytes   req/s p50 ms p99 ms   req/s p50 ms p99 ms CPU us  ratio`);
-	const ratioTo = figure(MEASURED_AGAINST, 100, (result) => result.requestsPerSecond);
-	for (const { name, bytes } of targets) {
-		const cells = CONNECTIONS.flatMap((connections) => [
-			figure(name, connections, (result) => result.requestsPerSecond)
-				.toFixed(0)
-				.padStart(7),
-			figure(name, connections, (result) => result.p50Ms)
-				.toFixed(2)
-				.padStart(6),
-			figure(name, connections, (result) => result.p99Ms)
-				.toFixed(2)
-				.padStart(6),
-		]);
-		const cpu = figure(name, 100, (result) => result.cpuUs)
-			.toFixed(0)
-			.padStart(6);
-		const ratio = (figure(name, 100, (result) => result.requestsPerSecond) / ratioTo).toFixed(2).padStart(6);
-		say(`${name.padEnd(width)} ${String(bytes).padStart(8)} ${cells.join(" ")} ${cpu} ${ratio}`);
-	}
-	say(`ratio: requests per second at 100 connections against "${MEASURED_AGAINST}"; load by ${generator}`);
-}
-
 async function main(): Promise<void> {
 	if (!hasRedisServer()) return say("skipped: bench:status, no redis-server on PATH");
 	if (generator !== "wrk") say("wrk is not there: load comes from a small client in Node.js, which slows both sides");
-	const stage = await openStage();
+	const stage = await openStage({}, values.profile ? ["--cpu-prof", `--cpu-prof-dir=${values.profile}`] : []);
 	try {
-		const targets = await targetsOf(stage);
-		const results = new Map<string, LoadResult[]>();
+		const targets = (await targetsOf(stage)).filter(({ name }) => wanted(name));
+		const results: Rounds = new Map();
 		// One unheard round first: both sides compile their code.
 		for (let round = 0; round <= Number(values.rounds); round++)
 			for (const connections of CONNECTIONS)
@@ -98,10 +80,12 @@ async function main(): Promise<void> {
 					const seconds = round === 0 ? 1 : Number(values.seconds);
 					const result = await measure({ ...target, connections, seconds });
 					if (result.errors > 0) throw new Error(`${target.name}: ${result.errors} requests failed`);
-					const key = `${target.name} ${connections}`;
+					const key = roundKey(target.name, connections);
 					if (round > 0) results.set(key, [...(results.get(key) ?? []), result]);
 				}
-		tell(targets, results);
+		for (const line of loadTable(targets, results, CONNECTIONS, MEASURED_AGAINST)) say(line);
+		say("ratios: requests per second at the most connections (CPU per request of the other by its own)");
+		say(`load by ${generator}`);
 	} finally {
 		await stage.close();
 	}

@@ -8,10 +8,21 @@ const CLIENT = join(import.meta.dirname, "client.mjs");
 /** Beyond its own time a load generator is given this long. */
 const LATE_MS_MAX = 15_000;
 
+/** Requests that differ: the sets of headers are taken in turn, `{n}` in headers and body is their number. */
+export interface Requests {
+	method: string;
+	headers: Record<string, string>[];
+	body: string;
+	/** Number of the first request. */
+	first: number;
+}
+
 /** One target under load. */
 export interface Load {
 	url: string;
 	headers: Record<string, string>;
+	/** Only for the client: other requests than GETs that are all alike. */
+	requests?: Requests;
 	connections: number;
 	seconds: number;
 	/** The process that answers: its CPU time is charged to the requests. */
@@ -24,6 +35,7 @@ export interface LoadResult {
 	p99Ms: number;
 	/** CPU of the answering process per request, all its threads, µs; null where the system does not tell. */
 	cpuUs: number | null;
+	requests: number;
 	/** Answers of 400 and above, broken connections. */
 	errors: number;
 }
@@ -55,7 +67,7 @@ export function processCpuUs(pid: number): number | null {
 const UNITS_MS: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
 
 /** What wrk prints with --latency. */
-export function readWrk(text: string): Omit<LoadResult, "cpuUs"> & { requests: number } {
+export function readWrk(text: string): Omit<LoadResult, "cpuUs"> {
 	const percentile = (share: string): number => {
 		const [, value, unit = "ms"] = new RegExp(`^\\s+${share}%\\s+([\\d.]+)(us|ms|s|m)$`, "m").exec(text) ?? [];
 		return Number(value) * (UNITS_MS[unit] ?? 1);
@@ -78,8 +90,8 @@ async function byWrk({ url, headers, connections, seconds }: Load) {
 	return readWrk(stdout);
 }
 
-async function byClient({ url, headers, connections, seconds }: Load) {
-	const env = { ...process.env, HEADERS: JSON.stringify(headers) };
+async function byClient({ url, headers, requests: asked, connections, seconds }: Load) {
+	const env = { ...process.env, REQUESTS: JSON.stringify(asked ?? { headers: [headers] }) };
 	const args = [CLIENT, url, String(connections), String(seconds)];
 	const { stdout } = await run(...pinned(process.execPath, args), { env, timeout: seconds * 1000 + LATE_MS_MAX });
 	const told = JSON.parse(stdout) as Record<"requests" | "seconds" | "p50_ms" | "p99_ms" | "errors", number>;
@@ -91,9 +103,10 @@ const pinned = (command: string, args: string[]): [string, string[]] =>
 	pins ? ["taskset", ["-c", "1", command, ...args]] : [command, args];
 
 /** Loads one target for `seconds`. */
-export async function measure(load: Load): Promise<LoadResult> {
+export async function measure(load: Load, by: "wrk" | "client" = generator): Promise<LoadResult> {
 	const before = processCpuUs(load.pid);
-	const { requests, ...result } = await (generator === "wrk" ? byWrk(load) : byClient(load));
+	const result = await (by === "wrk" && !load.requests ? byWrk(load) : byClient(load));
 	const after = processCpuUs(load.pid);
+	const { requests } = result;
 	return { ...result, cpuUs: before === null || after === null || requests === 0 ? null : (after - before) / requests };
 }

@@ -5,7 +5,7 @@ import type { Effects } from "../../src/effects/contract.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { openScanStore, type ScanStore } from "../../src/store/index.ts";
 import { freePort } from "../../test/redis/support/servers.ts";
-import { BUILT, type Program, startProgram, stopPrograms } from "../../test/support/program.ts";
+import { BUILT, build, type Program, startProgram, stopPrograms } from "../../test/support/program.ts";
 import { sampleRow } from "../../test/support/records.ts";
 import { type RedisProcess, startRedisProcess } from "../../test/support/redis-process.ts";
 import { tally } from "../../test/support/scan-input.ts";
@@ -55,13 +55,35 @@ function reportOf({ strategy_id, attempt }: { strategy_id: string; attempt: numb
 	return { strategy_id, attempt, kind: "finished" as const, degraded: null, tally: counts };
 }
 
-/** @param nodeArguments for the API process, as `--cpu-prof`: it must be built then. */
+/** @param nodeArguments for the API process, as `--cpu-prof`. */
 export async function openStage(
 	env: Record<string, string> = {},
 	nodeArguments: readonly string[] = [],
 ): Promise<Stage> {
 	const dir = await mkdtemp(join(tmpdir(), "lookout-bench-"));
 	const redis = await startRedisProcess(dir, await freePort(), "everysec");
+	try {
+		return await stageOn(redis, dir, env, nodeArguments);
+	} catch (error) {
+		await clearAway(redis, dir);
+		throw error;
+	}
+}
+
+async function clearAway(redis: RedisProcess, dir: string): Promise<void> {
+	await stopPrograms();
+	await redis.close();
+	await rm(dir, { recursive: true, force: true });
+}
+
+async function stageOn(
+	redis: RedisProcess,
+	dir: string,
+	env: Record<string, string>,
+	nodeArguments: readonly string[],
+): Promise<Stage> {
+	// A program that is given its arguments is taken as it is.
+	if (nodeArguments.length > 0) await build();
 	const api = await startProgram(
 		{
 			ROLE: "api",
@@ -133,9 +155,7 @@ export async function openStage(
 		async close() {
 			await Promise.all(runtimes.map((runtime) => runtime.handOver()));
 			await store.close();
-			await stopPrograms();
-			await redis.close();
-			await rm(dir, { recursive: true, force: true });
+			await clearAway(redis, dir);
 		},
 	};
 }

@@ -1,12 +1,14 @@
 import type { Redis } from "ioredis";
 import type { Entropy } from "../entropy.ts";
+import { quickly, quickScript } from "../redis/quick.ts";
 import type { Account } from "../services.ts";
 import { accountKey, loginsKey, rateKey } from "./keys.ts";
 import { defineScript, LUA_NOW, redisTime, type StoreNow } from "./script.ts";
 
 /**
  * Sliding window: one member per counted call, scored with its moment. A refused call is not recorded.
- * `member` is unique per call, so a resent script counts once.
+ * `member` is unique per call, so a resent script counts once. The key outlives its newest call by a window at least;
+ * its expiry is moved once a window, because moving it is a second write in the log at every call.
  * count_call(key, now, window_ms, max, member) -> allowed (1, 0), calls in the window, ms until one more is allowed
  */
 const LUA_WINDOW = `
@@ -14,12 +16,11 @@ local function count_call(key, now, window, max, member)
 	redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - window))
 	local calls = redis.call('ZCARD', key)
 	local allowed = 0
-	if redis.call('ZSCORE', key, member) then allowed = 1
-	elseif calls < max then
-		redis.call('ZADD', key, string.format('%.0f', now), member)
-		redis.call('PEXPIRE', key, string.format('%.0f', window))
-		calls = calls + 1
+	if calls < max then
+		calls = calls + redis.call('ZADD', key, 'NX', string.format('%.0f', now), member)
 		allowed = 1
+		if redis.call('PTTL', key) < window then redis.call('PEXPIRE', key, string.format('%.0f', 2 * window)) end
+	elseif redis.call('ZSCORE', key, member) then allowed = 1
 	end
 	if calls < max then return allowed, calls, 0 end
 	local first = redis.call('ZRANGE', key, calls - max, calls - max, 'WITHSCORES')
@@ -87,7 +88,7 @@ function decision(window: RateWindow, allowed: unknown, calls: unknown, resetMs:
 }
 
 export function createGatekeeper(redis: Redis, entropy: Entropy, storeNow: StoreNow = redisTime): Gatekeeper {
-	const admitUser = defineScript(redis, "admitUser", 3, ADMIT_USER);
+	const admitUser = quickScript(quickly(redis), 3, ADMIT_USER);
 	const admitAddress = defineScript(redis, "admitAddress", 1, ADMIT_ADDRESS);
 	const processId = entropy.token(6);
 	let calls = 0;
@@ -97,9 +98,16 @@ export function createGatekeeper(redis: Redis, entropy: Entropy, storeNow: Store
 	};
 	return {
 		async admitUser(userId, sid, window) {
-			const keys = [accountKey(userId), loginsKey(userId), rateKey(userId, window?.name ?? "none")];
-			const args = [sid, window?.window_ms ?? "", window?.max ?? "", nextMember(), storeNow()];
-			const [admitted, role, ...rate] = (await admitUser(keys, args)) as unknown[];
+			const [admitted, role, ...rate] = (await admitUser([
+				accountKey(userId),
+				loginsKey(userId),
+				rateKey(userId, window?.name ?? "none"),
+				sid,
+				window?.window_ms ?? "",
+				window?.max ?? "",
+				nextMember(),
+				storeNow(),
+			])) as unknown[];
 			if (Number(admitted) !== 1) return { kind: "revoked" };
 			return {
 				kind: "admitted",

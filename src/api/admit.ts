@@ -1,10 +1,11 @@
 import { isIP } from "node:net";
 import type { Context } from "koa";
-import type { Gatekeeper, RateDecision, RateWindow } from "../accounts/admission.ts";
+import type { Admission, Gatekeeper, RateDecision, RateWindow } from "../accounts/admission.ts";
+import type { AccessClaims } from "../accounts/tokens.ts";
 import { ApiError } from "../errors.ts";
 import type { ApiConfig, ApiMeter } from "./deps.ts";
 import type { RateRule } from "./route.ts";
-import { stateOf } from "./state.ts";
+import { preludeOf, stateOf } from "./state.ts";
 
 /** The sliding windows in which requests are counted. */
 export function rateWindows(config: ApiConfig["rate"]): Record<Exclude<RateRule, "none">, RateWindow> {
@@ -23,13 +24,36 @@ export function addressOf(ctx: Context): string {
 /** Decides whether the call goes on. Throws token_revoked, rate_limited; a store failure passes through as itself. */
 export type Admit = (ctx: Context, rule: RateRule, allowRevoked?: boolean) => Promise<void>;
 
-export function createAdmit(gatekeeper: Gatekeeper, config: ApiConfig["rate"], meter: ApiMeter | undefined): Admit {
+/** What a counted call is told about its window: name, value, name, value. */
+export const rateHeaders = (rate: RateDecision) =>
+	[
+		"X-RateLimit-Limit",
+		String(rate.limit),
+		"X-RateLimit-Remaining",
+		String(rate.remaining),
+		"X-RateLimit-Reset",
+		String(rate.reset_seconds),
+	] as const;
+
+/** Asks the store whether a signed-in caller may go on, and counts the call. */
+export type AdmitUser = (claims: AccessClaims, rule: RateRule) => Promise<Admission>;
+
+export function createAdmitUser(gatekeeper: Gatekeeper, config: ApiConfig["rate"]): AdmitUser {
+	const windows = rateWindows(config);
+	return ({ sub, sid }, rule) => gatekeeper.admitUser(sub, sid, rule === "none" ? null : windows[rule]);
+}
+
+export function createAdmit(
+	gatekeeper: Gatekeeper,
+	admitUser: AdmitUser,
+	config: ApiConfig["rate"],
+	meter: ApiMeter | undefined,
+): Admit {
 	const windows = rateWindows(config);
 
 	function apply(ctx: Context, rule: RateRule, rate: RateDecision): void {
-		ctx.set("X-RateLimit-Limit", String(rate.limit));
-		ctx.set("X-RateLimit-Remaining", String(rate.remaining));
-		ctx.set("X-RateLimit-Reset", String(rate.reset_seconds));
+		const headers = rateHeaders(rate);
+		for (let i = 0; i < headers.length; i += 2) ctx.set(headers[i] as string, headers[i + 1] as string);
 		if (rate.allowed) return;
 		meter?.limiterRefused(rule);
 		const seconds = Math.max(1, rate.reset_seconds);
@@ -37,13 +61,12 @@ export function createAdmit(gatekeeper: Gatekeeper, config: ApiConfig["rate"], m
 	}
 
 	return async (ctx, rule, allowRevoked = false) => {
-		const window = rule === "none" ? null : windows[rule];
 		const state = stateOf(ctx);
 		if (!state.claims) {
-			if (window) apply(ctx, rule, await gatekeeper.admitAddress(addressOf(ctx), window));
+			if (rule !== "none") apply(ctx, rule, await gatekeeper.admitAddress(addressOf(ctx), windows[rule]));
 			return;
 		}
-		const admission = await gatekeeper.admitUser(state.claims.sub, state.claims.sid, window);
+		const admission = await (preludeOf(ctx)?.admission ?? admitUser(state.claims, rule));
 		if (admission.kind === "revoked") {
 			if (allowRevoked) return;
 			throw new ApiError("token_revoked");

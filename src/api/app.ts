@@ -1,11 +1,13 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import Koa, { type Middleware } from "koa";
 import { ApiError } from "../errors.ts";
-import { type Admit, createAdmit } from "./admit.ts";
+import { type Admit, createAdmit, createAdmitUser } from "./admit.ts";
 import { authenticate } from "./authenticate.ts";
 import type { ApiDeps, RootRoute } from "./deps.ts";
 import { dispatch } from "./dispatch.ts";
 import { docsRoutes } from "./docs.ts";
 import { encodedTags } from "./encoded-tags.ts";
+import { createKnownReads } from "./known-reads.ts";
 import { createLifetime } from "./lifetime.ts";
 import { openApiRoute } from "./openapi.ts";
 import { problems } from "./problems.ts";
@@ -82,12 +84,15 @@ function unlessPublic(routes: readonly RouteSpec[], middleware: Middleware): Mid
 
 /**
  * The HTTP side of a process. Order: request id, errors, headers, CORS, compression, draining, public
- * paths, then for everything else: token, admission (login, account, limit), route, role, body, handler.
+ * paths, then for everything else: token, admission (login, account, limit), route, role, body, handler. Before all
+ * of them stand reads whose answer is known.
  */
 export function createApp(deps: ApiDeps): ApiApp {
 	const { clock, config, entropy, logger, meter, users } = deps;
 	const lifetime = createLifetime(clock, entropy, meter);
-	const admit = createAdmit(users.gatekeeper, config.rate, meter);
+	const admitUser = createAdmitUser(users.gatekeeper, config.rate);
+	const admit = createAdmit(users.gatekeeper, admitUser, config.rate, meter);
+	const { remembered, middleware: authenticated } = authenticate(users.signingKeys, clock);
 	const routes = config.healthOnly ? [] : routeTable(deps);
 	const rootRoutes: RootRoute[] = [
 		...healthRoutes(deps.health, clock, lifetime.draining),
@@ -106,7 +111,7 @@ export function createApp(deps: ApiDeps): ApiApp {
 	);
 	app.use((ctx, next) => lifetime.begin(ctx, next));
 	app.use(problems(logger));
-	app.use(securityHeaders());
+	app.use(securityHeaders);
 	app.use(withoutStoring);
 	app.use(crossOrigin(config.corsOrigins));
 	app.use(encodedTags);
@@ -115,9 +120,13 @@ export function createApp(deps: ApiDeps): ApiApp {
 	app.use(publicOptions);
 	app.use(rootPaths(rootRoutes, admit));
 	app.use(staticFiles(config.staticDir));
-	app.use(unlessPublic(routes, countingStrangers(authenticate(users.signingKeys, clock), admit)));
+	app.use(unlessPublic(routes, countingStrangers(authenticated, admit)));
 	for (const middleware of dispatch(routes, { admit, idempotency: users.idempotency, clock })) app.use(middleware);
+	const whole = app.callback();
+	const known = createKnownReads({ routes, lifetime, clock, meter, remembered, admitUser, whole });
 	return Object.assign(app, {
+		callback: () => (request: IncomingMessage, response: ServerResponse) =>
+			known(request, response) ? undefined : whole(request, response),
 		beginShutdown: () => lifetime.beginShutdown(),
 		inFlight: () => lifetime.inFlight(),
 		routes,

@@ -7,6 +7,8 @@ import { stateOf } from "./state.ts";
 
 /** Verified tokens remembered per process; beyond it the oldest is verified again. */
 const REMEMBERED_MAX = 10_000;
+/** As nearly every client writes it. */
+const SCHEME = "Bearer ";
 const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/i;
 
 /** Signatures that were verified, until their tokens expire; what Redis decides is asked every time. */
@@ -44,11 +46,17 @@ function verifierOptions(keys: readonly SigningKey[], clock: Clock): jwt.Options
 	return options as unknown as jwt.Options;
 }
 
+export interface Authentication {
+	/** Claims of a token that was verified here before and has not expired; null: ask the middleware. */
+	remembered(authorization: string | undefined): AccessClaims | null;
+	middleware(ctx: Context, next: Next): Promise<void>;
+}
+
 /**
  * Who calls: signature, lifetime and claims of the access token. Whether the login still
  * stands is decided later, in Redis. Throws authentication_required, token_expired, token_invalid.
  */
-export function authenticate(keys: readonly SigningKey[], clock: Clock) {
+export function authenticate(keys: readonly SigningKey[], clock: Clock): Authentication {
 	const verify = jwt(verifierOptions(keys, clock));
 	const memory = createMemory(clock);
 
@@ -66,13 +74,17 @@ export function authenticate(keys: readonly SigningKey[], clock: Clock) {
 		return claims.data;
 	}
 
-	return async (ctx: Context, next: Next): Promise<void> => {
-		const token = BEARER.exec(ctx.get("Authorization"))?.[1];
-		if (!token) throw new ApiError("authentication_required");
-		const claims = memory.get(token) ?? (await claimsOf(ctx, token));
-		const state = stateOf(ctx);
-		state.claims = claims;
-		state.viewer = { user_id: claims.sub, role: claims.role };
-		return next();
+	return {
+		remembered: (authorization) =>
+			authorization?.startsWith(SCHEME) ? memory.get(authorization.slice(SCHEME.length)) : null,
+		async middleware(ctx, next) {
+			const token = BEARER.exec(ctx.get("Authorization"))?.[1];
+			if (!token) throw new ApiError("authentication_required");
+			const claims = memory.get(token) ?? (await claimsOf(ctx, token));
+			const state = stateOf(ctx);
+			state.claims = claims;
+			state.viewer = { user_id: claims.sub, role: claims.role };
+			return next();
+		},
 	};
 }

@@ -4,13 +4,18 @@ import type { Clock } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
 import { ApiError } from "../errors.ts";
 import type { ApiMeter } from "./deps.ts";
-import { keepState, stateOf } from "./state.ts";
+import { keepState, preludeOf, stateOf } from "./state.ts";
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 
 /** The requests in flight of one app, and whether it still takes new ones. */
 export interface Lifetime {
 	begin(ctx: Context, next: Next): Promise<void>;
+	/** The same for a request that is answered without a context; each `enter` has its `leave`. */
+	enter(): void;
+	leave(): void;
+	/** The id that the caller gave, if it is one, else a new one. */
+	requestIdOf(given: string | undefined): string;
 	/** Refuses what is new while draining; health paths pass. */
 	refuseNew(isHealth: (path: string) => boolean): (ctx: Context, next: Next) => Promise<void>;
 	beginShutdown(): void;
@@ -53,11 +58,20 @@ function createLife(ctx: Context): Life {
 
 export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter | undefined): Lifetime {
 	const open = new Set<Life>();
+	let entered = 0;
 	let draining = false;
+	const requestIdOf = (given: string | undefined): string =>
+		given !== undefined && REQUEST_ID.test(given) ? given : entropy.uuid();
 	return {
+		requestIdOf,
+		enter() {
+			entered += 1;
+		},
+		leave() {
+			entered -= 1;
+		},
 		async begin(ctx, next) {
-			const given = ctx.get("X-Request-ID");
-			const requestId = REQUEST_ID.test(given) ? given : entropy.uuid();
+			const requestId = requestIdOf(ctx.get("X-Request-ID"));
 			const life = createLife(ctx);
 			keepState(ctx, {
 				requestId,
@@ -70,7 +84,7 @@ export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter |
 				viewer: null,
 			});
 			ctx.set("X-Request-ID", requestId);
-			const startedAtMs = clock.now();
+			const startedAtMs = preludeOf(ctx)?.startedAtMs ?? clock.now();
 			open.add(life);
 			try {
 				await next();
@@ -84,7 +98,8 @@ export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter |
 			}
 		},
 		refuseNew: (isHealth) => (ctx, next) => {
-			if (draining && !isHealth(ctx.path)) throw new ApiError("shutting_down");
+			// What was begun before the draining is not new.
+			if (draining && !isHealth(ctx.path) && !preludeOf(ctx)) throw new ApiError("shutting_down");
 			return next();
 		},
 		beginShutdown() {
@@ -92,6 +107,6 @@ export function createLifetime(clock: Clock, entropy: Entropy, meter: ApiMeter |
 			for (const life of open) life.abort(shuttingDown);
 		},
 		draining: () => draining,
-		inFlight: () => open.size,
+		inFlight: () => open.size + entered,
 	};
 }

@@ -4,9 +4,13 @@ import type { ApiReply } from "./route.ts";
 
 export const API_PREFIX = "/api/v1";
 
-/** Answers about logins are never stored; everything else may be kept by the browser and must be revalidated. */
+export const JSON_TYPE = "application/json; charset=utf-8";
+/** May be kept by the browser and must be revalidated. */
+export const REVALIDATED = "private, no-cache";
+
+/** Answers about logins are never stored. */
 export const cacheControlOf = (path: string): string =>
-	path.startsWith(`${API_PREFIX}/auth`) ? "no-store" : "private, no-cache";
+	path.startsWith(`${API_PREFIX}/auth`) ? "no-store" : REVALIDATED;
 
 /** Seconds a client should wait before it asks again for what a 202 promised. */
 const ACCEPTED_RETRY_AFTER_SECONDS = 3;
@@ -33,7 +37,7 @@ export function send(ctx: Context, reply: ApiReply): void {
 	if (body === null) ctx.body = null;
 	else {
 		ctx.body = typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-		ctx.type = reply.content_type ?? "application/json; charset=utf-8";
+		ctx.type = reply.content_type ?? JSON_TYPE;
 	}
 	ctx.status = reply.status;
 }

@@ -49,6 +49,12 @@ export interface ApiReply {
 	content_type?: string;
 }
 
+/** An answer that was made before: compact JSON, one object as long as it says the same, and its tag. */
+export interface KnownReply {
+	body: Buffer;
+	etag: string;
+}
+
 /** One endpoint: the single source of validation, types, access rules and OpenAPI. */
 export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
 	method: "get" | "post" | "put" | "patch" | "delete";
@@ -77,6 +83,12 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
 	responses: Record<number, { description: string; schema?: ZodType; content_type?: string }>;
 	/** Problem codes this route can answer beside the general ones; for the API description. */
 	problems?: readonly string[];
+	/**
+	 * For GETs that are repeated again and again: the 200 that `handler` would give without a query, if it is ready;
+	 * null: ask the handler. `word` is the parameter at the end of the path. Asked while the caller is being
+	 * admitted; who is not admitted never sees what it gives.
+	 */
+	known?(viewer: Viewer, word: string): Promise<KnownReply | null>;
 	handler(request: ApiRequest<P, Q, B>): Promise<ApiReply>;
 }
 

@@ -1,4 +1,5 @@
 import type { Context } from "koa";
+import type { Admission } from "../accounts/admission.ts";
 import type { AccessClaims } from "../accounts/tokens.ts";
 import type { Viewer } from "../store/contract.ts";
 
@@ -25,3 +26,18 @@ export function stateOf(ctx: Context): RequestState {
 export const keepState = (ctx: Context, state: RequestState): void => {
 	states.set(ctx.req, state);
 };
+
+/** What was begun for a request before the middlewares took it. */
+export interface Prelude {
+	startedAtMs: number;
+	/** Counted already; may be a refusal or a failure. */
+	admission: Promise<Admission>;
+}
+
+const preludes = new WeakMap<Context["req"], Prelude>();
+
+export const keepPrelude = (request: Context["req"], prelude: Prelude): void => {
+	preludes.set(request, prelude);
+};
+
+export const preludeOf = (ctx: Context): Prelude | undefined => preludes.get(ctx.req);

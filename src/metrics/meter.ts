@@ -20,10 +20,16 @@ export function createMeter(): ApiMeter & { registry: Registry } {
 		labelNames: ["rule"],
 		registers,
 	});
+	// Looking a series up by its labels costs more than counting; there are as many as routes, methods and statuses.
+	const series = new Map<string, ReturnType<typeof requests.labels>>();
 	return {
 		registry,
-		request: (route, method, status, durationMs) =>
-			requests.observe({ route, method, status: String(status) }, durationMs / 1000),
+		request(route, method, status, durationMs) {
+			const name = `${status}${method}${route}`;
+			const known = series.get(name) ?? requests.labels(route, method, String(status));
+			series.set(name, known);
+			known.observe(durationMs / 1000);
+		},
 		limiterRefused: (rule) => refused.inc({ rule }),
 	};
 }

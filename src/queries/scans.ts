@@ -10,11 +10,13 @@ import { resultsPendingView, statusAt, statusText } from "../views/status.ts";
 import { absentError, absentWordError, foundOr, whileThere } from "./absent.ts";
 import type { ScanBodies } from "./bodies.ts";
 import { matchesTag, strongTag, weakTag } from "./etags.ts";
-import { createKnownAnswers, type ScanAnswer } from "./known.ts";
+import { createKnownAnswers, type KnownAnswers, type ScanAnswer } from "./known.ts";
 import { NO_WAIT, type Wait, waitUntil } from "./long-poll.ts";
 import type { ScanLookup } from "./lookup.ts";
 
 export interface ScanQueries {
+	/** What is known already of a scan by its id, for one read of its head; null: ask the queries below. */
+	known: Pick<KnownAnswers, "status" | "results">;
 	/** `scanId` or `latest`. Throws scan_not_found, scan_expired. */
 	status(viewer: Viewer, scanId: string, wait: Wait, ifNoneMatch: string | undefined): Promise<ScanAnswer>;
 	/** `scanId` or `latest`. Throws scan_not_found, scan_expired, scan_failed, scan_cancelled. */
@@ -42,7 +44,7 @@ export interface ScanQueryParts {
 const LATEST = "latest";
 
 export function createScanQueries({ reader, clock, lookup, bodies, samples }: ScanQueryParts): ScanQueries {
-	const known = createKnownAnswers(reader);
+	const known = createKnownAnswers(reader, samples);
 
 	/** `latest` is resolved once: a wait stays with the scan it began with. */
 	async function resolve(viewer: Viewer, word: string): Promise<string | null> {
@@ -73,8 +75,8 @@ export function createScanQueries({ reader, clock, lookup, bodies, samples }: Sc
 		wait: Wait,
 		ifNoneMatch: string | undefined,
 	): Promise<ScanAnswer> {
-		const unchanged = wait.waitMs === 0 && word !== LATEST ? await known.status(viewer, word, samples) : null;
-		if (unchanged) return unchanged;
+		const unchanged = wait.waitMs === 0 && word !== LATEST ? await known.status(viewer, word) : null;
+		if (unchanged) return { ...unchanged, body: unchanged.body.toString() };
 		let arrival: number | null = null;
 		const record = await waitFor(viewer, word, wait, ({ record: read }) => {
 			arrival ??= read.revision;
@@ -141,5 +143,5 @@ export function createScanQueries({ reader, clock, lookup, bodies, samples }: Sc
 		};
 	}
 
-	return { status, results, discover, mayRedrive, mayCancel, cancelled };
+	return { known, status, results, discover, mayRedrive, mayCancel, cancelled };
 }

@@ -2,12 +2,13 @@
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "../log.ts";
 import type { RedisConnection } from "./connection.ts";
-import { gatherWrites } from "./gather-writes.ts";
+import { sendTogether } from "./turns.ts";
 
 export type { Redis } from "ioredis";
 
 /**
- * - `commands`: store and API calls; fails within COMMAND_TIMEOUT_MS instead of waiting for a dead server.
+ * - `commands`: store and API calls; fails within COMMAND_TIMEOUT_MS instead of waiting for a dead server; the
+ *   commands of one turn of the event loop leave in one packet.
  * - `pipelined`: the same with auto-pipelining, for many small replies; large parsed reads get slower by it.
  * - `blocking`: XREAD BLOCK and its like; one per reader, never shared, waits as long as it is told.
  * - `subscriber`: pub/sub only, because a server may fall back to RESP2, where nothing else is allowed.
@@ -86,7 +87,7 @@ export function createRedisClient(
 		replyMapping: "legacy",
 	};
 	const client = new Redis(settings);
-	client.on("connect", () => gatherWrites(client.stream));
+	if (kind === "commands") sendTogether(client);
 	let down = false;
 	client.on("error", (error: unknown) => {
 		if (down) return;

@@ -2,6 +2,7 @@ import { systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import { closeRedisClient, createRedisClient } from "../redis/clients.ts";
 import type { RedisConnection } from "../redis/connection.ts";
+import { quickly } from "../redis/quick.ts";
 import { type StoreClock, storeClock } from "../redis/store-clock.ts";
 import { createCommitHub } from "./commit-hub.ts";
 import type { ScanReader, StatisticsReader } from "./contract.ts";
@@ -41,7 +42,14 @@ export async function openScanStore(
 	const now = () => clock.now();
 	return {
 		writer: createScanWriter({ redis, hub, now, settings }),
-		reader: createScanReader({ redis, hub, now, tombstoneMs: settings.tombstone_ms, versions: settings.versions }),
+		reader: createScanReader({
+			redis,
+			send: quickly(redis),
+			hub,
+			now,
+			tombstoneMs: settings.tombstone_ms,
+			versions: settings.versions,
+		}),
 		statistics: createStatistics(redis),
 		universes: createUniverseStore(redis),
 		monitoring: createMonitoringReader(redis),

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { ScanPosition } from "../../machines/types.ts";
+import type { Send } from "../redis/quick.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import type { ScanPage, ScanReader } from "./contract.ts";
 import { entriesOf, eventsOf } from "./journal-codec.ts";
@@ -9,6 +10,8 @@ import { decodeRecord, numberOrNull } from "./scan-codec.ts";
 
 interface ReaderDeps {
 	redis: Redis;
+	/** Sends what is asked at every poll; default: the client's own method. */
+	send?: Send;
 	hub: CommitHub;
 	now: () => number;
 	/** How long an expired id is remembered, ms. */
@@ -24,7 +27,7 @@ const HEAD_FIELDS = ["accepted", "owner", "seq", "progress_at", "position", "exp
 const EXISTS_ERROR = "the store answered no list of replies";
 
 /** The read half of the store: what queries and effects may see, always from Redis. */
-export function createScanReader({ redis, hub, now, tombstoneMs, versions }: ReaderDeps): ScanReader {
+export function createScanReader({ redis, send, hub, now, tombstoneMs, versions }: ReaderDeps): ScanReader {
 	return {
 		now,
 		async read(scanId) {
@@ -32,10 +35,9 @@ export function createScanReader({ redis, hub, now, tombstoneMs, versions }: Rea
 			return fields.accepted === "1" ? decodeRecord(scanId, fields, versions) : null;
 		},
 		async head(scanId) {
-			const [accepted, owner, seq, progressAt, position, expiresAt] = await redis.hmget(
-				scanKeys(scanId).scan,
-				...HEAD_FIELDS,
-			);
+			const key = scanKeys(scanId).scan;
+			const fields = await (send ? send("hmget", [key, ...HEAD_FIELDS]) : redis.hmget(key, ...HEAD_FIELDS));
+			const [accepted, owner, seq, progressAt, position, expiresAt] = fields as (string | null)[];
 			if (accepted !== "1") return null;
 			return {
 				user_id: owner ?? "",

@@ -20,12 +20,21 @@ export function quantile(values: readonly number[], share: number): number | nul
 	return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
 }
 
+/** By samples, which are one object for all who ask within their time to live, and number of strategies, ms. */
+const typicals = new WeakMap<readonly DurationSample[], Map<number, number>>();
+
 /** Median duration of complete scans with this many strategies, else of all complete scans. */
 export function typicalDurationMs(samples: readonly DurationSample[], strategies: number): number {
+	const held = typicals.get(samples) ?? new Map<number, number>();
+	typicals.set(samples, held);
+	const known = held.get(strategies);
+	if (known !== undefined) return known;
 	const complete = samples.filter((sample) => sample.completed);
 	const alike = complete.filter((sample) => sample.strategies === strategies);
 	const chosen = (alike.length > 0 ? alike : complete).map((sample) => sample.duration_ms);
-	return quantile(chosen, 0.5) ?? ESTIMATE_WITHOUT_HISTORY_MS;
+	const typicalMs = quantile(chosen, 0.5) ?? ESTIMATE_WITHOUT_HISTORY_MS;
+	held.set(strategies, typicalMs);
+	return typicalMs;
 }
 
 /** What of a scan its remaining time follows from, beside the clock and the history. */

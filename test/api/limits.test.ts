@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { rateKey } from "../../src/accounts/keys.ts";
 import { type Answer, startWorld, type TestApi, within } from "../support/api.ts";
 
 type World = Awaited<ReturnType<typeof startWorld>>;
@@ -62,6 +63,46 @@ test(
 		);
 		assert.is(answers.filter((answer) => answer.status === 200).length, 10);
 		assert.is(answers.filter((answer) => answer.status === 429).length, 30);
+	}),
+);
+
+test(
+	"what was counted outlives its window and goes soon after it",
+	within(8000, async () => {
+		const user = await api.userWith("trader");
+		const key = rateKey(user.user_id, "other");
+		const redis = world.redis.client();
+		for (let i = 0; i < 3; i += 1) {
+			assert.is((await api.call("GET", "/api/v1/auth/me", { token: user.token })).status, 200);
+			const leftMs = await redis.pttl(key);
+			assert.ok(leftMs > 60_000 && leftMs <= 120_000, String(leftMs));
+		}
+		// As if most of the time had passed: the next call moves the end again.
+		await redis.pexpire(key, 30_000);
+		assert.is((await other.call("GET", "/api/v1/auth/me", { token: user.token })).status, 200);
+		assert.ok((await redis.pttl(key)) > 60_000);
+		assert.is(await redis.zcard(key), 4);
+	}),
+);
+
+test(
+	"an admitted call costs one script of seven commands",
+	within(8000, async () => {
+		if (world.redis.kind !== "redis-server")
+			return void process.stdout.write("  skipped: counts need a redis-server\n");
+		const user = await api.userWith("trader");
+		const redis = world.redis.client();
+		const call = () => api.call("GET", "/api/v1/nowhere", { token: user.token });
+		await call();
+		const counts = async () => {
+			const text = await redis.info("commandstats");
+			const calls = [...text.matchAll(/^cmdstat_(?!info)[^:]+:calls=(\d+)/gm)].map(([, count]) => Number(count));
+			return calls.reduce((sum, count) => sum + count, 0);
+		};
+		const before = await counts();
+		for (let i = 0; i < 5; i += 1) assert.is((await call()).status, 404);
+		const each = ((await counts()) - before) / 5;
+		assert.ok(each <= 8, `${each} commands a call`);
 	}),
 );
 

@@ -45,7 +45,7 @@ interface StartOptions {
 let built: Promise<void> | null = null;
 
 /** The program is built once: started from its sources each process would compile them again, for seconds. */
-function build(): Promise<void> {
+export function build(): Promise<void> {
 	built ??= new Promise((resolve, reject) => {
 		const builder = spawn(process.execPath, ["scripts/build.mjs"], { cwd: ROOT, stdio: "ignore" });
 		builder.once("exit", (code) => (code === 0 ? resolve() : reject(new Error("the program could not be built"))));

@@ -133,6 +133,7 @@ function statusRoute({ queries }: ScanRouteDependencies): RouteSpec {
 		query: waitQuery,
 		responses: { 200: { description: "The scan as it stands", schema: statusReply } },
 		problems: ["scan_not_found", "scan_expired", "validation_failed"],
+		known: queries.scans.known.status,
 		async handler(request): Promise<ApiReply> {
 			const { viewer, params, headers } = request;
 			const answer = await queries.scans.status(viewer, params.scan_id, waitOf(request), headers["if-none-match"]);
@@ -161,6 +162,7 @@ function resultsRoute({ queries }: ScanRouteDependencies): RouteSpec {
 			202: { description: "The scan is still running", schema: resultsPendingReply },
 		},
 		problems: ["scan_not_found", "scan_expired", "scan_failed", "scan_cancelled", "validation_failed"],
+		known: queries.scans.known.results,
 		async handler(request): Promise<ApiReply> {
 			const { viewer, params } = request;
 			const answer = await queries.scans.results(viewer, params.scan_id, waitOf(request));
