@@ -5,7 +5,8 @@ import { HEDGE_GATES, type HedgeProposal, proposeHedge } from "./hedging/proposa
 import { HEDGE_ID, hedgeRow } from "./hedging/row.ts";
 import { Ledger } from "./ledger.ts";
 import type { Refusal } from "./quality.ts";
-import { RETURNS_MIN, readBook } from "./risk/book.ts";
+import { bySymbol, RETURNS_MIN, readBook } from "./risk/book.ts";
+import { riskShares } from "./risk/measures.ts";
 import { WINDOW_DAYS } from "./risk/windows.ts";
 
 const PORTFOLIO = "PORTFOLIO";
@@ -51,7 +52,8 @@ export const hedgePosition: Strategy = {
 			return refuse("insufficient_history", `${returns} common daily returns of ${RETURNS_MIN}`);
 		}
 		ledger.sawDatumAt(book.asOfMs);
-		const setting = { book, view, candidates, ledger };
+		const shares = riskShares(book.weights, book.covariance);
+		const setting = { book, riskShares: shares, view, candidateOf: bySymbol(candidates), ledger };
 		const outcomes = book.holdings.map(({ position: { symbol } }, i) => {
 			const outcome = proposeHedge(i, setting);
 			if ("reason" in outcome) ledger.reject(symbol, outcome.reason, outcome.detail);

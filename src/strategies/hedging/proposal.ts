@@ -3,7 +3,6 @@ import { chosenWithHindsight } from "../evidence/measure.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Refusal } from "../quality.ts";
 import type { Book, Holding } from "../risk/book.ts";
-import { riskShares } from "../risk/measures.ts";
 import { frequencyEvidence, WINDOW_DAYS } from "../risk/windows.ts";
 import { EFFECTIVENESS_MIN, ESTIMATION_DAYS, RECENT_WINDOWS } from "./effectiveness.ts";
 import { COMMON_HEDGES, type HedgeChoice, hedgeChoices } from "./instruments.ts";
@@ -40,22 +39,23 @@ export interface HedgeProposal {
 
 export interface HedgeSetting {
 	book: Book;
+	/** Part of the book's variance of each holding. */
+	riskShares: readonly number[];
 	view: MarketView;
-	candidates: readonly Candidate[];
+	candidateOf: ReadonlyMap<string, Candidate>;
 	ledger: Ledger;
 }
 
 /** The hedge of one position, or the first gate that stops it. */
 export function proposeHedge(index: number, setting: HedgeSetting): HedgeProposal | Refusal {
-	const { book, view, candidates } = setting;
+	const { book, view } = setting;
 	const holding = book.holdings[index] as Holding;
 	const exposureUsd = openExposure(holding, book);
-	const riskShare = riskShares(book.weights, book.covariance)[index] ?? 0;
+	const riskShare = setting.riskShares[index] ?? 0;
 	const refusal = positionGate(holding, exposureUsd, riskShare, setting);
 	if (refusal) return refusal;
 	const { symbol } = holding.position;
-	const candidate = candidates.find((one) => one.symbol === symbol);
-	const choices = hedgeChoices(holding, candidate, view);
+	const choices = hedgeChoices(holding, setting.candidateOf.get(symbol), view);
 	const choice = chooseHedge(choices, symbol, setting);
 	if ("reason" in choice) return choice;
 	const { effectiveness, legs } = choice;
