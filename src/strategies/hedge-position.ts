@@ -1,12 +1,11 @@
 import type { Strategy } from "./contract.ts";
 import { ESTIMATION_DAYS, RECENT_WINDOWS } from "./hedging/effectiveness.ts";
 import { COMMON_HEDGES } from "./hedging/instruments.ts";
-import { HEDGE_GATES, type HedgeProposal, proposeHedge } from "./hedging/proposal.ts";
+import { HEDGE_GATES, type HedgeProposal, hedgeSetting, proposeHedge } from "./hedging/proposal.ts";
 import { HEDGE_ID, hedgeRow } from "./hedging/row.ts";
 import { Ledger } from "./ledger.ts";
 import type { Refusal } from "./quality.ts";
-import { bySymbol, RETURNS_MIN, readBook } from "./risk/book.ts";
-import { riskShares } from "./risk/measures.ts";
+import { RETURNS_MIN, readBook } from "./risk/book.ts";
 import { WINDOW_DAYS } from "./risk/windows.ts";
 
 const PORTFOLIO = "PORTFOLIO";
@@ -52,8 +51,7 @@ export const hedgePosition: Strategy = {
 			return refuse("insufficient_history", `${returns} common daily returns of ${RETURNS_MIN}`);
 		}
 		ledger.sawDatumAt(book.asOfMs);
-		const shares = riskShares(book.weights, book.covariance);
-		const setting = { book, riskShares: shares, view, candidateOf: bySymbol(candidates), ledger };
+		const setting = hedgeSetting(book, { view, candidates, ledger });
 		const outcomes = book.holdings.map(({ position: { symbol } }, i) => {
 			const outcome = proposeHedge(i, setting);
 			if ("reason" in outcome) ledger.reject(symbol, outcome.reason, outcome.detail);
