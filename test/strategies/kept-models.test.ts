@@ -70,8 +70,13 @@ test("the present factor model is kept by the content of its bars, and is the on
 });
 
 /** A portfolio of all coins in unequal amounts; `venue` names histories under which nothing is kept yet. */
-function held(strategyId: string, venue: string, amounts: readonly number[]): EvaluationRequest {
-	const series = MARKET.map((one): Series => ({ ...one, venue }));
+function held(
+	strategyId: string,
+	venue: string,
+	amounts: readonly number[],
+	bars: readonly Series[] = MARKET,
+): EvaluationRequest {
+	const series = bars.map((one): Series => ({ ...one, venue }));
 	const usd = series.map((_, i) => amounts[i % amounts.length] ?? 0);
 	const positions = series.map(({ symbol, close }, i) => {
 		return { symbol, quantity: (usd[i] ?? 0) / (close.at(-1) ?? 1), entry_price: null };
@@ -91,6 +96,15 @@ for (const strategyId of ["ai_portfolio_optimization", "ai_risk_management", "ai
 		for (const time of ["once", "again"])
 			assert.equal(evaluate(held(strategyId, "second", uneven)), first, `asked ${time} after another portfolio`);
 		assert.is.not(JSON.stringify(evaluate(held(strategyId, "second", even))), JSON.stringify(first));
+	});
+
+	test(`${strategyId}: a revised history is read anew`, () => {
+		const revised = answered(BARS);
+		for (const { close } of revised) for (let t = BARS - 90; t < BARS - 1; t += 7) close[t] = 1.02 * (close[t] ?? 0);
+		const before = evaluate(held(strategyId, "known", [3_000, 1_000]));
+		const after = evaluate(held(strategyId, "known", [3_000, 1_000], revised));
+		assert.equal(after, evaluate(held(strategyId, "unknown", [3_000, 1_000], revised)));
+		assert.is.not(JSON.stringify(after), JSON.stringify(before));
 	});
 }
 
