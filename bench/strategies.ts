@@ -13,7 +13,7 @@ import { builtStrategyIds, findBuiltStrategy } from "../src/strategies/registry.
 import { requestOn } from "../test/support/evaluate-on.ts";
 import { benchPortfolio, openScene, REFERENCE_AS_OF_MS, recordedFolder } from "./scene.ts";
 import { BARS, type Growth, type Growths, type StrategyTiming, SYMBOLS, timeStrategy } from "./timing/measure.ts";
-import { type ReadTiming, timeReads } from "./timing/reads.ts";
+import { type ReadTiming, SCAN_SYMBOLS, timeReads } from "./timing/reads.ts";
 
 /** Figures below it (ms, MB) are noise of the clock and of the collector. */
 const LEAST_TOLD = 0.5;
@@ -93,20 +93,19 @@ if (unknown.length > 0) {
 		const portfolio = await benchPortfolio(scene);
 		const timings: StrategyTiming[] = [];
 		const reads: ReadTiming[] = [];
+		const wholeReads: ReadTiming[] = [];
 		for (const id of wanted.length > 0 ? wanted : builtStrategyIds()) {
 			const strategy = findBuiltStrategy(id);
 			if (!strategy) continue;
 			try {
-				const [timing, read] = [
-					await timeStrategy(
-						strategy,
-						await requestOn(id, scene, portfolio),
-						await requestOn(id, dayBefore, portfolio),
-					),
-					await timeReads(id),
-				];
+				const timing = await timeStrategy(
+					strategy,
+					await requestOn(id, scene, portfolio),
+					await requestOn(id, dayBefore, portfolio),
+				);
 				timings.push(timing);
-				reads.push(read);
+				reads.push(await timeReads(id, "simulated:42", SCAN_SYMBOLS));
+				if (folder) wholeReads.push(await timeReads(id, word, null));
 				process.stderr.write(`${id}: cold ${timing.coldMs.toFixed(0)} ms, warm ${timing.warmMs.toFixed(1)} ms\n`);
 			} catch (error) {
 				// The run takes minutes: what the others cost is not lost because one could not be timed.
@@ -126,6 +125,7 @@ if (unknown.length > 0) {
 			growthTable(timings, "kept"),
 			"reads of a fresh simulated exchange, ms in the main thread",
 			readsTable(reads),
+			...(folder ? ["reads of the whole recorded universe, ms in the main thread", readsTable(wholeReads)] : []),
 		];
 		process.stdout.write(`${parts.join("\n\n")}\n`);
 	} finally {

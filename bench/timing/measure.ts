@@ -9,8 +9,8 @@ export const BARS = [500, 1_000, 2_000, 4_000] as const;
 const SYMBOLS_BARS = 2_000;
 const BARS_SYMBOLS = 50;
 const WARM_RUNS = 9;
-const GROWTH_WARM_RUNS = 3;
-/** Cold runs of one size; the quickest counts, because only other work makes it slower. */
+/** Runs of one size; the quickest counts, because only other work makes it slower. */
+const GROWTH_WARM_RUNS = 5;
 const COLD_RUNS = 2;
 
 /** One figure over sizes, and the slope of its logarithm over that of the size: 1 is linear. */
@@ -60,7 +60,7 @@ export async function timeStrategy(
 			evaluated,
 			published,
 			coldMs: cold.cpuMs,
-			warmMs: await warmMs(thread, request, WARM_RUNS),
+			warmMs: medianOf(await warmRuns(thread, request, WARM_RUNS)),
 			nextBarMs,
 			keptMb: Math.max(0, cold.keptMb),
 			symbols: await growths(thread, strategy, SYMBOLS, 1, 0, (symbols) => ({ symbols, bars: SYMBOLS_BARS })),
@@ -84,10 +84,10 @@ async function timeNextBar(request: EvaluationRequest, dayBefore: EvaluationRequ
 	}
 }
 
-async function warmMs(thread: TimingThread, request: EvaluationRequest, runs: number): Promise<number> {
+async function warmRuns(thread: TimingThread, request: EvaluationRequest, runs: number): Promise<number[]> {
 	const times: number[] = [];
 	for (let run = 0; run < runs; run++) times.push((await thread.time(request)).cpuMs);
-	return medianOf(times);
+	return times;
 }
 
 async function growths(
@@ -109,7 +109,11 @@ async function growths(
 			const own = seed + 1 + run + 100 * i;
 			const request = sealed(syntheticRequest(strategy, { ...sizeOf(size), seed: own }));
 			const cold = await thread.time(request);
-			runs.push({ cold: cold.cpuMs, kept: cold.keptMb, warm: await warmMs(thread, request, GROWTH_WARM_RUNS) });
+			runs.push({
+				cold: cold.cpuMs,
+				kept: cold.keptMb,
+				warm: Math.min(...(await warmRuns(thread, request, GROWTH_WARM_RUNS))),
+			});
 		}
 		for (const name of ["cold", "kept", "warm"] as const) {
 			const values = runs.map((run) => run[name]);

@@ -27,12 +27,15 @@ function threadCpuMs(): number {
 	}
 }
 
-/** Symbols that a scan lets such a strategy look at, about. */
-const SYMBOLS_MAX = 10;
+/** Symbols that a scan lets a strategy look at, about. */
+export const SCAN_SYMBOLS = 10;
 
-/** One strategy's reads of a fresh simulated exchange, which makes its history as it is asked for. */
-export async function timeReads(id: string): Promise<ReadTiming> {
-	const scene = await openScene("simulated:42", REFERENCE_AS_OF_MS);
+/**
+ * One strategy's reads of a market that nobody has asked before; a simulated one makes its history as it is asked
+ * for. `symbolsMax` null: the whole universe.
+ */
+export async function timeReads(id: string, market: string, symbolsMax: number | null): Promise<ReadTiming> {
+	const scene = await openScene(market, REFERENCE_AS_OF_MS);
 	try {
 		const portfolio = await benchPortfolio(scene);
 		const monitor = monitorEventLoopDelay({ resolution: MONITOR_MS });
@@ -44,7 +47,7 @@ export async function timeReads(id: string): Promise<ReadTiming> {
 			turn = now;
 		}, 1);
 		monitor.enable();
-		await requestOn(id, scene, portfolio, SYMBOLS_MAX).finally(() => {
+		await requestOn(id, scene, portfolio, symbolsMax).finally(() => {
 			monitor.disable();
 			clearInterval(watch);
 		});

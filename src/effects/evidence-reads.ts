@@ -2,6 +2,7 @@ import type { Market, MarketData, ReadOptions } from "../market/contract.ts";
 import type { DataNeeds } from "../strategies/contract.ts";
 import { orAbsent } from "./absence.ts";
 import { evidenceMarkets, LIVE_EVIDENCE_MARKETS_MAX, perpsOfSeveralVenues, readOf } from "./candidates.ts";
+import { inTurns } from "./in-turns.ts";
 import type { Guard, Reads } from "./market-reads.ts";
 
 type Evidence = NonNullable<DataNeeds["evidence"]>;
@@ -18,10 +19,12 @@ export async function readEvidence(
 	if (!evidence) return;
 	const listed = await listMarkets();
 	const rivals = rival_venues ? perpsOfSeveralVenues(listed) : [];
+	const begun = inTurns();
+	const paced: Guard = (name, work) => begun(() => guard(name, work));
 	await Promise.all([
-		readHistories(market, evidence, listed, read, got, guard),
+		readHistories(market, evidence, listed, read, got, paced),
 		...rivals.map((of) =>
-			guard(`${of.symbol}@${of.venue}`, async () => {
+			paced(`${of.symbol}@${of.venue}`, async () => {
 				const funding = await orAbsent(market.funding(of.symbol, readOf(of, listed, read)));
 				return () => {
 					if (funding) got.evidence.venue_funding.push({ base: of.base, funding });

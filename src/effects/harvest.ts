@@ -2,6 +2,7 @@ import { compareText } from "../canonical.ts";
 import type { MarketData, ReadOptions, StaleNote } from "../market/contract.ts";
 import type { Candidate, DataNeeds, MarketView } from "../strategies/contract.ts";
 import { failureOf, isAbsence } from "./errors.ts";
+import { inTurns } from "./in-turns.ts";
 import { nothingYet, type Reads, readCandidate, readShared } from "./market-reads.ts";
 import { linkedAbort, untilAborted } from "./waiting.ts";
 
@@ -63,7 +64,10 @@ interface Ledger {
 	closed: boolean;
 }
 
-/** Starts all reads at once, the candidates' at most `concurrencyMax` at a time (null: no limit). */
+/**
+ * Starts all reads at once, the candidates' at most `concurrencyMax` at a time (null: no limit); those of a whole
+ * universe in several turns of the event loop.
+ */
 export function startHarvest(
 	market: MarketData,
 	needs: DataNeeds,
@@ -84,10 +88,12 @@ export function startHarvest(
 	const read: ReadOptions = { signal: abort.signal, as_of_ms: options.as_of_ms };
 	const noting = (name: string): ReadOptions => ({ ...read, onStale: (note) => noteStale(ledger, name, note) });
 	const turn = concurrencyLimit(options.concurrencyMax);
+	const begun = inTurns();
 	const own = candidates.map((candidate) => {
 		const { symbol } = candidate;
 		const work = () => readCandidate(market, needs, candidate, noting(symbol), ledger.got);
-		return turn(() => keepResult(ledger, abort.signal, work, symbol, ledger.failures)).then(() => {
+		const kept = () => keepResult(ledger, abort.signal, work, symbol, ledger.failures);
+		return begun(() => turn(kept)).then(() => {
 			if (!ledger.closed) ledger.open.delete(symbol);
 		});
 	});

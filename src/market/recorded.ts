@@ -14,6 +14,7 @@ import { createRecordedSeries } from "./recorded-series.ts";
 import type { UniverseSnapshot } from "./recorded-universe.ts";
 import { readUniverse } from "./recorded-universe.ts";
 import { fundingUpTo, seriesUpTo } from "./series.ts";
+import { createTurns } from "./turns.ts";
 
 export interface RecordedOptions {
 	/** Folder of the data set. */
@@ -69,9 +70,13 @@ function assemble(
 		if (!market) throw new MarketError("bad_symbol", `the recorded set has no market '${symbol}'`, false);
 		return market;
 	};
-	/** A caller may look back further than the set's as_of, never past it. */
-	const pinned = <O extends ReadOptions>(read: O): O => {
-		read.signal.throwIfAborted();
+	const turn = createTurns();
+	/**
+	 * A caller may look back further than the set's as_of, never past it. Each answer takes a turn of its own: from
+	 * files that are in memory, those for a whole universe would follow each other without a pause.
+	 */
+	const pinned = async <O extends ReadOptions>(read: O): Promise<O> => {
+		await turn(read.signal);
 		return { ...read, as_of_ms: Math.min(read.as_of_ms, asOfMs) };
 	};
 
@@ -83,22 +88,24 @@ function assemble(
 			if (!venues.includes(venue))
 				throw new MarketError("not_supported", `the recorded set has no venue '${venue}'`, false);
 			const own = [...bySymbol.values()].filter((market) => market.venue === venue);
-			const described = await Promise.all(own.map((market) => markets.describe(market, pinned(read))));
+			const at = await pinned(read);
+			const described = await Promise.all(own.map((market) => markets.describe(market, at)));
 			return described.filter((market) => market !== null);
 		},
 		async candles(symbol, timeframe, read) {
 			const market = find(symbol);
-			const { as_of_ms, signal, limit } = pinned(read);
+			const { as_of_ms, signal, limit } = await pinned(read);
 			const bars = await series.bars(market, timeframe, signal);
 			return seriesUpTo(bars, { symbol, venue: market.venue, market: market.type, timeframe }, as_of_ms, limit);
 		},
 		async tickers(symbols, read) {
-			const found = await Promise.all(symbols.map((symbol) => markets.ticker(find(symbol), pinned(read))));
+			const at = await pinned(read);
+			const found = await Promise.all(symbols.map((symbol) => markets.ticker(find(symbol), at)));
 			return found.filter((ticker) => ticker !== null);
 		},
 		async funding(symbol, read) {
 			const market = find(symbol);
-			const { as_of_ms, signal } = pinned(read);
+			const { as_of_ms, signal } = await pinned(read);
 			const columns = await series.funding(market, signal);
 			const interval = columns && fundingIntervalHours(columns, as_of_ms);
 			const { venue } = market;
@@ -106,23 +113,24 @@ function assemble(
 		},
 		async orderBook(symbol, read) {
 			find(symbol);
-			pinned(read);
+			await pinned(read);
 			return null;
 		},
 		async openInterest(symbol, read) {
-			return markets.openInterest(find(symbol), pinned(read));
+			const market = find(symbol);
+			return markets.openInterest(market, await pinned(read));
 		},
 		async trades(symbol, read) {
 			find(symbol);
-			pinned(read);
+			await pinned(read);
 			return null;
 		},
 		async optionChain(_base, read) {
-			pinned(read);
+			await pinned(read);
 			return null;
 		},
 		async volatilityHistory(_base, read) {
-			pinned(read);
+			await pinned(read);
 			return null;
 		},
 		async check(signal) {

@@ -1,7 +1,7 @@
 import type { Strategy } from "./contract.ts";
 import { ESTIMATION_DAYS, RECENT_WINDOWS } from "./hedging/effectiveness.ts";
 import { COMMON_HEDGES } from "./hedging/instruments.ts";
-import { HEDGE_GATES, type HedgeProposal, proposeHedge } from "./hedging/proposal.ts";
+import { HEDGE_GATES, type HedgeProposal, hedgeSetting, proposeHedge } from "./hedging/proposal.ts";
 import { HEDGE_ID, hedgeRow } from "./hedging/row.ts";
 import { Ledger } from "./ledger.ts";
 import type { Refusal } from "./quality.ts";
@@ -51,7 +51,7 @@ export const hedgePosition: Strategy = {
 			return refuse("insufficient_history", `${returns} common daily returns of ${RETURNS_MIN}`);
 		}
 		ledger.sawDatumAt(book.asOfMs);
-		const setting = { book, view, candidates, ledger };
+		const setting = hedgeSetting(book, { view, candidates, ledger });
 		const outcomes = book.holdings.map(({ position: { symbol } }, i) => {
 			const outcome = proposeHedge(i, setting);
 			if ("reason" in outcome) ledger.reject(symbol, outcome.reason, outcome.detail);

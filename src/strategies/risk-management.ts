@@ -49,7 +49,7 @@ export const riskManagement: Strategy = {
 			return close(unmeasured(book, ledger));
 		}
 		ledger.sawDatumAt(book.asOfMs);
-		const ofPositions = book.holdings.map((_, i) => positionMeasures(book, i));
+		const ofPositions = positionMeasures(book);
 		const ofBook = bookMeasures(book, benchmarkReturns(book, view));
 		proposePositions(book, view, ofPositions, portfolio.assumed, ledger);
 		proposeForBook(book, view, ofBook, portfolio.assumed, ledger);

@@ -8,7 +8,8 @@ import type { Refusal } from "./quality.ts";
 import { riskLevelOf } from "./risk-level.ts";
 import { buildRow } from "./row.ts";
 import { type LegsTrade, sizeLegs } from "./sized-legs.ts";
-import { type AssetFit, type FactorStep, hedgeWeights, portfolioReturns } from "./statistical-arbitrage-model.ts";
+import type { AssetFit, FactorStep } from "./statistical-arbitrage-model.ts";
+import type { FactorHedge } from "./statistical-arbitrage-present.ts";
 import {
 	FACTOR_REPLAY_COST,
 	HOLD_BARS,
@@ -38,6 +39,8 @@ export interface FactorSignal {
 	fit: AssetFit;
 	step: FactorStep;
 	assets: readonly ModelAsset[];
+	/** The asset's full hedge with the factors. */
+	hedge(): FactorHedge;
 	/** s with the centre taken about the cross-sectional mean and the drift deducted; shown only. */
 	adjustedScore: number;
 	/** Open of the newest bar, epoch ms. */
@@ -52,11 +55,7 @@ export interface FactorSetting {
 }
 
 /** The factor portfolios' returns carried over to BTC and ETH by least squares; empty without their perps. */
-function hedgeLegs({ asset, fit, step, assets }: FactorSignal): TradedLeg[] {
-	const basket = portfolioReturns(
-		assets.map(({ window }) => window),
-		hedgeWeights(step, fit),
-	);
+function hedgeLegs({ asset, fit, assets, hedge }: FactorSignal): TradedLeg[] {
 	const tools = assets.filter(
 		({ candidate }) =>
 			candidate.symbol !== asset.candidate.symbol &&
@@ -65,7 +64,7 @@ function hedgeLegs({ asset, fit, step, assets }: FactorSignal): TradedLeg[] {
 	);
 	if (tools.length === 0) return [];
 	const { slopes } = leastSquares(
-		basket,
+		hedge().returns,
 		tools.map(({ window }) => window),
 		true,
 	);
@@ -176,7 +175,7 @@ function indicatorsOf({ fit, step, adjustedScore }: FactorSignal): Record<string
 }
 
 /** Weights of the frozen factor portfolios against one unit of the asset, by symbol. */
-function basketOf({ assets, step, fit }: FactorSignal): Record<string, number> {
-	const weights = hedgeWeights(step, fit);
+function basketOf({ assets, hedge, fit }: FactorSignal): Record<string, number> {
+	const { weights } = hedge();
 	return Object.fromEntries(assets.map(({ candidate }, i) => [candidate.symbol, -sideOf(fit) * at(weights, i)]));
 }

@@ -7,14 +7,11 @@ import { EVIDENCE_BARS_MIN, factorEvidence } from "./statistical-arbitrage-evide
 import {
 	ASSETS_MIN,
 	type AssetFit,
-	assetPanel,
-	FACTOR_BARS,
 	FACTORS_MAX,
 	type FactorStep,
-	FactorWalk,
-	REGRESSION_BARS,
 	VARIANCE_SHARE,
 } from "./statistical-arbitrage-model.ts";
+import { BARS_MIN, presentModel } from "./statistical-arbitrage-present.ts";
 import {
 	B_MAX,
 	HOLD_BARS,
@@ -29,8 +26,6 @@ import {
 import { type FactorSignal, factorRow, type ModelAsset, STATISTICAL_ID } from "./statistical-arbitrage-row.ts";
 
 const DAY_MS = TIMEFRAME_MS["1d"];
-/** Closes of FACTOR_BARS returns with the regression's window before them warm. */
-const BARS_MIN = FACTOR_BARS + REGRESSION_BARS;
 
 const THRESHOLDS = {
 	assets_min: ASSETS_MIN,
@@ -80,10 +75,7 @@ export const statisticalArbitrage: Strategy = {
 	},
 };
 
-interface ReadAsset {
-	candidate: Candidate;
-	series: ModelAsset["series"];
-}
+type ReadAsset = Pick<ModelAsset, "candidate" | "series">;
 
 /** Candidates that have every bar of the model's window, by symbol; the others are rejected. */
 function readAssets(candidates: readonly Candidate[], view: MarketView, ledger: Ledger): ReadAsset[] {
@@ -119,19 +111,13 @@ interface Model {
 
 /** The model on the newest bar; null without enough assets. */
 function fitModel(read: readonly ReadAsset[], ledger: Ledger): Model | null {
-	const first = read[0];
-	if (!first) return null;
-	const recent = (column: Float64Array) => column.subarray(column.length - BARS_MIN);
-	const panel = assetPanel(
-		read.map(({ candidate }) => candidate.symbol),
-		recent(first.series.open_time),
-		read.map(({ series }) => recent(series.close)),
-	);
-	const step = new FactorWalk(panel, BARS_MIN - 1).step();
+	if (read.length === 0) return null;
+	const model = presentModel(read.map(({ series }) => series));
+	const { step } = model;
 	const assets = read.map(({ candidate, series }, i) => ({
 		candidate,
 		series,
-		window: (panel.returns[i] ?? new Float64Array()).subarray(BARS_MIN - REGRESSION_BARS),
+		window: model.windows[i] ?? new Float64Array(),
 	}));
 	const centre = step.fits.reduce((sum, fit) => sum + fit.centre, 0) / step.fits.length;
 	const signals = assets.flatMap((asset, i): FactorSignal[] => {
@@ -141,7 +127,9 @@ function fitModel(read: readonly ReadAsset[], ledger: Ledger): Model | null {
 			return [];
 		}
 		const newestMs = last(asset.series.open_time);
-		return [{ asset, fit, step, assets, adjustedScore: adjusted(fit, centre), newestMs }];
+		return [
+			{ asset, fit, step, assets, hedge: () => model.hedgeOf(i), adjustedScore: adjusted(fit, centre), newestMs },
+		];
 	});
 	return { step, signals };
 }

@@ -226,13 +226,16 @@ test("the order of positions does not matter, nor the price of a unit", () => {
 });
 
 test("a month is weighed on what came before it and nothing else", () => {
-	const { logs } = universeOf(UNBALANCED);
-	const months = pastMonths("whole", logs);
-	for (const from of [...months.weights.keys()].filter((_, i) => i % 6 === 0)) {
+	const { logs, simple } = universeOf(UNBALANCED);
+	const months = pastMonths("whole", { logs, simple });
+	for (const from of [...months.variances.keys()].filter((_, i) => i % 6 === 0)) {
 		const later = logs.map((column, i) => column.map((value, t) => (t < from ? value : value * (i + 2) - 0.01)));
-		assert.equal(pastMonths(`later ${from}`, later).weights.get(from), months.weights.get(from));
+		assert.equal(pastMonths(`later ${from}`, { logs: later, simple }).variances.get(from), months.variances.get(from));
 		const earlier = logs.map((column) => column.map((value, t) => (t < from - 180 ? 0.5 * value : value)));
-		assert.equal(pastMonths(`earlier ${from}`, earlier).weights.get(from), months.weights.get(from));
+		assert.equal(
+			pastMonths(`earlier ${from}`, { logs: earlier, simple }).variances.get(from),
+			months.variances.get(from),
+		);
 	}
 });
 

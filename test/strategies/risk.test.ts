@@ -95,7 +95,7 @@ function after(parts: Setup, weights: readonly number[]): Measure[] {
 	const changed = weights.map((weight) => (weight * equity) / 100);
 	const positions = request.portfolio.positions.map((position, i) => ({ ...position, quantity: changed[i] ?? 0 }));
 	const book = readBook(request.candidates, request.view, { ...request.portfolio, positions });
-	return [...bookMeasures(book, null), ...book.holdings.flatMap((_, i) => positionMeasures(book, i))];
+	return [...bookMeasures(book, null), ...positionMeasures(book).flat()];
 }
 
 test("no positions and a portfolio below 100 USD", () => {

@@ -123,5 +123,8 @@ export function sealedFingerprints(view: MarketView): [Content, string][] {
 	return [...found];
 }
 
+/** Identity of series in the order in which they stand. */
+export const orderedFingerprint = (series: readonly Series[]): string => series.map(seriesFingerprint).join("|");
+
 /** Identity of a whole universe; its order does not matter. */
 export const universeFingerprint = (fingerprints: readonly string[]): string => [...fingerprints].sort().join("|");

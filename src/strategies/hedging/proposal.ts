@@ -2,7 +2,7 @@ import type { Candidate, Evidence, MarketView } from "../contract.ts";
 import { chosenWithHindsight } from "../evidence/measure.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Refusal } from "../quality.ts";
-import type { Book, Holding } from "../risk/book.ts";
+import { type Book, bySymbol, type Holding } from "../risk/book.ts";
 import { riskShares } from "../risk/measures.ts";
 import { frequencyEvidence, WINDOW_DAYS } from "../risk/windows.ts";
 import { EFFECTIVENESS_MIN, ESTIMATION_DAYS, RECENT_WINDOWS } from "./effectiveness.ts";
@@ -40,22 +40,39 @@ export interface HedgeProposal {
 
 export interface HedgeSetting {
 	book: Book;
+	/** Part of the book's variance of each holding. */
+	riskShares: readonly number[];
 	view: MarketView;
-	candidates: readonly Candidate[];
+	candidateOf: ReadonlyMap<string, Candidate>;
+	/** Holdings by the coin they are of. */
+	ofBase: ReadonlyMap<string, readonly Holding[]>;
 	ledger: Ledger;
+}
+
+/** What all hedges of a book share, made once: looked up a position, it would cost the square of them. */
+export function hedgeSetting(
+	book: Book,
+	{ view, candidates, ledger }: { view: MarketView; candidates: readonly Candidate[]; ledger: Ledger },
+): HedgeSetting {
+	const ofBase = new Map<string, Holding[]>();
+	for (const holding of book.holdings) {
+		const base = holding.market?.base;
+		if (base !== undefined) ofBase.set(base, [...(ofBase.get(base) ?? []), holding]);
+	}
+	const shares = riskShares(book.weights, book.covariance);
+	return { book, riskShares: shares, view, candidateOf: bySymbol(candidates), ofBase, ledger };
 }
 
 /** The hedge of one position, or the first gate that stops it. */
 export function proposeHedge(index: number, setting: HedgeSetting): HedgeProposal | Refusal {
-	const { book, view, candidates } = setting;
+	const { book, view } = setting;
 	const holding = book.holdings[index] as Holding;
-	const exposureUsd = openExposure(holding, book);
-	const riskShare = riskShares(book.weights, book.covariance)[index] ?? 0;
+	const exposureUsd = openExposure(holding, setting);
+	const riskShare = setting.riskShares[index] ?? 0;
 	const refusal = positionGate(holding, exposureUsd, riskShare, setting);
 	if (refusal) return refusal;
 	const { symbol } = holding.position;
-	const candidate = candidates.find((one) => one.symbol === symbol);
-	const choices = hedgeChoices(holding, candidate, view);
+	const choices = hedgeChoices(holding, setting.candidateOf.get(symbol), view);
 	const choice = chooseHedge(choices, symbol, setting);
 	if ("reason" in choice) return choice;
 	const { effectiveness, legs } = choice;
@@ -82,10 +99,10 @@ export function proposeHedge(index: number, setting: HedgeSetting): HedgeProposa
 }
 
 /** What positions of the same base leave open of a position; unified symbols carry their base in the market. */
-function openExposure(holding: Holding, book: Book): number {
+function openExposure(holding: Holding, { ofBase }: HedgeSetting): number {
 	const base = holding.market?.base;
-	const offset = book.holdings
-		.filter((other) => other !== holding && base !== undefined && other.market?.base === base)
+	const offset = (base === undefined ? [] : (ofBase.get(base) ?? []))
+		.filter((other) => other !== holding)
 		.filter((other) => Math.sign(other.value) !== Math.sign(holding.value))
 		.reduce((sum, other) => sum + other.value, 0);
 	const open = holding.value + offset;

@@ -39,7 +39,8 @@ export function volatilityOfSums({ weighted, weights }: { weighted: Column; weig
 
 /** Sample standard deviation of the last `bars` log returns, the daily sigma of the cost model. */
 export function recentVolatility(close: Column, bars: number): number {
-	const returns = logReturns(close).subarray(Math.max(1, close.length - bars));
+	// Only of the closes they are made of: this is asked of whole histories.
+	const returns = logReturns(close.subarray(Math.max(0, close.length - bars - 1))).subarray(1);
 	if (returns.length < 2) return Number.NaN;
 	let mean = 0;
 	for (const value of returns) mean += value / returns.length;

@@ -5,30 +5,39 @@ import { varianceOf } from "../risk/covariance.ts";
 import { bookReturns } from "../risk/measures.ts";
 import { recordOf, type Window, type WindowRecord, windowsOf } from "../risk/windows.ts";
 import { type MethodKey, weighAll } from "./methods.ts";
+import type { AssetUniverse } from "./universe.ts";
 
-/** Weights of every method for each past month, from the 180 days before it; the user is not part of it. */
+type ByMethod<Value> = Record<MethodKey, Value | null>;
+
+/**
+ * What became of every method in each past month: the variance of daily log returns that its weights, made from the
+ * 180 days before, had in it. null: no weights. The user is not part of it.
+ */
 export interface PastMonths {
 	/** By the first day of the month, an index into the returns. */
-	weights: ReadonlyMap<number, Record<MethodKey, number[] | null>>;
+	variances: ReadonlyMap<number, ByMethod<number>>;
 }
 
 const memo = new Memo<PastMonths>(32);
 
 /**
- * Weighs every past month of a universe anew; `key` names its returns by content. `logs` are daily log
- * returns, oldest first. Nothing of a month is known when its weights are made.
+ * Weighs every past month of a universe anew, once per closed bar; `key` names its returns by content. `logs`
+ * are daily log returns, oldest first, `simple` the simple ones. Nothing of a month is known when its weights are
+ * made.
  */
-export function pastMonths(key: string, logs: readonly Column[]): PastMonths {
+export function pastMonths(key: string, { logs, simple }: Pick<AssetUniverse, "logs" | "simple">): PastMonths {
 	return memo.get(key, () => {
-		const windows = windowsOf(logs[0]?.length ?? 0);
-		return {
-			weights: new Map(
-				windows.map(({ from }) => [
-					from,
-					weighAll(logs.map((column) => column.subarray(from - RETURNS_MIN, from))).weights,
-				]),
-			),
-		};
+		const variances = new Map<number, ByMethod<number>>();
+		for (const window of windowsOf(logs[0]?.length ?? 0)) {
+			const { from } = window;
+			const { weights } = weighAll(logs.map((column) => column.subarray(from - RETURNS_MIN, from)));
+			const measured = Object.entries(weights).map(([method, own]) => [
+				method,
+				own && realisedVariance(own, simple, window),
+			]);
+			variances.set(from, Object.fromEntries(measured) as ByMethod<number>);
+		}
+		return { variances };
 	});
 }
 
@@ -56,9 +65,8 @@ export function calmerMonths(
 	const periods = simple[0]?.length ?? 0;
 	const present = new Map(windowsOf(periods).map((window) => [window.from, realisedVariance(current, simple, window)]));
 	const effectOf = (method: MethodKey, window: Window): number => {
-		const weights = months.weights.get(window.from)?.[method];
-		if (!weights) return Number.NaN;
-		return 1 - Math.sqrt(realisedVariance(weights, simple, window) / (present.get(window.from) ?? Number.NaN));
+		const variance = months.variances.get(window.from)?.[method] ?? Number.NaN;
+		return 1 - Math.sqrt(variance / (present.get(window.from) ?? Number.NaN));
 	};
 	return new Map(methods.map((method) => [method, recordOf(periods, days, (window) => effectOf(method, window))]));
 }

@@ -1,4 +1,5 @@
 import type { Evidence } from "../contract.ts";
+import { Memo } from "../evidence/memo.ts";
 import type { Refusal } from "../quality.ts";
 import { RETURNS_MIN } from "../risk/book.ts";
 import { frequencyEvidence, NO_WINDOWS, type WindowRecord } from "../risk/windows.ts";
@@ -34,10 +35,16 @@ export interface MethodPlans {
 	silent: { method: Method; refusal: Refusal }[];
 }
 
+const present = new Memo<ReturnType<typeof weighAll>>(32);
+
+/** Weights by every method from the newest 180 days, once per closed bar: they know nothing of what is held. */
+const presentWeights = ({ key, logs }: AssetUniverse): ReturnType<typeof weighAll> =>
+	present.get(key, () => weighAll(logs.map((column) => column.subarray(-RETURNS_MIN))));
+
 /** Asks every method on the newest 180 days and holds it against the gates. */
 export function planAll(universe: AssetUniverse, hindsight: boolean): MethodPlans {
-	const { covariance, weights } = weighAll(universe.logs.map((column) => column.subarray(-RETURNS_MIN)));
-	const months = pastMonths(universe.key, universe.logs);
+	const { covariance, weights } = presentWeights(universe);
+	const months = pastMonths(universe.key, universe);
 	const breaches = breachedLimits(universe, universe.current, covariance);
 	const keys = METHODS.map(({ key }) => key);
 	const records = calmerMonths(months, keys, universe.current, universe.simple, universe.days);

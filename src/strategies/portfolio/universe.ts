@@ -3,7 +3,7 @@ import { type Column, last } from "../columns.ts";
 import type { Candidate, MarketView, PortfolioSnapshot } from "../contract.ts";
 import { Memo, seriesFingerprint, universeFingerprint } from "../evidence/memo.ts";
 import { checkSeries, type Refusal, UNDESCRIBED } from "../quality.ts";
-import { joinCloses, RETURNS_MIN, simpleReturns } from "../risk/book.ts";
+import { bySymbol, joinCloses, RETURNS_MIN, simpleReturns } from "../risk/book.ts";
 
 /** Coins that may be bought without being held: the deepest markets there are. */
 export const MAJORS = ["BTC/USDT", "ETH/USDT"] as const;
@@ -46,11 +46,12 @@ export function assetUniverse(
 ): AssetUniverse {
 	const left: AssetUniverse["left"] = [];
 	const assets: Asset[] = [];
+	const candidateOf = bySymbol(candidates);
 	const held = new Map<string, number>();
 	for (const { symbol, quantity } of portfolio.positions) held.set(symbol, (held.get(symbol) ?? 0) + quantity);
 	for (const symbol of [...new Set([...held.keys(), ...MAJORS])].sort()) {
 		const quantity = held.get(symbol) ?? 0;
-		const market = candidates.find((candidate) => candidate.symbol === symbol)?.market ?? view.markets[symbol] ?? null;
+		const market = candidateOf.get(symbol)?.market ?? view.markets[symbol] ?? null;
 		const asset = readAsset(symbol, quantity, market, view);
 		if ("series" in asset) assets.push(asset);
 		// A major that is not held is an offer; without its data nothing is missing.

@@ -1,7 +1,7 @@
 import { type Market, type Series, TIMEFRAME_MS } from "../../market/contract.ts";
 import { at, type Column, last } from "../columns.ts";
 import type { Candidate, MarketView, PortfolioSnapshot, Position } from "../contract.ts";
-import { Memo, seriesFingerprint } from "../evidence/memo.ts";
+import { Memo, orderedFingerprint } from "../evidence/memo.ts";
 import { checkSeries } from "../quality.ts";
 import { riskCovariance } from "./covariance.ts";
 
@@ -39,14 +39,18 @@ export interface Book {
 	asOfMs: number | null;
 }
 
+/** Candidates by symbol; of several the first. */
+export const bySymbol = (candidates: readonly Candidate[]): Map<string, Candidate> =>
+	new Map([...candidates].reverse().map((candidate) => [candidate.symbol, candidate]));
+
 /** Reads the portfolio's positions into one book; what cannot be read is named, never guessed. */
 export function readBook(candidates: readonly Candidate[], view: MarketView, portfolio: PortfolioSnapshot): Book {
 	const holdings: Holding[] = [];
+	const candidateOf = bySymbol(candidates);
 	const unread: Book["unread"] = [];
 	for (const position of [...portfolio.positions].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
 		const { symbol } = position;
-		const found = candidates.find((candidate) => candidate.symbol === symbol);
-		const market = found?.market ?? view.markets[symbol] ?? null;
+		const market = candidateOf.get(symbol)?.market ?? view.markets[symbol] ?? null;
 		// Tags and thin volume bar an opportunity, not the measuring of what is held.
 		const check = checkSeries({ symbol, asset: null, market: null }, view, RETURNS_MIN + 1);
 		const series = view.series[symbol];
@@ -80,7 +84,7 @@ const histories = new Memo<CommonHistory>(32);
 
 function joined(holdings: readonly Holding[]): CommonHistory & Pick<Book, "weights"> {
 	const series = holdings.map((holding) => holding.series);
-	const history = histories.get(orderedKey(series), () => commonHistory(series));
+	const history = histories.get(orderedFingerprint(series), () => commonHistory(series));
 	return { weights: holdings.map((holding) => holding.weight), ...history };
 }
 
@@ -99,9 +103,6 @@ function commonHistory(series: readonly Series[]): CommonHistory {
 	};
 }
 
-/** Columns stand in the order of their series, so order is part of what names them. */
-const orderedKey = (series: readonly Series[]): string => series.map(seriesFingerprint).join("|");
-
 /** Histories that were joined in this thread; what they hold is read, never written to. */
 const joins = new Memo<JoinedCloses>(32);
 
@@ -112,9 +113,12 @@ interface JoinedCloses {
 	readonly columns: Column[];
 }
 
-/** Inner join of closes on the opening time, once per closed bar; prices are never carried forward. */
+/**
+ * Inner join of closes on the opening time, once per closed bar; prices are never carried forward. Columns stand
+ * in the order of their series, so order is part of what names them.
+ */
 export const joinCloses = (series: readonly Series[]): JoinedCloses =>
-	joins.get(orderedKey(series), () => innerJoin(series));
+	joins.get(orderedFingerprint(series), () => innerJoin(series));
 
 /** Times of a series grow, so one walk over all of them is enough. */
 function innerJoin(series: readonly Series[]): JoinedCloses {

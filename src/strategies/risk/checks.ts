@@ -73,15 +73,18 @@ export function liquidationSigmas(book: Book, index: number): number | null {
 	return Math.abs(holding.price - price) / holding.price / sigma;
 }
 
-/** Measures of one position against their limits. */
-export function positionMeasures(book: Book, index: number): Measure[] {
-	const holding = book.holdings[index];
-	if (!holding) return [];
+/** Measures of each position against their limits, in the order of the holdings. */
+export function positionMeasures(book: Book): Measure[][] {
+	// Once for all: shares of a book's risk cost the square of its positions.
+	const shares = riskShares(book.weights, book.covariance);
+	return book.holdings.map((holding, i) => measuresOf(book, holding, i, shares[i] ?? 0));
+}
+
+function measuresOf(book: Book, holding: Holding, index: number, share: number): Measure[] {
 	const { symbol, stop_price: stop } = holding.position;
 	const weight = Math.abs(holding.weight);
 	const judged = !holding.stablecoin;
 	const enough = book.holdings.length >= RISK_SHARE_POSITIONS_MIN;
-	const share = riskShares(book.weights, book.covariance)[index] ?? 0;
 	const unstopped = stop === undefined ? null : stop === null ? weight : 0;
 	return [
 		judged ? limited("weight", symbol, weight, "max", RISK_LIMITS.weight_max) : shown("weight", symbol, weight),

@@ -87,7 +87,11 @@ export function riskCovariance(
 
 /** (M v)_i */
 export const times = (matrix: readonly number[][], vector: readonly number[]): number[] =>
-	matrix.map((row) => row.reduce((sum, value, j) => sum + value * (vector[j] ?? 0), 0));
+	matrix.map((row) => {
+		let sum = 0;
+		for (let j = 0; j < row.length; j++) sum += (row[j] as number) * (vector[j] ?? 0);
+		return sum;
+	});
 
 /** v' M v */
 export const quadratic = (matrix: readonly number[][], vector: readonly number[]): number =>
