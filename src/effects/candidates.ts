@@ -92,9 +92,22 @@ function positionCandidates(portfolio: PortfolioSnapshot, universe: Universe): C
 		}));
 }
 
+/** By list, how many venues have each symbol: a universe is asked for its markets one after another. */
+const venuesOf = new WeakMap<readonly Market[], Map<string, Set<string>>>();
+
+function venuesBySymbol(listed: readonly Market[]): Map<string, Set<string>> {
+	const held = venuesOf.get(listed);
+	if (held) return held;
+	const venues = new Map<string, Set<string>>();
+	for (const { symbol, venue } of listed) venues.set(symbol, (venues.get(symbol) ?? new Set()).add(venue));
+	venuesOf.set(listed, venues);
+	return venues;
+}
+
 /** The read of one market: its venue is named where another one lists the same symbol. */
 export function readOf<Read extends ReadOptions>(of: Market, listed: readonly Market[], read: Read): Read {
-	const shared = listed.some(({ symbol, venue }) => symbol === of.symbol && venue !== of.venue);
+	const venues = venuesBySymbol(listed).get(of.symbol) ?? new Set();
+	const shared = venues.size > (venues.has(of.venue) ? 1 : 0);
 	return shared ? { ...read, venue: of.venue } : read;
 }
 
