@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SystemSettings } from "../peers/serve.mjs";
+import { type Counts, countsOf, difference } from "./counts.ts";
 import { cpuMsOf, killAll, stop, track } from "./processes.ts";
 import { type Durability, NotRunnable, type RedisServer, startPostgres, startRedis, startRestate } from "./servers.ts";
 
@@ -43,7 +44,7 @@ export interface Run {
 	node_cpu_ms: number;
 	server_cpu_ms: number | null;
 	/** Null where there is no Redis. */
-	redis: { calls: number; scripts: number; bytes_in: number; kept_bytes: number } | null;
+	redis: Counts | null;
 }
 
 export interface Side {
@@ -89,10 +90,10 @@ export async function openSide(
 	return {
 		name: kind.name,
 		async run(concurrency, window_ms) {
-			const before = { redis: redis && (await countsOf(redis)), cpu: await cpuMsOf(pid) };
+			const before = { redis: redis && (await countsOf(redis.client)), cpu: await cpuMsOf(pid) };
 			const { result } = await ask({ concurrency, window_ms });
 			if (!result) throw new Error(`${kind.name}: no result`);
-			const after = { cpu: await cpuMsOf(pid), redis: redis && (await countsOf(redis)) };
+			const after = { cpu: await cpuMsOf(pid), redis: redis && (await countsOf(redis.client)) };
 			const scans = result.latencies.length;
 			const server_cpu_ms = before.cpu === null || after.cpu === null ? null : after.cpu - before.cpu;
 			const used = before.redis && after.redis ? difference(before.redis, after.redis) : null;
@@ -137,27 +138,5 @@ async function openServer(kind: SideKind, durability: Durability, directory: str
 		stopServer: () => server.stop(),
 	};
 }
-
-type Counts = { calls: number; scripts: number; bytes_in: number; kept_bytes: number };
-
-/** What the server has done so far, the benchmark's own questions apart. */
-async function countsOf({ client }: RedisServer): Promise<Counts> {
-	const text = await client.info("stats", "commandstats", "memory");
-	const number = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(text)?.[1] ?? 0);
-	let [calls, scripts] = [0, 0];
-	for (const [, name = "", count = "0"] of text.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)) {
-		if (name === "info") continue;
-		calls += Number(count);
-		if (/^(eval|evalsha|fcall)/.test(name)) scripts += Number(count);
-	}
-	return { calls, scripts, bytes_in: number("total_net_input_bytes"), kept_bytes: number("used_memory") };
-}
-
-const difference = (before: Counts, after: Counts): Counts => ({
-	calls: after.calls - before.calls,
-	scripts: after.scripts - before.scripts,
-	bytes_in: after.bytes_in - before.bytes_in,
-	kept_bytes: after.kept_bytes - before.kept_bytes,
-});
 
 export { killAll };
