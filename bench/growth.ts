@@ -31,7 +31,7 @@ const MB = 2 ** 20;
 /** Of the memory that is free, the part that kept scans may take. */
 const MEMORY_SHARE = 0.5;
 /** Assumed until the first were loaded; a small scan. */
-const BYTES_A_SCAN = 6_000;
+const BYTES_A_SCAN = 9_500;
 
 function freeBytes(): number {
 	try {
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
 		for (const dimension of dimensions(keptMost).filter(({ name }) => wanted.some((part) => name.includes(part))))
 			all.push(...(await measureDimension(dimension)));
 
-		async function measureDimension({ name, sizes, operations, grow }: Dimension): Promise<Grown[]> {
+		async function measureDimension({ name, sizes, operations, grow, clear }: Dimension): Promise<Grown[]> {
 			const held = new Map<OperationName, Grown>();
 			for (const size of sizes) {
 				if (isLate()) {
@@ -86,6 +86,7 @@ async function main(): Promise<void> {
 					held.set(operation, { ...grown, sizes: [...grown.sizes, size], costs: [...grown.costs, cost] });
 				}
 			}
+			await clear?.(stage);
 			return [...held.values()].filter((grown) => grown.sizes.length > 1);
 		}
 	} finally {

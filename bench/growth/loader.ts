@@ -5,9 +5,9 @@ import { viewer } from "../../test/support/system.ts";
 import { RETENTION_MS, type Stage, TOMBSTONE_MS } from "./stage.ts";
 
 /**
- * Finished scans by the thousand, in the store's own layout: one small scan is run by the program, and the server copies
- * its keys under other ids and enters them into every index that a booked scan stands in. Inside the copies the first
- * scan's id remains in the texts; readers go by the keys and the field of the owner.
+ * Finished scans by the thousand, in the store's own layout: one scan of one strategy and one row is run by the program
+ * and cut down, and the server copies its keys under other ids and enters them into every index that a booked scan
+ * stands in. Inside the copies the first scan's id remains in the texts; readers go by the keys and the owner's field.
  */
 export interface Loader {
 	/** Adds `count` scans, dealt out to the users numbered 1 to `users`. */
@@ -52,12 +52,25 @@ redis.call('SADD', ARGV[8], unpack(listed))
 redis.call('SADD', ARGV[9], unpack(listed))
 return 1`;
 
+/** Every key stays with as little in it as readers need: a million usual scans are more than a machine holds. */
+async function cutDown(client: Redis, scanId: string): Promise<void> {
+	const { journal, results, lifecycle, debug } = scanKeys(scanId);
+	await client.xtrim(journal, "MAXLEN", 1);
+	for (const key of [lifecycle, debug]) {
+		const [, ...rest] = await client.hkeys(key);
+		await client.hdel(key, ...rest);
+	}
+	const [row = ""] = (await client.hkeys(results)).filter((field) => field.startsWith("r:"));
+	await client.hset(results, row, JSON.stringify({ opportunity_id: row.slice(2), symbol: "BTC/USDT" }));
+}
+
 const userNumber = ({ user_id }: Viewer): number => Number(user_id.slice(user_id.lastIndexOf("-") + 1));
 
 export async function openLoader(stage: Stage): Promise<Loader> {
 	const { client, store } = stage;
 	const template = await stage.finished(viewer(1), { strategies: 1, rows: 1, reports: 1, failing: 0 });
 	const { scan, journal, results, lifecycle, debug } = scanKeys(template);
+	await cutDown(client, template);
 	const parts = await Promise.all(
 		[scan, journal, results, lifecycle, debug].map(async (key) => [
 			key.slice(0, key.indexOf("{")),

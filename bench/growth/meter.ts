@@ -1,12 +1,13 @@
 import type { Redis } from "ioredis";
 import { countsOf, difference } from "../orchestration/counts.ts";
+import { collectGarbage } from "../timing/garbage.ts";
 import { medianOf } from "../timing/measure.ts";
 
 /** What one operation costs. */
 export interface Cost {
 	/** Median wall time, ms. */
 	wall_ms: number;
-	/** Processor time of this process, µs; other work on the machine does not count, garbage collection does. */
+	/** Processor time of this process, µs; other work on the machine does not count, garbage that it makes does. */
 	cpu_us: number;
 	/** Processor time of the Redis server, µs. */
 	server_us: number;
@@ -31,6 +32,7 @@ export async function costOf<T>(
 	const measured = items.slice(WARM_UP_RUNS);
 	if (measured.length === 0) throw new RangeError(`more than ${WARM_UP_RUNS} runs are needed`);
 	for (const item of items.slice(0, WARM_UP_RUNS)) await operation(item);
+	collectGarbage();
 	const ownBefore = await countsOf(client);
 	const before = await countsOf(client);
 	const own = difference(ownBefore, before);

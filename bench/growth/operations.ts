@@ -44,6 +44,9 @@ async function each<T>(count: number, make: () => Promise<T>): Promise<T[]> {
 	return made;
 }
 
+/** What takes a fraction of a millisecond is run more often. */
+const CHEAP_TIMES = 10;
+
 const times = (runs: number): number[] => Array.from({ length: runs }, (_, n) => n);
 
 /** The commit with the most entries of one scan of the shape. */
@@ -97,7 +100,8 @@ const asked =
 	async (scene: Scene): Promise<Cost> => {
 		const held = scene.stage.queries();
 		if (known) await ask(scene, held);
-		return costOf(scene.stage.client, times(scene.runs), () => ask(scene, known ? held : scene.stage.queries()));
+		const runs = known ? CHEAP_TIMES * scene.runs : scene.runs;
+		return costOf(scene.stage.client, times(runs), () => ask(scene, known ? held : scene.stage.queries()));
 	};
 
 const status: Ask = ({ subject: { user, scanId } }, { scans }) => scans.status(user, scanId, NO_WAIT, undefined);
@@ -110,7 +114,7 @@ export const OPERATIONS = {
 		const cost = await costOf(stage.client, times(runs), async () => {
 			started.push(await stage.start(subject.user, subject.shape));
 		});
-		for (const scanId of started) await stage.store.writer.unlist(scanId);
+		await stage.store.writer.erase(subject.user.user_id, started);
 		return cost;
 	},
 	commit: oneCommit,
@@ -121,17 +125,18 @@ export const OPERATIONS = {
 	"end of a scan": async ({ stage, subject: { user }, runs }: Scene) => {
 		// What of a run depends on its user: claiming, running and booking a scan of usual size.
 		const ids = await each(runs, () => stage.start(user, USUAL));
-		return costOf(stage.client, ids, (scanId) => stage.run(scanId, USUAL));
+		const cost = await costOf(stage.client, ids, (scanId) => stage.run(scanId, USUAL));
+		await stage.store.writer.erase(user.user_id, ids);
+		return cost;
 	},
 	"status, first": asked(status),
 	"status, again": asked(status, true),
 	"status of latest": asked(({ subject: { user } }, { scans }) => scans.status(user, "latest", NO_WAIT, undefined)),
 	"results, first": asked(results),
 	"results, again": asked(results, true),
-	"list of scans": asked(({ subject: { user } }, { scanList }) => scanList.list(user, LIST), true),
-	"list, nothing fits": asked(
-		({ subject: { user } }, { scanList }) => scanList.list(user, { ...LIST, symbol: "NOTHING/USDT" }),
-		true,
+	"list of scans": asked(({ subject: { user } }, { scanList }) => scanList.list(user, LIST)),
+	"list, nothing fits": asked(({ subject: { user } }, { scanList }) =>
+		scanList.list(user, { ...LIST, symbol: "NOTHING/USDT" }),
 	),
 	history: asked(({ subject: { user } }, { diagnostics }) => diagnostics.history(user.user_id, HISTORY_LIMIT)),
 	"metrics of a user": asked(({ subject: { user } }, { diagnostics }) => diagnostics.scanMetrics(user.user_id, true)),

@@ -16,9 +16,9 @@ const POWERS: Record<Growing, number> = { constant: 0, linear: 1 };
 /** Counts depend on no clock; a logarithm, or a part that is fixed, stays within this of the power. */
 const COUNT_TOLERANCE = 0.1;
 /** Times meet garbage collection and other work. */
-const TIME_TOLERANCE = 0.3;
+const TIME_TOLERANCE = 0.35;
 /** A time that is smaller tells more of its noise than of its growth, µs. */
-const TIME_LEAST_US = 400;
+const TIME_LEAST_US = 1_500;
 
 const METRICS = ["wall_ms", "cpu_us", "server_us", "commands", "bytes"] as const satisfies readonly (keyof Cost)[];
 const COUNTS: readonly string[] = ["commands", "bytes"];
