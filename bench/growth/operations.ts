@@ -68,8 +68,9 @@ async function oneCommit(scene: Scene): Promise<Cost> {
 	const { stage, subject, runs } = scene;
 	const { writer } = stage.store;
 	const largest = await largestCommit(scene);
+	const user = newUser();
 	const commits = await each(runs, async (): Promise<Commit> => {
-		const scan_id = await stage.start(newUser(), subject.shape);
+		const scan_id = await stage.start(user, subject.shape);
 		const claim = await writer.claim(scan_id, "worker-bench", scan_id, largest.lease_ms, "normal");
 		if (claim.kind !== "granted") throw new Error(`a scan of the bench is ${claim.kind}`);
 		return { ...largest, scan_id, epoch: claim.record.epoch, base_seq: claim.record.revision };
@@ -78,7 +79,8 @@ async function oneCommit(scene: Scene): Promise<Cost> {
 		const answer = await writer.commit(commit);
 		if (answer !== "ok") throw new Error(`a commit of the bench is ${answer}`);
 	});
-	for (const { scan_id } of commits) await stage.store.writer.unlist(scan_id);
+	const ids = commits.map(({ scan_id }) => scan_id);
+	await writer.erase(user.user_id, ids);
 	return cost;
 }
 

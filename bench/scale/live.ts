@@ -1,33 +1,54 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Client, hasRecordedMarket, RECORDED, startProgram, stopPrograms } from "../../test/support/program.ts";
+import { processCpuUs } from "../http/load.ts";
 import { type Counts, countsOf, difference } from "../orchestration/counts.ts";
 import { type Durability, startRedis } from "../orchestration/servers.ts";
-import { scheduledOf, usedBetween } from "./scheduled.ts";
+import { scheduledOf } from "./scheduled.ts";
 import { type SlotCounts, slotsDuring } from "./slots.ts";
 
-/** What one whole scan of the program, and one status read of it, cost over HTTP: evaluation, queue and all. */
+/** What so much of something cost: processor time of the program, and what its Redis did. */
+export interface Used {
+	/** The thread of the event loop, ms. */
+	main_ms: number;
+	/** The other threads: evaluation, compression. */
+	threads_ms: number;
+	redis: Counts;
+}
+
+/** What whole scans of the program cost over HTTP, evaluation, queue and all; what stands still included nowhere. */
 export interface LiveCosts {
 	market: string;
 	rows: number;
 	/** Start to complete, ms. */
 	duration_ms: number;
-	/** Processor time of the program for one scan, ms: the event loop, and the threads that evaluate. */
-	main_ms: number;
-	threads_ms: number;
-	redis: Counts;
-	status: { main_ms: number; redis: Counts };
+	/** A second of the process when nobody asks for anything: its watchdog, presence, queue. */
+	idle: Used;
+	/** One warm scan. */
+	scan: Used;
+	/** One status read of a finished scan. */
+	status: Used;
+	/** Commands of one scan, by slot. */
 	slots: SlotCounts;
 }
 
 const PASSWORD = "bench only, loopback only";
 const WARM_UP_SCANS = 3;
-const POLLS = 300;
+const POLLS = 1_000;
+const IDLE_MS = 5_000;
 
-const per = (total: number, count: number): number => total / count;
-const eachOf = (counts: Counts, count: number): Counts =>
-	Object.fromEntries(Object.entries(counts).map(([name, value]) => [name, per(value, count)])) as unknown as Counts;
+function scaled({ main_ms, threads_ms, redis }: Used, factor: number): Used {
+	const counts = Object.fromEntries(Object.entries(redis).map(([name, value]) => [name, value * factor]));
+	return { main_ms: main_ms * factor, threads_ms: threads_ms * factor, redis: counts as unknown as Counts };
+}
+
+const without = (used: Used, idle: Used): Used => ({
+	main_ms: Math.max(0, used.main_ms - idle.main_ms),
+	threads_ms: Math.max(0, used.threads_ms - idle.threads_ms),
+	redis: difference(idle.redis, used.redis),
+});
 
 /** Runs `scans` warm scans one after another on the recorded market where it lies beside the project. */
 export async function liveCosts(scans: number, durability: Durability): Promise<LiveCosts> {
@@ -40,43 +61,61 @@ export async function liveCosts(scans: number, durability: Durability): Promise<
 			REDIS_URL: `unix://${redis.path}`,
 			ADMIN_PASSWORD: PASSWORD,
 			JWT_SECRET: "0123456789abcdef0123456789abcdef",
-			LOG_LEVEL: "warn",
 			RATE_DISCOVER_MAX: "1000000",
 			RATE_OTHER_MAX: "10000000",
 		});
 		const pid = Number(program.process.pid);
 		const client = new Client([program.url]);
 		await client.login("admin@lookout.local", PASSWORD);
+
+		/** What `work` cost, and how long it took, s. Threads that end meanwhile count too. */
+		async function usedBy(work: () => Promise<unknown>): Promise<{ used: Used; seconds: number }> {
+			const at = async () => ({
+				main_ms: scheduledOf(pid).main_ms,
+				all_ms: (processCpuUs(pid) ?? 0) / 1_000,
+				redis: await countsOf(redis.client),
+				ms: performance.now(),
+			});
+			const before = await at();
+			await work();
+			const after = await at();
+			const main_ms = after.main_ms - before.main_ms;
+			const threads_ms = Math.max(0, after.all_ms - before.all_ms - main_ms);
+			const used = { main_ms, threads_ms, redis: difference(before.redis, after.redis) };
+			return { used, seconds: (after.ms - before.ms) / 1_000 };
+		}
+
 		let last = { scan_id: "", total_opportunities: 0, execution_time_ms: 0 };
+		let duration_ms = 0;
 		const scan = async () => {
 			const { body } = await client.post("/opportunities/discover?wait=30", { force_refresh: true });
 			if (body.status !== "complete") throw new Error(`a scan ended as ${body.status}`);
 			last = body;
+			duration_ms += last.execution_time_ms;
 		};
-		for (let n = 0; n < WARM_UP_SCANS; n++) await scan();
+		const poll = () => client.get(`/opportunities/status/${last.scan_id}`, { "accept-encoding": "identity" });
+		const times = async (count: number, work: () => Promise<unknown>) => {
+			for (let n = 0; n < count; n++) await work();
+		};
+		await times(WARM_UP_SCANS, scan);
+		await times(POLLS, poll);
 
-		const [cpu, counts] = [scheduledOf(pid), await countsOf(redis.client)];
-		let duration = 0;
-		for (let n = 0; n < scans; n++) {
-			await scan();
-			duration += last.execution_time_ms;
-		}
-		const used = usedBetween(cpu, scheduledOf(pid));
-		const ofScans = difference(counts, await countsOf(redis.client));
-
-		const [pollCpu, pollCounts] = [scheduledOf(pid), await countsOf(redis.client)];
-		for (let n = 0; n < POLLS; n++) await client.get(`/opportunities/status/${last.scan_id}`);
-		const polled = usedBetween(pollCpu, scheduledOf(pid));
-		const ofPolls = difference(pollCounts, await countsOf(redis.client));
-
+		const resting = await usedBy(() => delay(IDLE_MS));
+		const idle = scaled(resting.used, 1 / resting.seconds);
+		const each = async (count: number, work: () => Promise<unknown>): Promise<Used> => {
+			const { used, seconds } = await usedBy(() => times(count, work));
+			return scaled(without(used, scaled(idle, seconds)), 1 / count);
+		};
+		duration_ms = 0;
+		const ofScan = await each(scans, scan);
+		const duration = duration_ms / scans;
 		return {
 			market: market.MARKET.split(":")[0] ?? "",
 			rows: last.total_opportunities,
-			duration_ms: per(duration, scans),
-			main_ms: per(used.main_ms, scans),
-			threads_ms: per(used.all_ms - used.main_ms, scans),
-			redis: eachOf(ofScans, scans),
-			status: { main_ms: per(polled.main_ms, POLLS), redis: eachOf(ofPolls, POLLS) },
+			duration_ms: duration,
+			idle,
+			scan: ofScan,
+			status: await each(POLLS, poll),
 			slots: await slotsDuring(redis.client, scan),
 		};
 	} finally {
