@@ -8,9 +8,8 @@ import { existsSync, rmSync } from "node:fs";
 import { chmod, mkdtemp } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
+import { buildLookout } from "./orchestration/build.ts";
 import { type Durability, NotRunnable } from "./orchestration/servers.ts";
 import {
 	killAll,
@@ -144,16 +143,7 @@ async function measure(sides: readonly Side[], absent: string[], untilMs: number
 const say = (line = "") => process.stdout.write(`${line}\n`);
 const load = () => loadavg()[0]?.toFixed(1);
 const peersHere = installPeers();
-await build({
-	entryPoints: [fileURLToPath(new URL("./orchestration/lookout.ts", import.meta.url))],
-	outfile: LOOKOUT,
-	bundle: true,
-	packages: "external",
-	platform: "node",
-	format: "esm",
-	target: "node20",
-	logLevel: "error",
-});
+await buildLookout();
 
 const root = await mkdtemp(join(tmpdir(), "orchestration-"));
 // PostgreSQL runs as a user of its own and has to get to its directory.

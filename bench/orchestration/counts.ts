@@ -8,8 +8,9 @@ export interface Counts {
 	scripts: number;
 	bytes_in: number;
 	bytes_out: number;
-	/** Processor time of the server, all its threads, µs. */
+	/** Processor time of the server, µs: all its threads, and the one that executes every command. */
 	cpu_us: number;
+	main_us: number;
 	/** Memory in use, bytes. */
 	kept_bytes: number;
 }
@@ -30,6 +31,7 @@ export async function countsOf(client: Redis): Promise<Counts> {
 		bytes_in: number("total_net_input_bytes"),
 		bytes_out: number("total_net_output_bytes"),
 		cpu_us: 1e6 * (number("used_cpu_sys") + number("used_cpu_user")),
+		main_us: 1e6 * (number("used_cpu_sys_main_thread") + number("used_cpu_user_main_thread")),
 		kept_bytes: number("used_memory"),
 	};
 }
@@ -40,5 +42,6 @@ export const difference = (before: Counts, after: Counts): Counts => ({
 	bytes_in: after.bytes_in - before.bytes_in,
 	bytes_out: after.bytes_out - before.bytes_out,
 	cpu_us: after.cpu_us - before.cpu_us,
+	main_us: after.main_us - before.main_us,
 	kept_bytes: after.kept_bytes - before.kept_bytes,
 });

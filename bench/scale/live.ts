@@ -6,7 +6,7 @@ import { Client, hasRecordedMarket, RECORDED, startProgram, stopPrograms } from 
 import { processCpuUs } from "../http/load.ts";
 import { type Counts, countsOf, difference } from "../orchestration/counts.ts";
 import { type Durability, startRedis } from "../orchestration/servers.ts";
-import { scheduledOf } from "./scheduled.ts";
+import { scheduledOf, shareOf, usedBetween } from "./scheduled.ts";
 import { type SlotCounts, slotsDuring } from "./slots.ts";
 
 /** What so much of something cost: processor time of the program, and what its Redis did. */
@@ -22,21 +22,28 @@ export interface Used {
 export interface LiveCosts {
 	market: string;
 	rows: number;
-	/** Start to complete, ms. */
+	/** Start to complete of a scan that is alone, ms. */
 	duration_ms: number;
 	/** A second of the process when nobody asks for anything: its watchdog, presence, queue. */
 	idle: Used;
-	/** One warm scan. */
+	/** One warm scan among others. */
 	scan: Used;
-	/** One status read of a finished scan. */
+	/** How many of them were there at once, and how many ended in a second. */
+	at_once: number;
+	scans_per_s: number;
+	/** Part of the time in which the program's threads were ready that they had a core. */
+	share: number;
+	/** One status read of a finished scan among others. */
 	status: Used;
 	/** Commands of one scan, by slot. */
 	slots: SlotCounts;
 }
 
 const PASSWORD = "bench only, loopback only";
-const WARM_UP_SCANS = 3;
-const POLLS = 1_000;
+const ALONE = 5;
+const SCANS_AT_ONCE = 8;
+const POLLS = 4_000;
+const POLLS_AT_ONCE = 32;
 const IDLE_MS = 5_000;
 
 function scaled({ main_ms, threads_ms, redis }: Used, factor: number): Used {
@@ -50,7 +57,16 @@ const without = (used: Used, idle: Used): Used => ({
 	redis: difference(idle.redis, used.redis),
 });
 
-/** Runs `scans` warm scans one after another on the recorded market where it lies beside the project. */
+/** `count` times, so many at once. */
+async function times(count: number, atOnce: number, work: () => Promise<unknown>): Promise<void> {
+	let begun = 0;
+	const place = async () => {
+		while (begun++ < count) await work();
+	};
+	await Promise.all(Array.from({ length: atOnce }, place));
+}
+
+/** Runs `scans` warm scans, some at once, on the recorded market where it lies beside the project. */
 export async function liveCosts(scans: number, durability: Durability): Promise<LiveCosts> {
 	const directory = await mkdtemp(join(tmpdir(), "scale-"));
 	const redis = await startRedis(directory, durability);
@@ -85,37 +101,44 @@ export async function liveCosts(scans: number, durability: Durability): Promise<
 			return { used, seconds: (after.ms - before.ms) / 1_000 };
 		}
 
-		let last = { scan_id: "", total_opportunities: 0, execution_time_ms: 0 };
+		let last = { scan_id: "", execution_time_ms: 0, total_opportunities: 0 };
+		let filters = 0;
 		let duration_ms = 0;
 		const scan = async () => {
-			const { body } = await client.post("/opportunities/discover?wait=30", { force_refresh: true });
+			// A filter of its own, so that nobody's scan is joined; it lets every row through.
+			filters += 1;
+			const wanted = { force_refresh: true, max_required_capital: 1e9 + filters };
+			const { body } = await client.post("/opportunities/discover?wait=30", wanted);
 			if (body.status !== "complete") throw new Error(`a scan ended as ${body.status}`);
 			last = body;
 			duration_ms += last.execution_time_ms;
 		};
 		const poll = () => client.get(`/opportunities/status/${last.scan_id}`, { "accept-encoding": "identity" });
-		const times = async (count: number, work: () => Promise<unknown>) => {
-			for (let n = 0; n < count; n++) await work();
-		};
-		await times(WARM_UP_SCANS, scan);
-		await times(POLLS, poll);
+		await times(SCANS_AT_ONCE, SCANS_AT_ONCE, scan);
+		await times(POLLS, POLLS_AT_ONCE, poll);
 
 		const resting = await usedBy(() => delay(IDLE_MS));
 		const idle = scaled(resting.used, 1 / resting.seconds);
-		const each = async (count: number, work: () => Promise<unknown>): Promise<Used> => {
-			const { used, seconds } = await usedBy(() => times(count, work));
-			return scaled(without(used, scaled(idle, seconds)), 1 / count);
+		const each = async (count: number, atOnce: number, work: () => Promise<unknown>) => {
+			const { used, seconds } = await usedBy(() => times(count, atOnce, work));
+			return { used: scaled(without(used, scaled(idle, seconds)), 1 / count), per_s: count / seconds };
 		};
 		duration_ms = 0;
-		const ofScan = await each(scans, scan);
-		const duration = duration_ms / scans;
+		await times(ALONE, 1, scan);
+		const alone_ms = duration_ms / ALONE;
+		const scheduled = scheduledOf(pid);
+		const together = await each(scans, SCANS_AT_ONCE, scan);
+		const share = shareOf(usedBetween(scheduled, scheduledOf(pid)));
 		return {
 			market: market.MARKET.split(":")[0] ?? "",
 			rows: last.total_opportunities,
-			duration_ms: duration,
+			duration_ms: alone_ms,
 			idle,
-			scan: ofScan,
-			status: await each(POLLS, poll),
+			scan: together.used,
+			at_once: SCANS_AT_ONCE,
+			scans_per_s: together.per_s,
+			share,
+			status: (await each(POLLS, POLLS_AT_ONCE, poll)).used,
 			slots: await slotsDuring(redis.client, scan),
 		};
 	} finally {
