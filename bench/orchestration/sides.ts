@@ -49,6 +49,8 @@ export interface Run {
 
 export interface Side {
 	name: string;
+	/** Of the system's Node process and of its server. */
+	pids: { node: number; server: number };
 	run(concurrency: number, window_ms: number): Promise<Run>;
 	stop(): Promise<void>;
 }
@@ -89,6 +91,7 @@ export async function openSide(
 	await ask(settings);
 	return {
 		name: kind.name,
+		pids: { node: Number(child.pid), server: pid },
 		async run(concurrency, window_ms) {
 			const before = { redis: redis && (await countsOf(redis.client)), cpu: await cpuMsOf(pid) };
 			const { result } = await ask({ concurrency, window_ms });
