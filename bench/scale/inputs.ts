@@ -29,16 +29,8 @@ export const INPUTS = {
 	scan_out_kb: measured(157, "KB from Redis a scan", LIVE),
 	scan_kept_kb: measured(173, "KB of Redis's memory that a finished scan keeps", LIVE),
 	scan_hold_s: measured(0.3, "s that a warm scan holds its worker's place", LIVE),
-	scan_round_trips: measured(
-		14,
-		"writes of a scan that wait for one another",
-		"test/support and a trace of bench:orchestration",
-	),
-	scan_commits: measured(
-		14,
-		"commits of a scan, a message to every process each",
-		"test/bench/orchestration and one a second while data arrive",
-	),
+	scan_round_trips: measured(14, "writes of a scan that wait for one another", "bench:orchestration"),
+	scan_commits: measured(14, "commits of a scan, a message to every process each", LIVE),
 	status_main_ms: measured(0.65, "CPU ms of the event loop a status read", LIVE),
 	status_redis_ms: measured(0.127, "CPU ms of Redis a status read", LIVE),
 	status_redis_commands: measured(10, "commands a status read: admission, limiter, head", LIVE),
