@@ -1,8 +1,16 @@
 /** The simulation against closed forms of queueing theory, and the capacity model against the simulation. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { blocksIn } from "../../bench/docs/blocks.ts";
+import { compareCell, orchestrationAt } from "../../bench/scale/check.ts";
+import { INPUTS, valuesOf } from "../../bench/scale/inputs.ts";
+import { fleetFor, limitsFor, planFor, slotLimit } from "../../bench/scale/model.ts";
 import { erlangB, mg1WaitMs, mm1Quantile, mmc } from "../../bench/scale/queueing.ts";
 import { simulate, type Visit, type Work } from "../../bench/scale/simulate.ts";
+import { slotOf } from "../../bench/scale/slots.ts";
+import { RATES, scaleBlocks } from "../../bench/scale/tables.ts";
 
 const test = suite("capacity model");
 
@@ -14,7 +22,7 @@ const station = (servers: number, visit: Partial<Visit>, per_s: number, seed: nu
 	stations: { a: { servers } },
 	visits: [{ at: "a", mean_ms: 10, spread: "exponential", ...visit }],
 	arrivals: { kind: "open", per_s },
-	jobs: 60_000,
+	jobs: 50_000,
 	warm_up: 3_000,
 	seed,
 });
@@ -116,6 +124,99 @@ test("the same seed gives the same answer, another one another", () => {
 	const work = { ...station(2, {}, 100, 1), jobs: 2_000 };
 	assert.equal(simulate(work), simulate(work));
 	assert.is.not(simulate(work).mean_ms, simulate({ ...work, seed: 2 }).mean_ms);
+});
+
+const values = valuesOf(INPUTS);
+/** Memory aside, so that installations are as busy as they may be. */
+const busy = { ...values, retention_days: 1 / 24 };
+
+test("the model says of busy stations and of times what the simulation says", () => {
+	for (const rate of RATES) {
+		const { cell } = fleetFor(rate, busy);
+		const found = compareCell(cell.per_s, busy, 4_000, 21);
+		near(found.loop[0], found.loop[1], 0.06, `event loops at ${rate}`);
+		near(found.redis[0], found.redis[1], 0.06, `Redis at ${rate}`);
+		near(found.response_ms[0], found.response_ms[1], 0.05, `a scan at ${rate}`);
+	}
+});
+
+test("an installation at its limit is as full as is planned for, twice as many scans need twice of what grows with them", () => {
+	const { processor, memory } = limitsFor(busy);
+	near(planFor(processor, busy).redis.busy, values.redis_load_max, 0.001, "Redis at its limit");
+	const { kept, tombstones } = planFor(memory, busy).memory_gb;
+	near(kept + tombstones, values.redis_node_gb, 0.001, "memory at its limit");
+	const [one, two] = [planFor(10, values), planFor(20, values)];
+	for (const pick of [
+		(plan: typeof one) => plan.busy.workers,
+		(plan: typeof one) => plan.memory_gb.kept,
+		(plan: typeof one) => plan.running,
+	])
+		near(pick(two), 2 * pick(one), 1e-9, "twice");
+	// Every process is told of every commit: more than in proportion.
+	assert.ok(planFor(1_000, values).redis.telling > 50 * planFor(100, values).redis.telling);
+	near(slotLimit(78, values) * 78, slotLimit(1, values), 1e-9, "slots");
+});
+
+test("installations side by side grow in proportion, and never beyond what one Redis carries", () => {
+	for (const held of [values, busy]) {
+		const { processor, memory } = limitsFor(held);
+		for (const rate of RATES) {
+			const { cells, cell } = fleetFor(rate, held);
+			near(cells * cell.per_s, rate, 1e-9, "all scans");
+			assert.ok(cell.per_s <= Math.min(processor, memory) * (1 + 1e-9));
+			assert.ok(cell.redis.busy <= held.redis_load_max * 1.001);
+		}
+		const [hundred, many] = [fleetFor(100, held), fleetFor(10_000, held)];
+		assert.ok(many.cost_usd.total < 101 * hundred.cost_usd.total, "cost in proportion");
+	}
+});
+
+test("the closed loop of trivial scans gives its limits: one at a time, and the slower of process and Redis", () => {
+	const scan = {
+		node_ms: 4,
+		redis_ms: 1,
+		node_share: 1,
+		redis_share: 1,
+		round_trips: 10,
+		spread: "fixed" as const,
+	};
+	near(orchestrationAt(scan, 1, 1).mean_ms, 4 + 1 + 10 * 0.065, 0.001, "one at a time");
+	near(orchestrationAt(scan, 128, 1).per_s, 250, 0.02, "the process is the limit");
+	near(orchestrationAt({ ...scan, node_share: 0.5 }, 128, 1).per_s, 125, 0.02, "half a core");
+});
+
+test("keys are counted under the slot that they share", () => {
+	const scan = "scan_0123456789abcdef0123456789abcdef";
+	const user = "11111111-1111-4111-8111-111111111111";
+	assert.equal(
+		[
+			`scan:{${scan}}`,
+			`scan_journal:{${scan}}`,
+			`scans:{${user}}`,
+			`rate:{${user}}:other`,
+			"{scans}:scans:wait",
+			"scans:due",
+			"scan_totals:{monitoring}",
+			"scan_counted:{opportunity_scan_stats:2026-03-19}",
+		].map(slotOf),
+		[
+			"of the scan",
+			"of the scan",
+			"of the user",
+			"of the user",
+			"{scans} (queue)",
+			"scans:due",
+			"{monitoring}",
+			"statistics of a day",
+		],
+	);
+});
+
+test("the tables of docs/scale.md are those of the model", () => {
+	const document = readFileSync(join(import.meta.dirname, "../../docs/scale.md"), "utf8");
+	const written = blocksIn(document);
+	for (const [name, text] of Object.entries(scaleBlocks(values)))
+		assert.is(written.get(name), text, `${name}: npm run bench:scale -- --write`);
 });
 
 test.run();
