@@ -2,7 +2,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client, hasRecordedMarket, RECORDED, startProgram, stopPrograms } from "../../test/support/program.ts";
+import type { Redis } from "ioredis";
+import {
+	Client,
+	hasRecordedMarket,
+	type Program,
+	RECORDED,
+	startProgram,
+	stopPrograms,
+} from "../../test/support/program.ts";
 import { processCpuUs } from "../http/load.ts";
 import { type Counts, countsOf, difference } from "../orchestration/counts.ts";
 import { type Durability, startRedis } from "../orchestration/servers.ts";
@@ -66,6 +74,80 @@ async function times(count: number, atOnce: number, work: () => Promise<unknown>
 	await Promise.all(Array.from({ length: atOnce }, place));
 }
 
+/** What `work` cost, and how long it took, s. Threads that end meanwhile count too. */
+async function usedBy(
+	pid: number,
+	redis: Redis,
+	work: () => Promise<unknown>,
+): Promise<{ used: Used; seconds: number }> {
+	const now = async () => ({
+		main_ms: scheduledOf(pid).main_ms,
+		all_ms: (processCpuUs(pid) ?? 0) / 1_000,
+		redis: await countsOf(redis),
+		ms: performance.now(),
+	});
+	const before = await now();
+	await work();
+	const after = await now();
+	const main_ms = after.main_ms - before.main_ms;
+	const threads_ms = Math.max(0, after.all_ms - before.all_ms - main_ms);
+	const used = { main_ms, threads_ms, redis: difference(before.redis, after.redis) };
+	return { used, seconds: (after.ms - before.ms) / 1_000 };
+}
+
+/** A client that starts scans of filters of their own, so that nobody's is joined, and reads the last one's status. */
+async function signedIn(url: string) {
+	const client = new Client([url]);
+	await client.login("admin@lookout.local", PASSWORD);
+	let filters = 0;
+	const held = { scan_id: "", rows: 0, duration_ms: 0 };
+	return {
+		held,
+		async scan() {
+			filters += 1;
+			// It lets every row through.
+			const wanted = { force_refresh: true, max_required_capital: 1e9 + filters };
+			const { body } = await client.post("/opportunities/discover?wait=30", wanted);
+			if (body.status !== "complete") throw new Error(`a scan ended as ${body.status}`);
+			held.scan_id = body.scan_id;
+			held.rows = body.total_opportunities;
+			held.duration_ms += body.execution_time_ms;
+		},
+		poll: () => client.get(`/opportunities/status/${held.scan_id}`, { "accept-encoding": "identity" }),
+	};
+}
+
+async function measure(program: Program, redis: Redis, scans: number): Promise<Omit<LiveCosts, "market">> {
+	const pid = Number(program.process.pid);
+	const { scan, poll, held } = await signedIn(program.url);
+	await times(SCANS_AT_ONCE, SCANS_AT_ONCE, scan);
+	await times(POLLS, POLLS_AT_ONCE, poll);
+
+	const resting = await usedBy(pid, redis, () => delay(IDLE_MS));
+	const idle = scaled(resting.used, 1 / resting.seconds);
+	const each = async (count: number, atOnce: number, work: () => Promise<unknown>) => {
+		const { used, seconds } = await usedBy(pid, redis, () => times(count, atOnce, work));
+		return { used: scaled(without(used, scaled(idle, seconds)), 1 / count), per_s: count / seconds };
+	};
+	held.duration_ms = 0;
+	await times(ALONE, 1, scan);
+	const alone_ms = held.duration_ms / ALONE;
+	const before = scheduledOf(pid);
+	const together = await each(scans, SCANS_AT_ONCE, scan);
+	const share = shareOf(usedBetween(before, scheduledOf(pid)));
+	return {
+		rows: held.rows,
+		duration_ms: alone_ms,
+		idle,
+		scan: together.used,
+		at_once: SCANS_AT_ONCE,
+		scans_per_s: together.per_s,
+		share,
+		status: (await each(POLLS, POLLS_AT_ONCE, poll)).used,
+		slots: await slotsDuring(redis, scan),
+	};
+}
+
 /** Runs `scans` warm scans, some at once, on the recorded market where it lies beside the project. */
 export async function liveCosts(scans: number, durability: Durability): Promise<LiveCosts> {
 	const directory = await mkdtemp(join(tmpdir(), "scale-"));
@@ -80,67 +162,7 @@ export async function liveCosts(scans: number, durability: Durability): Promise<
 			RATE_DISCOVER_MAX: "1000000",
 			RATE_OTHER_MAX: "10000000",
 		});
-		const pid = Number(program.process.pid);
-		const client = new Client([program.url]);
-		await client.login("admin@lookout.local", PASSWORD);
-
-		/** What `work` cost, and how long it took, s. Threads that end meanwhile count too. */
-		async function usedBy(work: () => Promise<unknown>): Promise<{ used: Used; seconds: number }> {
-			const at = async () => ({
-				main_ms: scheduledOf(pid).main_ms,
-				all_ms: (processCpuUs(pid) ?? 0) / 1_000,
-				redis: await countsOf(redis.client),
-				ms: performance.now(),
-			});
-			const before = await at();
-			await work();
-			const after = await at();
-			const main_ms = after.main_ms - before.main_ms;
-			const threads_ms = Math.max(0, after.all_ms - before.all_ms - main_ms);
-			const used = { main_ms, threads_ms, redis: difference(before.redis, after.redis) };
-			return { used, seconds: (after.ms - before.ms) / 1_000 };
-		}
-
-		let last = { scan_id: "", execution_time_ms: 0, total_opportunities: 0 };
-		let filters = 0;
-		let duration_ms = 0;
-		const scan = async () => {
-			// A filter of its own, so that nobody's scan is joined; it lets every row through.
-			filters += 1;
-			const wanted = { force_refresh: true, max_required_capital: 1e9 + filters };
-			const { body } = await client.post("/opportunities/discover?wait=30", wanted);
-			if (body.status !== "complete") throw new Error(`a scan ended as ${body.status}`);
-			last = body;
-			duration_ms += last.execution_time_ms;
-		};
-		const poll = () => client.get(`/opportunities/status/${last.scan_id}`, { "accept-encoding": "identity" });
-		await times(SCANS_AT_ONCE, SCANS_AT_ONCE, scan);
-		await times(POLLS, POLLS_AT_ONCE, poll);
-
-		const resting = await usedBy(() => delay(IDLE_MS));
-		const idle = scaled(resting.used, 1 / resting.seconds);
-		const each = async (count: number, atOnce: number, work: () => Promise<unknown>) => {
-			const { used, seconds } = await usedBy(() => times(count, atOnce, work));
-			return { used: scaled(without(used, scaled(idle, seconds)), 1 / count), per_s: count / seconds };
-		};
-		duration_ms = 0;
-		await times(ALONE, 1, scan);
-		const alone_ms = duration_ms / ALONE;
-		const scheduled = scheduledOf(pid);
-		const together = await each(scans, SCANS_AT_ONCE, scan);
-		const share = shareOf(usedBetween(scheduled, scheduledOf(pid)));
-		return {
-			market: market.MARKET.split(":")[0] ?? "",
-			rows: last.total_opportunities,
-			duration_ms: alone_ms,
-			idle,
-			scan: together.used,
-			at_once: SCANS_AT_ONCE,
-			scans_per_s: together.per_s,
-			share,
-			status: (await each(POLLS, POLLS_AT_ONCE, poll)).used,
-			slots: await slotsDuring(redis.client, scan),
-		};
+		return { market: market.MARKET.split(":")[0] ?? "", ...(await measure(program, redis.client, scans)) };
 	} finally {
 		await stopPrograms();
 		await redis.stop();

@@ -205,11 +205,19 @@ export function simulate(work: Work): Outcome {
 		event.act();
 	}
 
-	const span = now - fromMs;
-	const ofStations = (pick: (all: readonly Line[], servers: number) => number): Record<string, number> =>
-		Object.fromEntries([...lines].map(([name, all]) => [name, pick(all, stations[name]?.servers ?? 1)]));
+	return outcomeOf(work, responses, lines, now - fromMs);
+}
+
+function outcomeOf(
+	{ stations }: Work,
+	responses: readonly number[],
+	lines: ReadonlyMap<string, readonly Line[]>,
+	span: number,
+): Outcome {
 	const sum = (all: readonly Line[], pick: (line: Line) => number) =>
 		all.reduce((total, line) => total + pick(line), 0);
+	const ofStations = (pick: (all: readonly Line[], servers: number) => number): Record<string, number> =>
+		Object.fromEntries([...lines].map(([name, all]) => [name, pick(all, stations[name]?.servers ?? 1)]));
 	return {
 		per_s: (responses.length * 1_000) / span,
 		mean_ms: responses.reduce((total, value) => total + value, 0) / responses.length,
