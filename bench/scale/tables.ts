@@ -14,7 +14,7 @@ export const RETENTIONS = [
 ];
 const HOUR = RETENTIONS[2]?.days ?? 1 / 24;
 /** Scans that the simulation plays for one row. */
-export const SIMULATED_JOBS = 6_000;
+export const SIMULATED_JOBS = 3_000;
 const SEED = 7;
 
 /** Three significant digits, with thousands apart. */

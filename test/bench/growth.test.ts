@@ -108,7 +108,7 @@ counted("copied scans are scans to every reader, and gone ones are gone", async 
 	assert.is(await stage.store.writer.purgeTombstones(100), 4);
 });
 
-/** Commands and bytes at two sizes that are 16 apart. */
+/** Commands and bytes at two sizes that are eight times apart. */
 async function measured(name: string, sizes: readonly [number, number], operations: readonly OperationName[]) {
 	const dimension = dimensions(1_000_000).find((one) => one.name === name);
 	assert.ok(dimension, name);
@@ -131,9 +131,9 @@ const COUNTS = new Set(["commands", "bytes"]);
 
 counted("scans of more strategies and rows cost in proportion, kept scans of others nothing", async () => {
 	const all = [
-		...(await measured("strategies of a scan", [14, 224], ["start", "whole scan", "status, first", "state then"])),
-		...(await measured("rows of a scan", [50, 800], ["commit", "results, first", "journal"])),
-		...(await measured("users, a scan each", [100, 1_600], ["start", "end of a scan", "list of scans", "history"])),
+		...(await measured("strategies of a scan", [14, 112], ["start", "whole scan", "status, first", "state then"])),
+		...(await measured("rows of a scan", [50, 400], ["commit", "results, first", "journal"])),
+		...(await measured("users, a scan each", [100, 800], ["start", "end of a scan", "list of scans", "history"])),
 	];
 	for (const one of all) {
 		const excess = excessOf(one).filter((metric) => COUNTS.has(metric));
