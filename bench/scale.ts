@@ -3,15 +3,15 @@
  * puts them there. `--live` first measures (some two minutes) what the model is fed with, and what trivial scans do at
  * 1, 16 and 128 at once beside what the simulation says of them.
  */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { channels } from "../src/store/keys.ts";
 import { hasRedisServer } from "../test/support/redis-process.ts";
 import { markdownTable, withBlocks } from "./docs/blocks.ts";
-import { killAll } from "./orchestration/processes.ts";
+import { readOptions, wholeNumber } from "./options.ts";
+import { cleanUpAtExit } from "./orchestration/processes.ts";
 import { startRedis } from "./orchestration/servers.ts";
 import { INPUTS, type InputName, SLOT_COMMANDS, type Values, valuesOf } from "./scale/inputs.ts";
 import { type LiveCosts, liveCosts } from "./scale/live.ts";
@@ -21,14 +21,14 @@ import { figure, scaleBlocks } from "./scale/tables.ts";
 
 const DOCUMENT = resolve(import.meta.dirname, "../docs/scale.md");
 const KB = 1_024;
-const { values: options } = parseArgs({
-	options: {
-		live: { type: "boolean", default: false },
-		write: { type: "boolean", default: false },
-		scans: { type: "string", default: "40" },
-		"window-ms": { type: "string", default: "3000" },
-	},
+const options = readOptions({
+	live: { type: "boolean", default: false },
+	write: { type: "boolean", default: false },
+	scans: { type: "string", default: "40" },
+	"window-ms": { type: "string", default: "3000" },
 });
+const scans = wholeNumber("scans", options.scans);
+const windowMs = wholeNumber("window-ms", options["window-ms"]);
 const say = (line = ""): void => void process.stdout.write(`${line}\n`);
 
 /** What was measured just now under the names of the inputs. */
@@ -66,14 +66,11 @@ const pointsTable = (points: readonly Point[]): string =>
 async function live(values: Values): Promise<void> {
 	if (!hasRedisServer()) return say("skipped: --live, no redis-server on PATH");
 	const directory = await mkdtemp(join(tmpdir(), "scale-messages-"));
-	process.on("exit", () => {
-		killAll();
-		rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
-	});
+	cleanUpAtExit(directory);
 	const redis = await startRedis(directory, "no");
 	const message = await messageCost({ path: redis.path }, redis.client);
 	await redis.stop();
-	const costs = await liveCosts(Number(options.scans), "everysec");
+	const costs = await liveCosts(scans, "everysec");
 	say(`${cpus().length} cores (${cpus()[0]?.model}), Node ${process.versions.node}, load ${loadavg()[0]?.toFixed(1)}`);
 	say(
 		`market ${costs.market}, ${costs.rows} rows; ${figure(costs.scans_per_s)} scans/s at ${costs.at_once} at once; a ready thread had a core ${figure(100 * costs.share)} % of the time\n`,
@@ -99,7 +96,7 @@ async function live(values: Values): Promise<void> {
 				.map(([slot, count]) => [slot, figure(count), figure(SLOT_COMMANDS[slot] ?? 0)]),
 		),
 	);
-	const { costs: trivial, points } = await orchestrationPoints("everysec", Number(options["window-ms"]), values);
+	const { costs: trivial, points } = await orchestrationPoints("everysec", windowMs, values);
 	say(
 		`\ntrivial scans, run where they are started (everysec): ${figure(trivial.node_ms)} ms of Node and ${figure(trivial.redis_ms)} ms of Redis's thread each at 16\n`,
 	);

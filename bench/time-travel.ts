@@ -2,21 +2,19 @@
  * Time travel: the state of a scan at any entry of its journal: `npm run bench:time-travel [-- --reads 200]`. Journals
  * of some 500 entries and of four and sixteen times as many; half way and at random places; one table.
  */
-import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { hasRedisServer } from "../test/support/redis-process.ts";
 import { markdownTable } from "./docs/blocks.ts";
 import { openStage } from "./growth/stage.ts";
 import { type Travel, travel } from "./growth/travel.ts";
-import { killAll } from "./orchestration/processes.ts";
+import { readOptions, wholeNumber } from "./options.ts";
+import { cleanUpAtExit } from "./orchestration/processes.ts";
 import { startRedis } from "./orchestration/servers.ts";
 import { exponentOf } from "./timing/measure.ts";
 
-const { values } = parseArgs({ options: { reads: { type: "string", default: "200" } } });
-const reads = Number(values.reads);
+const reads = wholeNumber("reads", readOptions({ reads: { type: "string", default: "200" } }).reads, 10);
 const say = (line = ""): void => void process.stdout.write(`${line}\n`);
 
 /** Rows make entries; the reports that tell them make events, which are what is run again. */
@@ -36,13 +34,9 @@ function power(held: readonly Travel[], pick: (travel: Travel) => number): strin
 }
 
 async function main(): Promise<void> {
-	if (!Number.isInteger(reads) || reads < 10) throw new Error("--reads is a whole number from 10");
 	if (!hasRedisServer()) return say("skipped: bench:time-travel, no redis-server on PATH");
 	const directory = await mkdtemp(join(tmpdir(), "travel-"));
-	process.on("exit", () => {
-		killAll();
-		rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
-	});
+	cleanUpAtExit(directory);
 	const redis = await startRedis(directory, "no");
 	const stage = await openStage({ path: redis.path }, redis.client);
 	try {
