@@ -53,6 +53,8 @@ const SCANS_AT_ONCE = 8;
 const POLLS = 4_000;
 const POLLS_AT_ONCE = 32;
 const IDLE_MS = 5_000;
+const TRIES = 5;
+const RETRY_MS = 1_000;
 
 function scaled({ main_ms, threads_ms, redis }: Used, factor: number): Used {
 	const counts = Object.fromEntries(Object.entries(redis).map(([name, value]) => [name, value * factor]));
@@ -107,8 +109,16 @@ async function signedIn(url: string) {
 			filters += 1;
 			// It lets every row through.
 			const wanted = { force_refresh: true, max_required_capital: 1e9 + filters };
-			const { body } = await client.post("/opportunities/discover?wait=30", wanted);
-			if (body.status !== "complete") throw new Error(`a scan ended as ${body.status}`);
+			const start = () => client.post("/opportunities/discover?wait=30", wanted);
+			let reply = await start();
+			// A store that a busy machine keeps waiting is told as 503 and asked again, as clients do.
+			for (let tries = 1; reply.status === 503 && tries < TRIES; tries++) {
+				await delay(RETRY_MS);
+				reply = await start();
+			}
+			const { body } = reply;
+			if (body.status !== "complete")
+				throw new Error(`a scan ended as ${body.status}: ${JSON.stringify(body).slice(0, 300)}`);
 			held.scan_id = body.scan_id;
 			held.rows = body.total_opportunities;
 			held.duration_ms += body.execution_time_ms;
