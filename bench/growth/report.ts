@@ -36,15 +36,18 @@ export const powersOf = ({ sizes, costs }: Grown): Cost =>
 	) as unknown as Cost;
 
 /**
- * Figures that grow faster than the operation may. Counts decide by themselves; of the times the median of the wall time
- * does, because garbage collection and the server's own chores weigh on sums.
+ * Figures that grow faster than the operation may. Counts decide by themselves. Times only where the median of the wall
+ * time and processor time agree: other work stretches the one, garbage and the server's own chores weigh on the other.
  */
 export function excessOf(grown: Grown): string[] {
 	const powers = powersOf(grown);
 	const most = POWERS[grown.allowed];
 	const isOver = (metric: keyof Cost) =>
 		powers[metric] > most + (COUNTS.includes(metric) ? COUNT_TOLERANCE : TIME_TOLERANCE);
-	const isSlow = (grown.costs.at(-1)?.wall_ms ?? 0) >= TIME_LEAST_MS && isOver("wall_ms");
+	const isSlow =
+		(grown.costs.at(-1)?.wall_ms ?? 0) >= TIME_LEAST_MS &&
+		isOver("wall_ms") &&
+		(isOver("cpu_us") || isOver("server_us"));
 	return METRICS.filter((metric) => (COUNTS.includes(metric) || isSlow) && isOver(metric)).map((metric) =>
 		metric.replace(/_.*/, ""),
 	);

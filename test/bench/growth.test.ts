@@ -36,7 +36,9 @@ test("what grows faster than it may is named, what does not is not", () => {
 	assert.equal(excessOf(grown("constant", (size) => ({ commands: size }))), ["commands"]);
 	assert.equal(excessOf(grown("linear", (size) => ({ commands: 50 + size, bytes: 1_000 * size }))), []);
 	assert.equal(excessOf(grown("linear", (size) => ({ bytes: size ** 1.5 }))), ["bytes"]);
-	// A slow server alone may be busy with its own chores; with the wall time it is slow for whoever waits.
+	// A slow server alone may be busy with its own chores, and a wall time that nobody's work explains is other work's;
+	// together they are slow for whoever waits.
+	assert.equal(excessOf(grown("constant", (size) => ({ wall_ms: size }))), []);
 	assert.equal(excessOf(grown("constant", (size) => ({ server_us: size }))), []);
 	assert.equal(excessOf(grown("constant", (size) => ({ server_us: size, wall_ms: size }))), ["wall", "server"]);
 	assert.equal(excessOf(grown("constant", (size) => ({ wall_ms: size / 10_000 }))), [], "too quick to tell");
