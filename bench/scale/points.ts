@@ -7,7 +7,7 @@ import { LOOKOUT_DIRECT, openSide, type Run, SIDES } from "../orchestration/side
 import { quantile } from "../orchestration/table.ts";
 import { type Orchestration, orchestrationAt } from "./check.ts";
 import type { Values } from "./inputs.ts";
-import { scheduledOf, shareOf, usedBetween } from "./scheduled.ts";
+import { type Scheduled, scheduledOf, shareOf, usedBetween } from "./scheduled.ts";
 
 /** A figure that was measured, and what the simulation had said. */
 export interface Point {
@@ -26,9 +26,9 @@ const WARM_UP_MS = 5_000;
 interface Measured {
 	at: number;
 	run: Run;
-	/** Part of the time in which each had a core when it was ready: other work on the machine is no part of the model. */
-	node_share: number;
-	redis_share: number;
+	/** Of the event loop and of Redis's thread: other work on the machine is no part of the model. */
+	node: Scheduled;
+	redis: Scheduled;
 }
 
 /** Lookout alone, as in bench:orchestration, with what the scheduler gave it. */
@@ -44,9 +44,9 @@ async function measure(durability: Durability, window_ms: number): Promise<Measu
 		for (const at of CONCURRENCIES) {
 			const before = { node: scheduledOf(side.pids.node), redis: scheduledOf(side.pids.server) };
 			const run = await side.run(at, window_ms);
-			const node_share = shareOf(usedBetween(before.node, scheduledOf(side.pids.node)));
-			const redis_share = shareOf(usedBetween(before.redis, scheduledOf(side.pids.server)));
-			all.push({ at, run, node_share, redis_share });
+			const node = usedBetween(before.node, scheduledOf(side.pids.node));
+			const redis = usedBetween(before.redis, scheduledOf(side.pids.server));
+			all.push({ at, run, node, redis });
 		}
 		return all;
 	} finally {
@@ -69,10 +69,11 @@ export async function orchestrationPoints(
 	const alone = measured[0];
 	if (!costly || !alone) throw new Error("nothing was measured");
 	const costs = {
-		node_ms: costly.run.node_cpu_ms / costly.run.scans,
-		redis_ms: (costly.run.redis?.main_us ?? 0) / 1_000 / costly.run.scans,
+		node_ms: costly.node.main_ms / costly.run.scans,
+		redis_ms: costly.redis.main_ms / costly.run.scans,
 	};
-	const points = measured.flatMap(({ at, run, node_share, redis_share }): Point[] => {
+	const points = measured.flatMap(({ at, run, node, redis }): Point[] => {
+		const [node_share, redis_share] = [shareOf(node), shareOf(redis)];
 		// How one scan differs from another when none waits for another.
 		const scan = { ...costs, node_share, redis_share, round_trips: scan_round_trips, spread: alone.run.latencies };
 		const foretold = orchestrationAt(scan, at, at);
