@@ -22,19 +22,8 @@ export function slotOf(key: string): string {
 	return key;
 }
 
-/** Commands that name no key, and those that are about connections. */
-const KEYLESS = new Set([
-	"time",
-	"info",
-	"ping",
-	"client",
-	"hello",
-	"publish",
-	"script",
-	"command",
-	"select",
-	"monitor",
-]);
+/** Commands that name no key, and those that are about connections. A message counts under the name of its channel. */
+const KEYLESS = new Set(["time", "info", "ping", "client", "hello", "scan", "script", "command", "select", "monitor"]);
 /** Its first argument is the script, its third the first key; the keys of what it calls are counted by themselves. */
 const SCRIPTS = new Set(["eval", "evalsha"]);
 
