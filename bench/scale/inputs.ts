@@ -1,6 +1,6 @@
 /**
  * What the capacity model is fed with, in one table, so that every figure can be replaced by one's own. `measured`
- * figures come from the command named, on two cores of an AMD EPYC that other work shared; `setting` is a default of the
+ * figures come from the command named, on two cores of an AMD EPYC that were nearly free for it; `setting` is a default of the
  * program; `assumed` is nobody's measurement.
  */
 export interface Input {
@@ -21,25 +21,29 @@ const GROWTH = "bench:growth";
 const MARKET = "bench:market";
 
 export const INPUTS = {
-	scan_main_ms: measured(160, "CPU ms of the event loop a scan", LIVE),
-	scan_threads_ms: measured(75, "CPU ms of other threads a scan, evidence known", LIVE),
-	scan_redis_ms: measured(9.0, "CPU ms of Redis's one thread a scan", LIVE),
-	scan_redis_commands: measured(385, "commands executed a scan, scripts' own included", LIVE),
-	scan_in_kb: measured(200, "KB to Redis a scan", LIVE),
-	scan_out_kb: measured(157, "KB from Redis a scan", LIVE),
-	scan_kept_kb: measured(173, "KB of Redis's memory that a finished scan keeps", LIVE),
-	scan_hold_s: measured(0.3, "s that a warm scan holds its worker's place", LIVE),
+	scan_main_ms: measured(103, "CPU ms of the event loop a scan", LIVE),
+	scan_threads_ms: measured(43, "CPU ms of other threads a scan, evidence known", LIVE),
+	scan_redis_ms: measured(6.2, "CPU ms of Redis's one thread a scan", LIVE),
+	scan_redis_commands: measured(391, "commands executed a scan, scripts' own included", LIVE),
+	scan_in_kb: measured(201, "KB to Redis a scan", LIVE),
+	scan_out_kb: measured(159, "KB from Redis a scan", LIVE),
+	scan_kept_kb: measured(165, "KB of Redis's memory that a finished scan keeps", LIVE),
+	scan_hold_s: measured(0.135, "s that a warm scan holds its worker's place", LIVE),
 	scan_round_trips: measured(14, "writes of a scan that wait for one another", "bench:orchestration"),
-	scan_commits: measured(11, "commits of a scan, a message to every process each", LIVE),
-	status_main_ms: measured(0.65, "CPU ms of the event loop a status read", LIVE),
-	status_redis_ms: measured(0.127, "CPU ms of Redis a status read", LIVE),
+	scan_commits: measured(
+		6,
+		"commits of a warm scan, a message to every process each; one a second more while data arrive",
+		LIVE,
+	),
+	status_main_ms: measured(0.38, "CPU ms of the event loop a status read", LIVE),
+	status_redis_ms: measured(0.079, "CPU ms of Redis a status read", LIVE),
 	status_redis_commands: measured(10, "commands a status read: admission, limiter, head", LIVE),
 	watcher_kb: measured(44, "KB of memory an event stream", WATCHERS),
 	event_main_ms: measured(0.012, "CPU ms for an event to one watcher", WATCHERS),
 	scan_events: measured(49, "journal entries that a watcher of a scan is sent", LIVE),
-	process_idle_main_ms: measured(13, "CPU ms a second of a process that nobody asks", LIVE),
-	message_redis_us: measured(0.28, "CPU µs of Redis to tell one process of one commit", LIVE),
-	message_main_us: measured(3.0, "CPU µs of the event loop that is told", LIVE),
+	process_idle_main_ms: measured(8.7, "CPU ms a second of a process that nobody asks", LIVE),
+	message_redis_us: measured(0.16, "CPU µs of Redis to tell one process of one commit", LIVE),
+	message_main_us: measured(1.8, "CPU µs of the event loop that is told", LIVE),
 	process_watch_commands: measured(220, "commands a second of one watchdog among many records", GROWTH),
 	tombstone_bytes: measured(475, "bytes of an id past retention, in its user's and the common indexes", GROWTH),
 	exchange_cycle_weight: measured(2_634, "request weight of reading a whole universe once", MARKET),
@@ -98,16 +102,16 @@ export const valuesOf = (inputs: Record<InputName, Input>): Values =>
  * scan's own slot and its user's are spread over all nodes.
  */
 export const SLOT_COMMANDS: Readonly<Record<string, number>> = {
-	"of the scan": 170,
+	"of the scan": 150,
 	"of the user": 34,
-	"{scans} (queue)": 78,
-	"{monitoring}": 62,
+	"{scans} (queue)": 76,
+	"{monitoring}": 61,
 	"statistics of a day": 12,
-	"scans:unclaimed": 5,
-	"scans:due": 4,
-	"scans:leases": 4,
-	"scans:tombstones": 3,
-	scans_recent: 3,
+	"scans:unclaimed": 4,
+	"scans:due": 3,
+	"scans:leases": 3,
+	"scans:tombstones": 2,
+	scans_recent: 2,
 	"service_metrics:user_initiated_scans": 1,
 	strategy_policies: 1,
 };
