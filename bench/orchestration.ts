@@ -4,13 +4,13 @@
  *   [--only <part of a name>,...] [--profile <dir>]
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { chmod, mkdtemp } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { build } from "esbuild";
+import { fail, readOptions, wholeNumber } from "./options.ts";
+import { buildLookout } from "./orchestration/build.ts";
+import { cleanUpAtExit } from "./orchestration/processes.ts";
 import { type Durability, NotRunnable } from "./orchestration/servers.ts";
 import {
 	killAll,
@@ -44,29 +44,10 @@ const OPTIONS = {
 	profile: { type: "string" },
 } as const;
 
-function read() {
-	try {
-		return parseArgs({ options: OPTIONS }).values;
-	} catch (error) {
-		return fail(error instanceof Error ? error.message : String(error));
-	}
-}
-
-const positive = (name: string, text: string): number => {
-	const value = Number(text);
-	if (!Number.isInteger(value) || value < 1) fail(`--${name} takes a whole number from 1`);
-	return value;
-};
-
-function fail(message: string): never {
-	process.stderr.write(`${message}\n`);
-	process.exit(2);
-}
-
-const values = read();
-const rounds = positive("rounds", values.rounds);
-const windowMs = positive("window-ms", values["window-ms"]);
-const limitMs = 1_000 * positive("limit-s", values["limit-s"]);
+const values = readOptions(OPTIONS);
+const rounds = wholeNumber("rounds", values.rounds);
+const windowMs = wholeNumber("window-ms", values["window-ms"]);
+const limitMs = 1_000 * wholeNumber("limit-s", values["limit-s"]);
 const durabilities = values.durability.split(",").map((word): Durability => {
 	return word === "always" || word === "everysec" || word === "no" ? word : fail(`--durability does not take ${word}`);
 });
@@ -144,25 +125,12 @@ async function measure(sides: readonly Side[], absent: string[], untilMs: number
 const say = (line = "") => process.stdout.write(`${line}\n`);
 const load = () => loadavg()[0]?.toFixed(1);
 const peersHere = installPeers();
-await build({
-	entryPoints: [fileURLToPath(new URL("./orchestration/lookout.ts", import.meta.url))],
-	outfile: LOOKOUT,
-	bundle: true,
-	packages: "external",
-	platform: "node",
-	format: "esm",
-	target: "node20",
-	logLevel: "error",
-});
+await buildLookout();
 
 const root = await mkdtemp(join(tmpdir(), "orchestration-"));
 // PostgreSQL runs as a user of its own and has to get to its directory.
 await chmod(root, 0o711);
-process.on("exit", () => {
-	killAll();
-	rmSync(root, { recursive: true, force: true, maxRetries: 3 });
-});
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+cleanUpAtExit(root);
 const began = performance.now();
 try {
 	const model = cpus()[0]?.model ?? "unknown processor";

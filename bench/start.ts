@@ -8,7 +8,7 @@ import { hasRedisServer } from "../test/support/redis-process.ts";
 import { type LoadResult, measure } from "./http/load.ts";
 import { openStage, type Stage } from "./http/stage.ts";
 import { tokensOf } from "./http/users.ts";
-import { countsBetween, type RedisCounts, redisCounts } from "./redis-counts.ts";
+import { type Counts, countsOf, difference } from "./orchestration/counts.ts";
 import { medianOf } from "./timing/measure.ts";
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -35,7 +35,7 @@ const CASES = [
 
 interface Sample {
 	load: LoadResult;
-	redis: RedisCounts;
+	redis: Counts;
 }
 
 let first = 0;
@@ -57,13 +57,13 @@ async function sample(stage: Stage, tokens: readonly string[], at: number, one: 
 	const requests = { method: "POST", headers, body: one.body, first };
 	// The first starts of the users make what others join or repeat, and are not counted.
 	const warm = await measure({ ...load, seconds: 1, requests });
-	const counted = await redisCounts(admin);
+	const counted = await countsOf(admin);
 	const result = await measure({
 		...load,
 		seconds: Number(values.seconds),
 		requests: { ...requests, first: first + warm.requests + at },
 	});
-	const redis = countsBetween(counted, await redisCounts(admin));
+	const redis = difference(counted, await countsOf(admin));
 	first += warm.requests + result.requests + 2 * at;
 	if (result.errors > 0) throw new Error(`${one.name}: ${result.errors} starts failed`);
 	const old = new Set(before);
@@ -77,7 +77,7 @@ function tell(samples: Map<string, Sample[]>): void {
 	say("|---|---|---|---|---|---|---|---|---|");
 	for (const [name, taken] of samples) {
 		const median = (of: (one: Sample) => number): number => medianOf(taken.map(of));
-		const each = (of: (counts: RedisCounts) => number) => median(({ load, redis }) => of(redis) / load.requests);
+		const each = (of: (counts: Counts) => number) => median(({ load, redis }) => of(redis) / load.requests);
 		const cells = [
 			name,
 			median(({ load }) => load.requestsPerSecond).toFixed(0),

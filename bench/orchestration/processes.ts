@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 
 /** Child processes that end with the benchmark, and what they have used of the processor. */
@@ -52,6 +53,15 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTER
 /** For the exit of the benchmark itself, however it comes. */
 export function killAll(): void {
 	for (const child of children) child.kill("SIGKILL");
+}
+
+/** When this process ends, also by a signal, so do the children, and the directory goes. */
+export function cleanUpAtExit(directory: string): void {
+	process.on("exit", () => {
+		killAll();
+		rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+	});
+	for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 }
 
 /** CPU time of a process and of all below it, those that have ended included, ms; null where the system does not tell. */

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SystemSettings } from "../peers/serve.mjs";
-import { countsBetween, redisCounts } from "../redis-counts.ts";
+import { type Counts, countsOf, difference } from "./counts.ts";
 import { cpuMsOf, killAll, stop, track } from "./processes.ts";
 import { type Durability, NotRunnable, type RedisServer, startPostgres, startRedis, startRestate } from "./servers.ts";
 
@@ -44,11 +44,13 @@ export interface Run {
 	node_cpu_ms: number;
 	server_cpu_ms: number | null;
 	/** Null where there is no Redis. */
-	redis: { calls: number; scripts: number; bytes_in: number; kept_bytes: number } | null;
+	redis: Counts | null;
 }
 
 export interface Side {
 	name: string;
+	/** Of the system's Node process and of its server. */
+	pids: { node: number; server: number };
 	run(concurrency: number, window_ms: number): Promise<Run>;
 	stop(): Promise<void>;
 }
@@ -89,14 +91,15 @@ export async function openSide(
 	await ask(settings);
 	return {
 		name: kind.name,
+		pids: { node: Number(child.pid), server: pid },
 		async run(concurrency, window_ms) {
-			const before = { redis: redis && (await redisCounts(redis.client)), cpu: await cpuMsOf(pid) };
+			const before = { redis: redis && (await countsOf(redis.client)), cpu: await cpuMsOf(pid) };
 			const { result } = await ask({ concurrency, window_ms });
 			if (!result) throw new Error(`${kind.name}: no result`);
-			const after = { cpu: await cpuMsOf(pid), redis: redis && (await redisCounts(redis.client)) };
+			const after = { cpu: await cpuMsOf(pid), redis: redis && (await countsOf(redis.client)) };
 			const scans = result.latencies.length;
 			const server_cpu_ms = before.cpu === null || after.cpu === null ? null : after.cpu - before.cpu;
-			const used = before.redis && after.redis ? countsBetween(before.redis, after.redis) : null;
+			const used = before.redis && after.redis ? difference(before.redis, after.redis) : null;
 			const { latencies, wall_ms, cpu_ms: node_cpu_ms } = result;
 			return { scans, wall_ms, latencies, node_cpu_ms, server_cpu_ms, redis: used };
 		},

@@ -1,9 +1,8 @@
 /** One strategy in a thread of its own: its memos and its compiled code are cold when it starts. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { parentPort } from "node:worker_threads";
 import { arrived, type CrossingRequest } from "../../src/strategies/crossing.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
+import { collectGarbage } from "./garbage.ts";
 
 /** CPU and wall time of one evaluation, ms, and the memory that stays because of it, MB. */
 export interface Timing {
@@ -14,9 +13,6 @@ export interface Timing {
 	evaluated: number;
 	published: number;
 }
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 
 /** Heap and columns of this thread after a collection, bytes. */
 function heldBytes(): number {

@@ -1,0 +1,110 @@
+import type { Redis } from "ioredis";
+import type { ScanInput } from "../../machines/types.ts";
+import { systemClock } from "../../src/clock.ts";
+import { newScan } from "../../src/commands/plan.ts";
+import { createCommands } from "../../src/commands.ts";
+import { createQueries, type Queries } from "../../src/queries.ts";
+import { book } from "../../src/runtime/booking.ts";
+import { replay } from "../../src/runtime/replay.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
+import type { Viewer } from "../../src/store/contract.ts";
+import { openScanStore, type ScanStore } from "../../src/store/index.ts";
+import type { NewScan, ScanWriter } from "../../src/store/write-contract.ts";
+import { projections } from "../../src/views/projections.ts";
+import { probes } from "../../test/support/probes.ts";
+import { testLogger } from "../../test/support/store.ts";
+import { commandDeps, runtimeOn, startRequest, viewer } from "../../test/support/system.ts";
+import { plannedStrategies, type Shape, shapedEffects } from "./shape.ts";
+
+/** The program's own store, start, runtime and queries in this process, on one Redis; nothing happens by itself. */
+export interface Stage {
+	client: Redis;
+	store: ScanStore;
+	/** A read side that remembers nothing yet. */
+	queries(): Queries;
+	/** A scan that was accepted, not queued. */
+	start(user: Viewer, shape: Shape): Promise<string>;
+	/** Runs a started scan to its booked end. */
+	run(scanId: string, shape: Shape, writer?: ScanWriter): Promise<void>;
+	finished(user: Viewer, shape: Shape): Promise<string>;
+	close(): Promise<void>;
+}
+
+export const RETENTION_MS = 7 * 86_400_000;
+export const TOMBSTONE_MS = 30 * 86_400_000;
+/** Rows and scans of a user are what is grown here; their usual limits stand in their own tests. */
+const ROWS_MAX = 100_000;
+const USER_SCANS_MAX = 1_000_000;
+/** No scan of a bench loses its lease or meets its deadline. */
+const LONG_MS = 86_400_000;
+
+/** Above those of the loader. */
+const FIRST_USER = 900_000_000;
+let users = FIRST_USER;
+let filters = 0;
+
+/** A user whom nobody else has. */
+export const newUser = (): Viewer => viewer(++users);
+
+export async function openStage(connection: { path: string }, client: Redis): Promise<Stage> {
+	const store = await openScanStore(connection, testLogger(), {
+		retention_ms: RETENTION_MS,
+		tombstone_ms: TOMBSTONE_MS,
+	});
+	const runtimes: Runtime[] = [];
+	const base = commandDeps(store, async () => {});
+	const limits = { ...base.settings.limits, rows_max: ROWS_MAX, budget_ms: LONG_MS, strategy_timeout_ms: LONG_MS };
+
+	async function start(user: Viewer, shape: Shape): Promise<string> {
+		const strategies = plannedStrategies(shape.strategies);
+		const create = (planned: NewScan) => {
+			const input = JSON.parse(planned.scan["input"] ?? "{}") as ScanInput;
+			return store.writer.create(newScan({ ...input, strategies }, projections));
+		};
+		const commands = createCommands({
+			...base,
+			writer: { ...store.writer, create },
+			settings: { ...base.settings, limits: { ...limits, retry_backoff_ms: 1 } },
+		});
+		filters += 1;
+		return (await commands.startScan(user, startRequest({ filter_key: `growth-${filters}` }))).scan_id;
+	}
+
+	async function run(scanId: string, shape: Shape, writer: ScanWriter = store.writer): Promise<void> {
+		const runtime = runtimeOn({ ...store, writer }, shapedEffects(shape, store.reader), {
+			settings: { lease_ms: LONG_MS, heartbeat_ms: LONG_MS / 3 },
+			onEnded: (record) => book(writer, record, USER_SCANS_MAX),
+		});
+		runtimes.push(runtime);
+		const how = await runtime.run(scanId);
+		runtimes.pop();
+		if (how !== "ended") throw new Error(`a scan of the bench did not end: ${how}`);
+	}
+
+	return {
+		client,
+		store,
+		queries: () =>
+			createQueries({
+				reader: store.reader,
+				statistics: store.statistics,
+				clock: systemClock,
+				probes,
+				earnedCredits: async () => 0,
+				stuckAfterMs: 120_000,
+				replay,
+				streamsMax: 1,
+			}),
+		start,
+		run,
+		async finished(user, shape) {
+			const scanId = await start(user, shape);
+			await run(scanId, shape);
+			return scanId;
+		},
+		async close() {
+			await Promise.all(runtimes.map((runtime) => runtime.handOver()));
+			await store.close();
+		},
+	};
+}
