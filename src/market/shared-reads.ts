@@ -39,8 +39,10 @@ export interface Datum<T> {
 	read(signal: AbortSignal, known: T | null): Promise<T>;
 	/** Up to when the answer says everything, up to when the source says it does, and for how long that is believed. */
 	covers(value: T): { covers_ms: number; claims_ms: number; recheck_ms: number };
-	/** The answer as it is given when it has become so old. */
+	/** A last good answer as it is given when it has become so old. */
 	aged?(value: T, ageMs: number): T;
+	/** An answer that is new enough as it is given when it was fetched so long ago. */
+	found?(value: T, ageMs: number): T;
 }
 
 export interface SharedStats {
@@ -201,7 +203,7 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 				if (value === undefined) return alone(datum, options.signal);
 				count.shared++;
 				if (isRefused(value)) throw new MarketError(value.refused.code, value.refused.message, false);
-				return value;
+				return datum.found ? datum.found(value, look.age_ms) : value;
 			}
 			// Waiters of many processes must not ask in step.
 			const jitter = Number.parseInt(entropy.hex(1), 16) / 255;

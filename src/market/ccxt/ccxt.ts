@@ -5,8 +5,9 @@ import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import { fundingIntervalHours } from "../funding.ts";
 import { openGate, type SourceGate } from "../gate.ts";
 import { fundingUpTo, seriesUpTo } from "../series.ts";
+import type { VenueSharing } from "../venue-sharing.ts";
 import { venuesOf } from "./profiles.ts";
-import { createServerClock, SECOND_LOOK_MS, type ServerClock } from "./server-clock.ts";
+import { createServerClock, type MeasureTime, SECOND_LOOK_MS, type ServerClock } from "./server-clock.ts";
 import { createExchangeThread, type ExchangeThread } from "./thread.ts";
 
 /** Scans that begin within one slice of the exchange's time are pinned to one instant, and share what moves. */
@@ -22,6 +23,8 @@ export interface CcxtOptions {
 	/** Every request goes to this origin, its path kept; null: to the exchanges. */
 	baseUrl: string | null;
 	gate?: SourceGate;
+	/** Where what is kept of an exchange is shared with other processes; absent: there is none. */
+	sharing?: VenueSharing;
 	clock: Clock;
 }
 
@@ -41,17 +44,19 @@ interface Venue {
  * Rejects with an Error for an exchange that ccxt does not have; one that does not answer is no reason.
  */
 export async function createCcxtMarketData(options: CcxtOptions): Promise<MarketData> {
-	const { clock, baseUrl, gate = openGate } = options;
-	const thread = createExchangeThread({ baseUrl, gate, clock });
+	const { clock, baseUrl, gate = openGate, sharing = null } = options;
+	const thread = createExchangeThread({ baseUrl, gate, sharing, clock });
 	const lifetime = new AbortController();
 	try {
 		const venues = venuesOf(options.exchanges).map((name): Venue => {
 			const read = () => thread.read(name, "time", {}, lifetime.signal);
-			return { name, time: createServerClock(clock, read) };
+			const share =
+				sharing && ((freshMs: number, own: MeasureTime) => sharing.time(name, freshMs, own, lifetime.signal));
+			return { name, time: createServerClock(clock, read, share) };
 		});
 		await Promise.all(venues.map(({ name }) => thread.open(name, AbortSignal.timeout(OPEN_LIMIT_MS))));
 		await abortable(firstLook(venues), AbortSignal.timeout(OPEN_LIMIT_MS)).catch(() => undefined);
-		const second = clock.setTimeout(() => void firstLook(venues), SECOND_LOOK_MS);
+		const second = clock.setTimeout(() => void follow(venues), SECOND_LOOK_MS);
 		const close = async () => {
 			clock.clearTimeout(second);
 			lifetime.abort(new MarketError("fetch_failed", "the market is closed", false));
@@ -63,6 +68,9 @@ export async function createCcxtMarketData(options: CcxtOptions): Promise<Market
 		throw error;
 	}
 }
+
+const follow = (venues: readonly Venue[]): Promise<unknown> =>
+	Promise.allSettled(venues.map(({ time }) => time.follow()));
 
 /** An exchange that cannot be reached now is asked again when its time is needed. */
 const firstLook = (venues: readonly Venue[]): Promise<unknown> =>
@@ -165,7 +173,7 @@ function assemble(
 function sourceTime(venues: readonly Venue[], clock: Clock): number {
 	const known: Venue[] = [];
 	for (const venue of venues) {
-		if (venue.time.stale()) void venue.time.measure().catch(() => undefined);
+		if (venue.time.stale()) void venue.time.follow().catch(() => undefined);
 		if (venue.time.now() !== null) known.push(venue);
 	}
 	const slowest = known.reduce<Venue | null>(

@@ -6,6 +6,7 @@ import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import { createSlots } from "../slots.ts";
 import { type ListedMarket, unitOf } from "./listing.ts";
 import type { ExchangeProfile } from "./profiles.ts";
+import { keptFor } from "./requests.ts";
 import type { TickerTable } from "./tickers.ts";
 
 /** Open interest moves slowly and costs a request per contract: one that is younger is not asked for again. */
@@ -51,8 +52,9 @@ export function createInterests(exchange: Exchange, profile: ExchangeProfile, cl
 		const fresh = known.get(market.symbol);
 		if (fresh && clock.now() - fresh.readAtMs < INTEREST_FRESH_MS) return fresh.interest;
 		try {
-			const interest = await newest(exchange, profile, market, tickers);
-			known.set(market.symbol, { interest, readAtMs: clock.now() });
+			const read = () => newest(exchange, profile, market, tickers);
+			const { value: interest, age_ms } = await keptFor(INTEREST_FRESH_MS, read);
+			known.set(market.symbol, { interest, readAtMs: clock.now() - age_ms });
 			return interest;
 		} catch (error) {
 			// The last one says when it was measured; better than none while the exchange does not answer.

@@ -13,7 +13,7 @@ import { describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./list
 import { loadExchange, redirectExchange } from "./load.ts";
 import { readChain } from "./options.ts";
 import { type ExchangeProfile, profileOf } from "./profiles.ts";
-import { guardRequests, underSignal } from "./requests.ts";
+import { guardRequests, type ShareRequest, underSignal } from "./requests.ts";
 import { createSettlements } from "./settlements.ts";
 import { shared } from "./shared.ts";
 import { readTickerTable, TICKERS_FRESH_MS, type TickerTable, tickersOf } from "./tickers.ts";
@@ -31,6 +31,8 @@ export interface VenueOptions {
 	gate: Pick<SourceGate, "take" | "report">;
 	clock: Clock;
 	requestLimitMs?: number;
+	/** Where what is kept of the exchange is shared with other processes; absent: this one asks for itself. */
+	share?: ShareRequest;
 }
 
 interface At {
@@ -70,7 +72,7 @@ export async function openVenue(options: VenueOptions): Promise<VenueReads> {
 }
 
 async function openExchange(
-	{ id, baseUrl, gate, requestLimitMs }: VenueOptions,
+	{ id, baseUrl, gate, requestLimitMs, share }: VenueOptions,
 	profile: ExchangeProfile,
 	settings: Record<string, unknown>,
 ): Promise<Exchange> {
@@ -90,6 +92,7 @@ async function openExchange(
 			return Number.isFinite(value) ? value : null;
 		},
 		...(requestLimitMs === undefined ? {} : { requestLimitMs }),
+		...(share ? { share } : {}),
 	});
 	return exchange;
 }
