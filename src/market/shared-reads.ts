@@ -154,6 +154,8 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 			const value = await fromSource(datum, own.signal, known);
 			const bytes = await encodeAnswer(value);
 			const { kept_ms } = datum;
+			// From here on the lease is given back: renewed after that it would be held by nobody.
+			letGo();
 			const put = { token, bytes, ...datum.covers(value), kept_ms };
 			const kept = await ask(() => answers.put(key, put));
 			if (!kept) count.unshared++;
@@ -161,6 +163,7 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 		} catch (error) {
 			// Another process fetches by now: its answer is waited for, so that no request is made twice.
 			if (own.signal.reason === LOST) return LOST;
+			letGo();
 			const refusal = error instanceof MarketError ? await refusalOf(error, token) : null;
 			if (refusal) {
 				await ask(() => answers.put(key, refusal));

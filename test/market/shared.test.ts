@@ -5,6 +5,7 @@ import { systemEntropy } from "../../src/entropy.ts";
 import { withCache } from "../../src/market/cached.ts";
 import { MarketError, type StaleNote } from "../../src/market/contract.ts";
 import { discoverUniverse } from "../../src/market/discovery.ts";
+import { withinLoopTime } from "../../src/market/loop-time.ts";
 import { withSharedCache } from "../../src/market/shared.ts";
 import { type AnswerBounds, createMarketAnswers } from "../../src/store/market-answers.ts";
 import { createLiveExchange, createLiveSource, type LiveExchange } from "../support/live-source.ts";
@@ -103,6 +104,62 @@ test("a process that dies in mid-fetch holds the others up for a lease, and no l
 	// The call of the dead one and one more.
 	assert.equal(exchange.calls, ["candles A/USDT 1h", "candles A/USDT 1h"]);
 	assert.is.not(await lost, "ok");
+});
+
+/** Holds the event loop, as much work of one process does. */
+function holdLoop(ms: number): void {
+	for (const begun = performance.now(); performance.now() - begun < ms; );
+}
+
+test("a process whose loop stands still past its lease fetches nothing that another fetches", async () => {
+	for (const atMs of [0, 3, 25]) {
+		await redis.client().flushall();
+		const exchange = createLiveExchange({ latencyMs: 60 });
+		const processes = Array.from({ length: 3 }, () => processOf(exchange, { leaseMs: 200 }));
+		const symbols = ["A/USDT", "B/USDT:USDT"];
+		const ask = () =>
+			Promise.all(processes.flatMap(({ market }) => symbols.map((symbol) => market.orderBook(symbol, read(exchange)))));
+		const answers = ask();
+		// Nobody has heard of a lease yet, or some fetch under one already: each lease ends before it is renewed.
+		await new Promise((resolve) => setTimeout(resolve, atMs));
+		const under = exchange.calls.length;
+		holdLoop(450);
+		assert.is((await answers).length, 6);
+		// What was sent under a lease that ended may be sent once more by whoever took it over.
+		assert.ok(exchange.calls.length <= 2 + under, `${exchange.calls.length} calls, ${under} of them before`);
+		assert.is(
+			processes.reduce((sum, { shared }) => sum + shared.sharedStats().unshared, 0),
+			0,
+		);
+	}
+});
+
+test("a process does not take its own delay for an outage of the store", async () => {
+	const client = redis.client();
+	assert.is(await client.ping(), "PONG");
+	const late = withinLoopTime(systemClock, 200, client.ping());
+	holdLoop(400);
+	assert.is(await late, "PONG");
+	const never = outcome(withinLoopTime(systemClock, 30, new Promise(() => undefined)));
+	assert.match(String(await never), /no answer within 30 ms/);
+});
+
+test("reads that begin together leave the loop to timers and answers between them", async () => {
+	const exchange = createLiveExchange();
+	const { market } = processOf(exchange);
+	await market.orderBook("A/USDT", read(exchange));
+	const options = read(exchange);
+	let loops = 0;
+	let counting = true;
+	const count = () => {
+		loops++;
+		if (counting) setImmediate(count);
+	};
+	setImmediate(count);
+	await Promise.all(Array.from({ length: 2_000 }, () => market.orderBook("A/USDT", options)));
+	counting = false;
+	assert.ok(loops >= 2_000, `${loops} loops`);
+	assert.is(exchange.calls.length, 1);
 });
 
 test("a new bar fetches only what is new, in whichever process, and the histories are the same", async () => {
