@@ -17,12 +17,13 @@ export async function readEvidence(
 ): Promise<void> {
 	if (!evidence) return;
 	const listed = await listMarkets();
+	const later = { ...read, later: true };
 	const rivals = rival_venues ? perpsOfSeveralVenues(listed) : [];
 	await Promise.all([
-		readHistories(market, evidence, listed, read, got, guard),
+		readHistories(market, evidence, listed, later, got, guard),
 		...rivals.map((of) =>
 			guard(`${of.symbol}@${of.venue}`, async () => {
-				const funding = await orAbsent(market.funding(of.symbol, readOf(of, listed, read)));
+				const funding = await orAbsent(market.funding(of.symbol, readOf(of, listed, later)));
 				return () => {
 					if (funding) got.evidence.venue_funding.push({ base: of.base, funding });
 				};

@@ -112,6 +112,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		place: string,
 		asOfMs: number,
 		signal: AbortSignal,
+		later: boolean,
 		call: Call<unknown>,
 	): Promise<Kept> => {
 		const notes: StaleNote[] = [];
@@ -125,12 +126,13 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 			return kept;
 		};
 		try {
-			const value = await slots(place).run(signal, () => {
+			const work = () => {
 				count.fetches++;
 				return withinLimit(clock, readLimitMs, tooLate(readLimitMs), signal, (own) =>
 					call({ signal: own, onStale: (note) => notes.push(note) }),
 				);
-			});
+			};
+			const value = await slots(place).run(signal, work, later);
 			signal.throwIfAborted();
 			return keep(value, null);
 		} catch (error) {
@@ -143,7 +145,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	const read = async <T>(
 		key: string,
 		venue: string,
-		{ signal, as_of_ms, onStale }: ReadOptions,
+		{ signal, as_of_ms, onStale, later = false }: ReadOptions,
 		call: Call<T>,
 	): Promise<{ value: T; asOfMs: number }> => {
 		signal.throwIfAborted();
@@ -155,7 +157,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		if (kept?.untilMs != null && clock.now() >= kept.untilMs) kept = undefined;
 		if (kept) count.hits++;
 		else {
-			const { result, joined } = flights.run(key, signal, (own) => fetch(key, venue, as_of_ms, own, call));
+			const { result, joined } = flights.run(key, signal, (own) => fetch(key, venue, as_of_ms, own, later, call));
 			if (joined) count.joined++;
 			kept = await result;
 		}

@@ -228,11 +228,9 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 	};
 }
 
-/** First come, first served; those that go last behind all others. */
-const inTurn = (queue: ReadonlySet<Waiter>): Waiter[] => {
-	const waiters = [...queue];
-	return [...waiters.filter(({ call }) => !call.last), ...waiters.filter(({ call }) => call.last)];
-};
+/** By rank; first come, first served within one. */
+const inTurn = (queue: ReadonlySet<Waiter>): Waiter[] =>
+	[...queue].sort((a, b) => (a.call.rank ?? 0) - (b.call.rank ?? 0));
 
 const blocked = (source: string, blockedMs: number): MarketError =>
 	refusal(`${source} wants no request for ${Math.ceil(blockedMs / 1000)} s`);

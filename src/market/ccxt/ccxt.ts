@@ -102,11 +102,11 @@ function assemble(
 		},
 		async candles(symbol, timeframe, { limit, since_ms, ...read }) {
 			const { venue, type } = await find(symbol, read);
-			const { as_of_ms, signal } = read;
+			const { as_of_ms, signal, later } = read;
 			const unknown =
 				since_ms === undefined ? null : Math.max(1, Math.ceil((as_of_ms - since_ms) / TIMEFRAME_MS[timeframe]));
 			const asked = { symbol, timeframe, as_of_ms, limit: limit ?? unknown };
-			const bars = await thread.read(venue, "candles", asked, signal);
+			const bars = await thread.read(venue, "candles", asked, signal, later);
 			return seriesUpTo(bars, { symbol, venue, market: type, timeframe }, as_of_ms, limit);
 		},
 		async tickers(symbols, read) {
@@ -128,8 +128,8 @@ function assemble(
 		async funding(symbol, read) {
 			const { venue, type } = await find(symbol, read);
 			if (type !== "perp") return null;
-			const { as_of_ms, signal } = read;
-			const columns = await thread.read(venue, "funding", { symbol, as_of_ms }, signal);
+			const { as_of_ms, signal, later } = read;
+			const columns = await thread.read(venue, "funding", { symbol, as_of_ms }, signal, later);
 			const interval = columns && fundingIntervalHours(columns, as_of_ms);
 			return columns && interval ? fundingUpTo(columns, { symbol, venue }, interval, as_of_ms) : null;
 		},

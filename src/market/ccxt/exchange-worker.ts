@@ -63,8 +63,8 @@ async function open({ venue, baseUrl, shares }: Extract<ToThread, { kind: "open"
 async function read(message: Extract<ToThread, { kind: "read" }>, signal: AbortSignal): Promise<unknown> {
 	const venue = await venues.get(message.venue);
 	if (!venue) throw new MarketError("not_supported", `no venue '${message.venue}' is open`, false);
-	const call = venue[message.name] as (of: unknown, signal: AbortSignal) => Promise<unknown>;
-	return call(message.of, signal);
+	const call = venue[message.name] as (of: unknown, signal: AbortSignal, later: boolean) => Promise<unknown>;
+	return call(message.of, signal, message.later);
 }
 
 parentPort?.on("message", (message: ToThread) => {

@@ -17,7 +17,7 @@ export interface PlainError {
 export type ToThread =
 	/** `shares`: what is kept of the venue is shared with other processes. */
 	| { kind: "open"; id: number; venue: string; baseUrl: string | null; shares: boolean }
-	| { kind: "read"; id: number; venue: string; name: ReadName; of: unknown }
+	| { kind: "read"; id: number; venue: string; name: ReadName; of: unknown; later: boolean }
 	/** `late`: for want of an answer, which speaks against the source; else nobody wants the answer any more. */
 	| { kind: "abort"; id: number; late: boolean }
 	/** The gate's answer to `take`. */

@@ -1,7 +1,7 @@
 /** Every HTTP request of an exchange passes here: through the gate, with a deadline, and reading only. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Exchange } from "ccxt";
-import { BLOCK_WAIT_MS_MAX, type SourceGate, type SourceOutcome } from "../gate.ts";
+import { BLOCK_WAIT_MS_MAX, type CallRank, type SourceGate, type SourceOutcome } from "../gate.ts";
 import { kindOf, UnreadableAnswer } from "./errors.ts";
 
 /** One request, from its sending to the last byte of its answer. Its wait at the gate does not count. */
@@ -42,8 +42,8 @@ interface Keeping {
 interface Context {
 	signal: AbortSignal;
 	weight: number;
-	/** Behind all other requests of the process. */
-	last: boolean;
+	/** Its place among the requests of the process that wait. */
+	rank: CallRank;
 	/** Part of the budget, see RequestsOptions. */
 	budget: string | null;
 	/** Path with its places unfilled, so that an endpoint is one however many symbols are asked for. */
@@ -66,10 +66,10 @@ type Fetch = Exchange["fetch"];
 const contexts = new AsyncLocalStorage<Context>();
 const nothingSeen = (): Seen => ({ status: null, headers: null, text: "" });
 
-const contextOf = (signal: AbortSignal, last = false): Context => ({
+const contextOf = (signal: AbortSignal, rank: CallRank = 0): Context => ({
 	signal,
 	weight: 1,
-	last,
+	rank,
 	budget: null,
 	template: "",
 	seen: nothingSeen(),
@@ -77,9 +77,9 @@ const contextOf = (signal: AbortSignal, last = false): Context => ({
 	given: null,
 });
 
-/** Runs a call of ccxt; its requests end when `signal` aborts. `last`: they let those of all other calls go first. */
-export const underSignal = <T>(signal: AbortSignal, call: () => Promise<T>, last = false): Promise<T> =>
-	contexts.run(contextOf(signal, last), call);
+/** Runs a call of ccxt; its requests end when `signal` aborts, and let those of a lower rank go first. */
+export const underSignal = <T>(signal: AbortSignal, call: () => Promise<T>, rank: CallRank = 0): Promise<T> =>
+	contexts.run(contextOf(signal, rank), call);
 
 /**
  * Runs a call of ccxt whose outcome is kept for `keptMs`: the answers to its requests are shared between processes for as
@@ -133,7 +133,7 @@ function gateRequests(ask: Fetch, { source: owner, gate, usedWeight }: RequestsO
 	return async (url, method, headers, body) => {
 		const context = contexts.getStore() ?? orphan();
 		const endpoint = context.template === "" ? new URL(url).pathname : `/${context.template}`;
-		const { budget, weight, last, signal } = context;
+		const { budget, weight, rank, signal } = context;
 		const source = budget === null ? owner : `${owner}:${budget}`;
 		const report = (outcome: SourceOutcome) => {
 			gate.report({ source, endpoint }, outcome);
@@ -142,7 +142,7 @@ function gateRequests(ask: Fetch, { source: owner, gate, usedWeight }: RequestsO
 			if (banned && source !== owner) gate.report({ source: owner, endpoint }, outcome);
 		};
 		for (let again = false; ; again = true) {
-			await gate.take({ source, endpoint, weight, signal, ...(last ? { last } : {}) });
+			await gate.take({ source, endpoint, weight, signal, ...(rank > 0 ? { rank } : {}) });
 			const seen = nothingSeen();
 			try {
 				const answer = await contexts.run({ ...context, seen }, () => ask(url, method, headers, body));

@@ -24,8 +24,14 @@ const READS_MAX = 4096;
 export interface ExchangeThread {
 	/** Loads the exchange. Rejects with an Error that says what is wrong with its id. */
 	open(venue: string, signal: AbortSignal): Promise<void>;
-	/** Rejects with MarketError or, as soon as it aborts, the signal's reason. */
-	read<N extends ReadName>(venue: string, name: N, of: ReadOf<N>, signal: AbortSignal): Promise<ReadAnswer<N>>;
+	/** `later`: behind reads that are not. Rejects with MarketError or, as soon as it aborts, the signal's reason. */
+	read<N extends ReadName>(
+		venue: string,
+		name: N,
+		of: ReadOf<N>,
+		signal: AbortSignal,
+		later?: boolean,
+	): Promise<ReadAnswer<N>>;
 	close(): Promise<void>;
 }
 
@@ -140,8 +146,8 @@ export function createExchangeThread(options: {
 			await call((id) => opening(id, venue), signal);
 			opened.add(venue);
 		},
-		read: <N extends ReadName>(venue: string, name: N, of: ReadOf<N>, signal: AbortSignal) =>
-			call((id) => ({ kind: "read", id, venue, name, of }), signal) as Promise<ReadAnswer<N>>,
+		read: <N extends ReadName>(venue: string, name: N, of: ReadOf<N>, signal: AbortSignal, later = false) =>
+			call((id) => ({ kind: "read", id, venue, name, of, later }), signal) as Promise<ReadAnswer<N>>,
 		async close() {
 			closed = true;
 			const last = worker;

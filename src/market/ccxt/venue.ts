@@ -42,21 +42,29 @@ interface Of extends At {
 	symbol: string;
 }
 
-/** What a venue is asked; every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
+/** What a venue is asked (`later`: behind what is not); every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
 export interface VenueReads {
 	/** The exchange's clock, epoch ms; null: it does not tell the time. */
-	time(of: object, signal: AbortSignal): Promise<number | null>;
+	time(of: object, signal: AbortSignal, later?: boolean): Promise<number | null>;
 	/** null: the symbol is not listed. */
-	place(of: { symbol: string }, signal: AbortSignal): Promise<{ symbol: string; type: "spot" | "perp" } | null>;
-	markets(of: At, signal: AbortSignal): Promise<Market[]>;
-	candles(of: Of & { timeframe: Timeframe; limit: number | null }, signal: AbortSignal): Promise<BarColumns>;
-	tickers(of: At & { symbols: readonly string[] }, signal: AbortSignal): Promise<Ticker[]>;
-	funding(of: Of, signal: AbortSignal): Promise<FundingColumns | null>;
-	orderBook(of: Of, signal: AbortSignal): Promise<OrderBook | null>;
+	place(
+		of: { symbol: string },
+		signal: AbortSignal,
+		later?: boolean,
+	): Promise<{ symbol: string; type: "spot" | "perp" } | null>;
+	markets(of: At, signal: AbortSignal, later?: boolean): Promise<Market[]>;
+	candles(
+		of: Of & { timeframe: Timeframe; limit: number | null },
+		signal: AbortSignal,
+		later?: boolean,
+	): Promise<BarColumns>;
+	tickers(of: At & { symbols: readonly string[] }, signal: AbortSignal, later?: boolean): Promise<Ticker[]>;
+	funding(of: Of, signal: AbortSignal, later?: boolean): Promise<FundingColumns | null>;
+	orderBook(of: Of, signal: AbortSignal, later?: boolean): Promise<OrderBook | null>;
 	/** `present`: the newest there is; otherwise the newest that was measured by as_of. */
-	openInterest(of: Of & { present: boolean }, signal: AbortSignal): Promise<OpenInterest | null>;
-	trades(of: Of & { since_ms: number }, signal: AbortSignal): Promise<Tape | null>;
-	optionChain(of: At & { base: string }, signal: AbortSignal): Promise<OptionChain | null>;
+	openInterest(of: Of & { present: boolean }, signal: AbortSignal, later?: boolean): Promise<OpenInterest | null>;
+	trades(of: Of & { since_ms: number }, signal: AbortSignal, later?: boolean): Promise<Tape | null>;
+	optionChain(of: At & { base: string }, signal: AbortSignal, later?: boolean): Promise<OptionChain | null>;
 }
 
 /** Opens an exchange of ccxt; nothing is asked of it yet. Throws ExchangeLoadError for an id that ccxt does not have. */
@@ -222,7 +230,7 @@ function historyReads(parts: Parts): Pick<VenueReads, "candles" | "funding" | "t
 			const market = await find(symbol, signal);
 			// Tapes are heavy and two strategies want them: bars and settlements of all others go first.
 			const read = () => readTrades(exchange, market, since_ms, as_of_ms, { fromBegin, pagesMax });
-			return underSignal(signal, read, true);
+			return underSignal(signal, read, 2);
 		},
 	};
 }
@@ -245,11 +253,11 @@ function chainReads(options: VenueOptions, profile: ExchangeProfile): VenueReads
 /** Each read under its signal, with errors of the port. */
 function guarded(id: string, reads: VenueReads): VenueReads {
 	const guard = <Of, T>(read: (of: Of, signal: AbortSignal) => Promise<T>) => {
-		return async (of: Of, signal: AbortSignal): Promise<T> => {
+		return async (of: Of, signal: AbortSignal, later = false): Promise<T> => {
 			signal.throwIfAborted();
 			try {
 				return await abortable(
-					underSignal(signal, () => read(of, signal)),
+					underSignal(signal, () => read(of, signal), later ? 1 : 0),
 					signal,
 				);
 			} catch (error) {
