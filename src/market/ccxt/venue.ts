@@ -204,7 +204,7 @@ async function describeAll(parts: Parts, as_of_ms: number, signal: AbortSignal):
 		const volume = ticker && market.active !== false ? quoteVolume(profile, ticker, market) : null;
 		if (volume !== null) volumes.set(market.symbol, volume);
 	}
-	const interests = await parts.interests.all(markets, volumes, table);
+	const interests = await parts.interests.all(markets, volumes, table, as_of_ms);
 	return markets.map((market) => {
 		const { symbol } = market;
 		const interval = intervals.get(symbol) ?? null;
