@@ -24,7 +24,7 @@ export interface SharedTime {
 
 /**
  * What processes keep of an exchange beneath their answers (its list of markets, its table of tickers, its time) and
- * would otherwise each ask for themselves. Reject as `fetch` does, or with MarketError when another's fetch failed.
+ * would otherwise each ask for themselves. Reject as `load` does, or with MarketError when another process could not load it.
  */
 export interface VenueSharing {
 	/** The answer to one request, fetched by one process in `freshMs`. `name`: its path and query. */
@@ -32,7 +32,7 @@ export interface VenueSharing {
 		venue: string,
 		name: string,
 		freshMs: number,
-		fetch: (signal: AbortSignal) => Promise<Int8Array>,
+		load: (signal: AbortSignal) => Promise<Int8Array>,
 		signal: AbortSignal,
 	): Promise<SharedBody>;
 	/** The exchange's time, measured by one process in `freshMs`. */
@@ -65,8 +65,8 @@ export function createVenueSharing(deps: { answers: SharedAnswers; clock: Clock;
 		found: (value, age_ms) => ({ ...value, age_ms }),
 	});
 	return {
-		request: (venue, name, freshMs, fetch, signal) => {
-			const read = async (own: AbortSignal) => ({ body: await fetch(own), age_ms: 0 });
+		request: (venue, name, freshMs, load, signal) => {
+			const read = async (own: AbortSignal) => ({ body: await load(own), age_ms: 0 });
 			return reads(venue).read<SharedBody>(fresh(freshMs, { kind: "request", name: `request:${name}`, read }), {
 				signal,
 				as_of_ms: 0,

@@ -5,11 +5,11 @@ import { systemEntropy } from "../../src/entropy.ts";
 import { withCache } from "../../src/market/cached.ts";
 import { MarketError, type StaleNote } from "../../src/market/contract.ts";
 import { discoverUniverse } from "../../src/market/discovery.ts";
-import { withinLoopTime } from "../../src/market/loop-time.ts";
 import { withSharedCache } from "../../src/market/shared.ts";
-import { type AnswerBounds, createMarketAnswers } from "../../src/store/market-answers.ts";
+import { createMarketAnswers } from "../../src/store/market-answers.ts";
 import { createLiveExchange, createLiveSource, type LiveExchange } from "../support/live-source.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
+import { type SharedProcess, type SharedProcessOptions, sharedProcess } from "../support/shared-process.ts";
 
 const test = suite("market/shared");
 const HOUR_MS = 3_600_000;
@@ -22,37 +22,9 @@ test.before.each(async () => {
 	await redis.client().flushall();
 });
 
-/** One process with its own connection, cache and adapter; all call the same exchange. */
-function processOf(
-	exchange: LiveExchange,
-	{ leaseMs, looked, ...bounds }: AnswerBounds & { leaseMs?: number; looked?: () => void } = {},
-) {
-	const connection = redis.client({ maxRetriesPerRequest: 1 });
-	const source = createLiveSource(exchange);
-	const answers = createMarketAnswers(connection, bounds);
-	const look: typeof answers.look = (...asked) => {
-		const reply = answers.look(...asked);
-		looked?.();
-		return reply;
-	};
-	const shared = withSharedCache(source, {
-		answers: { ...answers, look },
-		clock: systemClock,
-		entropy: systemEntropy,
-		...(leaseMs === undefined ? {} : { leaseMs }),
-	});
-	const market = withCache(shared, { clock: systemClock });
-	return {
-		market,
-		shared,
-		answers,
-		die() {
-			source.die();
-			connection.disconnect();
-		},
-	};
-}
-type Process = ReturnType<typeof processOf>;
+const processOf = (exchange: LiveExchange, options: SharedProcessOptions = {}): SharedProcess =>
+	sharedProcess(redis, exchange, options);
+type Process = SharedProcess;
 
 const read = (exchange: LiveExchange, as_of_ms = exchange.nowMs) => ({ signal: AbortSignal.timeout(20_000), as_of_ms });
 
@@ -112,65 +84,6 @@ test("a process that dies in mid-fetch holds the others up for a lease, and no l
 	// The call of the dead one and one more.
 	assert.equal(exchange.calls, ["candles A/USDT 1h", "candles A/USDT 1h"]);
 	assert.is.not(await lost, "ok");
-});
-
-/** Holds the event loop, as much work of one process does. */
-function holdLoop(ms: number): void {
-	for (const begun = performance.now(); performance.now() - begun < ms; );
-}
-
-test("a process whose loop stands still past its lease fetches nothing that another fetches", async () => {
-	const exchange = createLiveExchange({ latencyMs: 60 });
-	let looks = 0;
-	let under = -1;
-	// The moment at which all have asked and hardly anyone has heard: each lease ends before it is known or renewed.
-	const looked = () => {
-		if (++looks !== 6) return;
-		under = exchange.calls.length;
-		holdLoop(450);
-	};
-	const processes = Array.from({ length: 3 }, () => processOf(exchange, { leaseMs: 200, looked }));
-	// Their connections are open, so that a look is sent when it is made.
-	await Promise.all(processes.map(({ answers }) => answers.size("ccxt:live")));
-	const books = processes.flatMap(({ market }) =>
-		exchange.symbols.map((symbol) => market.orderBook(symbol, read(exchange))),
-	);
-	assert.is((await Promise.all(books)).length, 6);
-	assert.ok(under >= 0, "the loop was never held");
-	// What was sent before may be sent once more, by whoever took the lease over that ended meanwhile.
-	assert.ok(exchange.calls.length <= 2 + under, `${exchange.calls.length} calls, ${under} of them before`);
-	assert.is(
-		processes.reduce((sum, { shared }) => sum + shared.sharedStats().unshared, 0),
-		0,
-	);
-});
-
-test("a process does not take its own delay for an outage of the store", async () => {
-	const client = redis.client();
-	assert.is(await client.ping(), "PONG");
-	const late = withinLoopTime(systemClock, 200, client.ping());
-	holdLoop(400);
-	assert.is(await late, "PONG");
-	const never = outcome(withinLoopTime(systemClock, 30, new Promise(() => undefined)));
-	assert.match(String(await never), /no answer within 30 ms/);
-});
-
-test("reads that begin together leave the loop to timers and answers between them", async () => {
-	const exchange = createLiveExchange();
-	const { market } = processOf(exchange);
-	await market.orderBook("A/USDT", read(exchange));
-	const options = read(exchange);
-	let loops = 0;
-	let counting = true;
-	const count = () => {
-		loops++;
-		if (counting) setImmediate(count);
-	};
-	setImmediate(count);
-	await Promise.all(Array.from({ length: 2_000 }, () => market.orderBook("A/USDT", options)));
-	counting = false;
-	assert.ok(loops >= 2_000, `${loops} loops`);
-	assert.is(exchange.calls.length, 1);
 });
 
 test("a new bar fetches only what is new, in whichever process, and the histories are the same", async () => {

@@ -24,11 +24,11 @@ export interface RequestsOptions {
 	share?: ShareRequest;
 }
 
-/** The text of the answer to a request, of whichever process fetched it; `fetch` asks the exchange. */
+/** The text of the answer to a request, of whichever process fetched it; `load` asks the exchange. */
 export type ShareRequest = (
 	name: string,
 	freshMs: number,
-	fetch: () => Promise<string>,
+	load: () => Promise<string>,
 	signal: AbortSignal,
 ) => Promise<{ text: string; age_ms: number }>;
 
@@ -166,12 +166,12 @@ function shareRequests(ask: Fetch, gated: Fetch, share: ShareRequest): Fetch {
 		if (keeping === null || (method ?? "GET") !== "GET" || body !== undefined) return gated(url, method, headers, body);
 		const { pathname, search } = new URL(url);
 		const own: unknown[] = [];
-		const fetch = async (): Promise<string> => {
+		const load = async (): Promise<string> => {
 			const seen = nothingSeen();
 			own.push(await contexts.run({ ...context, seen }, () => gated(url, method, headers)));
 			return seen.text;
 		};
-		const { text, age_ms } = await share(`${pathname}${search}`, keeping.for_ms, fetch, signal);
+		const { text, age_ms } = await share(`${pathname}${search}`, keeping.for_ms, load, signal);
 		keeping.age_ms = Math.max(keeping.age_ms, age_ms);
 		if (own.length > 0) return own[0];
 		return contexts.run({ ...context, given: text }, () => ask(url, method, headers));

@@ -24,12 +24,12 @@ export function createShareRelay(sharing: VenueSharing, send: (message: ToThread
 		const own: Asked = { abort: new AbortController(), fetched: null };
 		const { signal } = own.abort;
 		asked.set(id, own);
-		const fetch = (): Promise<Int8Array> =>
+		const load = (): Promise<Int8Array> =>
 			new Promise((resolve, reject) => {
 				own.fetched = (outcome) => ("code" in outcome ? reject(portError(outcome)) : resolve(outcome));
 				send({ kind: "fetch", id });
 			});
-		const answer = await sharing.request(venue, name, fresh_ms, fetch, signal).catch(plainError);
+		const answer = await sharing.request(venue, name, fresh_ms, load, signal).catch(plainError);
 		if (asked.get(id) === own && !signal.aborted) send({ kind: "shared", id, answer });
 		asked.delete(id);
 	};

@@ -7,7 +7,7 @@ import type { ShareRequest } from "./requests.ts";
 interface Asker {
 	told(answer: { body: Int8Array; age_ms: number }): void;
 	failed(error: unknown): void;
-	fetch(): void;
+	load(): void;
 }
 
 export interface ThreadSharing {
@@ -25,12 +25,12 @@ export function createThreadSharing(send: (message: FromThread, transfer?: Array
 
 	const share =
 		(venue: string): ShareRequest =>
-		async (name, fresh_ms, fetch, signal) => {
+		async (name, fresh_ms, load, signal) => {
 			const id = ++made;
-			let fetching = false;
+			let loading = false;
 			const own = async (): Promise<{ text: string; age_ms: number }> => {
 				try {
-					const text = await fetch();
+					const text = await load();
 					const { buffer } = new TextEncoder().encode(text);
 					send({ kind: "fetched", id, outcome: new Int8Array(buffer) }, [buffer]);
 					return { text, age_ms: 0 };
@@ -44,10 +44,10 @@ export function createThreadSharing(send: (message: FromThread, transfer?: Array
 				askers.set(id, {
 					told: ({ body, age_ms }) => resolve({ text: textOf(body), age_ms }),
 					failed: reject,
-					fetch() {
-						// Asked a second time when the lease was lost meanwhile; the first fetch goes on.
-						if (fetching) return;
-						fetching = true;
+					load() {
+						// Asked a second time when the lease was lost meanwhile; the first one goes on.
+						if (loading) return;
+						loading = true;
 						own().then(resolve, reject);
 					},
 				});
@@ -65,7 +65,7 @@ export function createThreadSharing(send: (message: FromThread, transfer?: Array
 		receive(message) {
 			const asker = askers.get(message.id);
 			if (message.kind === "fetch")
-				return asker ? asker.fetch() : send({ kind: "fetched", id: message.id, outcome: GIVEN_UP });
+				return asker ? asker.load() : send({ kind: "fetched", id: message.id, outcome: GIVEN_UP });
 			if ("body" in message.answer) asker?.told(message.answer);
 			else asker?.failed(asMarketError(message.answer));
 		},

@@ -4,7 +4,10 @@ import * as assert from "uvu/assert";
 import { systemClock } from "../../../src/clock.ts";
 import { openVenue, type VenueReads } from "../../../src/market/ccxt/venue.ts";
 import { openGate } from "../../../src/market/gate.ts";
-import { BYBIT, KRAKEN, OKX, STUB_NOW_MS, STUB_SETTLED_MS, worthOf } from "../../support/exchange-stubs/answers.ts";
+import { BYBIT } from "../../support/exchange-stubs/bybit.ts";
+import { STUB_NOW_MS, STUB_SETTLED_MS, worthOf } from "../../support/exchange-stubs/candles.ts";
+import { KRAKEN } from "../../support/exchange-stubs/kraken.ts";
+import { OKX } from "../../support/exchange-stubs/okx.ts";
 import { type ExchangeStub, type StubAnswers, startExchangeStub } from "../../support/exchange-stubs/server.ts";
 
 const test = suite("market/ccxt/exchanges");
