@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
 import type { CachedMarketData } from "./cached.ts";
 import { withCache } from "./cached.ts";
-import { createCcxtMarketData } from "./ccxt/ccxt.ts";
+import { ccxtSourceName, createCcxtMarketData } from "./ccxt/ccxt.ts";
 import type { SourceGate } from "./gate.ts";
 import { createRecordedMarketData } from "./recorded.ts";
 import { withSharedCache } from "./shared.ts";
@@ -67,7 +67,7 @@ export async function createMarketData({
 			baseUrl: baseUrl ?? null,
 			clock,
 			...(gate ? { gate } : {}),
-			...(sharing ? { sharing: createVenueSharing({ ...sharing, clock }) } : {}),
+			...(sharing ? { sharing: createVenueSharing({ ...sharing, source: ccxtSourceName(exchanges), clock }) } : {}),
 		});
 		const shared = sharing ? withSharedCache(live, { ...sharing, clock }) : live;
 		return withCache(shared, { clock, readLimitMs: LIVE_READ_LIMIT_MS });

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
-import { createSharedReads, type Datum, type SharedReads } from "./shared-reads.ts";
+import { createSharedReads, type Datum } from "./shared-reads.ts";
 import type { SharedAnswers } from "./sharing.ts";
 
 /** A read's wait at the gate included. */
@@ -44,40 +44,38 @@ export interface VenueSharing {
 	): Promise<SharedTime>;
 }
 
-/** Through the same store, with the same leases, as all other answers; fresh by the store's clock. */
-export function createVenueSharing(deps: { answers: SharedAnswers; clock: Clock; entropy: Entropy }): VenueSharing {
-	const readsOf = new Map<string, SharedReads>();
-	const reads = (venue: string): SharedReads => {
-		const known = readsOf.get(venue) ?? createSharedReads({ source: `venue:${venue}`, ...deps });
-		readsOf.set(venue, known);
-		return known;
-	};
-	const fresh = <T extends { age_ms: number }>(
+/** Through the same store, with the same leases and bounds, as all other answers of `source`; fresh by the store's clock. */
+export function createVenueSharing(deps: {
+	source: string;
+	answers: SharedAnswers;
+	clock: Clock;
+	entropy: Entropy;
+}): VenueSharing {
+	const reads = createSharedReads(deps);
+	const read = <T extends { age_ms: number }>(
 		freshMs: number,
 		datum: Pick<Datum<T>, "kind" | "name" | "read">,
-	): Datum<T> => ({
-		...datum,
-		need_ms: 1,
-		limit_ms: LIMIT_MS,
-		kept_ms: freshMs * KEPT_SHARE,
-		// No moment of the source's clock is covered; the claim is believed for as long as the answer is fresh.
-		covers: () => ({ covers_ms: 0, claims_ms: 1, recheck_ms: freshMs }),
-		found: (value, age_ms) => ({ ...value, age_ms }),
-	});
+		signal: AbortSignal,
+	): Promise<T> => {
+		const whole: Datum<T> = {
+			...datum,
+			need_ms: 1,
+			limit_ms: LIMIT_MS,
+			kept_ms: freshMs * KEPT_SHARE,
+			// No moment of the source's clock is covered; the claim is believed for as long as the answer is fresh.
+			covers: () => ({ covers_ms: 0, claims_ms: 1, recheck_ms: freshMs }),
+			found: (value, age_ms) => ({ ...value, age_ms }),
+		};
+		return reads.read(whole, { signal, as_of_ms: 0 });
+	};
 	return {
 		request: (venue, name, freshMs, load, signal) => {
-			const read = async (own: AbortSignal) => ({ body: await load(own), age_ms: 0 });
-			return reads(venue).read<SharedBody>(fresh(freshMs, { kind: "request", name: `request:${name}`, read }), {
-				signal,
-				as_of_ms: 0,
-			});
+			const body = async (own: AbortSignal): Promise<SharedBody> => ({ body: await load(own), age_ms: 0 });
+			return read(freshMs, { kind: "request", name: `request:${venue}:${name}`, read: body }, signal);
 		},
 		time: (venue, freshMs, measure, signal) => {
-			const read = async () => ({ ...(await measure()), age_ms: 0 });
-			return reads(venue).read<SharedTime>(fresh(freshMs, { kind: "time", name: "time", read }), {
-				signal,
-				as_of_ms: 0,
-			});
+			const told = async (): Promise<SharedTime> => ({ ...(await measure()), age_ms: 0 });
+			return read(freshMs, { kind: "time", name: `time:${venue}`, read: told }, signal);
 		},
 	};
 }

@@ -28,6 +28,8 @@ export interface CcxtOptions {
 	clock: Clock;
 }
 
+export const ccxtSourceName = (exchanges: readonly string[]): string => `ccxt:${exchanges.join(",")}`;
+
 interface Venue {
 	name: string;
 	time: ServerClock;
@@ -62,7 +64,7 @@ export async function createCcxtMarketData(options: CcxtOptions): Promise<Market
 			lifetime.abort(new MarketError("fetch_failed", "the market is closed", false));
 			await thread.close();
 		};
-		return assemble(`ccxt:${options.exchanges.join(",")}`, venues, thread, clock, close);
+		return assemble(ccxtSourceName(options.exchanges), venues, thread, clock, close);
 	} catch (error) {
 		await thread.close();
 		throw error;
