@@ -71,7 +71,7 @@ export async function createCcxtMarketData(options: CcxtOptions): Promise<Market
 	}
 }
 
-const follow = (venues: readonly Venue[]): Promise<unknown> =>
+const follow = (venues: readonly Venue[]): Promise<PromiseSettledResult<void>[]> =>
 	Promise.allSettled(venues.map(({ time }) => time.follow()));
 
 /** An exchange that cannot be reached now is asked again when its time is needed. */
@@ -186,8 +186,9 @@ function sourceTime(venues: readonly Venue[], clock: Clock): number {
 	return slowest?.time.standing() ? time : Math.floor(time / LIVE_SLICE_MS) * LIVE_SLICE_MS;
 }
 
+/** Whether each exchange has told its time lately, to this process or another: each asks every few seconds. */
 async function check(venues: readonly Venue[], signal: AbortSignal): Promise<{ ok: boolean; error: string | null }> {
-	const looks = await abortable(Promise.allSettled(venues.map(({ time }) => time.measure())), signal);
+	const looks = await abortable(follow(venues), signal);
 	const failed = venues.filter((_, i) => looks[i]?.status === "rejected");
 	if (failed.length === 0) return { ok: true, error: null };
 	return { ok: false, error: `no answer from ${failed.map(({ name }) => name).join(", ")}` };
