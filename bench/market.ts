@@ -9,10 +9,11 @@ import { spawn } from "node:child_process";
 import { setMaxListeners } from "node:events";
 import { resolve } from "node:path";
 import { CATALOGUE } from "../src/catalogue.ts";
-import { systemClock } from "../src/clock.ts";
+import { delay, systemClock } from "../src/clock.ts";
 import { selectCandidates } from "../src/effects/candidates.ts";
 import { startHarvest } from "../src/effects/harvest.ts";
 import { systemEntropy } from "../src/entropy.ts";
+import { SECOND_LOOK_MS } from "../src/market/ccxt/server-clock.ts";
 import { type CachedMarketData, createMarketData, discoverUniverse } from "../src/market/index.ts";
 import { createSourceGate } from "../src/market/source-gate.ts";
 import { createMarketAnswers } from "../src/store/market-answers.ts";
@@ -137,6 +138,8 @@ try {
 			}),
 		);
 		source = markets[0]?.source.name ?? "";
+		// Until the workers know how the exchange's clock moves: they ask for its time as they start, for no scan.
+		await delay(systemClock, 2 * SECOND_LOOK_MS);
 		const before = await counts(baseUrl);
 		const begun = performance.now();
 		const failed = await Promise.all(

@@ -37,7 +37,7 @@ export async function openMarket({ config, provision, logger, entropy }: Deps): 
 	const live = config.market.kind === "ccxt";
 	const redis =
 		live && provision.kind !== "memory"
-			? createRedisClient(provision.connection, "commands", logger, { name: "market" })
+			? createRedisClient(provision.connection, "patient", logger, { name: "market" })
 			: null;
 	const budget = redis && createMarketBudget(redis);
 	const gate = live ? createSourceGate({ budget, clock: systemClock, entropy }) : null;

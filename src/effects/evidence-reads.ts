@@ -18,14 +18,15 @@ export async function readEvidence(
 ): Promise<void> {
 	if (!evidence) return;
 	const listed = await listMarkets();
+	const later = { ...read, later: true };
 	const rivals = rival_venues ? perpsOfSeveralVenues(listed) : [];
 	const begun = inTurns();
 	const paced: Guard = (name, work) => begun(() => guard(name, work));
 	await Promise.all([
-		readHistories(market, evidence, listed, read, got, paced),
+		readHistories(market, evidence, listed, later, got, paced),
 		...rivals.map((of) =>
 			paced(`${of.symbol}@${of.venue}`, async () => {
-				const funding = await orAbsent(market.funding(of.symbol, readOf(of, listed, read)));
+				const funding = await orAbsent(market.funding(of.symbol, readOf(of, listed, later)));
 				return () => {
 					if (funding) got.evidence.venue_funding.push({ base: of.base, funding });
 				};

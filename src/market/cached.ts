@@ -10,6 +10,7 @@ import { SingleFlight } from "./single-flight.ts";
 import type { Slots } from "./slots.ts";
 import { createSlots } from "./slots.ts";
 import { readTape } from "./tape-reading.ts";
+import { createTurns } from "./turns.ts";
 
 /** Answers kept in memory, all together. */
 export const CACHE_BYTES_MAX = 256 * 1024 * 1024;
@@ -89,6 +90,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	/** The newest tape of each market, where its answer is still kept. */
 	const tapes = new Map<string, { key: string; since_ms: number; as_of_ms: number }>();
 	const live = market.source.kind === "live";
+	const turn = createTurns();
 	const moment = (kind: MovingKind, asOfMs: number): number =>
 		live ? Math.floor(asOfMs / SHARED_FOR_MS[kind]) : asOfMs;
 
@@ -110,6 +112,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		place: string,
 		asOfMs: number,
 		signal: AbortSignal,
+		later: boolean,
 		call: Call<unknown>,
 	): Promise<Kept> => {
 		const notes: StaleNote[] = [];
@@ -123,12 +126,13 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 			return kept;
 		};
 		try {
-			const value = await slots(place).run(signal, () => {
+			const work = () => {
 				count.fetches++;
 				return withinLimit(clock, readLimitMs, tooLate(readLimitMs), signal, (own) =>
 					call({ signal: own, onStale: (note) => notes.push(note) }),
 				);
-			});
+			};
+			const value = await slots(place).run(signal, work, later);
 			signal.throwIfAborted();
 			return keep(value, null);
 		} catch (error) {
@@ -141,16 +145,19 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	const read = async <T>(
 		key: string,
 		venue: string,
-		{ signal, as_of_ms, onStale }: ReadOptions,
+		{ signal, as_of_ms, onStale, later = false }: ReadOptions,
 		call: Call<T>,
 	): Promise<{ value: T; asOfMs: number }> => {
 		signal.throwIfAborted();
 		count.calls++;
+		// Scans that begin together make a hundred thousand reads in one go. Leases, budgets and requests of a live source
+		// have times of their own, so the loop must get on between them.
+		if (live) await turn(signal);
 		let kept = cache.get(key);
 		if (kept?.untilMs != null && clock.now() >= kept.untilMs) kept = undefined;
 		if (kept) count.hits++;
 		else {
-			const { result, joined } = flights.run(key, signal, (own) => fetch(key, venue, as_of_ms, own, call));
+			const { result, joined } = flights.run(key, signal, (own) => fetch(key, venue, as_of_ms, own, later, call));
 			if (joined) count.joined++;
 			kept = await result;
 		}

@@ -189,6 +189,8 @@ export interface ReadOptions {
 	 * each need not look at it.
 	 */
 	venue?: string;
+	/** Wanted for evidence: where reads wait for each other, those that candidates need go first. */
+	later?: boolean;
 	/**
 	 * Told, before the answer is handed out, that it is the last good one of a source that fails now. Who does not ask
 	 * gets the same answer.

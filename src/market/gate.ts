@@ -6,6 +6,9 @@
 /** A source that wants no request for longer is not waited for, ms. */
 export const BLOCK_WAIT_MS_MAX = 10_000;
 
+/** 0: what candidates need; 1: what evidence needs; 2: what is heavy and wanted by few. */
+export type CallRank = 0 | 1 | 2;
+
 /** One request about to be sent. */
 export interface SourceCall {
 	/** Owner of the budget: an exchange, e.g. `binance`, or a part of one that it counts apart, e.g. `binanceusdm:funding`. */
@@ -14,8 +17,8 @@ export interface SourceCall {
 	endpoint: string;
 	/** Request weight in the exchange's own units, at least 1. */
 	weight: number;
-	/** Goes when no other call of the process waits: for what is heavy and wanted by few. */
-	last?: boolean;
+	/** Of the calls of a process that wait, those of the lowest rank go first; absent: 0. */
+	rank?: CallRank;
 	signal: AbortSignal;
 }
 

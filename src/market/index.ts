@@ -2,12 +2,13 @@ import type { Clock } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
 import type { CachedMarketData } from "./cached.ts";
 import { withCache } from "./cached.ts";
-import { createCcxtMarketData } from "./ccxt/ccxt.ts";
+import { ccxtSourceName, createCcxtMarketData } from "./ccxt/ccxt.ts";
 import type { SourceGate } from "./gate.ts";
 import { createRecordedMarketData } from "./recorded.ts";
 import { withSharedCache } from "./shared.ts";
 import type { SharedAnswers } from "./sharing.ts";
 import { createSimulatedMarketData } from "./simulated.ts";
+import { createVenueSharing } from "./venue-sharing.ts";
 
 /** The same as the default of MARKET. */
 export const DEFAULT_SEED = 42;
@@ -61,7 +62,13 @@ export async function createMarketData({
 	if (scheme === "ccxt") {
 		const exchanges = argument.split(",").filter((id) => id !== "");
 		if (exchanges.length === 0) throw new Error("MARKET=ccxt:<exchange>[,<exchange>] needs the id of an exchange");
-		const live = await createCcxtMarketData({ exchanges, baseUrl: baseUrl ?? null, clock, ...(gate ? { gate } : {}) });
+		const live = await createCcxtMarketData({
+			exchanges,
+			baseUrl: baseUrl ?? null,
+			clock,
+			...(gate ? { gate } : {}),
+			...(sharing ? { sharing: createVenueSharing({ ...sharing, source: ccxtSourceName(exchanges), clock }) } : {}),
+		});
 		const shared = sharing ? withSharedCache(live, { ...sharing, clock }) : live;
 		return withCache(shared, { clock, readLimitMs: LIVE_READ_LIMIT_MS });
 	}

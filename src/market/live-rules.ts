@@ -8,7 +8,8 @@ const HOUR_MS = TIMEFRAME_MS["1h"];
  * shared for a time, so that a thousand scans make the calls of one.
  */
 export type MovingKind = "markets" | "tickers" | "book" | "interest" | "trades" | "chain" | "volatility";
-export type AnswerKind = MovingKind | "candles" | "funding";
+/** `request`: the raw answer to one request; `time`: what an exchange's clock says. Both are beneath the others. */
+export type AnswerKind = MovingKind | "candles" | "funding" | "request" | "time";
 
 /** A moving answer serves every scan that is pinned at most so long after it was asked for, ms. */
 export const SHARED_FOR_MS: Record<MovingKind, number> = {
@@ -32,6 +33,8 @@ export const LAST_GOOD_MS: Record<AnswerKind, number> = {
 	volatility: 2 * 86_400_000,
 	candles: 3 * 86_400_000,
 	funding: 3 * 86_400_000,
+	request: 0,
+	time: 0,
 };
 
 /** A last good answer is given again without another look at the source for this time, ms. */

@@ -1,9 +1,10 @@
 import { type Clock, delay } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
-import { abortable } from "./abortable.ts";
+import { abortable, onAbort } from "./abortable.ts";
 import { decodeAnswer, encodeAnswer } from "./column-codec.ts";
 import { MarketError, type ReadOptions } from "./contract.ts";
 import { type AnswerKind, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
+import { withinLoopTime } from "./loop-time.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./sharing.ts";
 
@@ -18,6 +19,8 @@ const WAIT_MS_MIN = 10;
 const WAIT_MS_MAX = 200;
 /** Pauses after the tries to reach the store. */
 const ASK_AGAIN_MS = [10, 100, 300];
+/** One try, in time in which the event loop ran. */
+const ASK_LIMIT_MS = 1_500;
 /** After the store failed it is not asked for this time, so that not every read waits for it in vain. */
 const STORE_AWAY_MS = 1_000;
 /** What the bytes of an answer may unfold to. */
@@ -36,8 +39,10 @@ export interface Datum<T> {
 	read(signal: AbortSignal, known: T | null): Promise<T>;
 	/** Up to when the answer says everything, up to when the source says it does, and for how long that is believed. */
 	covers(value: T): { covers_ms: number; claims_ms: number; recheck_ms: number };
-	/** The answer as it is given when it has become so old. */
+	/** A last good answer as it is given when it has become so old. */
 	aged?(value: T, ageMs: number): T;
+	/** An answer that is new enough as it is given when it was fetched so long ago. */
+	found?(value: T, ageMs: number): T;
 }
 
 export interface SharedStats {
@@ -68,6 +73,8 @@ interface Deps {
 interface Refused {
 	refused: { code: "bad_symbol" | "not_supported"; message: string };
 }
+/** Says of a fetch that its lease has ended while it ran. */
+const LOST = Symbol("the lease was lost");
 const isRefused = (value: unknown): value is Refused =>
 	typeof value === "object" && value !== null && "refused" in value && Object.keys(value).length === 1;
 
@@ -85,10 +92,9 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 		if (clock.now() < awayUntilMs) return null;
 		for (const pauseMs of ASK_AGAIN_MS) {
 			try {
-				return await work();
+				return await withinLoopTime(clock, ASK_LIMIT_MS, work());
 			} catch {
-				// Every call is safe to repeat. A busy process sees its own delay as the store's: that is no outage, and
-				// who reads alone for it makes the calls that others have made.
+				// Every call is safe to repeat, and who reads alone makes the calls that others have made.
 				await delay(clock, pauseMs);
 			}
 			if (clock.now() < awayUntilMs) return null;
@@ -118,25 +124,46 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 		return datum.aged ? datum.aged(value as T, last.age_ms) : (value as T);
 	};
 
+	/**
+	 * Whether the lease is still held, whose grant was asked for at `askedMs`. A process that was busy hears of its lease
+	 * when it is over, and another may be fetching by then.
+	 */
+	const stillHeld = async (key: SharedKey, token: string, askedMs: number): Promise<boolean> => {
+		for (let sinceMs = askedMs; clock.now() - sinceMs > leaseMs / 3; ) {
+			const againMs = clock.now();
+			const held = await ask(() => answers.renew(key, token, leaseMs));
+			if (held !== true) return held === null;
+			sinceMs = againMs;
+		}
+		return true;
+	};
+
 	const underLease = async <T>(
 		datum: Datum<T>,
 		key: SharedKey,
 		token: string,
 		last: SharedAnswer | null,
 		options: ReadOptions,
-	): Promise<T> => {
-		const letGo = keepLease(answers, clock, leaseMs, key, token);
+	): Promise<T | typeof LOST> => {
+		const own = new AbortController();
+		const forget = onAbort(options.signal, () => own.abort(options.signal.reason));
+		const letGo = keepLease(answers, clock, leaseMs, key, token, () => own.abort(LOST));
 		try {
 			const before = last ? await unpacked<T>(last) : undefined;
 			const known = before === undefined || isRefused(before) ? null : (before as T);
-			const value = await fromSource(datum, options.signal, known);
+			const value = await fromSource(datum, own.signal, known);
 			const bytes = await encodeAnswer(value);
 			const { kept_ms } = datum;
+			// From here on the lease is given back: renewed after that it would be held by nobody.
+			letGo();
 			const put = { token, bytes, ...datum.covers(value), kept_ms };
 			const kept = await ask(() => answers.put(key, put));
 			if (!kept) count.unshared++;
 			return value;
 		} catch (error) {
+			// Another process fetches by now: its answer is waited for, so that no request is made twice.
+			if (own.signal.reason === LOST) return LOST;
+			letGo();
 			const refusal = error instanceof MarketError ? await refusalOf(error, token) : null;
 			if (refusal) {
 				await ask(() => answers.put(key, refusal));
@@ -149,6 +176,7 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 			return await lastGood(datum, last, failure, options);
 		} finally {
 			letGo();
+			forget();
 		}
 	};
 
@@ -162,16 +190,23 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 		const token = entropy.hex(8);
 		for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(WAIT_MS_MAX, waitMs * 2)) {
 			options.signal.throwIfAborted();
+			const askedMs = clock.now();
 			const look: Look | null = await ask(() => answers.look(key, datum.need_ms, token, leaseMs));
 			if (look === null) return alone(datum, options.signal);
-			if (look.state === "lease") return underLease(datum, key, token, look.last, options);
+			if (look.state === "lease") {
+				if (!(await stillHeld(key, token, askedMs))) continue;
+				options.signal.throwIfAborted();
+				const fetched = await underLease(datum, key, token, look.last, options);
+				if (fetched !== LOST) return fetched;
+				continue;
+			}
 			if (look.state === "failed") return lastGood(datum, look.last, errorOf(look.failure), options);
 			if (look.state === "hit") {
 				const value = await unpacked<T>(look);
 				if (value === undefined) return alone(datum, options.signal);
 				count.shared++;
 				if (isRefused(value)) throw new MarketError(value.refused.code, value.refused.message, false);
-				return value;
+				return datum.found ? datum.found(value, look.age_ms) : value;
 			}
 			// Waiters of many processes must not ask in step.
 			const jitter = Number.parseInt(entropy.hex(1), 16) / 255;
@@ -198,13 +233,22 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 }
 
 /** Renews the lease until it is let go or lost. */
-function keepLease(answers: SharedAnswers, clock: Clock, leaseMs: number, key: SharedKey, token: string): () => void {
+function keepLease(
+	answers: SharedAnswers,
+	clock: Clock,
+	leaseMs: number,
+	key: SharedKey,
+	token: string,
+	lost: () => void,
+): () => void {
 	let timer: unknown = null;
 	let over = false;
 	const again = (): void => {
 		timer = clock.setTimeout(async () => {
 			const held = await answers.renew(key, token, leaseMs).catch(() => true);
-			if (held && !over) again();
+			if (over) return;
+			if (held) again();
+			else lost();
 		}, leaseMs / 3);
 	};
 	again();

@@ -48,7 +48,7 @@ export interface SharedAnswers {
 	last(key: SharedKey): Promise<SharedAnswer | null>;
 	/** Gives the lease back; `failure` is what those who wait are told. */
 	release(key: SharedKey, token: string, failure: { text: string; told_ms: number } | null): Promise<void>;
-	/** False: the lease is lost. */
+	/** Holds a lease longer, also one that ended and that nobody has taken since. False: another holds it. */
 	renew(key: SharedKey, token: string, lease_ms: number): Promise<boolean>;
 	/** Bytes and answers kept of a source. */
 	size(source: string): Promise<{ bytes: number; answers: number }>;

@@ -4,9 +4,9 @@ import { onAbort } from "./abortable.ts";
 export interface Slots {
 	/**
 	 * Runs `work` when a slot is free, first come first served. Rejects with the signal's reason when it
-	 * aborts first, and with `full()` when the queue holds its limit.
+	 * aborts first, and with `full()` when the queue holds its limit. `later`: behind those that are not.
 	 */
-	run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+	run<T>(signal: AbortSignal, work: () => Promise<T>, later?: boolean): Promise<T>;
 	readonly running: number;
 	readonly waiting: number;
 }
@@ -15,16 +15,17 @@ export interface Slots {
 export function createSlots(runningMax: number, waitingMax: number, full: () => Error): Slots {
 	if (!(runningMax >= 1) || !(waitingMax >= 1))
 		throw new RangeError("slots and their queue need a bound of at least 1");
-	const queue = new Set<() => void>();
+	const first = new Set<() => void>();
+	const behind = new Set<() => void>();
 	let running = 0;
 
-	const acquire = (signal: AbortSignal): Promise<void> => {
+	const acquire = (signal: AbortSignal, queue: Set<() => void>): Promise<void> => {
 		if (signal.aborted) return Promise.reject(signal.reason);
 		if (running < runningMax) {
 			running++;
 			return Promise.resolve();
 		}
-		if (queue.size >= waitingMax) return Promise.reject(full());
+		if (first.size + behind.size >= waitingMax) return Promise.reject(full());
 		return new Promise((resolve, reject) => {
 			const enter = () => {
 				forget();
@@ -40,6 +41,7 @@ export function createSlots(runningMax: number, waitingMax: number, full: () => 
 
 	/** The slot passes to the next in the queue without being given back in between. */
 	const release = () => {
+		const queue = first.size > 0 ? first : behind;
 		const [next] = queue;
 		if (next === undefined) {
 			running--;
@@ -50,8 +52,8 @@ export function createSlots(runningMax: number, waitingMax: number, full: () => 
 	};
 
 	return {
-		async run(signal, work) {
-			await acquire(signal);
+		async run(signal, work, later = false) {
+			await acquire(signal, later ? behind : first);
 			try {
 				return await work();
 			} finally {
@@ -62,7 +64,7 @@ export function createSlots(runningMax: number, waitingMax: number, full: () => 
 			return running;
 		},
 		get waiting() {
-			return queue.size;
+			return first.size + behind.size;
 		},
 	};
 }

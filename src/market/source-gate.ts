@@ -4,6 +4,7 @@ import { onAbort } from "./abortable.ts";
 import { type Breaker, createBreaker, PROBE_MS } from "./breaker.ts";
 import { MarketError } from "./contract.ts";
 import { BLOCK_WAIT_MS_MAX, type SourceCall, type SourceGate, type SourceState } from "./gate.ts";
+import { withinLoopTime } from "./loop-time.ts";
 import type { BudgetGrant, SharedBudget, WeightLimit } from "./sharing.ts";
 import { limitOf } from "./source-limits.ts";
 import { WeightWindow } from "./weight-window.ts";
@@ -25,6 +26,8 @@ const SEEN_MS = 2_000;
 const PROBE_LOOK_MS = 1_000;
 /** After the store failed it is not asked for this time. */
 const STORE_AWAY_MS = 2_000;
+/** One question to the store, in time in which the event loop ran. */
+const ASK_LIMIT_MS = 1_500;
 
 export interface SourceGateDeps {
 	/** Null: there is no other process, so the whole budget is this one's. */
@@ -90,7 +93,7 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 	const ask = async <T>(work: (budget: SharedBudget) => Promise<T>): Promise<T | undefined> => {
 		if (budget === null || clock.now() < awayUntilMs) return undefined;
 		try {
-			return await work(budget);
+			return await withinLoopTime(clock, ASK_LIMIT_MS, work(budget));
 		} catch {
 			awayUntilMs = clock.now() + STORE_AWAY_MS;
 			return undefined;
@@ -225,11 +228,9 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 	};
 }
 
-/** First come, first served; those that go last behind all others. */
-const inTurn = (queue: ReadonlySet<Waiter>): Waiter[] => {
-	const waiters = [...queue];
-	return [...waiters.filter(({ call }) => !call.last), ...waiters.filter(({ call }) => call.last)];
-};
+/** By rank; first come, first served within one. */
+const inTurn = (queue: ReadonlySet<Waiter>): Waiter[] =>
+	[...queue].sort((a, b) => (a.call.rank ?? 0) - (b.call.rank ?? 0));
 
 const blocked = (source: string, blockedMs: number): MarketError =>
 	refusal(`${source} wants no request for ${Math.ceil(blockedMs / 1000)} s`);

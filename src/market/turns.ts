@@ -1,6 +1,9 @@
 /** Resolves when the caller may use the thread for one piece of work; rejects with the signal's reason. */
 export type Turns = (signal: AbortSignal) => Promise<void>;
 
+/** Turns that were given are forgotten in so many steps, so that a long queue is not moved for each of them. */
+const FORGET_AFTER = 1024;
+
 /**
  * Hands out turns of the event loop, one piece of work a turn and first come first served, so that timers and
  * requests get in between however many callers are busy at once. `setImmediate` alone does not do that:
@@ -8,11 +11,16 @@ export type Turns = (signal: AbortSignal) => Promise<void>;
  * the cache in front of a market bounds.
  */
 export function createTurns(): Turns {
-	const waiting: (() => void)[] = [];
+	let waiting: (() => void)[] = [];
+	let given = 0;
 	let scheduled = false;
 	const next = () => {
-		const start = waiting.shift();
-		scheduled = waiting.length > 0;
+		const start = waiting[given++];
+		if (given >= FORGET_AFTER && given * 2 >= waiting.length) {
+			waiting = waiting.slice(given);
+			given = 0;
+		}
+		scheduled = given < waiting.length;
 		// Set before the work starts: an immediate that is queued now runs after the next look at the network.
 		if (scheduled) setImmediate(next);
 		start?.();

@@ -9,12 +9,13 @@ export type { Redis } from "ioredis";
 /**
  * - `commands`: store and API calls; fails within COMMAND_TIMEOUT_MS instead of waiting for a dead server; the
  *   commands of one turn of the event loop leave in one packet.
+ * - `patient`: the same for callers who bound their waits themselves, by time in which their event loop ran.
  * - `pipelined`: the same with auto-pipelining, for many small replies; large parsed reads get slower by it.
  * - `blocking`: XREAD BLOCK and its like; one per reader, never shared, waits as long as it is told.
  * - `subscriber`: pub/sub only, because a server may fall back to RESP2, where nothing else is allowed.
  * - `bullmq`: as BullMQ demands (no retry limit per request).
  */
-export type ClientKind = "commands" | "pipelined" | "blocking" | "subscriber" | "bullmq";
+export type ClientKind = "commands" | "patient" | "pipelined" | "blocking" | "subscriber" | "bullmq";
 
 export const COMMAND_TIMEOUT_MS = 1500;
 /**
@@ -38,6 +39,7 @@ const BASE: RedisOptions = {
 
 const OPTIONS_BY_KIND: Record<ClientKind, RedisOptions> = {
 	commands: { commandTimeout: COMMAND_TIMEOUT_MS, socketTimeout: SILENCE_MS, maxRetriesPerRequest: 1 },
+	patient: { socketTimeout: SILENCE_MS, maxRetriesPerRequest: 1 },
 	pipelined: {
 		commandTimeout: COMMAND_TIMEOUT_MS,
 		socketTimeout: SILENCE_MS,

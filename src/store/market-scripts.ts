@@ -112,12 +112,14 @@ return 1
 /**
  * KEYS  1 lease
  * ARGV  1 token, 2 lease ms
- * -> 1 when the lease is held
+ * -> 1 when the lease is held. One that ended and that nobody has taken is held again.
  */
 export const RENEW = script(
 	1,
-	`if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+	`local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
 `,
 );
 

@@ -42,6 +42,8 @@ export interface ClusterOptions {
 /** Five processes that start at once on a busy machine take their time. */
 const START_MS = 200_000;
 
+/** Signs the logins of every process. */
+export const JWT_SECRET = "0123456789abcdef0123456789abcdef";
 export const ADMIN = { email: "admin@lookout.local", password: "correct horse" };
 
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
@@ -55,7 +57,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 	const start = async (member: Member): Promise<boolean> => {
 		const env = {
 			REDIS_URL: `redis://127.0.0.1:${member.link.port}`,
-			JWT_SECRET: "0123456789abcdef0123456789abcdef",
+			JWT_SECRET,
 			ADMIN_PASSWORD: ADMIN.password,
 			RATE_DISCOVER_MAX: "1000000",
 			RATE_OTHER_MAX: "1000000",

@@ -180,6 +180,26 @@ test("a venue gets no more calls at a time than its bound, and its queue is boun
 	assert.is(fake.count("orderBook"), 10);
 });
 
+test("reads for evidence let those of candidates go first at a venue", async () => {
+	const symbols = ["C0/USDT", "C1/USDT", "C2/USDT", "C3/USDT"];
+	const fake = createFakeMarket({
+		nowMs: AS_OF,
+		markets: { one: symbols.map((symbol) => fakeMarketEntry({ symbol, venue: "one" })) },
+	});
+	const market = withCache(fake, { venueConcurrencyMax: 1 });
+	await market.markets("one", read());
+	const gate = fake.hold("orderBook");
+	const answered: string[] = [];
+	const asked = symbols.map((symbol, i) =>
+		market.orderBook(symbol, { ...read(), later: i < 3 }).then(() => answered.push(symbol)),
+	);
+	await new Promise((resolve) => setImmediate(resolve));
+	gate.release();
+	await Promise.all(asked);
+	// The first one had begun already.
+	assert.equal(answered, ["C0/USDT", "C3/USDT", "C1/USDT", "C2/USDT"]);
+});
+
 test("closing aborts what is under way and closes the source", async () => {
 	const fake = build();
 	fake.hang("candles");

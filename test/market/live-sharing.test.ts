@@ -86,11 +86,11 @@ async function scan(market: CachedMarketData): Promise<number> {
 	return markets.length;
 }
 
-/** Requests by endpoint, without those that each process makes once for itself: the exchange's time and its symbols. */
+/** Requests by endpoint, without those for the exchange's time, which each process asks for at its start. */
 const dataRequests = (): Record<string, number> =>
 	Object.fromEntries(
 		Object.entries(exchange.stats().by_endpoint)
-			.filter(([endpoint]) => !/time$|exchangeInfo$|fundingInfo$/.test(endpoint))
+			.filter(([endpoint]) => !/time$/.test(endpoint))
 			.map(([endpoint, { requests }]) => [endpoint, requests] as const)
 			.sort(),
 	);

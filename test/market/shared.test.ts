@@ -6,9 +6,10 @@ import { withCache } from "../../src/market/cached.ts";
 import { MarketError, type StaleNote } from "../../src/market/contract.ts";
 import { discoverUniverse } from "../../src/market/discovery.ts";
 import { withSharedCache } from "../../src/market/shared.ts";
-import { type AnswerBounds, createMarketAnswers } from "../../src/store/market-answers.ts";
+import { createMarketAnswers } from "../../src/store/market-answers.ts";
 import { createLiveExchange, createLiveSource, type LiveExchange } from "../support/live-source.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
+import { type SharedProcess, type SharedProcessOptions, sharedProcess } from "../support/shared-process.ts";
 
 const test = suite("market/shared");
 const HOUR_MS = 3_600_000;
@@ -21,29 +22,9 @@ test.before.each(async () => {
 	await redis.client().flushall();
 });
 
-/** One process with its own connection, cache and adapter; all call the same exchange. */
-function processOf(exchange: LiveExchange, { leaseMs, ...bounds }: AnswerBounds & { leaseMs?: number } = {}) {
-	const connection = redis.client({ maxRetriesPerRequest: 1 });
-	const source = createLiveSource(exchange);
-	const answers = createMarketAnswers(connection, bounds);
-	const shared = withSharedCache(source, {
-		answers,
-		clock: systemClock,
-		entropy: systemEntropy,
-		...(leaseMs === undefined ? {} : { leaseMs }),
-	});
-	const market = withCache(shared, { clock: systemClock });
-	return {
-		market,
-		shared,
-		answers,
-		die() {
-			source.die();
-			connection.disconnect();
-		},
-	};
-}
-type Process = ReturnType<typeof processOf>;
+const processOf = (exchange: LiveExchange, options: SharedProcessOptions = {}): SharedProcess =>
+	sharedProcess(redis, exchange, options);
+type Process = SharedProcess;
 
 const read = (exchange: LiveExchange, as_of_ms = exchange.nowMs) => ({ signal: AbortSignal.timeout(20_000), as_of_ms });
 

@@ -5,6 +5,7 @@ import { SimulatedClock } from "xstate";
 import { systemClock } from "../../src/clock.ts";
 import { systemEntropy } from "../../src/entropy.ts";
 import type { MarketError } from "../../src/market/contract.ts";
+import type { CallRank } from "../../src/market/gate.ts";
 import type { SharedBudget, WeightLimit } from "../../src/market/sharing.ts";
 import { createSourceGate } from "../../src/market/source-gate.ts";
 import { createMarketBudget } from "../../src/store/market-budget.ts";
@@ -126,13 +127,14 @@ test("a heavy call of one process is not starved by many light ones of another",
 	assert.ok(light < 400, `${light} light calls went before it`);
 });
 
-test("calls that go last let all others of their process by, whenever they came", async () => {
+test("what candidates need goes before what evidence needs, and tapes go last, whenever they came", async () => {
 	const gate = gateOf();
 	await gate.take(call(limit.weight_max));
 	const order: string[] = [];
-	const taken = (name: string, last: boolean) => gate.take({ ...call(10), last }).then(() => void order.push(name));
-	await Promise.all([taken("tape", true), ...["a", "b", "c", "d"].map((name) => taken(name, false))]);
-	assert.equal(order, ["a", "b", "c", "d", "tape"]);
+	const taken = (name: string, rank: CallRank) => gate.take({ ...call(10), rank }).then(() => void order.push(name));
+	const evidence = ["x", "y"].map((name) => taken(name, 1));
+	await Promise.all([taken("tape", 2), ...evidence, ...["a", "b", "c", "d"].map((name) => taken(name, 0))]);
+	assert.equal(order, ["a", "b", "c", "d", "x", "y", "tape"]);
 });
 
 test("429 and 418 stop every process at once, for as long as the exchange said", async () => {

@@ -11,6 +11,7 @@ import { createRedisClient } from "../../src/redis/clients.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
+import { accountRoutesOn } from "./account-routes.ts";
 import { noAlerts } from "./alerts.ts";
 import { type ApiOptions, startApi, type TestApi } from "./api.ts";
 import { probes } from "./probes.ts";
@@ -72,6 +73,7 @@ export async function startLiveWorld(given?: TestRedis): Promise<LiveWorld> {
 							clock: systemClock,
 							...(market ? { candles: createCandleQueries(queries.lookup, market) } : {}),
 						}),
+						...accountRoutesOn(() => api.users),
 						...createAccountDataRoutes({
 							get users() {
 								return api.users;

@@ -148,6 +148,12 @@ export class Client {
 		return reply;
 	}
 
+	/** Somebody who is logged in already. */
+	withToken(token: string): this {
+		this.token = token;
+		return this;
+	}
+
 	get = (path: string, headers?: Record<string, string>) => this.call("GET", `/api/v1${path}`, undefined, headers);
 	post = (path: string, body: unknown = {}) => this.call("POST", `/api/v1${path}`, body);
 

@@ -1,3 +1,4 @@
+import { useAct } from "../lib/act.ts";
 import type { Json } from "../lib/api.ts";
 import type { StrategyInfo } from "../lib/catalogue.ts";
 import { html, useState } from "../lib/html.ts";
@@ -5,21 +6,6 @@ import { go, linkTo } from "../lib/router.ts";
 import { cancelScan, redriveScan, startScan } from "../lib/scan-api.ts";
 import { mayScan } from "../lib/session.ts";
 import { verdictWords } from "../lib/words.ts";
-
-/** Runs one act at a time and keeps the server's refusal. */
-function useAct(): { busy: boolean; error: Error | null; act(run: () => Promise<void>): void } {
-	const [state, setState] = useState<{ busy: boolean; error: Error | null }>({ busy: false, error: null });
-	return {
-		...state,
-		act(run) {
-			setState({ busy: true, error: null });
-			run().then(
-				() => setState({ busy: false, error: null }),
-				(error: Error) => setState({ busy: false, error }),
-			);
-		},
-	};
-}
 
 const Refusal = ({ error }: { error: Error | null }) =>
 	error && html`<p class="bad flat" role="alert">${error.message}</p>`;

@@ -1,8 +1,9 @@
 import { Fact } from "../components/fact.ts";
+import { FormField } from "../components/form-field.ts";
 import { Around } from "../components/states.ts";
 import { get, type Json, post } from "../lib/api.ts";
 import { number, time } from "../lib/format.ts";
-import { html, useId, useState } from "../lib/html.ts";
+import { html, useState } from "../lib/html.ts";
 import { useLoad } from "../lib/load.ts";
 import { errorOf, fieldErrors } from "../lib/problems.ts";
 
@@ -33,7 +34,6 @@ const Me = ({ me, status }: { me: Json; status: Json }) => html`<dl class="facts
 </dl>`;
 
 function Password() {
-	const id = useId();
 	const [busy, setBusy] = useState(false);
 	const [error, setError] = useState<Error | null>(null);
 	const [done, setDone] = useState(false);
@@ -57,17 +57,18 @@ function Password() {
 			setBusy(false);
 		}
 	};
-	const field = (name: string, label: string, complete: string, path: string) => {
-		const problem = errorOf(errors, path);
-		return html`<label for=${`${id}-${name}`}>${label}</label>
-			<input id=${`${id}-${name}`} name=${name} type="password" required minlength=${name === "current" ? 1 : 8}
-				maxlength="1024" autocomplete=${complete} aria-invalid=${problem ? "true" : undefined} />
-			${problem && html`<small class="bad">${problem}</small>`}`;
+	const secret = { type: "password", required: true, maxlength: 1024 } as const;
+	const present = {
+		...secret,
+		minlength: 1,
+		autocomplete: "current-password",
+		error: errorOf(errors, "current_password"),
 	};
+	const fresh = { ...secret, minlength: 8, autocomplete: "new-password" };
 	return html`<form class="card stack half" onSubmit=${submit} aria-label="Change your password">
-		${field("current", "Present password", "current-password", "current_password")}
-		${field("new", "New password, at least 8 characters", "new-password", "new_password")}
-		${field("again", "New password again", "new-password", "")}
+		<${FormField} name="current" label="Present password" ...${present} />
+		<${FormField} name="new" label="New password, at least 8 characters" ...${fresh} error=${errorOf(errors, "new_password")} />
+		<${FormField} name="again" label="New password again" ...${fresh} />
 		${error && errors.size === 0 && html`<p class="bad" role="alert">${error.message}</p>`}
 		<div class="row">
 			<button type="submit" class="primary" disabled=${busy}>${busy ? "Changing…" : "Change password"}</button>

@@ -1,3 +1,4 @@
+import { ExchangeAccounts } from "../components/exchange-accounts.ts";
 import { Around } from "../components/states.ts";
 import { ApiProblem, call, get, type Json } from "../lib/api.ts";
 import { time } from "../lib/format.ts";
@@ -34,6 +35,7 @@ export function Portfolio() {
 			your capital. Without it 10,000 USD are assumed. Nothing here is ever traded.
 		</p>
 		<${Around} of=${loaded} what="your portfolio" show=${(held: Held) => html`<${Editor} held=${held} />`} />
+		<${ExchangeAccounts} />
 	`;
 }
 

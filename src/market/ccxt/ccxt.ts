@@ -5,8 +5,9 @@ import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import { fundingIntervalHours } from "../funding.ts";
 import { openGate, type SourceGate } from "../gate.ts";
 import { fundingUpTo, seriesUpTo } from "../series.ts";
+import type { VenueSharing } from "../venue-sharing.ts";
 import { venuesOf } from "./profiles.ts";
-import { createServerClock, SECOND_LOOK_MS, type ServerClock } from "./server-clock.ts";
+import { createServerClock, type MeasureTime, SECOND_LOOK_MS, type ServerClock } from "./server-clock.ts";
 import { createExchangeThread, type ExchangeThread } from "./thread.ts";
 
 /** Scans that begin within one slice of the exchange's time are pinned to one instant, and share what moves. */
@@ -22,8 +23,12 @@ export interface CcxtOptions {
 	/** Every request goes to this origin, its path kept; null: to the exchanges. */
 	baseUrl: string | null;
 	gate?: SourceGate;
+	/** Where what is kept of an exchange is shared with other processes; absent: there is none. */
+	sharing?: VenueSharing;
 	clock: Clock;
 }
+
+export const ccxtSourceName = (exchanges: readonly string[]): string => `ccxt:${exchanges.join(",")}`;
 
 interface Venue {
 	name: string;
@@ -41,28 +46,33 @@ interface Venue {
  * Rejects with an Error for an exchange that ccxt does not have; one that does not answer is no reason.
  */
 export async function createCcxtMarketData(options: CcxtOptions): Promise<MarketData> {
-	const { clock, baseUrl, gate = openGate } = options;
-	const thread = createExchangeThread({ baseUrl, gate, clock });
+	const { clock, baseUrl, gate = openGate, sharing = null } = options;
+	const thread = createExchangeThread({ baseUrl, gate, sharing, clock });
 	const lifetime = new AbortController();
 	try {
 		const venues = venuesOf(options.exchanges).map((name): Venue => {
 			const read = () => thread.read(name, "time", {}, lifetime.signal);
-			return { name, time: createServerClock(clock, read) };
+			const share =
+				sharing && ((freshMs: number, own: MeasureTime) => sharing.time(name, freshMs, own, lifetime.signal));
+			return { name, time: createServerClock(clock, read, share) };
 		});
 		await Promise.all(venues.map(({ name }) => thread.open(name, AbortSignal.timeout(OPEN_LIMIT_MS))));
 		await abortable(firstLook(venues), AbortSignal.timeout(OPEN_LIMIT_MS)).catch(() => undefined);
-		const second = clock.setTimeout(() => void firstLook(venues), SECOND_LOOK_MS);
+		const second = clock.setTimeout(() => void follow(venues), SECOND_LOOK_MS);
 		const close = async () => {
 			clock.clearTimeout(second);
 			lifetime.abort(new MarketError("fetch_failed", "the market is closed", false));
 			await thread.close();
 		};
-		return assemble(`ccxt:${options.exchanges.join(",")}`, venues, thread, clock, close);
+		return assemble(ccxtSourceName(options.exchanges), venues, thread, clock, close);
 	} catch (error) {
 		await thread.close();
 		throw error;
 	}
 }
+
+const follow = (venues: readonly Venue[]): Promise<PromiseSettledResult<void>[]> =>
+	Promise.allSettled(venues.map(({ time }) => time.follow()));
 
 /** An exchange that cannot be reached now is asked again when its time is needed. */
 const firstLook = (venues: readonly Venue[]): Promise<unknown> =>
@@ -94,11 +104,11 @@ function assemble(
 		},
 		async candles(symbol, timeframe, { limit, since_ms, ...read }) {
 			const { venue, type } = await find(symbol, read);
-			const { as_of_ms, signal } = read;
+			const { as_of_ms, signal, later } = read;
 			const unknown =
 				since_ms === undefined ? null : Math.max(1, Math.ceil((as_of_ms - since_ms) / TIMEFRAME_MS[timeframe]));
 			const asked = { symbol, timeframe, as_of_ms, limit: limit ?? unknown };
-			const bars = await thread.read(venue, "candles", asked, signal);
+			const bars = await thread.read(venue, "candles", asked, signal, later);
 			return seriesUpTo(bars, { symbol, venue, market: type, timeframe }, as_of_ms, limit);
 		},
 		async tickers(symbols, read) {
@@ -120,8 +130,8 @@ function assemble(
 		async funding(symbol, read) {
 			const { venue, type } = await find(symbol, read);
 			if (type !== "perp") return null;
-			const { as_of_ms, signal } = read;
-			const columns = await thread.read(venue, "funding", { symbol, as_of_ms }, signal);
+			const { as_of_ms, signal, later } = read;
+			const columns = await thread.read(venue, "funding", { symbol, as_of_ms }, signal, later);
 			const interval = columns && fundingIntervalHours(columns, as_of_ms);
 			return columns && interval ? fundingUpTo(columns, { symbol, venue }, interval, as_of_ms) : null;
 		},
@@ -165,7 +175,7 @@ function assemble(
 function sourceTime(venues: readonly Venue[], clock: Clock): number {
 	const known: Venue[] = [];
 	for (const venue of venues) {
-		if (venue.time.stale()) void venue.time.measure().catch(() => undefined);
+		if (venue.time.stale()) void venue.time.follow().catch(() => undefined);
 		if (venue.time.now() !== null) known.push(venue);
 	}
 	const slowest = known.reduce<Venue | null>(
@@ -176,8 +186,9 @@ function sourceTime(venues: readonly Venue[], clock: Clock): number {
 	return slowest?.time.standing() ? time : Math.floor(time / LIVE_SLICE_MS) * LIVE_SLICE_MS;
 }
 
+/** Whether each exchange has told its time lately, to this process or another: each asks every few seconds. */
 async function check(venues: readonly Venue[], signal: AbortSignal): Promise<{ ok: boolean; error: string | null }> {
-	const looks = await abortable(Promise.allSettled(venues.map(({ time }) => time.measure())), signal);
+	const looks = await abortable(follow(venues), signal);
 	const failed = venues.filter((_, i) => looks[i]?.status === "rejected");
 	if (failed.length === 0) return { ok: true, error: null };
 	return { ok: false, error: `no answer from ${failed.map(({ name }) => name).join(", ")}` };

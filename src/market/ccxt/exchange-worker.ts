@@ -8,7 +8,8 @@ import { systemClock } from "../../clock.ts";
 import { abortable } from "../abortable.ts";
 import { MarketError } from "../contract.ts";
 import type { SourceGate } from "../gate.ts";
-import { type FromThread, type PlainError, plainError, type ToThread } from "./protocol.ts";
+import { asMarketError, type FromThread, type PlainError, plainError, type ToThread } from "./protocol.ts";
+import { createThreadSharing } from "./share-thread.ts";
 import { openVenue, type VenueReads } from "./venue.ts";
 
 const venues = new Map<string, Promise<VenueReads>>();
@@ -16,7 +17,8 @@ const calls = new Map<number, AbortController>();
 const takes = new Map<number, (error: PlainError | null) => void>();
 let takesMade = 0;
 
-const send = (message: FromThread): void => parentPort?.postMessage(message);
+const send = (message: FromThread, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
+const sharing = createThreadSharing(send);
 
 const gate: Pick<SourceGate, "take" | "report"> = {
 	async take({ signal, ...call }) {
@@ -37,9 +39,6 @@ const gate: Pick<SourceGate, "take" | "report"> = {
 	report: (call, outcome) => send({ kind: "report", call, outcome }),
 };
 
-const asMarketError = ({ code, message, retryable }: PlainError): MarketError =>
-	new MarketError(code === "timeout" ? "timeout" : "fetch_failed", message, retryable);
-
 /** Runs under a signal that the program can abort, and answers with what comes of it. */
 async function answer(id: number, work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
 	const own = new AbortController();
@@ -53,8 +52,9 @@ async function answer(id: number, work: (signal: AbortSignal) => Promise<unknown
 	}
 }
 
-async function open(venue: string, baseUrl: string | null): Promise<null> {
-	const opening = openVenue({ id: venue, baseUrl, gate, clock: systemClock });
+async function open({ venue, baseUrl, shares }: Extract<ToThread, { kind: "open" }>): Promise<null> {
+	const share = shares ? { share: sharing.of(venue) } : {};
+	const opening = openVenue({ id: venue, baseUrl, gate, clock: systemClock, ...share });
 	venues.set(venue, opening);
 	await opening;
 	return null;
@@ -63,14 +63,15 @@ async function open(venue: string, baseUrl: string | null): Promise<null> {
 async function read(message: Extract<ToThread, { kind: "read" }>, signal: AbortSignal): Promise<unknown> {
 	const venue = await venues.get(message.venue);
 	if (!venue) throw new MarketError("not_supported", `no venue '${message.venue}' is open`, false);
-	const call = venue[message.name] as (of: unknown, signal: AbortSignal) => Promise<unknown>;
-	return call(message.of, signal);
+	const call = venue[message.name] as (of: unknown, signal: AbortSignal, later: boolean) => Promise<unknown>;
+	return call(message.of, signal, message.later);
 }
 
 parentPort?.on("message", (message: ToThread) => {
-	if (message.kind === "open") void answer(message.id, () => open(message.venue, message.baseUrl));
+	if (message.kind === "open") void answer(message.id, () => open(message));
 	else if (message.kind === "read") void answer(message.id, (signal) => read(message, signal));
 	else if (message.kind === "taken") takes.get(message.id)?.(message.error);
+	else if (message.kind === "fetch" || message.kind === "shared") sharing.receive(message);
 	else {
 		const reason = new MarketError(message.late ? "timeout" : "fetch_failed", "the call was given up", true);
 		calls.get(message.id)?.abort(reason);

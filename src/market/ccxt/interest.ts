@@ -4,8 +4,9 @@ import { isDollarQuote } from "../../dollars.ts";
 import type { OpenInterest } from "../contract.ts";
 import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import { createSlots } from "../slots.ts";
-import { type ListedMarket, unitOf } from "./listing.ts";
+import { type ListedMarket, tickerTime, unitOf } from "./listing.ts";
 import type { ExchangeProfile } from "./profiles.ts";
+import { keptFor } from "./requests.ts";
 import type { TickerTable } from "./tickers.ts";
 
 /** Open interest moves slowly and costs a request per contract: one that is younger is not asked for again. */
@@ -41,6 +42,7 @@ export interface Interests {
 		markets: readonly ListedMarket[],
 		volumes: ReadonlyMap<string, number>,
 		table: TickerTable,
+		asOfMs: number,
 	): Promise<Map<string, OpenInterest>>;
 }
 
@@ -51,8 +53,9 @@ export function createInterests(exchange: Exchange, profile: ExchangeProfile, cl
 		const fresh = known.get(market.symbol);
 		if (fresh && clock.now() - fresh.readAtMs < INTEREST_FRESH_MS) return fresh.interest;
 		try {
-			const interest = await newest(exchange, profile, market, tickers);
-			known.set(market.symbol, { interest, readAtMs: clock.now() });
+			const read = () => newest(exchange, profile, market, tickers);
+			const { value: interest, age_ms } = await keptFor(INTEREST_FRESH_MS, read);
+			known.set(market.symbol, { interest, readAtMs: clock.now() - age_ms });
 			return interest;
 		} catch (error) {
 			// The last one says when it was measured; better than none while the exchange does not answer.
@@ -66,14 +69,14 @@ export function createInterests(exchange: Exchange, profile: ExchangeProfile, cl
 			if (!market.swap) return null;
 			if (!isPresent) return profile.interest_history ? before(exchange, market, asOfMs) : null;
 			// The history needs no price, so no tickers are read for it.
-			const quoted = profile.interest_history ? null : ofTicker(profile, market, await tickers());
+			const quoted = profile.interest_history ? null : ofTicker(profile, market, await tickers(), asOfMs);
 			return quoted ?? present(market, tickers);
 		},
-		async all(markets, volumes, table) {
+		async all(markets, volumes, table, asOfMs) {
 			const perps = markets.filter((market) => market.swap && isDollarQuote(market.quote));
 			const found = new Map<string, OpenInterest>();
 			for (const market of perps) {
-				const interest = ofTicker(profile, market, table);
+				const interest = ofTicker(profile, market, table, asOfMs);
 				if (interest) found.set(market.symbol, interest);
 			}
 			if (found.size === 0 && exchange.has.fetchOpenInterests === true) return bulk(exchange, perps);
@@ -105,12 +108,18 @@ async function eachOf(
 	return settled.flatMap((result) => (result.status === "fulfilled" && result.value ? [result.value] : []));
 }
 
-function ofTicker(profile: ExchangeProfile, market: ListedMarket, table: TickerTable): OpenInterest | null {
+/** Tickers that carry no time of their own (bybit's) are of the instant that is asked for. */
+function ofTicker(
+	profile: ExchangeProfile,
+	market: ListedMarket,
+	table: TickerTable,
+	asOfMs: number,
+): OpenInterest | null {
 	const ticker = table.get(market.symbol);
 	const value_usd = ticker ? profile.tickerInterestUsd(ticker) : null;
-	if (!ticker || value_usd === null || ticker.timestamp === undefined) return null;
+	if (!ticker || value_usd === null) return null;
 	const quantity_base = ticker.last ? value_usd / ticker.last : null;
-	return { symbol: market.symbol, value_usd, quantity_base, at_ms: ticker.timestamp };
+	return { symbol: market.symbol, value_usd, quantity_base, at_ms: tickerTime(ticker) ?? asOfMs };
 }
 
 /** An exchange's structure as the port's; null without a value in dollars or a time of measurement. */

@@ -117,12 +117,31 @@ export interface Histories<Columns extends object> {
 	read(key: string, reading: HistoryReading<Columns>): Promise<Columns>;
 }
 
+/**
+ * Histories that are read one page at a time, each by one reader at a time: who comes later goes on from the pages of who
+ * came first. A reader that gives up loses at most the page that is under way.
+ */
 export function createHistories<Columns extends object>(bytesMax = HISTORY_BYTES_MAX): Histories<Columns> {
 	const store = new ByteLru<KeptHistory<Columns>>(bytesMax);
+	const readers = new Map<string, Promise<unknown>>();
 	return {
 		async read(key, reading) {
-			const keep = (history: KeptHistory<Columns>) => store.set(key, history, bytesOf(history.columns));
-			return (await readHistory(store.get(key) ?? null, reading, keep)).columns;
+			const before = readers.get(key);
+			const read = async (): Promise<Columns> => {
+				await before;
+				const keep = (history: KeptHistory<Columns>) => store.set(key, history, bytesOf(history.columns));
+				return (await readHistory(store.get(key) ?? null, reading, keep)).columns;
+			};
+			const own = read();
+			const settled = own.then(
+				() => undefined,
+				() => undefined,
+			);
+			readers.set(key, settled);
+			void settled.then(() => {
+				if (readers.get(key) === settled) readers.delete(key);
+			});
+			return own;
 		},
 	};
 }

@@ -1,4 +1,5 @@
 /** What passes between the program and its thread of exchanges. */
+import { MarketError } from "../contract.ts";
 import type { SourceCall, SourceOutcome } from "../gate.ts";
 import type { VenueReads } from "./venue.ts";
 
@@ -14,18 +15,27 @@ export interface PlainError {
 }
 
 export type ToThread =
-	| { kind: "open"; id: number; venue: string; baseUrl: string | null }
-	| { kind: "read"; id: number; venue: string; name: ReadName; of: unknown }
+	/** `shares`: what is kept of the venue is shared with other processes. */
+	| { kind: "open"; id: number; venue: string; baseUrl: string | null; shares: boolean }
+	| { kind: "read"; id: number; venue: string; name: ReadName; of: unknown; later: boolean }
 	/** `late`: for want of an answer, which speaks against the source; else nobody wants the answer any more. */
 	| { kind: "abort"; id: number; late: boolean }
 	/** The gate's answer to `take`. */
-	| { kind: "taken"; id: number; error: PlainError | null };
+	| { kind: "taken"; id: number; error: PlainError | null }
+	/** To `share`: fetch it yourself, and tell. */
+	| { kind: "fetch"; id: number }
+	/** To `share`: the answer's bytes, or what another's fetch failed with. */
+	| { kind: "shared"; id: number; answer: { body: Int8Array; age_ms: number } | PlainError };
 
 export type FromThread =
 	| { kind: "answer"; id: number; value: unknown }
 	| { kind: "failure"; id: number; error: PlainError }
 	| { kind: "take"; id: number; call: Omit<SourceCall, "signal"> }
 	| { kind: "untake"; id: number }
+	| { kind: "share"; id: number; venue: string; name: string; fresh_ms: number }
+	| { kind: "unshare"; id: number }
+	/** What came of `fetch`. */
+	| { kind: "fetched"; id: number; outcome: Int8Array | PlainError }
 	| { kind: "report"; call: Pick<SourceCall, "source" | "endpoint">; outcome: SourceOutcome };
 
 export function plainError(error: unknown): PlainError {
@@ -39,3 +49,15 @@ export function plainError(error: unknown): PlainError {
 		retryable: retryable === true,
 	};
 }
+
+const CODES: readonly MarketError["code"][] = ["fetch_failed", "timeout", "bad_symbol", "not_supported"];
+
+/** What has no code of the port failed before any exchange was asked, or is a fault of ours. */
+export function portError({ code, message, retryable }: PlainError): Error {
+	const known = CODES.find((name) => name === code);
+	return known ? new MarketError(known, message, retryable) : new Error(message);
+}
+
+/** The same where a request was refused or failed elsewhere: whatever it was, there is no answer. */
+export const asMarketError = ({ code, message, retryable }: PlainError): MarketError =>
+	new MarketError(code === "timeout" ? "timeout" : "fetch_failed", message, retryable);

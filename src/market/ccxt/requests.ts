@@ -1,7 +1,7 @@
 /** Every HTTP request of an exchange passes here: through the gate, with a deadline, and reading only. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Exchange } from "ccxt";
-import { BLOCK_WAIT_MS_MAX, type SourceGate, type SourceOutcome } from "../gate.ts";
+import { BLOCK_WAIT_MS_MAX, type CallRank, type SourceGate, type SourceOutcome } from "../gate.ts";
 import { kindOf, UnreadableAnswer } from "./errors.ts";
 
 /** One request, from its sending to the last byte of its answer. Its wait at the gate does not count. */
@@ -20,41 +20,76 @@ export interface RequestsOptions {
 	/** Used weight that the answer's headers name; null: they do not. */
 	usedWeight(headers: Headers): number | null;
 	requestLimitMs?: number;
+	/** Where answers that processes keep are shared between them; absent: each process asks for itself. */
+	share?: ShareRequest;
+}
+
+/** The text of the answer to a request, of whichever process fetched it; `load` asks the exchange. */
+export type ShareRequest = (
+	name: string,
+	freshMs: number,
+	load: () => Promise<string>,
+	signal: AbortSignal,
+) => Promise<{ text: string; age_ms: number }>;
+
+/** What the answers to a call's requests are kept for, and how old the oldest of them is. */
+interface Keeping {
+	for_ms: number;
+	age_ms: number;
 }
 
 /** What belongs to the call that a request is made for; ccxt itself passes no signal through. */
 interface Context {
 	signal: AbortSignal;
 	weight: number;
-	/** Behind all other requests of the process. */
-	last: boolean;
+	/** Its place among the requests of the process that wait. */
+	rank: CallRank;
 	/** Part of the budget, see RequestsOptions. */
 	budget: string | null;
 	/** Path with its places unfilled, so that an endpoint is one however many symbols are asked for. */
 	template: string;
 	seen: Seen;
+	/** Null: the answers are not kept beyond the call. */
+	keeping: Keeping | null;
+	/** The text of an answer that another process fetched; no request is sent. */
+	given: string | null;
 }
 
 interface Seen {
 	status: number | null;
 	headers: Headers | null;
+	text: string;
 }
 
-const contexts = new AsyncLocalStorage<Context>();
-const nothingSeen = (): Seen => ({ status: null, headers: null });
+type Fetch = Exchange["fetch"];
 
-const contextOf = (signal: AbortSignal, last = false): Context => ({
+const contexts = new AsyncLocalStorage<Context>();
+const nothingSeen = (): Seen => ({ status: null, headers: null, text: "" });
+
+const contextOf = (signal: AbortSignal, rank: CallRank = 0): Context => ({
 	signal,
 	weight: 1,
-	last,
+	rank,
 	budget: null,
 	template: "",
 	seen: nothingSeen(),
+	keeping: null,
+	given: null,
 });
 
-/** Runs a call of ccxt; its requests end when `signal` aborts. `last`: they let those of all other calls go first. */
-export const underSignal = <T>(signal: AbortSignal, call: () => Promise<T>, last = false): Promise<T> =>
-	contexts.run(contextOf(signal, last), call);
+/** Runs a call of ccxt; its requests end when `signal` aborts, and let those of a lower rank go first. */
+export const underSignal = <T>(signal: AbortSignal, call: () => Promise<T>, rank: CallRank = 0): Promise<T> =>
+	contexts.run(contextOf(signal, rank), call);
+
+/**
+ * Runs a call of ccxt whose outcome is kept for `keptMs`: the answers to its requests are shared between processes for as
+ * long. `age_ms`: since the oldest of them was fetched.
+ */
+export async function keptFor<T>(keptMs: number, call: () => Promise<T>): Promise<{ value: T; age_ms: number }> {
+	const keeping: Keeping = { for_ms: keptMs, age_ms: 0 };
+	const value = await contexts.run({ ...(contexts.getStore() ?? orphan()), keeping }, call);
+	return { value, age_ms: keeping.age_ms };
+}
 
 /**
  * Puts the gate before the exchange's requests, in place of ccxt's throttling (which knows one instance of one
@@ -64,7 +99,9 @@ export function guardRequests(exchange: Exchange, options: RequestsOptions): voi
 	exchange.enableRateLimit = false;
 	exchange.fetchImplementation = (url: string, request: RequestInit) => send(url, request, options);
 	weighRequests(exchange, options);
-	gateRequests(exchange, options);
+	const ask = exchange.fetch.bind(exchange);
+	const gated = gateRequests(ask, options);
+	exchange.fetch = options.share ? shareRequests(ask, gated, options.share) : gated;
 	refuseHalfAnswers(exchange);
 }
 
@@ -92,12 +129,11 @@ function onlyPublic(id: string, group: string, method: string): void {
 
 const orphan = (): Context => contextOf(AbortSignal.timeout(REQUEST_LIMIT_MS));
 
-function gateRequests(exchange: Exchange, { source: owner, gate, usedWeight }: RequestsOptions): void {
-	const ask = exchange.fetch.bind(exchange);
-	exchange.fetch = async (url, method, headers, body) => {
+function gateRequests(ask: Fetch, { source: owner, gate, usedWeight }: RequestsOptions): Fetch {
+	return async (url, method, headers, body) => {
 		const context = contexts.getStore() ?? orphan();
 		const endpoint = context.template === "" ? new URL(url).pathname : `/${context.template}`;
-		const { budget, weight, last, signal } = context;
+		const { budget, weight, rank, signal } = context;
 		const source = budget === null ? owner : `${owner}:${budget}`;
 		const report = (outcome: SourceOutcome) => {
 			gate.report({ source, endpoint }, outcome);
@@ -106,10 +142,11 @@ function gateRequests(exchange: Exchange, { source: owner, gate, usedWeight }: R
 			if (banned && source !== owner) gate.report({ source: owner, endpoint }, outcome);
 		};
 		for (let again = false; ; again = true) {
-			await gate.take({ source, endpoint, weight, signal, ...(last ? { last } : {}) });
+			await gate.take({ source, endpoint, weight, signal, ...(rank > 0 ? { rank } : {}) });
 			const seen = nothingSeen();
 			try {
 				const answer = await contexts.run({ ...context, seen }, () => ask(url, method, headers, body));
+				context.seen.text = seen.text;
 				report({ kind: "ok", used_weight: budget === null ? seen.headers && usedWeight(seen.headers) : null });
 				return answer;
 			} catch (error) {
@@ -118,6 +155,26 @@ function gateRequests(exchange: Exchange, { source: owner, gate, usedWeight }: R
 				if (again || !isShortPause(outcome)) throw error;
 			}
 		}
+	};
+}
+
+/** Before the gate: an answer that another process has fetched needs no request. Only what a path and a query name. */
+function shareRequests(ask: Fetch, gated: Fetch, share: ShareRequest): Fetch {
+	return async (url, method, headers, body) => {
+		const context = contexts.getStore() ?? orphan();
+		const { keeping, signal } = context;
+		if (keeping === null || (method ?? "GET") !== "GET" || body !== undefined) return gated(url, method, headers, body);
+		const { pathname, search } = new URL(url);
+		const own: unknown[] = [];
+		const load = async (): Promise<string> => {
+			const seen = nothingSeen();
+			own.push(await contexts.run({ ...context, seen }, () => gated(url, method, headers)));
+			return seen.text;
+		};
+		const { text, age_ms } = await share(`${pathname}${search}`, keeping.for_ms, load, signal);
+		keeping.age_ms = Math.max(keeping.age_ms, age_ms);
+		if (own.length > 0) return own[0];
+		return contexts.run({ ...context, given: text }, () => ask(url, method, headers));
 	};
 }
 
@@ -170,7 +227,8 @@ interface Answer {
 }
 
 async function send(url: string, request: RequestInit, options: RequestsOptions): Promise<Answer> {
-	const { signal, seen } = contexts.getStore() ?? orphan();
+	const { signal, seen, given } = contexts.getStore() ?? orphan();
+	if (given !== null) return answerOf({ status: 200, statusText: "OK", headers: new Headers() }, given);
 	const limit = AbortSignal.timeout(options.requestLimitMs ?? REQUEST_LIMIT_MS);
 	const { method = "GET", headers, body } = request;
 	const response = await fetch(url, {
@@ -183,14 +241,16 @@ async function send(url: string, request: RequestInit, options: RequestsOptions)
 	seen.status = response.status;
 	seen.headers = response.headers;
 	// Read here, within the request's limit: ccxt's own ends with the headers.
-	const text = await boundedText(response);
-	return {
-		status: response.status,
-		statusText: response.statusText,
-		headers: response.headers,
-		text: async () => text,
-	};
+	seen.text = await boundedText(response);
+	return answerOf(response, seen.text);
 }
+
+const answerOf = ({ status, statusText, headers }: Omit<Answer, "text">, text: string): Answer => ({
+	status,
+	statusText,
+	headers,
+	text: async () => text,
+});
 
 async function boundedText(response: Response): Promise<string> {
 	const chunks: Uint8Array[] = [];

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import type { SharedTime } from "../venue-sharing.ts";
 
 /** After this time the offset is measured again, when the time is asked for. */
 export const OFFSET_FRESH_MS = 60_000;
@@ -22,19 +23,38 @@ export interface ServerClock {
 	standing(): boolean;
 	/** Measures the offset; rejects as `read` does. Concurrent calls share one request. */
 	measure(): Promise<void>;
+	/** The same, or takes what another process has measured a while ago. */
+	follow(): Promise<void>;
 	/** Whether it is time to measure again. */
 	stale(): boolean;
 }
+
+/** What the exchange's clock says now, and whether it moves. */
+export type MeasureTime = () => Promise<Omit<SharedTime, "age_ms">>;
+
+/** The measurement of whichever process made it, at most `freshMs` old. */
+export type ShareTime = (freshMs: number, measure: MeasureTime) => Promise<SharedTime>;
 
 /**
  * Follows an exchange's clock from the offset of its answers to the process's clock. A first measurement does not
  * show whether the clock moves: until the second it is taken to stand, which is behind by as long as that takes.
  */
-export function createServerClock(clock: Clock, read: () => Promise<number | null>): ServerClock {
+export function createServerClock(
+	clock: Clock,
+	read: () => Promise<number | null>,
+	share: ShareTime | null = null,
+): ServerClock {
 	let sample: Sample | null = null;
+	/** Far enough back for the next one to show whether the clock moves. */
+	let base: Sample | null = null;
 	let moving = false;
 	let triedAtMs = Number.NEGATIVE_INFINITY;
-	let running: Promise<void> | null = null;
+	const running = new Map<() => Promise<void>, Promise<void>>();
+	const once = (work: () => Promise<void>) => (): Promise<void> => {
+		const under = running.get(work) ?? work().finally(() => running.delete(work));
+		running.set(work, under);
+		return under;
+	};
 
 	const measure = async (): Promise<void> => {
 		const sentMs = clock.now();
@@ -44,13 +64,32 @@ export function createServerClock(clock: Clock, read: () => Promise<number | nul
 		// An exchange that does not tell the time is taken to have ours.
 		const local_ms = (sentMs + receivedMs) / 2;
 		const next = { server_ms: server_ms ?? local_ms, local_ms };
-		const passedMs = sample === null ? 0 : next.local_ms - sample.local_ms;
+		base ??= next;
+		const passedMs = next.local_ms - base.local_ms;
 		if (server_ms === null) moving = true;
-		else if (sample && passedMs >= SECOND_LOOK_MS / 2) {
-			moving = next.server_ms - sample.server_ms > passedMs * MOVING_SHARE;
+		else if (passedMs >= SECOND_LOOK_MS / 2) {
+			moving = next.server_ms - base.server_ms > passedMs * MOVING_SHARE;
+			base = next;
 		}
 		sample = next;
 	};
+	const direct = once(measure);
+	const shared = once(async () => {
+		// The first measurement does not show whether the clock moves, so there is nothing to be shared of it.
+		if (share === null || sample === null) return direct();
+		triedAtMs = clock.now();
+		let own = false;
+		const told = await share(OFFSET_FRESH_MS, async () => {
+			await direct();
+			own = true;
+			return { server_ms: sample?.server_ms ?? null, moving };
+		});
+		if (own) return;
+		const receivedMs = clock.now();
+		const local_ms = (triedAtMs + receivedMs) / 2;
+		moving = told.moving;
+		base = sample = { server_ms: (told.server_ms ?? local_ms) + (moving ? told.age_ms : 0), local_ms };
+	});
 
 	return {
 		now() {
@@ -58,12 +97,8 @@ export function createServerClock(clock: Clock, read: () => Promise<number | nul
 			return moving ? sample.server_ms + Math.max(0, clock.now() - sample.local_ms) : sample.server_ms;
 		},
 		standing: () => !moving,
-		measure() {
-			running ??= measure().finally(() => {
-				running = null;
-			});
-			return running;
-		},
+		measure: direct,
+		follow: shared,
 		stale: () => clock.now() - triedAtMs > (sample === null ? RETRY_MS : OFFSET_FRESH_MS),
 	};
 }

@@ -4,15 +4,17 @@ import { startWorker } from "../../worker-thread.ts";
 import { onAbort } from "../abortable.ts";
 import { MarketError } from "../contract.ts";
 import type { SourceGate } from "../gate.ts";
+import type { VenueSharing } from "../venue-sharing.ts";
 import {
 	type FromThread,
-	type PlainError,
 	plainError,
+	portError,
 	type ReadAnswer,
 	type ReadName,
 	type ReadOf,
 	type ToThread,
 } from "./protocol.ts";
+import { createShareRelay } from "./share-relay.ts";
 
 /** One read with all its requests and its waits at the gate. Who reads usually gives up earlier. */
 export const READ_LIMIT_MS = 100_000;
@@ -22,8 +24,14 @@ const READS_MAX = 4096;
 export interface ExchangeThread {
 	/** Loads the exchange. Rejects with an Error that says what is wrong with its id. */
 	open(venue: string, signal: AbortSignal): Promise<void>;
-	/** Rejects with MarketError or, as soon as it aborts, the signal's reason. */
-	read<N extends ReadName>(venue: string, name: N, of: ReadOf<N>, signal: AbortSignal): Promise<ReadAnswer<N>>;
+	/** `later`: behind reads that are not. Rejects with MarketError or, as soon as it aborts, the signal's reason. */
+	read<N extends ReadName>(
+		venue: string,
+		name: N,
+		of: ReadOf<N>,
+		signal: AbortSignal,
+		later?: boolean,
+	): Promise<ReadAnswer<N>>;
 	close(): Promise<void>;
 }
 
@@ -36,10 +44,12 @@ interface Pending {
 export function createExchangeThread(options: {
 	baseUrl: string | null;
 	gate: SourceGate;
+	/** Null: there is no other process. */
+	sharing?: VenueSharing | null;
 	clock: Clock;
 	readLimitMs?: number;
 }): ExchangeThread {
-	const { baseUrl, gate, clock } = options;
+	const { baseUrl, gate, clock, sharing = null } = options;
 	const limitMs = options.readLimitMs ?? READ_LIMIT_MS;
 	const pending = new Map<number, Pending>();
 	const takes = new Map<number, AbortController>();
@@ -53,6 +63,7 @@ export function createExchangeThread(options: {
 		worker = null;
 		for (const take of takes.values()) take.abort(new Error(why));
 		takes.clear();
+		relay?.clear(why);
 		const error = new MarketError("fetch_failed", why, !closed);
 		for (const { reject } of [...pending.values()]) reject(error);
 	};
@@ -64,10 +75,18 @@ export function createExchangeThread(options: {
 		started.on("exit", () => lose(started, "the thread of exchanges has ended"));
 		worker = started;
 		// A thread that replaces a dead one opens what the dead one had open; reads wait for it there.
-		for (const venue of opened) send({ kind: "open", id: ++calls, venue, baseUrl });
+		for (const venue of opened) send(opening(++calls, venue));
 		return started;
 	};
 	const send = (message: ToThread): void => (worker ?? start()).postMessage(message);
+	const opening = (id: number, venue: string): ToThread => ({
+		kind: "open",
+		id,
+		venue,
+		baseUrl,
+		shares: sharing !== null,
+	});
+	const relay = sharing && createShareRelay(sharing, (message) => worker?.postMessage(message));
 
 	const take = async (from: Worker, message: Extract<FromThread, { kind: "take" }>): Promise<void> => {
 		const own = new AbortController();
@@ -83,6 +102,7 @@ export function createExchangeThread(options: {
 		else if (message.kind === "failure") pending.get(message.id)?.reject(portError(message.error));
 		else if (message.kind === "take") void take(from, message);
 		else if (message.kind === "report") gate.report(message.call, message.outcome);
+		else if (message.kind !== "untake") relay?.receive(message);
 		else {
 			takes.get(message.id)?.abort(new Error("nobody waits any more"));
 			takes.delete(message.id);
@@ -123,11 +143,11 @@ export function createExchangeThread(options: {
 
 	return {
 		async open(venue, signal) {
-			await call((id) => ({ kind: "open", id, venue, baseUrl }), signal);
+			await call((id) => opening(id, venue), signal);
 			opened.add(venue);
 		},
-		read: <N extends ReadName>(venue: string, name: N, of: ReadOf<N>, signal: AbortSignal) =>
-			call((id) => ({ kind: "read", id, venue, name, of }), signal) as Promise<ReadAnswer<N>>,
+		read: <N extends ReadName>(venue: string, name: N, of: ReadOf<N>, signal: AbortSignal, later = false) =>
+			call((id) => ({ kind: "read", id, venue, name, of, later }), signal) as Promise<ReadAnswer<N>>,
 		async close() {
 			closed = true;
 			const last = worker;
@@ -136,12 +156,4 @@ export function createExchangeThread(options: {
 			await last.terminate();
 		},
 	};
-}
-
-const CODES: readonly MarketError["code"][] = ["fetch_failed", "timeout", "bad_symbol", "not_supported"];
-
-function portError({ code, message, retryable }: PlainError): Error {
-	const known = CODES.find((name) => name === code);
-	// What has no code of the port failed before any exchange was asked, or is a fault of ours.
-	return known ? new MarketError(known, message, retryable) : new Error(message);
 }

@@ -13,7 +13,7 @@ import { describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./list
 import { loadExchange, redirectExchange } from "./load.ts";
 import { readChain } from "./options.ts";
 import { type ExchangeProfile, profileOf } from "./profiles.ts";
-import { guardRequests, underSignal } from "./requests.ts";
+import { guardRequests, type ShareRequest, underSignal } from "./requests.ts";
 import { createSettlements } from "./settlements.ts";
 import { shared } from "./shared.ts";
 import { readTickerTable, TICKERS_FRESH_MS, type TickerTable, tickersOf } from "./tickers.ts";
@@ -31,6 +31,8 @@ export interface VenueOptions {
 	gate: Pick<SourceGate, "take" | "report">;
 	clock: Clock;
 	requestLimitMs?: number;
+	/** Where what is kept of the exchange is shared with other processes; absent: this one asks for itself. */
+	share?: ShareRequest;
 }
 
 interface At {
@@ -40,21 +42,29 @@ interface Of extends At {
 	symbol: string;
 }
 
-/** What a venue is asked; every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
+/** What a venue is asked (`later`: behind what is not); every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
 export interface VenueReads {
 	/** The exchange's clock, epoch ms; null: it does not tell the time. */
-	time(of: object, signal: AbortSignal): Promise<number | null>;
+	time(of: object, signal: AbortSignal, later?: boolean): Promise<number | null>;
 	/** null: the symbol is not listed. */
-	place(of: { symbol: string }, signal: AbortSignal): Promise<{ symbol: string; type: "spot" | "perp" } | null>;
-	markets(of: At, signal: AbortSignal): Promise<Market[]>;
-	candles(of: Of & { timeframe: Timeframe; limit: number | null }, signal: AbortSignal): Promise<BarColumns>;
-	tickers(of: At & { symbols: readonly string[] }, signal: AbortSignal): Promise<Ticker[]>;
-	funding(of: Of, signal: AbortSignal): Promise<FundingColumns | null>;
-	orderBook(of: Of, signal: AbortSignal): Promise<OrderBook | null>;
+	place(
+		of: { symbol: string },
+		signal: AbortSignal,
+		later?: boolean,
+	): Promise<{ symbol: string; type: "spot" | "perp" } | null>;
+	markets(of: At, signal: AbortSignal, later?: boolean): Promise<Market[]>;
+	candles(
+		of: Of & { timeframe: Timeframe; limit: number | null },
+		signal: AbortSignal,
+		later?: boolean,
+	): Promise<BarColumns>;
+	tickers(of: At & { symbols: readonly string[] }, signal: AbortSignal, later?: boolean): Promise<Ticker[]>;
+	funding(of: Of, signal: AbortSignal, later?: boolean): Promise<FundingColumns | null>;
+	orderBook(of: Of, signal: AbortSignal, later?: boolean): Promise<OrderBook | null>;
 	/** `present`: the newest there is; otherwise the newest that was measured by as_of. */
-	openInterest(of: Of & { present: boolean }, signal: AbortSignal): Promise<OpenInterest | null>;
-	trades(of: Of & { since_ms: number }, signal: AbortSignal): Promise<Tape | null>;
-	optionChain(of: At & { base: string }, signal: AbortSignal): Promise<OptionChain | null>;
+	openInterest(of: Of & { present: boolean }, signal: AbortSignal, later?: boolean): Promise<OpenInterest | null>;
+	trades(of: Of & { since_ms: number }, signal: AbortSignal, later?: boolean): Promise<Tape | null>;
+	optionChain(of: At & { base: string }, signal: AbortSignal, later?: boolean): Promise<OptionChain | null>;
 }
 
 /** Opens an exchange of ccxt; nothing is asked of it yet. Throws ExchangeLoadError for an id that ccxt does not have. */
@@ -70,7 +80,7 @@ export async function openVenue(options: VenueOptions): Promise<VenueReads> {
 }
 
 async function openExchange(
-	{ id, baseUrl, gate, requestLimitMs }: VenueOptions,
+	{ id, baseUrl, gate, requestLimitMs, share }: VenueOptions,
 	profile: ExchangeProfile,
 	settings: Record<string, unknown>,
 ): Promise<Exchange> {
@@ -90,6 +100,7 @@ async function openExchange(
 			return Number.isFinite(value) ? value : null;
 		},
 		...(requestLimitMs === undefined ? {} : { requestLimitMs }),
+		...(share ? { share } : {}),
 	});
 	return exchange;
 }
@@ -193,7 +204,7 @@ async function describeAll(parts: Parts, as_of_ms: number, signal: AbortSignal):
 		const volume = ticker && market.active !== false ? quoteVolume(profile, ticker, market) : null;
 		if (volume !== null) volumes.set(market.symbol, volume);
 	}
-	const interests = await parts.interests.all(markets, volumes, table);
+	const interests = await parts.interests.all(markets, volumes, table, as_of_ms);
 	return markets.map((market) => {
 		const { symbol } = market;
 		const interval = intervals.get(symbol) ?? null;
@@ -219,7 +230,7 @@ function historyReads(parts: Parts): Pick<VenueReads, "candles" | "funding" | "t
 			const market = await find(symbol, signal);
 			// Tapes are heavy and two strategies want them: bars and settlements of all others go first.
 			const read = () => readTrades(exchange, market, since_ms, as_of_ms, { fromBegin, pagesMax });
-			return underSignal(signal, read, true);
+			return underSignal(signal, read, 2);
 		},
 	};
 }
@@ -242,11 +253,11 @@ function chainReads(options: VenueOptions, profile: ExchangeProfile): VenueReads
 /** Each read under its signal, with errors of the port. */
 function guarded(id: string, reads: VenueReads): VenueReads {
 	const guard = <Of, T>(read: (of: Of, signal: AbortSignal) => Promise<T>) => {
-		return async (of: Of, signal: AbortSignal): Promise<T> => {
+		return async (of: Of, signal: AbortSignal, later = false): Promise<T> => {
 			signal.throwIfAborted();
 			try {
 				return await abortable(
-					underSignal(signal, () => read(of, signal)),
+					underSignal(signal, () => read(of, signal), later ? 1 : 0),
 					signal,
 				);
 			} catch (error) {

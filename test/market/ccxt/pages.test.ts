@@ -140,4 +140,16 @@ test("a short reading leaves the begin open for a longer one", async () => {
 	assert.equal(within([...all.times], 0, 1000), times);
 });
 
+test("readers of one history at once ask for each page once, also after one that was cut", async () => {
+	const exchange = exchangeOf(steps(0, 100));
+	const histories = createHistories<Columns>();
+	const read = () => histories.read("one", exchange.reading(0, 1000, { window: 10, tells: false }));
+	exchange.failAfter(4);
+	assert.is(await read().catch((error: Error) => error.message), "cut");
+	exchange.failAfter(Number.POSITIVE_INFINITY);
+	for (const { times } of await Promise.all([read(), read(), read()])) assert.equal([...times], steps(0, 100));
+	assert.is(exchange.asked.length, 10);
+	assert.is(new Set(exchange.asked.map(String)).size, 10, "a page was read twice");
+});
+
 test.run();

@@ -80,6 +80,50 @@ test("an offset is fresh for a while; a time that is not known is asked for soon
 	assert.is(failing.stale(), true);
 });
 
+test("what another process has measured is taken with its age, and whether the clock moves", async () => {
+	const clock = new MovedClock();
+	let asked = 0;
+	const read = async () => {
+		asked++;
+		return 5_000_000;
+	};
+	const of = (moving: boolean) =>
+		createServerClock(clock, read, async () => ({ server_ms: 7_000_000, moving, age_ms: 400 }));
+	for (const [moving, then] of [
+		[true, 7_000_400 + 250],
+		[false, 7_000_000],
+	] as const) {
+		const time = of(moving);
+		// The first one shows nothing that others could use: each makes its own.
+		await time.follow();
+		assert.is(time.now(), 5_000_000);
+		await time.follow();
+		clock.ms += 250;
+		assert.is(time.standing(), !moving);
+		assert.is(time.now(), then);
+	}
+	assert.is(asked, 2);
+});
+
+test("whoever measures for all tells what it found", async () => {
+	const clock = new MovedClock();
+	const told: unknown[] = [];
+	const time = createServerClock(
+		clock,
+		async () => clock.ms + 300,
+		async (_, measure) => {
+			const found = await measure();
+			told.push(found);
+			return { ...found, age_ms: 0 };
+		},
+	);
+	await time.follow();
+	clock.ms += SECOND_LOOK_MS;
+	await time.follow();
+	assert.equal(told, [{ server_ms: clock.ms + 300, moving: true }]);
+	assert.is(time.now(), clock.ms + 300);
+});
+
 test("an exchange that does not tell the time has ours", async () => {
 	const { clock, time } = follow(() => null);
 	await time.measure();

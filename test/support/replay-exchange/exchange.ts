@@ -185,8 +185,11 @@ async function answer(
 	const struck = parts.faults.strike({ family: endpoint.family, endpoint: endpoint.name, symbol });
 	const slow = struck.reduce((sum, fault) => sum + (fault.kind === "slow" ? fault.delay_ms : 0), parts.latencyMs);
 	if (slow > 0) await delay(parts.clock, slow, parts.lifetime.signal).catch(() => {});
-	if (response.destroyed) return;
-	const reply = await replyTo(parts, endpoint, query, address, struck);
+	// A request that was cut is one that was made: it counts, without an answer.
+	const made = response.destroyed
+		? { status: 0, body: "", weight: 0 }
+		: await replyTo(parts, endpoint, query, address, struck);
+	const reply = response.destroyed ? { ...made, status: 0 } : made;
 	parts.stats.note({
 		at_ms: parts.clock.now(),
 		endpoint: `${endpoint.family}/${endpoint.name}`,

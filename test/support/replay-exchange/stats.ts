@@ -13,7 +13,7 @@ export interface LoggedRequest {
 export interface EndpointCount {
 	requests: number;
 	weight: number;
-	/** Answers by status; 0: none was sent (hang, reset). */
+	/** Answers by status; 0: none was sent (hang, reset, or cut by who asked). */
 	statuses: Record<string, number>;
 }
 

@@ -1,0 +1,81 @@
+import type { Clock } from "../clock.ts";
+import type { Entropy } from "../entropy.ts";
+import { createSharedReads, type Datum } from "./shared-reads.ts";
+import type { SharedAnswers } from "./sharing.ts";
+
+/** A read's wait at the gate included. */
+const LIMIT_MS = 90_000;
+/** Kept so much longer than it is fresh, so that a look and an end do not meet. */
+const KEPT_SHARE = 2;
+
+/** The body of an answer, as bytes; `age_ms`: since it was fetched. */
+export interface SharedBody {
+	body: Int8Array;
+	age_ms: number;
+}
+
+/** What an exchange's clock said so long ago, and whether it moves. */
+export interface SharedTime {
+	/** Epoch ms; null: the exchange does not tell the time. */
+	server_ms: number | null;
+	moving: boolean;
+	age_ms: number;
+}
+
+/**
+ * What processes keep of an exchange beneath their answers (its list of markets, its table of tickers, its time) and
+ * would otherwise each ask for themselves. Reject as `load` does, or with MarketError when another process could not load it.
+ */
+export interface VenueSharing {
+	/** The answer to one request, fetched by one process in `freshMs`. `name`: its path and query. */
+	request(
+		venue: string,
+		name: string,
+		freshMs: number,
+		load: (signal: AbortSignal) => Promise<Int8Array>,
+		signal: AbortSignal,
+	): Promise<SharedBody>;
+	/** The exchange's time, measured by one process in `freshMs`. */
+	time(
+		venue: string,
+		freshMs: number,
+		measure: () => Promise<Omit<SharedTime, "age_ms">>,
+		signal: AbortSignal,
+	): Promise<SharedTime>;
+}
+
+/** Through the same store, with the same leases and bounds, as all other answers of `source`; fresh by the store's clock. */
+export function createVenueSharing(deps: {
+	source: string;
+	answers: SharedAnswers;
+	clock: Clock;
+	entropy: Entropy;
+}): VenueSharing {
+	const reads = createSharedReads(deps);
+	const read = <T extends { age_ms: number }>(
+		freshMs: number,
+		datum: Pick<Datum<T>, "kind" | "name" | "read">,
+		signal: AbortSignal,
+	): Promise<T> => {
+		const whole: Datum<T> = {
+			...datum,
+			need_ms: 1,
+			limit_ms: LIMIT_MS,
+			kept_ms: freshMs * KEPT_SHARE,
+			// No moment of the source's clock is covered; the claim is believed for as long as the answer is fresh.
+			covers: () => ({ covers_ms: 0, claims_ms: 1, recheck_ms: freshMs }),
+			found: (value, age_ms) => ({ ...value, age_ms }),
+		};
+		return reads.read(whole, { signal, as_of_ms: 0 });
+	};
+	return {
+		request: (venue, name, freshMs, load, signal) => {
+			const body = async (own: AbortSignal): Promise<SharedBody> => ({ body: await load(own), age_ms: 0 });
+			return read(freshMs, { kind: "request", name: `request:${venue}:${name}`, read: body }, signal);
+		},
+		time: (venue, freshMs, measure, signal) => {
+			const told = async (): Promise<SharedTime> => ({ ...(await measure()), age_ms: 0 });
+			return read(freshMs, { kind: "time", name: `time:${venue}`, read: told }, signal);
+		},
+	};
+}

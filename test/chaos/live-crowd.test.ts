@@ -1,0 +1,126 @@
+/** Two hundred users of the built program who scan a live exchange at once cost it the calls of one. */
+import { setTimeout as pause } from "node:timers/promises";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { createUsers } from "../../src/accounts/users.ts";
+import { CATALOGUE } from "../../src/catalogue.ts";
+import { systemClock } from "../../src/clock.ts";
+import { systemEntropy } from "../../src/entropy.ts";
+import { Client, isEnded } from "../support/program.ts";
+import { type RecordedFixture, writeRecordedFixture } from "../support/recorded-fixture.ts";
+import { hasRedisServer } from "../support/redis-process.ts";
+import { createReplayExchange, type ReplayExchange } from "../support/replay-exchange/exchange.ts";
+import { replaySet } from "../support/replay-set.ts";
+import { type Cluster, JWT_SECRET, startCluster } from "./cluster.ts";
+
+const test = suite("program: a crowd on a live exchange");
+const withServer = hasRedisServer() ? test : test.skip;
+if (!hasRedisServer()) process.stdout.write("  skipped: two workers on one live exchange, no redis-server on PATH\n");
+
+const USERS = 200;
+const STRATEGIES = CATALOGUE.map(({ id }) => id);
+/** Of the calls of one scan. */
+const CALLS_SHARE_MAX = 1.05;
+const LATENCY_MS = 50;
+const COINS =
+	"BTC,ETH,SOL,XRP,BNB,DOGE,SUI,ADA,LINK,AVAX,TRX,LTC,BCH,DOT,ATOM,NEAR,APT,ARB,OP,UNI,AAVE,INJ,FIL,XLM".split(",");
+const PERPS = 8;
+/** Fewer would not tell much. */
+const CALLS_OF_ONE_MIN = 40;
+/** By then each process knows how the exchange's clock moves. */
+const SETTLED_MS = 3_000;
+
+let fixture: RecordedFixture;
+test.before(async () => {
+	const coins = COINS.map((base) => `${base}USDT`);
+	const set = replaySet({ seed: 5, hours: 60, days: 520, spot: coins, perps: coins.slice(0, PERPS) });
+	fixture = await writeRecordedFixture(set);
+});
+test.after(() => fixture.remove());
+
+/** Calls by endpoint and what was asked, so that a difference can be read. */
+type Calls = Map<string, number>;
+
+function callsOf(exchange: ReplayExchange): Calls {
+	const calls: Calls = new Map();
+	for (const { endpoint, query } of exchange.stats().log) {
+		const call = `${endpoint}?${query}`;
+		calls.set(call, (calls.get(call) ?? 0) + 1);
+	}
+	return calls;
+}
+
+const more = (calls: Calls, than: Calls): string[] =>
+	[...calls].filter(([call, count]) => count > (than.get(call) ?? 0)).map(([call, count]) => `${count} ${call}`);
+
+/** Users with one password, made beside the program: two hundred of them would hash theirs for a minute. */
+async function signUp(cluster: Cluster, count: number): Promise<Client[]> {
+	const users = createUsers({
+		redis: cluster.redis.admin,
+		clock: systemClock,
+		entropy: systemEntropy,
+		jwtSecrets: [JWT_SECRET],
+		refreshGraceMs: 10_000,
+	});
+	const password_hash = await users.passwords.hash("another horse");
+	const one = async (_: unknown, i: number): Promise<Client> => {
+		const profile = { email: `user${i}@lookout.local`, full_name: null, role: "trader" } as const;
+		const account = await users.accounts.create({ ...profile, password_hash });
+		const { access_token } = await users.logins.open(account, password_hash);
+		return new Client(cluster.urls()).withToken(access_token);
+	};
+	return Promise.all(Array.from({ length: count }, one));
+}
+
+/** How it ended, and what it found. */
+async function scanOf(client: Client): Promise<string> {
+	const started = await client.post("/opportunities/discover", { strategy_ids: STRATEGIES });
+	assert.is(started.status, 200, JSON.stringify(started.body));
+	// A poll waits a minute; on a busy machine the last of two hundred takes longer.
+	const ended = () => client.poll(started.body.scan_id, isEnded);
+	await ended().catch(ended);
+	const { body } = await client.get(`/opportunities/results/${started.body.scan_id}`);
+	return JSON.stringify([body.status, body.total_opportunities]);
+}
+
+/** The calls that so many users' scans at once make, in a program and at an exchange that know nothing yet. */
+async function callsOfUsers(
+	count: number,
+): Promise<{ calls: Calls; requests: number; ends: string[]; seconds: number }> {
+	const exchange = await createReplayExchange({ dir: fixture.dir, latencyMs: LATENCY_MS });
+	const env = { MARKET: "ccxt:binance", MARKET_BASE_URL: exchange.baseUrl };
+	let cluster: Cluster | null = null;
+	try {
+		cluster = await startCluster({ apis: 1, workers: 2, fsync: "everysec", env });
+		const clients = await signUp(cluster, count);
+		await pause(SETTLED_MS);
+		exchange.resetStats();
+		const begun = performance.now();
+		const ends = await Promise.all(clients.map(scanOf));
+		const seconds = (performance.now() - begun) / 1000;
+		return { calls: callsOf(exchange), requests: exchange.stats().requests, ends, seconds };
+	} finally {
+		await cluster?.close();
+		await exchange.close();
+	}
+}
+
+withServer(
+	`${USERS} scans of as many users at once make at most ${CALLS_SHARE_MAX} times the calls of one`,
+	async () => {
+		const one = await callsOfUsers(1);
+		const crowd = await callsOfUsers(USERS);
+		process.stdout.write(
+			`  one scan: ${one.requests} calls in ${one.seconds.toFixed(1)} s; ${USERS}: ${crowd.requests} in ${crowd.seconds.toFixed(1)} s\n`,
+		);
+		assert.ok(one.requests >= CALLS_OF_ONE_MIN, `${one.requests} calls of one scan`);
+		assert.equal([...new Set(crowd.ends)], one.ends);
+		const extra = more(crowd.calls, one.calls).join("\n");
+		assert.ok(
+			crowd.requests <= one.requests * CALLS_SHARE_MAX,
+			`${crowd.requests} of ${one.requests} calls:\n${extra}`,
+		);
+	},
+);
+
+test.run();
