@@ -72,7 +72,7 @@ interface Read {
 /**
  * The short way of reads that are repeated again and again: the answers and headers of the middlewares, for requests
  * about which nothing is unusual. The caller's token was verified before; login, account and limit are asked in the
- * store as ever, and in the same packet the route is asked for what it has ready. Whatever else comes out (a refusal,
+ * store as ever, and at the same time the route is asked for what it has ready. Whatever else comes out (a refusal,
  * a failure, news that have to be read) goes the whole way, which takes over the admission: a call is counted once.
  */
 export function createKnownReads(parts: KnownReadsParts): KnownReads {
