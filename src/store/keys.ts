@@ -7,7 +7,7 @@ export const scanKeys = (scanId: string) => ({
 	scan: `scan:{${scanId}}`,
 	/** stream, one element for each commit, its id `<last seq>-0`: Redis itself refuses a second writer of a seq */
 	journal: `scan_journal:{${scanId}}`,
-	/** hash: rows `r:<opportunity_id>`, documents `d:<name>`; written once */
+	/** hash: rows `r:<opportunity_id>`, documents `d:<name>` (packed); written once */
 	results: `scan_results:{${scanId}}`,
 	/** stream of commands from outside (cancel) */
 	inbox: `scan_inbox:{${scanId}}`,
@@ -17,7 +17,7 @@ export const scanKeys = (scanId: string) => ({
 });
 
 export const userKeys = (userId: string) => ({
-	/** zset: scan_id by accepted_at; keeps ids until their tombstone is over */
+	/** zset: scan_id by accepted_at; ids of expired scans stay until a list meets them */
 	scans: `scans:{${userId}}`,
 	/** hash: filter_key -> scan_id|accepted_at_ms|superseded id */
 	active: `scans_active:{${userId}}`,
@@ -25,7 +25,7 @@ export const userKeys = (userId: string) => ({
 	fresh: `scans_fresh:{${userId}}`,
 	/** hash: scan_id -> JSON shown in lists; a cache that may be dropped */
 	summaries: `scans_summaries:{${userId}}`,
-	/** zset: scan_id of ended scans by the moment their record goes */
+	/** zset: scan_id of ended scans by the moment their record goes; keeps ids until their tombstone is over */
 	ended: `scans_ended:{${userId}}`,
 });
 

@@ -2,11 +2,13 @@ import type { Redis } from "ioredis";
 import type { ScanPosition } from "../../machines/types.ts";
 import type { Send } from "../redis/quick.ts";
 import type { CommitHub } from "./commit-hub.ts";
-import type { ScanPage, ScanReader } from "./contract.ts";
+import type { ScanReader } from "./contract.ts";
 import { entriesOf, eventsOf } from "./journal-codec.ts";
 import { scanKeys, userKeys } from "./keys.ts";
 import type { Versions } from "./migrations.ts";
+import { unpack } from "./packing.ts";
 import { decodeRecord, numberOrNull } from "./scan-codec.ts";
+import { listRetained, pageRetained } from "./user-scans.ts";
 
 interface ReaderDeps {
 	redis: Redis;
@@ -19,12 +21,9 @@ interface ReaderDeps {
 	versions?: Versions | undefined;
 }
 
-/** How many ids are looked at in one go while retained scans are searched. */
-const PAGE = 100;
 const SUMMARIES_KEPT_MAX = 2_000;
 const SUMMARIES_TTL_MS = 7 * 86_400_000;
 const HEAD_FIELDS = ["accepted", "owner", "seq", "progress_at", "position", "expires_at"] as const;
-const EXISTS_ERROR = "the store answered no list of replies";
 
 /** The read half of the store: what queries and effects may see, always from Redis. */
 export function createScanReader({ redis, send, hub, now, tombstoneMs, versions }: ReaderDeps): ScanReader {
@@ -54,7 +53,7 @@ export function createScanReader({ redis, send, hub, now, tombstoneMs, versions 
 		},
 		async document<T>(scanId: string, name: string) {
 			const text = await redis.hget(scanKeys(scanId).results, `d:${name}`);
-			return text === null ? null : (JSON.parse(text) as T);
+			return text === null ? null : (JSON.parse(unpack(text)) as T);
 		},
 		async journal(scanId, afterSeq, limit) {
 			const elements = await redis.xrange(scanKeys(scanId).journal, `${afterSeq + 1}-0`, "+", "COUNT", limit);
@@ -76,7 +75,7 @@ export function createScanReader({ redis, send, hub, now, tombstoneMs, versions 
 		},
 		lifecycle: (scanId) => redis.hgetall(scanKeys(scanId).lifecycle),
 		debug: (scanId) => redis.hgetall(scanKeys(scanId).debug),
-		listByUser: (userId, offset, limit) => listRetained(redis, userId, offset, limit),
+		listByUser: (userId, offset, limit) => listRetained(redis, userId, offset, limit, now()),
 		pageByUser: (userId, page) => pageRetained(redis, userId, page, now()),
 		async summaries(userId, scanIds) {
 			return scanIds.length === 0 ? [] : redis.hmget(userKeys(userId).summaries, ...scanIds);
@@ -98,52 +97,4 @@ export function createScanReader({ redis, send, hub, now, tombstoneMs, versions 
 		},
 		nextCommit: (scanId, timeoutMs, signal) => hub.next(scanId, timeoutMs, signal),
 	};
-}
-
-/** The index keeps ids of expired scans until their tombstone is over; those are passed over here. */
-async function listRetained(redis: Redis, userId: string, offset: number, limit: number): Promise<string[]> {
-	const found: string[] = [];
-	for (let from = 0; found.length < offset + limit; from += PAGE) {
-		const ids = await redis.zrevrange(userKeys(userId).scans, from, from + PAGE - 1);
-		if (ids.length === 0) break;
-		const pipeline = redis.pipeline();
-		for (const id of ids) pipeline.exists(scanKeys(id).scan);
-		const replies = await pipeline.exec();
-		if (!replies) throw new Error(EXISTS_ERROR);
-		ids.forEach((id, i) => {
-			const [error, exists] = replies[i] ?? [];
-			if (error) throw error;
-			if (exists === 1) found.push(id);
-		});
-	}
-	return found.slice(offset, offset + limit);
-}
-
-/** Past the tie: ids of the same moment sort downwards, so those from `before` upwards were seen. */
-const isSeen = (scanId: string, score: number, before: ScanPage["before"]): boolean =>
-	before !== null && score === before.accepted_at_ms && scanId >= before.scan_id;
-
-/** Straight from the index of the user's scans; ended ones whose record is gone are passed over. */
-async function pageRetained(
-	redis: Redis,
-	userId: string,
-	{ from_ms, to_ms, before, limit }: ScanPage,
-	nowMs: number,
-): Promise<{ scan_id: string; accepted_at_ms: number }[]> {
-	const keys = userKeys(userId);
-	const high = Math.min(before?.accepted_at_ms ?? Number.POSITIVE_INFINITY, (to_ms ?? Number.POSITIVE_INFINITY) - 1);
-	const max = high === Number.POSITIVE_INFINITY ? "+inf" : high;
-	const found: { scan_id: string; accepted_at_ms: number }[] = [];
-	for (let offset = 0; found.length < limit; offset += PAGE) {
-		const pairs = await redis.zrevrangebyscore(keys.scans, max, from_ms ?? "-inf", "WITHSCORES", "LIMIT", offset, PAGE);
-		if (pairs.length === 0) break;
-		const listed = Array.from({ length: pairs.length / 2 }, (_, i) => ({
-			scan_id: pairs[2 * i] as string,
-			accepted_at_ms: Number(pairs[2 * i + 1]),
-		})).filter(({ scan_id, accepted_at_ms }) => !isSeen(scan_id, accepted_at_ms, before));
-		if (listed.length === 0) continue;
-		const goneAt = await redis.zmscore(keys.ended, ...listed.map(({ scan_id }) => scan_id));
-		found.push(...listed.filter((_, i) => goneAt[i] === null || Number(goneAt[i]) > nowMs));
-	}
-	return found.slice(0, limit);
 }

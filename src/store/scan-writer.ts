@@ -13,6 +13,7 @@ import { erase } from "./scan-erase.ts";
 import { enter, unlist, walk } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
 import { addTotals, TOTAL } from "./totals.ts";
+import { rememberedScans } from "./user-scans.ts";
 import type { Commit, CommitResult, Heartbeat, NewScan, ScanWriter } from "./write-contract.ts";
 
 export interface WriterSettings extends BookingSettings {
@@ -138,7 +139,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			tally.healed("claim_released", dead.length);
 			return relisted;
 		},
-		scansOf: (userId, limit) => redis.zrange(userKeys(userId).scans, 0, String(limit - 1)),
+		scansOf: (userId, limit) => rememberedScans(redis, userId, limit),
 		erase: (userId, scanIds) => erase(redis, now(), userId, scanIds),
 		purgeTombstones: (limit) => purgeTombstones(redis, now(), limit),
 		async noteWorker(worker: WorkerInfo) {

@@ -120,6 +120,35 @@ books("what is past its tombstone is forgotten to the millisecond, though its us
 	for (const { user_id } of records) assert.is(await indexed(user_id), 0);
 });
 
+books("a list meets ids of expired scans once, and they are remembered all the same", async () => {
+	users += 1;
+	const { user_id } = viewer(users);
+	const { scans, ended: gone } = userKeys(user_id);
+	const nowMs = store.clock.now();
+	const id = (n: number) => `scan_${String(n).padStart(32, "0")}`;
+	const expired = Array.from({ length: 250 }, (_, n) => id(n));
+	for (const [n, scanId] of expired.entries()) {
+		await client.zadd(scans, nowMs - 1_000_000 + n, scanId);
+		await client.zadd(gone, nowMs - 1 - n, scanId);
+	}
+	// Neither booked nor there: what it was is told by the list alone.
+	await client.zadd(scans, nowMs - 2_000_000, id(999));
+	const started = await commandsOn(store, async () => {}).startScan(viewer(users), startRequest());
+	const page = { from_ms: null, to_ms: null, before: null, limit: 100 };
+	const [half] = await Promise.all([store.reader.pageByUser(user_id, { ...page, to_ms: nowMs - 1_000_000 + 120 })]);
+	assert.equal(
+		half.map(({ scan_id }) => scan_id),
+		[id(999)],
+	);
+	assert.is(await client.zcard(scans), 252 - 120);
+	assert.equal(await store.reader.listByUser(user_id, 0, 10), [started.scan_id]);
+	assert.is(await client.zcard(scans), 2, "the next list has nothing to pass over");
+	assert.equal(await store.reader.listByUser(user_id, 0, 10), [started.scan_id]);
+	for (const scanId of [id(0), id(249), id(999)])
+		assert.ok((await store.reader.expiredAt(user_id, scanId)) !== null, `${scanId} has expired`);
+	assert.is((await store.writer.scansOf(user_id, 1_000)).length, 252, "and is forgotten with its user");
+});
+
 books("every pass of the watchdog does so on the store's clock", async () => {
 	const brief = await redis.store({ retention_ms: 500, tombstone_ms: 1 });
 	const { user_id, expires_at_ms } = await endedScan(brief);
