@@ -9,6 +9,7 @@ import { replay } from "../../src/runtime/replay.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { Viewer } from "../../src/store/contract.ts";
 import { openScanStore, type ScanStore } from "../../src/store/index.ts";
+import { unpack } from "../../src/store/packing.ts";
 import type { NewScan, ScanWriter } from "../../src/store/write-contract.ts";
 import { projections } from "../../src/views/projections.ts";
 import { probes } from "../../test/support/probes.ts";
@@ -58,7 +59,7 @@ export async function openStage(connection: { path: string }, client: Redis): Pr
 	async function start(user: Viewer, shape: Shape): Promise<string> {
 		const strategies = plannedStrategies(shape.strategies);
 		const create = (planned: NewScan) => {
-			const input = JSON.parse(planned.scan["input"] ?? "{}") as ScanInput;
+			const input = JSON.parse(unpack(planned.scan["input"] ?? "{}")) as ScanInput;
 			return store.writer.create(newScan({ ...input, strategies }, projections));
 		};
 		const commands = createCommands({

@@ -25,7 +25,7 @@ export async function travel(stage: Stage, shape: Shape, reads: number): Promise
 	const user = newUser();
 	const scanId = await stage.finished(user, shape);
 	const { journal } = stage.queries();
-	const entries = await stage.client.xlen(scanKeys(scanId).journal);
+	const entries = (await stage.store.reader.head(scanId))?.revision ?? 0;
 	const recorded = await stage.store.reader.events(scanId, entries);
 	const draws = createDraws(entries);
 	const places = Array.from({ length: runsFor(reads) }, () => 1 + Math.floor(draws.uniform() * entries));

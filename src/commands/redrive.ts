@@ -2,7 +2,6 @@ import type { ScanInput } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
 import type { StartRequest, StartResult } from "../services.ts";
 import type { ScanRecord, Viewer } from "../store/contract.ts";
-import { pack } from "../store/packing.ts";
 import { absentScan } from "./cancel.ts";
 import type { CommandDeps } from "./deps.ts";
 import { newScan, planScan, planStrategies } from "./plan.ts";
@@ -79,7 +78,7 @@ async function carriedResults(
 		fields[`r:${id}`] = rows[i] as string;
 	});
 	names.forEach((name, i) => {
-		if (documents[i] !== null) fields[`d:${name}`] = pack(JSON.stringify(documents[i]));
+		if (documents[i] !== null) fields[`d:${name}`] = JSON.stringify(documents[i]);
 	});
 	return fields;
 }

@@ -2,7 +2,6 @@ import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { Attachments } from "../effects/contract.ts";
 import type { JournalEntry, ScanRecord } from "../store/contract.ts";
-import { pack } from "../store/packing.ts";
 import { encodeContext } from "../store/scan-codec.ts";
 import type { Commit, MachineEvent, NewEntry } from "../store/write-contract.ts";
 import type { HostState } from "./scan-host.ts";
@@ -110,7 +109,7 @@ export function buildCommit(
 ): Commit {
 	const entries = numbered(pending.entries, envelope.base_seq);
 	const results = acceptedRows(state.context, pending.rows);
-	for (const [name, document] of pending.documents) results[`d:${name}`] = pack(document);
+	for (const [name, document] of pending.documents) results[`d:${name}`] = document;
 	const scan = { ...pending.upgrade, ...stateFields(before, state, pending.entries) };
 	if (pending.inbox !== null) scan.inbox = pending.inbox;
 	return {

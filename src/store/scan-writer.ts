@@ -6,6 +6,7 @@ import { createEndLedger } from "./end-ledger.ts";
 import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
+import { pack } from "./packing.ts";
 import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
@@ -33,6 +34,10 @@ const UNACCEPTED_MS = 600_000;
 
 const flat = (fields: Record<string, string>): string[] => Object.entries(fields).flat();
 const count = (fields: Record<string, string>): number => Object.keys(fields).length;
+
+/** Rows are answered as they lie there; documents are only read by the program. */
+const resultPairs = (results: Record<string, string>): string[] =>
+	Object.entries(results).flatMap(([name, text]) => [name, name.startsWith("d:") ? pack(text) : text]);
 
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
 export function createScanWriter({ redis, hub, now, settings }: WriterDeps): ScanWriter {
@@ -192,7 +197,7 @@ async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 			...flat(fields),
 			...flat(scan.lifecycle),
 			...flat(scan.debug),
-			...flat(scan.results),
+			...resultPairs(scan.results),
 			encodeBatch([scan.entry], []),
 			UNACCEPTED_MS,
 		]),
@@ -226,7 +231,7 @@ async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promi
 		...flat(scan),
 		...flat(lifecycle),
 		...flat(debug),
-		...flat(results),
+		...resultPairs(results),
 	];
 	const [result] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
 	return result;
