@@ -26,6 +26,14 @@ export interface ExchangeProfile {
 	used_weight_header: string | null;
 	/** Value of a raw candle in quote currency; null: not in it. */
 	candleValue(raw: unknown): number | null;
+	/** Amounts of perps (books, trades, least orders, open interest) are in base units, whatever a contract's size. */
+	amounts_in_coins: boolean;
+	/** What ccxt says of a perp's fees is what they are. */
+	perp_fees_known: boolean;
+	/** Currencies for each of which the exchange gives tickers by a request of its own; null: it gives all at once. */
+	ticker_currencies: readonly string[] | null;
+	/** Parameters of a request for the tickers of perps, where those of coins need one of their own. */
+	perp_tickers: Record<string, string>;
 	/** A perp's candle volumes are counted in contracts, not in base units. */
 	candles_in_contracts: boolean;
 	/** Quote volume of a ticker over 24 h where ccxt leaves it out. */
@@ -65,6 +73,10 @@ const DEFAULTS: ExchangeProfile = {
 	budgetOf: () => null,
 	used_weight_header: null,
 	candleValue: () => null,
+	amounts_in_coins: false,
+	perp_fees_known: true,
+	ticker_currencies: null,
+	perp_tickers: { type: "swap", subType: "linear" },
 	candles_in_contracts: true,
 	tickerValue: () => null,
 	tickerInterestUsd: () => null,
@@ -113,7 +125,8 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 		candleValue: (raw) => numberAt(raw, 6),
 		candles_in_contracts: false,
 		tickerInterestUsd: (ticker) => infoNumber(ticker, "openInterestValue"),
-		options: { options: { fetchMarkets: { types: ["option"] } } },
+		// One page of the list holds 500 contracts, fewer than bitcoin has.
+		options: { options: { fetchMarkets: { types: ["option"], loadAllOptions: true } } },
 	},
 	okx: {
 		...DEFAULTS,
@@ -139,8 +152,27 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 			return price === null || volume === null ? null : price * volume;
 		},
 	},
-	coinbase: { ...DEFAULTS, candles_max: 300 },
-	deribit: { ...DEFAULTS, candles_max: 1000, funding_max: 744, options: {} },
+	// Where no fee of a perp is stated, which is always so without a key, ccxt puts 6 % and 4 %.
+	coinbase: {
+		...DEFAULTS,
+		candles_max: 300,
+		perp_fees_known: false,
+		perp_tickers: { type: "swap", contract_expiry_type: "PERPETUAL" },
+	},
+	deribit: {
+		...DEFAULTS,
+		candles_max: 1000,
+		funding_max: 744,
+		amounts_in_coins: true,
+		candles_in_contracts: false,
+		// All that the endpoint knows: linear contracts of every coin are under their currency of settlement.
+		ticker_currencies: ["BTC", "ETH", "USDC", "USDT", "EURR"],
+		tickerInterestUsd: (ticker) => {
+			const [coins, mark] = [infoNumber(ticker, "open_interest"), infoNumber(ticker, "mark_price")];
+			return coins === null || mark === null ? null : coins * mark;
+		},
+		options: {},
+	},
 };
 
 export const profileOf = (id: string): ExchangeProfile => PROFILES[id] ?? DEFAULTS;
