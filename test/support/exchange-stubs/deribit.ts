@@ -1,4 +1,4 @@
-/** The few endpoints of deribit (v2) that are read: coins, perps of both kinds, and options of three kinds. */
+/** The few endpoints of deribit (v2) that are read: a coin and perps of both kinds. */
 import { STUB_NOW_MS, STUB_SETTLED_MS, stubCandles } from "./candles.ts";
 import type { StubAnswers } from "./server.ts";
 
