@@ -22,7 +22,7 @@ export const positive = (value: unknown): number | null => {
 
 const NONE: OptionDetails = new Map();
 
-/** The details of a chain's quotes; `contractSize` in base units. Rejects when they are in one answer and that fails. */
+/** The details of a chain's quotes; `contractSize` in base units. Rejects when all are in one answer and that fails. */
 export async function readDetails(
 	options: Exchange,
 	base: string,
@@ -33,15 +33,22 @@ export async function readDetails(
 	return options.id === "deribit" ? deribitTickers(options, quotes, of) : NONE;
 }
 
-/** Okx has volatilities and forwards of all options of a coin in one answer of their own. */
+/** Okx has volatilities and forwards of all options of a coin in one answer of their own, and what is open in another. */
 async function okxSummary(options: Exchange, base: string): Promise<OptionDetails> {
-	const rows = Object.values(await options.fetchAllGreeks(undefined, { uly: `${base}-USD` }));
-	const details = rows.map(({ symbol, info }): [string, Partial<OptionQuote>] => [
+	const uly = `${base}-USD`;
+	const [summary, interests] = await Promise.all([
+		options.fetchAllGreeks(undefined, { uly }),
+		// ccxt asks for perps unless the type is named in the exchange's own way.
+		options.fetchOpenInterests(undefined, { instType: "OPTION", uly }),
+	]);
+	const open = new Map(Object.values(interests).map((of) => [of?.symbol, of?.openInterestAmount ?? null]));
+	const details = Object.values(summary).map(({ symbol, info }): [string, Partial<OptionQuote>] => [
 		String(symbol),
 		{
 			bid_iv: positive(info?.bidVol),
 			ask_iv: positive(info?.askVol),
 			mark_iv: positive(info?.markVol),
+			open_interest: open.get(symbol) ?? null,
 			forward: positive(info?.fwdPx),
 		},
 	]);

@@ -129,12 +129,12 @@ test("deribit: a ticker that cannot be had leaves the quote as it was listed", a
 	);
 });
 
-test("okx: contracts of a hundredth of a coin, with the volatilities and forwards of its summary", async () => {
+test("okx: contracts of a hundredth of a coin, with volatilities, forwards and open interest of other answers", async () => {
 	const { chain, missing } = await chainOf("okx", OKX_OPTIONS, "BTC");
 	assert.equal(missing, []);
 	assert.equal([chain?.inverse, chain?.contract_size], [true, 0.01]);
 	const [call, put] = ["BTC/USD:BTC-260403-130-C", "BTC/USD:BTC-260403-130-P"] as [string, string];
-	const quoted = { ...QUOTED, mark_price: null, open_interest: null };
+	const quoted = { ...QUOTED, mark_price: null };
 	assert.equal(bySymbol(chain), {
 		[call]: { ...quoted, symbol: call, kind: "call" },
 		[put]: { ...quoted, symbol: put, kind: "put", bid: null, bid_quantity: null, bid_iv: null },

@@ -148,6 +148,19 @@ export const OKX_OPTIONS: StubAnswers = {
 				}),
 			),
 		),
+	"/api/v5/public/open-interest": (query) =>
+		okxOf(
+			OKX_IDS.filter((id) => query.get("instType") === "OPTION" && id.startsWith(`${query.get("uly")}-`)).map(
+				(instId) => ({
+					instType: "OPTION",
+					instId,
+					oi: "270",
+					oiCcy: "2.7",
+					oiUsd: "355.05",
+					ts: String(STUB_NOW_MS - 300),
+				}),
+			),
+		),
 	"/api/v5/public/opt-summary": (query) =>
 		okxOf(
 			OKX_IDS.filter((id) => id.startsWith(`${query.get("uly")}-`)).map((instId) => ({
