@@ -2,7 +2,7 @@
  * What has to be known of an exchange beyond what ccxt unifies: sizes of its pages, units, and numbers that its
  * answers carry and ccxt drops. An exchange that is not listed works with the defaults, by what its `has` says.
  */
-import type { Market as CcxtMarket, Ticker as CcxtTicker } from "ccxt";
+import type { Market as CcxtMarket, Ticker as CcxtTicker, FundingRateHistory } from "ccxt";
 
 export interface ExchangeProfile {
 	/** Settings of the ccxt instance. */
@@ -13,6 +13,8 @@ export interface ExchangeProfile {
 	funding_max: number;
 	/** Parameters that end a page of settlements at an instant. */
 	fundingUntil(untilMs: number): Record<string, unknown>;
+	/** What was settled at that time, as a fraction of notional. */
+	settledRate(of: FundingRateHistory): number | undefined;
 	/** Hours between settlements of a contract for which the exchange lists none; null: it lists all. */
 	funding_interval_default: number | null;
 	/** Request weight of ccxt's cost of an endpoint, in the exchange's own units; `group`: of ccxt's `api` tree. */
@@ -57,7 +59,7 @@ const numberAt = (raw: unknown, index: number): number | null => {
 	return Number.isFinite(value) ? value : null;
 };
 
-const infoNumber = ({ info }: CcxtTicker, name: string): number | null => {
+const infoNumber = ({ info }: { info?: unknown }, name: string): number | null => {
 	const text = (info as Record<string, unknown> | undefined)?.[name];
 	const value = text === undefined || text === null || text === "" ? Number.NaN : Number(text);
 	return Number.isFinite(value) ? value : null;
@@ -68,6 +70,7 @@ const DEFAULTS: ExchangeProfile = {
 	candles_max: null,
 	funding_max: 100,
 	fundingUntil: (until) => ({ until }),
+	settledRate: ({ fundingRate }) => fundingRate,
 	funding_interval_default: null,
 	weightOf: (cost) => cost,
 	budgetOf: () => null,
@@ -163,6 +166,9 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 		...DEFAULTS,
 		candles_max: 1000,
 		funding_max: 744,
+		// A row an hour, of which ccxt takes the rate of the last eight: each hour would count eight times.
+		settledRate: (row) => infoNumber(row, "interest_1h") ?? undefined,
+		funding_interval_default: 1,
 		amounts_in_coins: true,
 		candles_in_contracts: false,
 		// All that the endpoint knows: linear contracts of every coin are under their currency of settlement.

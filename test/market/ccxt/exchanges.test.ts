@@ -77,6 +77,9 @@ for (const { id, answers, spot, perp, interest, estimated = false } of ROWS) {
 			if (perp !== null) {
 				const funding = await venue.funding({ ...at, symbol: perp }, signal);
 				assert.equal([...(funding?.funding_time ?? [])], [...STUB_SETTLED_MS]);
+				// deribit's rows are of an hour each and tell the rate of eight hours beside it.
+				const rate_e8 = id === "deribit" ? 1250 : 10_000;
+				assert.equal([...(funding?.rate_e8 ?? [])], [rate_e8, rate_e8]);
 				const open = await venue.openInterest({ ...at, symbol: perp, present: true }, signal);
 				assert.is(open?.value_usd ?? null, interest ? 6_500_000 : null);
 				const listed = markets.find(({ symbol }) => symbol === perp)?.open_interest_usd ?? null;
