@@ -7,7 +7,15 @@ import type { OptionChain, OptionQuote } from "../../../src/market/contract.ts";
 import { openGate } from "../../../src/market/gate.ts";
 import { readBoard } from "../../../src/strategies/options/chain.ts";
 import { STUB_NOW_MS } from "../../support/exchange-stubs/candles.ts";
-import { BYBIT_OPTIONS, DERIBIT_OPTIONS, FAR_MS, NEAR_MS, OKX_OPTIONS } from "../../support/exchange-stubs/options.ts";
+import {
+	BYBIT_OPTIONS,
+	DERIBIT_OPTIONS,
+	deribitOption,
+	deribitOptions,
+	FAR_MS,
+	NEAR_MS,
+	OKX_OPTIONS,
+} from "../../support/exchange-stubs/options.ts";
 import { type StubAnswers, startExchangeStub } from "../../support/exchange-stubs/server.ts";
 
 const test = suite("market/ccxt/chains");
@@ -127,6 +135,20 @@ test("deribit: a ticker that cannot be had leaves the quote as it was listed", a
 			["put", 0.04, null, 131],
 		],
 	);
+});
+
+test("deribit: of a long chain the sizes of the eighty contracts nearest to the money are asked for", async () => {
+	const strikes = Array.from({ length: 100 }, (_, i) => 82 + i);
+	const listed = strikes.map((strike) => deribitOption("BTC", "BTC", NEAR_MS, strike, "call"));
+	const { chain, requests } = await chainOf("deribit", deribitOptions(listed), "BTC");
+	assert.is(chain?.quotes.length, 100);
+	assert.is(requests.filter((path) => path.startsWith("/api/v2/public/ticker?")).length, 80);
+	const distances = (sized: boolean) =>
+		(chain?.quotes ?? [])
+			.filter(({ bid_quantity }) => (bid_quantity !== null) === sized)
+			.map(({ strike }) => Math.abs(Math.log(strike / 131)));
+	assert.is(distances(true).length, 80);
+	assert.ok(Math.max(...distances(true)) <= Math.min(...distances(false)));
 });
 
 test("okx: contracts of a hundredth of a coin, with volatilities, forwards and open interest of other answers", async () => {

@@ -7,7 +7,13 @@ import type { StubAnswers } from "./server.ts";
 export const NEAR_MS = Date.UTC(2026, 3, 3, 8);
 export const FAR_MS = Date.UTC(2026, 11, 25, 8);
 
-const deribitOption = (base: string, settle: string, expiry_ms: number, strike: number, kind: "call" | "put") => {
+export const deribitOption = (
+	base: string,
+	settle: string,
+	expiry_ms: number,
+	strike: number,
+	kind: "call" | "put",
+) => {
 	const day = expiry_ms === NEAR_MS ? "3APR26" : "25DEC26";
 	const root = base === settle ? base : `${base}_${settle}`;
 	return {
@@ -84,16 +90,17 @@ const deribitTicker = (instrument_name: string) => ({
 	stats: { volume: 12, volume_usd: 100_453.9, price_change: -2.3, low: 0.04, high: 0.043 },
 });
 
-export const DERIBIT_OPTIONS: StubAnswers = {
-	"/api/v2/public/get_instruments": () => deribitOf(DERIBIT_LISTED),
+export const deribitOptions = (listed: readonly ReturnType<typeof deribitOption>[]): StubAnswers => ({
+	"/api/v2/public/get_instruments": () => deribitOf(listed),
 	"/api/v2/public/get_book_summary_by_currency": (query) =>
 		deribitOf(
-			DERIBIT_LISTED.filter(
-				({ kind, settlement_currency }) => kind === query.get("kind") && settlement_currency === query.get("currency"),
-			).map(deribitSummary),
+			listed
+				.filter((one) => one.kind === query.get("kind") && one.settlement_currency === query.get("currency"))
+				.map(deribitSummary),
 		),
 	"/api/v2/public/ticker": (query) => deribitOf(deribitTicker(query.get("instrument_name") ?? "")),
-};
+});
+export const DERIBIT_OPTIONS = deribitOptions(DERIBIT_LISTED);
 
 const okxOf = (data: unknown[]) => ({ code: "0", msg: "", data });
 const OKX_IDS = ["BTC-USD-260403-130-C", "BTC-USD-260403-130-P"];
