@@ -28,6 +28,10 @@ export function typeOf(market: ListedMarket): MarketType | null {
 /** Base units of one contract; 1 for spot. */
 export const unitOf = (market: ListedMarket): number => (market.spot ? 1 : (known(market.contractSize) ?? 1));
 
+/** The market with the unit in which the exchange counts its amounts as its contract. */
+export const countedIn = (profile: ExchangeProfile, market: ListedMarket): ListedMarket =>
+	profile.amounts_in_coins ? { ...market, contractSize: 1 } : market;
+
 /** Smallest step as a number, whichever way the exchange's precisions are written; null: not stated. */
 function stepOf(precision: number | undefined, mode: number | undefined): number | null {
 	if (mode === TICK_SIZE) return known(precision);
@@ -46,7 +50,8 @@ export interface Knowledge {
 
 export function describe(exchange: Exchange, profile: ExchangeProfile, market: ListedMarket, of: Knowledge): Market {
 	const type = typeOf(market) ?? "spot";
-	const fees = type === "spot" ? SPOT_FEES : PERP_FEES;
+	const usual = type === "spot" ? SPOT_FEES : PERP_FEES;
+	const stated = type === "spot" || profile.perp_fees_known;
 	const unit = unitOf(market);
 	const step = stepOf(market.precision?.amount, exchange.precisionMode);
 	const trading = tradingOf(profile, market, of);
@@ -57,8 +62,8 @@ export function describe(exchange: Exchange, profile: ExchangeProfile, market: L
 		type,
 		base: market.base,
 		quote: market.quote,
-		maker_fee: market.maker ?? fees.maker,
-		taker_fee: market.taker ?? fees.taker,
+		maker_fee: (stated ? market.maker : undefined) ?? usual.maker,
+		taker_fee: (stated ? market.taker : undefined) ?? usual.taker,
 		min_notional: leastOrder(market, unit, trading.last),
 		quantity_step: step === null ? null : step * unit,
 		price_tick: stepOf(market.precision?.price, exchange.precisionMode),

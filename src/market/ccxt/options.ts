@@ -2,6 +2,7 @@
 import type { Exchange, Option } from "ccxt";
 import type { OptionChain, OptionQuote } from "../contract.ts";
 import type { ListedMarket } from "./listing.ts";
+import { positive, readDetails } from "./option-details.ts";
 
 /** Implied volatilities come as fractions from some exchanges and in percent from others. */
 interface OptionFields {
@@ -14,6 +15,10 @@ interface OptionFields {
 	iv_unit: number;
 	/** Price of the underlying for this expiry. */
 	forward: string | null;
+	/** Epoch ms of the quote, where ccxt does not find it. */
+	time: string | null;
+	/** Open interest is in base units, not in contracts. */
+	interest_in_coins: boolean;
 }
 
 const NONE: OptionFields = {
@@ -24,58 +29,83 @@ const NONE: OptionFields = {
 	mark_iv: null,
 	iv_unit: 1,
 	forward: null,
+	time: null,
+	interest_in_coins: false,
 };
 
 const FIELDS: Readonly<Record<string, OptionFields>> = {
 	bybit: {
+		...NONE,
 		bid_quantity: "bid1Size",
 		ask_quantity: "ask1Size",
 		bid_iv: "bid1Iv",
 		ask_iv: "ask1Iv",
 		mark_iv: "markIv",
-		iv_unit: 1,
 		forward: "underlyingPrice",
 	},
 	okx: { ...NONE, bid_quantity: "bidSz", ask_quantity: "askSz" },
-	deribit: { ...NONE, mark_iv: "mark_iv", iv_unit: 0.01, forward: "underlying_price" },
+	deribit: {
+		...NONE,
+		mark_iv: "mark_iv",
+		iv_unit: 0.01,
+		forward: "underlying_price",
+		time: "creation_timestamp",
+		interest_in_coins: true,
+	},
 };
 
-const positive = (value: unknown): number | null => {
-	const number = value === undefined || value === null || value === "" ? Number.NaN : Number(value);
-	return Number.isFinite(number) && number > 0 ? number : null;
-};
+/** Base units of one contract. Okx writes the size as a value and a multiplier, of which ccxt takes the value. */
+function sizeOf(id: string, { contractSize, info }: ListedMarket): number {
+	const multiplier = id === "okx" ? positive(info?.ctMult) : null;
+	return (positive(contractSize) ?? 1) * (multiplier ?? 1);
+}
+
+/**
+ * The currencies under which the quotes of a base are found: Deribit lists contracts under what they settle in, where
+ * those settled in the coin itself are the ones that trade.
+ */
+function codesOf(id: string, base: string, listed: readonly ListedMarket[]): string[] {
+	const settled = new Set(listed.flatMap(({ settle }) => settle ?? []));
+	return id !== "deribit" || settled.has(base) ? [base] : [...settled];
+}
 
 /**
  * The chain of a base. Of several kinds of contract on one base (settled in the coin or in dollars, of different
  * sizes) it is the one with most quotes: strategies combine only contracts that are alike. null: none is listed.
  */
 export async function readChain(options: Exchange, base: string, asOfMs: number): Promise<OptionChain | null> {
-	const listed = Object.values(options.markets ?? {}) as ListedMarket[];
-	if (!listed.some((market) => market.option && market.base === base)) return null;
-	const quoted = Object.values((await options.fetchOptionChain(base)) as unknown as Record<string, Option>);
-	const kinds = new Map<string, { market: ListedMarket; quotes: OptionQuote[] }>();
+	const markets = Object.values(options.markets ?? {}) as ListedMarket[];
+	const listed = markets.filter((market) => market.option && market.base === base);
+	if (listed.length === 0) return null;
+	const answers = await Promise.all(codesOf(options.id, base, listed).map((code) => options.fetchOptionChain(code)));
+	const quoted = answers.flatMap((answer) => Object.values(answer as unknown as Record<string, Option>));
+	const kinds = new Map<string, { market: ListedMarket; size: number; quotes: OptionQuote[] }>();
 	for (const option of quoted) {
 		const market = options.markets?.[String(option.symbol)] as ListedMarket | undefined;
-		const quote = market?.option && market.base === base ? quoteOf(options.id, option, market, asOfMs) : null;
-		if (!market || !quote) continue;
-		const kind = `${market.settle}:${market.contractSize}`;
-		const known = kinds.get(kind) ?? { market, quotes: [] };
+		if (!market?.option || market.base !== base) continue;
+		const size = sizeOf(options.id, market);
+		const quote = quoteOf(options.id, option, market, size, asOfMs);
+		if (!quote) continue;
+		const kind = `${market.settle}:${size}`;
+		const known = kinds.get(kind) ?? { market, size, quotes: [] };
 		known.quotes.push(quote);
 		kinds.set(kind, known);
 	}
 	const [most] = [...kinds.values()].sort((a, b) => b.quotes.length - a.quotes.length);
 	if (!most) return null;
+	const details = await readDetails(options, base, most.quotes, { asOfMs, contractSize: most.size });
+	const quotes = most.quotes.map((quote) => ({ ...quote, ...details.get(quote.symbol) }));
 	return {
 		base,
 		venue: options.id,
 		inverse: most.market.settle === base,
-		contract_size: most.market.contractSize ?? 1,
-		quotes: most.quotes,
-		at_ms: Math.max(...most.quotes.map(({ at_ms }) => at_ms)),
+		contract_size: most.size,
+		quotes,
+		at_ms: Math.max(...quotes.map(({ at_ms }) => at_ms)),
 	};
 }
 
-function quoteOf(id: string, option: Option, market: ListedMarket, asOfMs: number): OptionQuote | null {
+function quoteOf(id: string, option: Option, market: ListedMarket, size: number, asOfMs: number): OptionQuote | null {
 	const kind = market.optionType;
 	if ((kind !== "call" && kind !== "put") || !market.strike || !market.expiry || market.expiry <= asOfMs) return null;
 	const fields = FIELDS[id] ?? NONE;
@@ -85,6 +115,7 @@ function quoteOf(id: string, option: Option, market: ListedMarket, asOfMs: numbe
 		const value = field(name);
 		return value === null ? null : value * fields.iv_unit;
 	};
+	const interest = option.openInterest ?? null;
 	return {
 		symbol: market.symbol,
 		kind,
@@ -98,8 +129,8 @@ function quoteOf(id: string, option: Option, market: ListedMarket, asOfMs: numbe
 		bid_iv: volatility(fields.bid_iv),
 		ask_iv: volatility(fields.ask_iv),
 		mark_iv: volatility(fields.mark_iv),
-		open_interest: option.openInterest ?? null,
+		open_interest: interest !== null && fields.interest_in_coins ? interest / size : interest,
 		forward: field(fields.forward),
-		at_ms: option.timestamp ?? asOfMs,
+		at_ms: option.timestamp ?? field(fields.time) ?? asOfMs,
 	};
 }

@@ -2,7 +2,7 @@
  * What has to be known of an exchange beyond what ccxt unifies: sizes of its pages, units, and numbers that its
  * answers carry and ccxt drops. An exchange that is not listed works with the defaults, by what its `has` says.
  */
-import type { Market as CcxtMarket, Ticker as CcxtTicker } from "ccxt";
+import type { Market as CcxtMarket, Ticker as CcxtTicker, FundingRateHistory } from "ccxt";
 
 export interface ExchangeProfile {
 	/** Settings of the ccxt instance. */
@@ -13,6 +13,8 @@ export interface ExchangeProfile {
 	funding_max: number;
 	/** Parameters that end a page of settlements at an instant. */
 	fundingUntil(untilMs: number): Record<string, unknown>;
+	/** What was settled at that time, as a fraction of notional. */
+	settledRate(of: FundingRateHistory): number | undefined;
 	/** Hours between settlements of a contract for which the exchange lists none; null: it lists all. */
 	funding_interval_default: number | null;
 	/** Request weight of ccxt's cost of an endpoint, in the exchange's own units; `group`: of ccxt's `api` tree. */
@@ -26,6 +28,14 @@ export interface ExchangeProfile {
 	used_weight_header: string | null;
 	/** Value of a raw candle in quote currency; null: not in it. */
 	candleValue(raw: unknown): number | null;
+	/** Amounts of perps (books, trades, least orders, open interest) are in base units, whatever a contract's size. */
+	amounts_in_coins: boolean;
+	/** What ccxt says of a perp's fees is what they are. */
+	perp_fees_known: boolean;
+	/** Currencies for each of which the exchange gives tickers by a request of its own; null: it gives all at once. */
+	ticker_currencies: readonly string[] | null;
+	/** Parameters of a request for the tickers of perps, where those of coins need one of their own. */
+	perp_tickers: Record<string, string>;
 	/** A perp's candle volumes are counted in contracts, not in base units. */
 	candles_in_contracts: boolean;
 	/** Quote volume of a ticker over 24 h where ccxt leaves it out. */
@@ -49,7 +59,7 @@ const numberAt = (raw: unknown, index: number): number | null => {
 	return Number.isFinite(value) ? value : null;
 };
 
-const infoNumber = ({ info }: CcxtTicker, name: string): number | null => {
+const infoNumber = ({ info }: { info?: unknown }, name: string): number | null => {
 	const text = (info as Record<string, unknown> | undefined)?.[name];
 	const value = text === undefined || text === null || text === "" ? Number.NaN : Number(text);
 	return Number.isFinite(value) ? value : null;
@@ -60,11 +70,16 @@ const DEFAULTS: ExchangeProfile = {
 	candles_max: null,
 	funding_max: 100,
 	fundingUntil: (until) => ({ until }),
+	settledRate: ({ fundingRate }) => fundingRate,
 	funding_interval_default: null,
 	weightOf: (cost) => cost,
 	budgetOf: () => null,
 	used_weight_header: null,
 	candleValue: () => null,
+	amounts_in_coins: false,
+	perp_fees_known: true,
+	ticker_currencies: null,
+	perp_tickers: { type: "swap", subType: "linear" },
 	candles_in_contracts: true,
 	tickerValue: () => null,
 	tickerInterestUsd: () => null,
@@ -113,7 +128,8 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 		candleValue: (raw) => numberAt(raw, 6),
 		candles_in_contracts: false,
 		tickerInterestUsd: (ticker) => infoNumber(ticker, "openInterestValue"),
-		options: { options: { fetchMarkets: { types: ["option"] } } },
+		// One page of the list holds 500 contracts, fewer than bitcoin has.
+		options: { options: { fetchMarkets: { types: ["option"], loadAllOptions: true } } },
 	},
 	okx: {
 		...DEFAULTS,
@@ -139,8 +155,30 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 			return price === null || volume === null ? null : price * volume;
 		},
 	},
-	coinbase: { ...DEFAULTS, candles_max: 300 },
-	deribit: { ...DEFAULTS, candles_max: 1000, funding_max: 744, options: {} },
+	// Where no fee of a perp is stated, which is always so without a key, ccxt puts 6 % and 4 %.
+	coinbase: {
+		...DEFAULTS,
+		candles_max: 300,
+		perp_fees_known: false,
+		perp_tickers: { type: "swap", contract_expiry_type: "PERPETUAL" },
+	},
+	deribit: {
+		...DEFAULTS,
+		candles_max: 1000,
+		funding_max: 744,
+		// A row an hour, of which ccxt takes the rate of the last eight: each hour would count eight times.
+		settledRate: (row) => infoNumber(row, "interest_1h") ?? undefined,
+		funding_interval_default: 1,
+		amounts_in_coins: true,
+		candles_in_contracts: false,
+		// All that the endpoint knows: linear contracts of every coin are under their currency of settlement.
+		ticker_currencies: ["BTC", "ETH", "USDC", "USDT", "EURR"],
+		tickerInterestUsd: (ticker) => {
+			const [coins, mark] = [infoNumber(ticker, "open_interest"), infoNumber(ticker, "mark_price")];
+			return coins === null || mark === null ? null : coins * mark;
+		},
+		options: {},
+	},
 };
 
 export const profileOf = (id: string): ExchangeProfile => PROFILES[id] ?? DEFAULTS;

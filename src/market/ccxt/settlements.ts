@@ -82,10 +82,12 @@ async function page(
 		const until = profile.fundingUntil(toMs - 1);
 		const rates = await exchange.fetchFundingRateHistory(market.symbol, from, profile.funding_max, until);
 		let last = from - 1;
-		for (const { timestamp, fundingRate } of rates) {
-			if (timestamp === undefined || fundingRate === undefined) continue;
+		for (const row of rates) {
+			const { timestamp } = row;
+			const rate = profile.settledRate(row);
+			if (timestamp === undefined || rate === undefined) continue;
 			last = Math.max(last, timestamp);
-			if (timestamp >= fromMs && timestamp < toMs) found.push({ time: timestamp, rate: fundingRate });
+			if (timestamp >= fromMs && timestamp < toMs) found.push({ time: timestamp, rate });
 		}
 		if (rates.length < profile.funding_max || last < from) break;
 		from = last + 1;

@@ -11,12 +11,29 @@ const SINGLE_TICKERS_MAX = 50;
 export type TickerTable = ReadonlyMap<string, CcxtTicker>;
 
 /** The tickers of all markets, each type by a request of its own where the exchange has several. */
-export async function readTickerTable(exchange: Exchange, markets: readonly ListedMarket[]): Promise<TickerTable> {
+export async function readTickerTable(
+	exchange: Exchange,
+	profile: ExchangeProfile,
+	markets: readonly ListedMarket[],
+): Promise<TickerTable> {
 	if (exchange.has.fetchTickers !== true) return new Map();
 	const types = new Set(markets.map(typeOf));
-	const asked = types.size > 1 ? [{ type: "spot" }, { type: "swap", subType: "linear" }] : [{}];
+	const all = types.size > 1 ? [{ type: "spot" }, profile.perp_tickers] : [{}];
+	const asked = profile.ticker_currencies ? byCurrency(profile.ticker_currencies, markets) : all;
 	const answers = await Promise.all(asked.map((params) => exchange.fetchTickers(undefined, params)));
 	return new Map(answers.flatMap((answer) => Object.entries(answer)));
+}
+
+/** Contracts are found under what they settle in; of coins either side's currency may be the one. */
+function byCurrency(
+	currencies: readonly string[],
+	markets: readonly ListedMarket[],
+): { code: string; kind: "spot" | "future" }[] {
+	return (["spot", "future"] as const).flatMap((kind) => {
+		const wanted = markets.filter((market) => market.spot === (kind === "spot"));
+		const named = new Set(wanted.flatMap(({ spot, base, quote, settle }) => (spot ? [base, quote] : [settle])));
+		return currencies.filter((code) => named.has(code)).map((code) => ({ code, kind }));
+	});
 }
 
 /** The named ones of a table; where the exchange has no table, each by a request of its own. */

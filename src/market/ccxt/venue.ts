@@ -9,7 +9,7 @@ import type { BarColumns, FundingColumns } from "../series.ts";
 import { createCandles } from "./candles.ts";
 import { marketErrorOf } from "./errors.ts";
 import { createInterests } from "./interest.ts";
-import { describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./listing.ts";
+import { countedIn, describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./listing.ts";
 import { loadExchange, redirectExchange } from "./load.ts";
 import { readChain } from "./options.ts";
 import { type ExchangeProfile, profileOf } from "./profiles.ts";
@@ -127,7 +127,9 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 	const listed = shared(clock, LISTING_FRESH_MS, async () => {
 		const markets = (await exchange.loadMarkets(true)) as unknown as Record<string, ListedMarket>;
 		return new Map(
-			Object.values(markets).flatMap((market) => (typeOf(market) ? [[market.symbol, market] as const] : [])),
+			Object.values(markets).flatMap((market) =>
+				typeOf(market) ? [[market.symbol, countedIn(profile, market)] as const] : [],
+			),
 		);
 	});
 	const intervals = shared(clock, LISTING_FRESH_MS, async () => {
@@ -148,7 +150,7 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 		settlements,
 		interests: createInterests(exchange, profile, clock),
 		tickers: shared(clock, TICKERS_FRESH_MS, async () =>
-			readTickerTable(exchange, [...(await listed(never)).values()]),
+			readTickerTable(exchange, profile, [...(await listed(never)).values()]),
 		),
 	};
 }
