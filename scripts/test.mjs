@@ -49,7 +49,7 @@ const LONG = [
 	/^test\/bench\/(calibration|timing)/,
 	/^test\/market\/replay-real/,
 ];
-const BEGIN_LONG_BEFORE_MS = settingOf("TEST_BEGIN_LONG_BEFORE_MS", 260_000);
+const BEGIN_LONG_BEFORE_MS = settingOf("TEST_BEGIN_LONG_BEFORE_MS", 300_000);
 /** On a machine that is too slow for all of them, what cannot end in time is not begun, and told. */
 const BEGIN_BEFORE_MS = settingOf("TEST_BEGIN_BEFORE_MS", 0.85 * TOTAL_LIMIT_MS);
 /** Those that start whole programs wait more than they compute: begun first, the others fill their waits. */

@@ -40,6 +40,18 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
 		pair.server.destroy();
 	};
 	const carry = (pair: Pair, from: Socket, to: Socket, isReply: boolean): void => {
+		const late: { chunk: Buffer; dueMs: number }[] = [];
+		const forward = (chunk: Buffer): void => {
+			if (!pair.dead && !to.destroyed) to.write(chunk);
+		};
+		const release = (): void => {
+			for (let [first] = late; first && first.dueMs <= performance.now(); [first] = late) {
+				late.shift();
+				forward(first.chunk);
+			}
+			const [next] = late;
+			if (next) setTimeout(release, Math.max(1, next.dueMs - performance.now())).unref();
+		};
 		from.on("data", (chunk) => {
 			if (pair.dead) return;
 			if (isReply && mode.kind === "lose_replies") {
@@ -47,10 +59,11 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
 				setTimeout(() => end(pair), LOST_REPLY_MS).unref();
 				return;
 			}
-			if (mode.kind !== "delay") return void to.write(chunk);
-			setTimeout(() => {
-				if (!pair.dead && !to.destroyed) to.write(chunk);
-			}, mode.delayMs).unref();
+			const delayMs = mode.kind === "delay" ? mode.delayMs : 0;
+			// Nothing overtakes what is still on its way, also when the delay has ended meanwhile: TCP keeps the order.
+			if (delayMs === 0 && late.length === 0) return forward(chunk);
+			late.push({ chunk, dueMs: performance.now() + delayMs });
+			if (late.length === 1) setTimeout(release, delayMs).unref();
 		});
 	};
 	const accept = (client: Socket): void => {
