@@ -18,6 +18,7 @@ import {
 import { createRequire } from "node:module";
 import { dirname, extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lock } from "./build-lock.mjs";
 import { buildWeb } from "./build-web.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -46,42 +47,20 @@ function stampOf(files) {
 	return hash.digest("hex");
 }
 
-const LOCK = join(ROOT, ".build-lock");
-const LOCK_WAIT_MS = 120_000;
-const POLL_MS = 100;
-
-const isAlive = (pid) => {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return error.code === "EPERM";
-	}
-};
-
-/** One build at a time: an API and a worker may be started at once in a fresh clone. */
-function lock() {
-	for (let waitedMs = 0; ; waitedMs += POLL_MS) {
-		try {
-			writeFileSync(LOCK, String(process.pid), { flag: "wx" });
-			process.on("exit", () => rmSync(LOCK, { force: true }));
-			return;
-		} catch (error) {
-			if (error.code !== "EEXIST") throw error;
-		}
-		const holder = existsSync(LOCK) ? Number(readFileSync(LOCK, "utf8")) : 0;
-		if (holder > 0 && !isAlive(holder)) rmSync(LOCK, { force: true });
-		else if (waitedMs > LOCK_WAIT_MS) throw new Error(`another build (process ${holder}) does not end; delete ${LOCK}`);
-		else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
-	}
-}
-
 const sources = SOURCES.flatMap(filesUnder).sort();
 const stamp = stampOf([...sources, ...SETTINGS]);
-const isCurrent = () => existsSync(STAMP) && readFileSync(STAMP, "utf8") === stamp;
+/** Another build may replace the folder between any two looks at it. */
+function isCurrent() {
+	try {
+		return readFileSync(STAMP, "utf8") === stamp;
+	} catch (error) {
+		if (error.code === "ENOENT") return false;
+		throw error;
+	}
+}
 const forced = process.argv.includes("--force");
 if (isCurrent() && !forced) process.exit(0);
-lock();
+process.on("exit", lock(join(ROOT, ".build-lock")));
 if (isCurrent() && !forced) process.exit(0);
 
 // Built beside dist and moved there whole: a process that starts meanwhile sees the old build or the new one.
@@ -111,6 +90,9 @@ for (const file of assets) {
 	cpSync(join(ROOT, file), join(draft, file));
 }
 writeFileSync(join(draft, ".build-stamp"), stamp);
-rmSync(DIST, { recursive: true, force: true });
+const replaced = join(ROOT, "dist.replaced");
+rmSync(replaced, { recursive: true, force: true });
+if (existsSync(DIST)) renameSync(DIST, replaced);
 renameSync(draft, DIST);
+rmSync(replaced, { recursive: true, force: true });
 console.log(`built dist/ (${sources.filter(isProgram).length - assets.length} modules, ${assets.length} other files)`);

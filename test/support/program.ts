@@ -47,8 +47,17 @@ let built: Promise<void> | null = null;
 /** The program is built once: started from its sources each process would compile them again, for seconds. */
 export function build(): Promise<void> {
 	built ??= new Promise((resolve, reject) => {
-		const builder = spawn(process.execPath, ["scripts/build.mjs"], { cwd: ROOT, stdio: "ignore" });
-		builder.once("exit", (code) => (code === 0 ? resolve() : reject(new Error("the program could not be built"))));
+		const builder = spawn(process.execPath, ["scripts/build.mjs"], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+		let text = "";
+		for (const stream of [builder.stdout, builder.stderr]) {
+			stream.setEncoding("utf8").on("data", (chunk: string) => {
+				text += chunk;
+			});
+		}
+		builder.once("close", (code, signal) => {
+			if (code === 0) resolve();
+			else reject(new Error(`the program could not be built (${code ?? signal}), the build said:\n${text}`));
+		});
 	});
 	return built;
 }
