@@ -1,3 +1,4 @@
+import { emptyTally } from "../../machines/strategy-rules.ts";
 import type {
 	ScanContext,
 	ScanFilters,
@@ -12,18 +13,6 @@ import type { Attachments, EffectContext, StrategyEffectContext } from "../../sr
 import type { Opportunity, PortfolioSnapshot } from "../../src/strategies/contract.ts";
 import { AS_OF_MS } from "./fake-market.ts";
 import { MOMENTUM } from "./fakes.ts";
-
-export const emptyTally = (): Tally => ({
-	candidate_unit: "symbol",
-	candidates_total: 0,
-	evaluated: 0,
-	row_ids: [],
-	unproven_ids: [],
-	rejected: {},
-	near_misses: [],
-	data_as_of: null,
-	data_age_seconds: null,
-});
 
 export const entry = (strategy_id: string, tally: Partial<Tally>): StrategyEntry => ({
 	strategy_id,

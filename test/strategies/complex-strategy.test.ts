@@ -7,7 +7,7 @@ import { readBoard } from "../../src/strategies/options/chain.ts";
 import { netAt, outcomeOf, payoffOf } from "../../src/strategies/options/combination.ts";
 import { findViolations } from "../../src/strategies/options/violations.ts";
 import { volatilityForecast } from "../../src/strategies/options/volatility-forecast.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
+import { checked } from "../support/checked-evaluation.ts";
 import { OPTION_BASES, optionRequest, simulatedAt } from "../support/option-market.ts";
 import { type ChainParts, quotedChain } from "../support/quoted-chain.ts";
 import { candidateOf, marketOf, portfolioOf, randomWalk, requestOf } from "../support/synthetic-market.ts";
@@ -17,12 +17,7 @@ const ID = "ai_complex_strategy";
 const near = (actual: unknown, expected: number, tolerance = 1e-9) =>
 	assert.ok(Math.abs(Number(actual) - expected) <= tolerance, `${actual} is not ${expected}`);
 
-function checked(request: EvaluationRequest): Evaluation {
-	const evaluation = evaluate(request);
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
+const evaluatedAndChecked = (request: EvaluationRequest) => checked(evaluate(request));
 const reasonsOf = ({ rejected }: Evaluation) => rejected.map(({ reason }) => reason);
 const named = (evaluation: Evaluation, structure: string): Opportunity => {
 	const row = [...evaluation.published, ...evaluation.unproven].find(
@@ -66,7 +61,7 @@ const moved =
 	};
 
 test("a fair chain at its forecast volatility offers nothing", () => {
-	const evaluation = checked(quoted());
+	const evaluation = evaluatedAndChecked(quoted());
 	assert.is(evaluation.evaluated, 6);
 	assert.equal(evaluation.published, []);
 	assert.equal(evaluation.unproven, []);
@@ -80,7 +75,7 @@ test("a fair chain at its forecast volatility offers nothing", () => {
 });
 
 test("dear volatility: a condor with its loss bounded, unproven without a history", () => {
-	const evaluation = checked(quoted({ volatility: () => forecast + 0.15, halfSpread: 0.001 }));
+	const evaluation = evaluatedAndChecked(quoted({ volatility: () => forecast + 0.15, halfSpread: 0.001 }));
 	const rows = [...evaluation.published, ...evaluation.unproven];
 	assert.equal([evaluation.published.length, rows.length], [0, 1], "one row for the side that sells premium");
 	const [row] = rows;
@@ -98,7 +93,9 @@ test("dear volatility: a condor with its loss bounded, unproven without a histor
 });
 
 test("the near end dear: a calendar, never more than unproven", () => {
-	const evaluation = checked(quoted({ volatility: (days) => forecast + (days < 20 ? 0.12 : 0.02), halfSpread: 0.002 }));
+	const evaluation = evaluatedAndChecked(
+		quoted({ volatility: (days) => forecast + (days < 20 ? 0.12 : 0.02), halfSpread: 0.002 }),
+	);
 	const row = named(evaluation, "calendar");
 	assert.equal([row.confidence_score, row.evidence.grade, row.side], [null, "C", "long"]);
 	near(row.metadata.max_loss_usd, Number(row.metadata.net_debit_usd) + Number(row.metadata.fees_usd), 1e-9);
@@ -108,7 +105,7 @@ test("the near end dear: a calendar, never more than unproven", () => {
 test("an option left far too cheap: a violation is published, certain, at the quotes", () => {
 	for (const inverse of [false, true]) {
 		const change = moved("call", 1, 14, -0.03, inverse ? 1 : forward);
-		const evaluation = checked(quoted({ inverse, change }));
+		const evaluation = evaluatedAndChecked(quoted({ inverse, change }));
 		assert.is(evaluation.published.length, 1);
 		const [row] = evaluation.published;
 		assert.equal([row?.confidence_score, row?.evidence.grade, row?.side], [100, "A", "neutral"]);
@@ -152,7 +149,7 @@ test("parity alone is listed as unproven: the forward is stated, not quoted", ()
 		Math.abs(quote.strike / forward - 1) < 1e-9
 			? moved("call", 1, 14, 0.02)(quote)
 			: { ...quote, bid: null, ask: null, bid_quantity: null, ask_quantity: null };
-	const row = named(checked(quoted({ change: only })), "parity");
+	const row = named(evaluatedAndChecked(quoted({ change: only })), "parity");
 	assert.equal([row.confidence_score, row.evidence.grade, row.unproven_reason], [null, "C", "insufficient_evidence"]);
 	assert.ok(typeof row.metadata.forward_leg === "string");
 });
@@ -225,16 +222,16 @@ test("order of candidates, missing chains and failed reads", async () => {
 		"AVAX",
 		"SOL",
 	]);
-	const evaluation = checked(request);
+	const evaluation = evaluatedAndChecked(request);
 	assert.is(evaluation.evaluated, 3 * 6 + 1);
 	assert.is(evaluation.rejected.find(({ symbol }) => symbol === "SOL/USDT")?.reason, "no_options_market");
-	assert.equal(checked({ ...request, candidates: [...request.candidates].reverse() }), evaluation);
-	const failed = checked({ ...request, view: { ...request.view, errors: { "BTC/USDT": "timeout" } } });
+	assert.equal(evaluatedAndChecked({ ...request, candidates: [...request.candidates].reverse() }), evaluation);
+	const failed = evaluatedAndChecked({ ...request, view: { ...request.view, errors: { "BTC/USDT": "timeout" } } });
 	assert.equal(
 		failed.rejected.filter(({ symbol }) => symbol === "BTC/USDT").map(({ reason }) => reason),
 		["fetch_failed"],
 	);
-	const doubled = checked({ ...request, portfolio: portfolioOf(200_000) });
+	const doubled = evaluatedAndChecked({ ...request, portfolio: portfolioOf(200_000) });
 	const ids = ({ published, unproven }: Evaluation) =>
 		[published, unproven].map((rows) => rows.map((row) => row.opportunity_id));
 	assert.equal(ids(doubled), ids(evaluation), "the order of rows depends on the capital");

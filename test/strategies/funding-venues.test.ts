@@ -9,8 +9,8 @@ import { evaluate } from "../../src/strategies/evaluate.ts";
 import { differenceSamples, differenceWindow } from "../../src/strategies/funding-difference.ts";
 import { simpleApr } from "../../src/strategies/funding-rates.ts";
 import { createRandom } from "../../src/strategies/random.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
 import { carryLegs, venueFunding } from "../support/carry-legs.ts";
+import { checked } from "../support/checked-evaluation.ts";
 import { requestOn } from "../support/evaluate-on.ts";
 import { candidateOf, gaussian, marketOf, portfolioOf, requestOf } from "../support/synthetic-market.ts";
 import { INTERVAL_HOURS, type RateOf, twoVenues } from "../support/two-venues.ts";
@@ -22,13 +22,6 @@ const BASES = Array.from({ length: 10 }, (_, i) => `V${i}`);
 const near = (actual: number, expected: number, tolerance: number) =>
 	assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not within ${tolerance} of ${expected}`);
 
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	const { evaluated, published, unproven, rejected } = evaluation;
-	assert.is(evaluated, published.length + unproven.length + rejected.length);
-	return evaluation;
-}
 const reasonsOf = ({ rejected }: Evaluation): string[] => [...new Set(rejected.map(({ reason }) => reason))];
 
 /** A scan's own way to the strategy: discovery, candidates, reads through the cache, evaluation. */

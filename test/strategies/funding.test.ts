@@ -1,14 +1,13 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { FundingSeries } from "../../src/market/contract.ts";
-import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { bucketTable, fitForecast } from "../../src/strategies/funding-evidence.ts";
 import { simpleApr } from "../../src/strategies/funding-rates.ts";
 import { samplesOf } from "../../src/strategies/funding-samples.ts";
 import { createRandom } from "../../src/strategies/random.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
 import { carryLegs } from "../support/carry-legs.ts";
+import { checked, reasonCounts } from "../support/checked-evaluation.ts";
 import {
 	fundingOf,
 	longFunding,
@@ -25,17 +24,6 @@ const ID = "ai_funding_arbitrage";
 const HOUR = 3_600_000;
 const near = (actual: number, expected: number, tolerance = 1e-12) =>
 	assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
-
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
-const reasons = (evaluation: Evaluation): Record<string, number> => {
-	const counts: Record<string, number> = {};
-	for (const { reason } of evaluation.rejected) counts[reason] = (counts[reason] ?? 0) + 1;
-	return counts;
-};
 
 /** Settlements every 8 hours from a rate per settlement number. */
 const settled = (symbol: string, count: number, rate: (i: number) => number): FundingSeries =>
@@ -74,7 +62,7 @@ test("fires on persistent funding with a spot leg, both legs named", () => {
 	);
 	assert.ok(
 		evaluation.published.length > 0,
-		JSON.stringify([reasons(evaluation), evaluation.unproven.map((row) => row.evidence)]),
+		JSON.stringify([reasonCounts(evaluation), evaluation.unproven.map((row) => row.evidence)]),
 	);
 	for (const row of evaluation.published) {
 		assert.is(row.side, "neutral");
@@ -122,7 +110,7 @@ test("stays empty on the venue's default rate of exactly 1 bp", () => {
 			requestOf({ strategyId: ID, funding, evidenceFunding: funding, candidates, asOfMs: funding[0]?.as_of_ms ?? 0 }),
 		),
 	);
-	assert.equal(reasons(evaluation), { below_threshold: SYMBOLS.length });
+	assert.equal(reasonCounts(evaluation), { below_threshold: SYMBOLS.length });
 	assert.equal(
 		evaluation.near_misses.map((miss) => miss.distance),
 		[0, 0, 0],
@@ -237,7 +225,12 @@ else {
 		});
 		const evaluation = checked(evaluate(request));
 		assert.is(evaluation.evaluated, 539);
-		assert.equal(reasons(evaluation), { illiquid: 425, below_threshold: 67, no_spot_market: 14, not_borrowable: 33 });
+		assert.equal(reasonCounts(evaluation), {
+			illiquid: 425,
+			below_threshold: 67,
+			no_spot_market: 14,
+			not_borrowable: 33,
+		});
 		assert.is(evaluation.near_misses.length, 3);
 		const means = new Map(
 			evaluation.rejected

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { Series } from "../../src/market/contract.ts";
 import type { Evaluation, Opportunity } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
+import { checked, reasonCounts } from "../support/checked-evaluation.ts";
 import {
 	breakingSeries,
 	candidateOf,
@@ -20,18 +20,6 @@ const test = suite("futures trade");
 const SYMBOLS = Array.from({ length: 12 }, (_, i) => `C${String(i).padStart(2, "0")}/USDT:USDT`);
 const BARS = 1400;
 
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	const { evaluated, published, unproven, rejected } = evaluation;
-	assert.is(evaluated, published.length + unproven.length + rejected.length);
-	return evaluation;
-}
-const reasons = (evaluation: Evaluation): Record<string, number> => {
-	const counts: Record<string, number> = {};
-	for (const { reason } of evaluation.rejected) counts[reason] = (counts[reason] ?? 0) + 1;
-	return counts;
-};
 const detailOf = (evaluation: Evaluation, symbol: string): string =>
 	evaluation.rejected.find((one) => one.symbol === symbol)?.detail ?? "";
 
@@ -69,7 +57,7 @@ for (const [name, side, setup, series] of MARKETS) {
 	test(`${name} are traded ${side} on the record of that side`, () => {
 		const evaluation = checked(evaluate(perpRequest(series)));
 		const rows = evaluation.published.filter((row) => String(row.metadata.setup).includes(setup));
-		assert.ok(rows.length > 0, JSON.stringify(reasons(evaluation)));
+		assert.ok(rows.length > 0, JSON.stringify(reasonCounts(evaluation)));
 		const setups = evaluation.report.setups as Record<string, { evidence: { hit_rate: number; n: number } }>;
 		for (const row of rows) {
 			assert.is(row.side, side);
@@ -103,7 +91,7 @@ for (const [name, side, setup, series] of MARKETS) {
 
 test("flat prices trigger nothing, with near misses", () => {
 	const evaluation = checked(evaluate(perpRequest(SYMBOLS.map((symbol) => flatSeries(symbol)))));
-	assert.equal(reasons(evaluation), { no_trigger: SYMBOLS.length });
+	assert.equal(reasonCounts(evaluation), { no_trigger: SYMBOLS.length });
 });
 
 /** The last bar of a trend also closes just above the channel, on loud volume. */
@@ -140,7 +128,7 @@ test("a contract is one candidate and one row, also where two setups fire", () =
 test("funding that eats more than a quarter of the expected gain forbids the paying side only", () => {
 	const long = checked(evaluate(perpRequest(rising, { rate: 0.01, evidenceFunding: [] })));
 	assert.is(long.published.length, 0);
-	assert.ok((reasons(long).funding_against ?? 0) > 0, JSON.stringify(reasons(long)));
+	assert.ok((reasonCounts(long).funding_against ?? 0) > 0, JSON.stringify(reasonCounts(long)));
 	const against = long.rejected.find(({ reason }) => reason === "funding_against");
 	assert.match(against?.detail ?? "", /bp of funding against an expected gross gain of/);
 	const short = checked(evaluate(perpRequest(falling, { rate: 0.01, evidenceFunding: [] })));
@@ -209,7 +197,7 @@ test("a stop too far for three of them to fit before liquidation is leverage_lim
 		return { ...calm, high: wide(calm.high, 1.1), low: wide(calm.low, 0.9) };
 	});
 	const evaluation = checked(evaluate(perpRequest(wild, { evidence: rising })));
-	assert.ok((reasons(evaluation).leverage_limit ?? 0) > 0, JSON.stringify(reasons(evaluation)));
+	assert.ok((reasonCounts(evaluation).leverage_limit ?? 0) > 0, JSON.stringify(reasonCounts(evaluation)));
 });
 
 test("open interest stands beside the trade and decides nothing", () => {
@@ -243,7 +231,7 @@ test("a side that loses on its universe is rejected with its numbers, the other 
 	const evidence = SYMBOLS.map((symbol, i) => drifting(`E${symbol}`, 900, 40 + i));
 	const evaluation = checked(evaluate(perpRequest(falling, { evidence, evidenceFunding: [] })));
 	const losing = evaluation.rejected.filter(({ reason }) => reason === "negative_expectancy");
-	assert.ok(losing.length > 0, JSON.stringify(reasons(evaluation)));
+	assert.ok(losing.length > 0, JSON.stringify(reasonCounts(evaluation)));
 	assert.match(losing[0]?.detail ?? "", /mean net -/);
 	assert.is([...evaluation.published, ...evaluation.unproven].filter((row) => row.side === "short").length, 0);
 });

@@ -1,11 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { REASON_CODES } from "../../src/api/schemas/reason-codes.ts";
 import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { effectivenessOf, hedgeRatios, windowEffect } from "../../src/strategies/hedging/effectiveness.ts";
 import { alignedReturns } from "../../src/strategies/hedging/instruments.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
+import { checked } from "../support/checked-evaluation.ts";
 import {
 	BARS,
 	COMMON,
@@ -24,14 +23,6 @@ const _ID = "ai_hedge_position";
 const near = (actual: number, expected: number, tolerance: number) =>
 	assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not within ${tolerance} of ${expected}`);
 
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	const { evaluated, published, unproven, rejected } = evaluation;
-	assert.is(evaluated, published.length + unproven.length + rejected.length);
-	for (const { reason } of rejected) assert.ok((REASON_CODES as readonly string[]).includes(reason), reason);
-	return evaluation;
-}
 const run = (setup: Setup): Evaluation => checked(evaluate(requestFor(setup)));
 const rowsOf = ({ published, unproven }: Evaluation) => [...published, ...unproven];
 const reasonOf = (evaluation: Evaluation, symbol: string) =>

@@ -11,7 +11,7 @@ import {
 	portfolioReturns,
 } from "../../src/strategies/statistical-arbitrage-model.ts";
 import { BARS_MIN, presentModel } from "../../src/strategies/statistical-arbitrage-present.ts";
-import { coinOf, cut, factorMarket } from "../support/pair-market.ts";
+import { coinOf, cutAtClose, factorMarket } from "../support/pair-market.ts";
 import { portfolioOf, requestOf } from "../support/synthetic-market.ts";
 
 /**
@@ -24,7 +24,7 @@ const BARS = 420;
 const MARKET = factorMarket(BASES, BARS, 3);
 
 /** As a source answers: columns of its own each time. */
-const answered = (length: number): Series[] => MARKET.map((series) => cut(series, length));
+const answered = (length: number): Series[] => MARKET.map((series) => cutAtClose(series, length));
 
 /** The model without anything kept. */
 function fromScratch(series: readonly Series[]) {

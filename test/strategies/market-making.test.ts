@@ -6,8 +6,8 @@ import { evaluate } from "../../src/strategies/evaluate.ts";
 import { tapeFingerprint } from "../../src/strategies/evidence/memo.ts";
 import { makerRecord, recordOf } from "../../src/strategies/market-making/evidence.ts";
 import { learnPlan, replayDay, STEPS_PER_DAY } from "../../src/strategies/market-making/replay.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
 import { stepsOf } from "../../src/strategies/tape.ts";
+import { checked } from "../support/checked-evaluation.ts";
 import { bookOf, martingaleBars, martingaleTape, scaledRequest, withView } from "../support/micro.ts";
 import { openSimulated, simulatedRequest } from "../support/simulated-scan.ts";
 import { candidateOf, marketOf, RECORDED, requestOf } from "../support/synthetic-market.ts";
@@ -18,11 +18,6 @@ const AS_OF = Date.UTC(2026, 2, 19, 19, 7, 31, 5);
 const DAY = 86_400_000;
 const COSTS = { makerFee: 0.0002, closing: 0.0015 };
 
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
 const reasonOf = (evaluation: Evaluation): string | undefined => evaluation.rejected[0]?.reason;
 
 /** Three wide markets of seed 1: one that days after days pay for, one undecided, one that loses. */

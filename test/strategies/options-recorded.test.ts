@@ -6,10 +6,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { OptionChain, OptionQuote } from "../../src/market/contract.ts";
 import { impliedVolatility } from "../../src/pricing/implied-volatility.ts";
-import type { Evaluation, EvaluationRequest } from "../../src/strategies/contract.ts";
+import type { EvaluationRequest } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { readBoard } from "../../src/strategies/options/chain.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
+import { checked } from "../support/checked-evaluation.ts";
 import {
 	hourlyBases,
 	recordedSpotDaily,
@@ -23,12 +23,7 @@ import { candidateOf, DAY_MS, marketOf, portfolioOf, RECORDED, requestOf } from 
 const test = suite("option strategies on recorded data");
 const IDS = ["ai_options_trade", "ai_complex_strategy"];
 
-function checked(request: EvaluationRequest): Evaluation {
-	const evaluation = evaluate(request);
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
+const evaluatedAndChecked = (request: EvaluationRequest) => checked(evaluate(request));
 
 /** Fields of a line whose quoted members hold commas. */
 const fieldsOf = (line: string): string[] =>
@@ -116,7 +111,7 @@ else {
 				asOfMs: chain.at_ms,
 				portfolio: portfolioOf(1_000_000),
 			});
-			const evaluation = checked({ ...request, view: { ...request.view, chains: { BTC: chain } } });
+			const evaluation = evaluatedAndChecked({ ...request, view: { ...request.view, chains: { BTC: chain } } });
 			assert.is(evaluation.evaluated, strategyId === "ai_options_trade" ? 2 : 6);
 			assert.equal(evaluation.published, [], "nothing recorded pays for certain");
 			for (const row of evaluation.unproven) assert.equal([row.confidence_score, row.evidence.grade], [null, "C"]);
@@ -126,7 +121,7 @@ else {
 	test("at the reference snapshot every candidate ends as no_options_market", () => {
 		const all = spotDailyAtSnapshot().filter(({ symbol }) => hourlyBases().some((base) => symbol === `${base}/USDT`));
 		for (const strategyId of IDS) {
-			const evaluation = checked(
+			const evaluation = evaluatedAndChecked(
 				requestOf({ strategyId, series: all, evidence: [], source: RECORDED, asOfMs: SNAPSHOT_MS }),
 			);
 			assert.is(evaluation.evaluated, all.length);

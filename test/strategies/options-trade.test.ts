@@ -4,7 +4,7 @@ import type { OptionChain, Series } from "../../src/market/contract.ts";
 import type { Evaluation, EvaluationRequest, Opportunity } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { volatilityForecast } from "../../src/strategies/options/volatility-forecast.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
+import { checked } from "../support/checked-evaluation.ts";
 import { holding, optionRequest, simulatedAt } from "../support/option-market.ts";
 import { type ChainParts, quotedChain } from "../support/quoted-chain.ts";
 import { candidateOf, gaussian, marketOf, portfolioOf, randomWalk, requestOf } from "../support/synthetic-market.ts";
@@ -14,12 +14,7 @@ const ID = "ai_options_trade";
 const near = (actual: unknown, expected: number, tolerance = 1e-9) =>
 	assert.ok(Math.abs(Number(actual) - expected) <= tolerance, `${actual} is not ${expected}`);
 
-function checked(request: EvaluationRequest): Evaluation {
-	const evaluation = evaluate(request);
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
+const evaluatedAndChecked = (request: EvaluationRequest) => checked(evaluate(request));
 const reasonsOf = ({ rejected }: Evaluation) => rejected.map(({ reason }) => reason);
 const rowsOf = ({ published, unproven }: Evaluation) => [...published, ...unproven];
 const named = (evaluation: Evaluation, structure: string): Opportunity => {
@@ -52,7 +47,7 @@ function quoted(
 }
 
 test("volatility far below its forecast: a straddle, and never confident without a history", () => {
-	const evaluation = checked(quoted(-10));
+	const evaluation = evaluatedAndChecked(quoted(-10));
 	assert.is(evaluation.candidate_unit, "structure");
 	assert.is(evaluation.evaluated, 2);
 	assert.equal(evaluation.published, []);
@@ -75,7 +70,7 @@ test("volatility far below its forecast: a straddle, and never confident without
 });
 
 test("volatility at its forecast: nothing, and the near miss says by how much", () => {
-	const evaluation = checked(quoted(0));
+	const evaluation = evaluatedAndChecked(quoted(0));
 	assert.equal(reasonsOf(evaluation), ["edge_below_threshold", "edge_below_threshold"]);
 	const [miss] = evaluation.near_misses;
 	near(miss?.value, -0.5, 1e-6);
@@ -84,17 +79,17 @@ test("volatility at its forecast: nothing, and the near miss says by how much", 
 
 test("coins held: calls sold on them when volatility is dear, puts bought when it is cheap", () => {
 	const portfolio = holding({ BTC: 0.335 }, 50_000);
-	const dear = checked(quoted(12, {}, { portfolio }));
+	const dear = evaluatedAndChecked(quoted(12, {}, { portfolio }));
 	assert.is(dear.evaluated, 4);
 	const call = named(dear, "covered_call");
 	assert.equal([call.side, call.symbol, call.exchange], ["short", "BTC/USDT", "multiple"]);
 	assert.is(call.metadata.contracts, 33, "whole contracts within what is held");
 	assert.ok(Number(call.metadata.net_debit_usd) < 0);
-	const cheap = checked(quoted(-12, {}, { portfolio }));
+	const cheap = evaluatedAndChecked(quoted(-12, {}, { portfolio }));
 	const put = named(cheap, "protective_put");
 	assert.equal([put.side, put.metadata.contracts], ["long", 33]);
 	assert.ok(Number(put.metadata.floor_price) < close);
-	const little = checked(quoted(12, {}, { portfolio: holding({ BTC: 0.009 }, 50_000) }));
+	const little = evaluatedAndChecked(quoted(12, {}, { portfolio: holding({ BTC: 0.009 }, 50_000) }));
 	assert.ok(reasonsOf(little).includes("capital_below_min_notional"));
 });
 
@@ -109,14 +104,15 @@ test("each gate has its reason", () => {
 		["capital_below_min_notional", quoted(-10, {}, { portfolio: portfolioOf(1) })],
 	];
 	for (const [reason, request] of cases) {
-		const evaluation = checked(request);
+		const evaluation = evaluatedAndChecked(request);
 		assert.equal([...new Set(reasonsOf(evaluation))], [reason]);
 	}
 });
 
 test("missing data are reasons: chain, freshness, reads, history", () => {
 	const base = quoted(-10);
-	const withView = (view: Partial<EvaluationRequest["view"]>) => checked({ ...base, view: { ...base.view, ...view } });
+	const withView = (view: Partial<EvaluationRequest["view"]>) =>
+		evaluatedAndChecked({ ...base, view: { ...base.view, ...view } });
 	assert.equal(reasonsOf(withView({ chains: {} })), ["no_options_market"]);
 	assert.equal(reasonsOf(withView({ as_of_ms: base.view.as_of_ms + 11 * 60_000 })), ["stale_data"]);
 	assert.equal(reasonsOf(withView({ errors: { "BTC/USDT": "timeout" } })), ["fetch_failed"]);
@@ -128,7 +124,7 @@ test("missing data are reasons: chain, freshness, reads, history", () => {
 });
 
 test("an inverse chain of the same prices says the same", () => {
-	const [linear, inverse] = [checked(quoted(-10)), checked(quoted(-10, { inverse: true }))];
+	const [linear, inverse] = [evaluatedAndChecked(quoted(-10)), evaluatedAndChecked(quoted(-10, { inverse: true }))];
 	for (const name of ["straddle"]) {
 		const [a, b] = [named(linear, name), named(inverse, name)];
 		near(b.profit_potential_usd, a.profit_potential_usd, 1e-6);
@@ -140,9 +136,9 @@ test("an inverse chain of the same prices says the same", () => {
 test("the scale of prices and the order of candidates do not matter", async () => {
 	const market = simulatedAt(42, Date.UTC(2025, 1, 11, 15));
 	const request = await optionRequest(ID, market, holding({ ETH: 10 }, 100_000));
-	const evaluation = checked(request);
+	const evaluation = evaluatedAndChecked(request);
 	assert.ok(rowsOf(evaluation).length > 0);
-	assert.equal(checked({ ...request, candidates: [...request.candidates].reverse() }), evaluation);
+	assert.equal(evaluatedAndChecked({ ...request, candidates: [...request.candidates].reverse() }), evaluation);
 	const [plain, scaled] = [quoted(-10), quoted(-10)];
 	const times = (column: Float64Array) => column.map((value) => value * 1024);
 	const dear = (chain: OptionChain | undefined): OptionChain => ({
@@ -169,7 +165,7 @@ test("the scale of prices and the order of candidates do not matter", async () =
 		},
 		chains: { BTC: dear(scaled.view.chains?.BTC) },
 	};
-	const [a, b] = [named(checked(plain), "straddle"), named(checked(scaled), "straddle")];
+	const [a, b] = [named(evaluatedAndChecked(plain), "straddle"), named(evaluatedAndChecked(scaled), "straddle")];
 	near(b.profit_potential_usd, a.profit_potential_usd, 1e-6);
 	near(b.metadata.model_probability, Number(a.metadata.model_probability), 1e-9);
 	assert.is(b.opportunity_id, a.opportunity_id);
@@ -181,16 +177,16 @@ test("the record knows no later day and not who asks", async () => {
 	const later = await optionRequest(ID, simulatedAt(42, atMs + 90 * 86_400_000));
 	const mixed = { ...request, view: { ...request.view, volatility: later.view.volatility ?? {} } };
 	mixed.view.series = later.view.series;
-	assert.equal(checked(mixed).report, checked(request).report, "later bars changed the record");
-	const alone = checked(await optionRequest(ID, simulatedAt(42, atMs), portfolioOf(500), ["ETH"]));
-	assert.equal(alone.report, checked(request).report, "the record depends on who asks");
+	assert.equal(evaluatedAndChecked(mixed).report, evaluatedAndChecked(request).report, "later bars changed the record");
+	const alone = evaluatedAndChecked(await optionRequest(ID, simulatedAt(42, atMs), portfolioOf(500), ["ETH"]));
+	assert.equal(alone.report, evaluatedAndChecked(request).report, "the record depends on who asks");
 	const measured = (evaluation: Evaluation) =>
 		rowsOf(evaluation)
 			.filter(({ symbol }) => symbol === "ETH/USDT")
 			.map((row) => [row.metadata.structure, row.confidence_score, row.evidence]);
 	assert.equal(
-		measured(checked(request)),
-		measured(checked(await optionRequest(ID, simulatedAt(42, atMs), portfolioOf(100_000), ["ETH"]))),
+		measured(evaluatedAndChecked(request)),
+		measured(evaluatedAndChecked(await optionRequest(ID, simulatedAt(42, atMs), portfolioOf(100_000), ["ETH"]))),
 	);
 });
 
@@ -212,7 +208,7 @@ test("options priced at the true volatility of a random walk never look proven",
 			}),
 		);
 		const request = requestOf({ strategyId: ID, series: walks.map(({ walk }) => walk), candidates: [], evidence: [] });
-		const { report } = checked({ ...request, view: { ...request.view, volatility } });
+		const { report } = evaluatedAndChecked({ ...request, view: { ...request.view, volatility } });
 		const rules = report.rules as Record<string, { grade: string; n: number }>;
 		if (seed === 1) assert.ok(Number(rules.straddle?.n) > 20, "the rule never fired");
 		for (const [name, { grade }] of Object.entries(rules))

@@ -6,9 +6,9 @@ import { at } from "../../src/strategies/columns.ts";
 import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { formationsOf, pairPanel, replayFormation } from "../../src/strategies/pairs-trading-replay.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
 import { fitPair, legOf } from "../../src/strategies/statistics/pair-fit.ts";
-import { coinOf, cut, plantedPair } from "../support/pair-market.ts";
+import { checked, reasonCounts } from "../support/checked-evaluation.ts";
+import { coinOf, cutAtClose, plantedPair } from "../support/pair-market.ts";
 import { seriesOf } from "../support/recorded-bars.ts";
 import { DAY_MS, LIMITS, portfolioOf, RECORDED, randomWalk, requestOf } from "../support/synthetic-market.ts";
 
@@ -16,16 +16,6 @@ const test = suite("pairs trading");
 const strategyId = "ai_pairs_trading";
 const BARS = 1800;
 
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
-const reasons = (evaluation: Evaluation): Record<string, number> => {
-	const counts: Record<string, number> = {};
-	for (const { reason } of evaluation.rejected) counts[reason] = (counts[reason] ?? 0) + 1;
-	return counts;
-};
 const baseOf = (symbol: string): string => symbol.split("/")[0] ?? symbol;
 const request = (series: Series[], extra: Partial<Parameters<typeof requestOf>[0]> = {}) =>
 	requestOf({ strategyId, series, candidates: series.map(({ symbol }) => coinOf(baseOf(symbol))), ...extra });
@@ -61,7 +51,7 @@ test("a stretched pair is published with both legs, its exits and its record", (
 	assert.equal(
 		evaluation.published.map((row) => row.symbol),
 		["X0-Y0"],
-		JSON.stringify(reasons(evaluation)),
+		JSON.stringify(reasonCounts(evaluation)),
 	);
 	const [row] = evaluation.published;
 	assert.ok(row);
@@ -116,11 +106,11 @@ test("all planted pairs are watched, with the prices at which they would be ente
 });
 
 test("beyond the entry band and without a perp there is no row", () => {
-	assert.is(reasons(evaluate(request(planted(5)))).z_beyond_stop, 1);
+	assert.is(reasonCounts(evaluate(request(planted(5)))).z_beyond_stop, 1);
 	const spotOnly = requestOf({ strategyId, series: STRETCHED });
 	const evaluation = checked(evaluate(spotOnly));
 	assert.is(evaluation.published.length, 0);
-	assert.is(reasons(evaluation).no_derivative_market, 1);
+	assert.is(reasonCounts(evaluation).no_derivative_market, 1);
 });
 
 test("independent random walks publish nothing and are counted", () => {
@@ -140,7 +130,7 @@ test("the unit of prices moves intercepts, not decisions", () => {
 		return { ...one, open: times(one.open), high: times(one.high), low: times(one.low), close: times(one.close) };
 	});
 	const [a, b] = [evaluate(request(STRETCHED)), evaluate(request(scaled))];
-	assert.equal(reasons(b), reasons(a));
+	assert.equal(reasonCounts(b), reasonCounts(a));
 	const figures = ({ published }: Evaluation) =>
 		published.map((row) => [
 			row.symbol,
@@ -158,13 +148,13 @@ test("capital moves sizes, never confidence; a hindsight universe is never grade
 	assert.is(large?.published[0]?.confidence_score, small?.published[0]?.confidence_score);
 	assert.ok((large?.published[0]?.required_capital_usd ?? 0) > (small?.published[0]?.required_capital_usd ?? 0));
 	const poor = checked(evaluate(request(STRETCHED, { portfolio: portfolioOf(20) })));
-	assert.is(reasons(poor).capital_below_min_notional, 1);
+	assert.is(reasonCounts(poor).capital_below_min_notional, 1);
 	for (const row of evaluate(request(STRETCHED, { source: RECORDED })).published) assert.is(row.evidence.grade, "B");
 });
 
 test("no look-ahead: the answer at t is the answer on data cut at t", () => {
 	const asOfMs = at(STRETCHED[0]?.open_time ?? new Float64Array(), 1699) + DAY_MS;
-	const short = STRETCHED.map((series) => cut(series, 1700));
+	const short = STRETCHED.map((series) => cutAtClose(series, 1700));
 	const cutNow = evaluate(request(short, { asOfMs }));
 	const later = evaluate({ ...request(short, { asOfMs, evidence: STRETCHED }) });
 	assert.equal(later, cutNow, "bars after the instant changed the record");
@@ -175,7 +165,7 @@ test("no look-ahead: trades of a window are the same whatever comes after it", (
 		fc.property(fc.integer({ min: 460, max: 1790 }), (length) => {
 			const whole = pairPanel(STRETCHED.slice(0, 6), Number.POSITIVE_INFINITY);
 			const short = pairPanel(
-				STRETCHED.slice(0, 6).map((series) => cut(series, length)),
+				STRETCHED.slice(0, 6).map((series) => cutAtClose(series, length)),
 				Number.POSITIVE_INFINITY,
 			);
 			const known = formationsOf(short);
@@ -190,7 +180,7 @@ test("no look-ahead: trades of a window are the same whatever comes after it", (
 });
 
 test("each missing or unfit leg is a reason of its pairs, and names the candidate at fault", () => {
-	const good = STRETCHED.slice(2, 6).map((series) => cut(series, 700));
+	const good = STRETCHED.slice(2, 6).map((series) => cutAtClose(series, 700));
 	const [first] = good;
 	assert.ok(first);
 	const asOfMs = first.as_of_ms;

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { FundingSeries } from "../../src/market/contract.ts";
 import { at } from "../../src/strategies/columns.ts";
-import type { Candidate, Evaluation } from "../../src/strategies/contract.ts";
+import type { Candidate } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import {
 	longBreakoutRule,
@@ -10,8 +10,8 @@ import {
 	shortBreakdownRule,
 	shortMomentumRule,
 } from "../../src/strategies/futures-trade.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
 import { squeezeRule } from "../../src/strategies/squeeze-rule.ts";
+import { checked, reasonCounts } from "../support/checked-evaluation.ts";
 import {
 	hourlyBases,
 	longFunding,
@@ -28,17 +28,6 @@ import { candidateOf, marketOf, RECORDED, requestOf } from "../support/synthetic
 import { breakout } from "../support/table-rules.ts";
 
 const test = suite("futures and volatility at the reference snapshot");
-
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
-const reasons = (evaluation: Evaluation): Record<string, number> => {
-	const counts: Record<string, number> = {};
-	for (const { reason } of evaluation.rejected) counts[reason] = (counts[reason] ?? 0) + 1;
-	return counts;
-};
 
 if (!sharedRoot) skipAloud("reference snapshot, perpetuals");
 else {
@@ -79,7 +68,7 @@ else {
 
 	test("81 contracts: 7 too young, 28 signals of which none is proven", () => {
 		const evaluation = futures();
-		const counts = reasons(evaluation);
+		const counts = reasonCounts(evaluation);
 		assert.equal([evaluation.evaluated, counts.insufficient_history, evaluation.published.length], [81, 7, 0]);
 		const silent = (counts.no_trigger ?? 0) + (counts.regime_filter ?? 0);
 		// 11 + 14 + 1 + 3 signals on 28 contracts: one of them breaks down within its downtrend.
@@ -125,7 +114,7 @@ else {
 		const evaluation = checked(evaluate(requestOf({ ...shared, strategyId: "ai_volatility_trading", evidence: spot })));
 		const { squeezed_by_percentile: byPercentile, squeezed } = evaluation.report;
 		assert.equal([byPercentile, squeezed, evaluation.unproven.length], [21, 20, 20]);
-		assert.equal(reasons(evaluation), { insufficient_history: 18, no_squeeze: 43 });
+		assert.equal(reasonCounts(evaluation), { insufficient_history: 18, no_squeeze: 43 });
 		for (const row of evaluation.unproven) assert.is(row.evidence.grade, "C");
 	});
 

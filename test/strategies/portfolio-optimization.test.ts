@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { REASON_CODES } from "../../src/api/schemas/reason-codes.ts";
 import type { Series } from "../../src/market/contract.ts";
 import type { Evaluation, PortfolioSnapshot, Position } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
@@ -8,7 +7,7 @@ import { pastMonths } from "../../src/strategies/portfolio/months.ts";
 import { planAll } from "../../src/strategies/portfolio/plan.ts";
 import { rebalanceTo } from "../../src/strategies/portfolio/rebalance.ts";
 import { type AssetUniverse, assetUniverse } from "../../src/strategies/portfolio/universe.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
+import { checked } from "../support/checked-evaluation.ts";
 import { seriesOf } from "../support/recorded-bars.ts";
 import { barsFrom, candidateOf, gaussian, marketOf, requestOf } from "../support/synthetic-market.ts";
 
@@ -72,14 +71,6 @@ function requestFor({ held, cash = 0, coins = [BTC, ETH, CALM, TAME, WILD], erro
 	return requestOf({ strategyId: ID, series, candidates, portfolio, evidence: [], errors, markets });
 }
 
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	const { evaluated, published, unproven, rejected } = evaluation;
-	assert.is(evaluated, published.length + unproven.length + rejected.length);
-	for (const { reason } of rejected) assert.ok((REASON_CODES as readonly string[]).includes(reason), reason);
-	return evaluation;
-}
 const run = (setup: Setup): Evaluation => checked(evaluate(requestFor(setup)));
 const rowsOf = ({ published, unproven }: Evaluation) => [...published, ...unproven];
 const reasons = ({ rejected }: Evaluation) => new Set(rejected.map(({ reason }) => reason));

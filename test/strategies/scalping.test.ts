@@ -7,8 +7,8 @@ import { evaluate } from "../../src/strategies/evaluate.ts";
 import { breakEvenFee } from "../../src/strategies/scalping/evidence.ts";
 import { bookImbalance, microPrice } from "../../src/strategies/scalping/gates.ts";
 import { bandRule, crossRule, flowRule } from "../../src/strategies/scalping/rules.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
 import { flowOf } from "../../src/strategies/tape.ts";
+import { checked } from "../support/checked-evaluation.ts";
 import { bookOf, martingaleBars, scaledRequest, withView } from "../support/micro.ts";
 import { openSimulated, simulatedRequest } from "../support/simulated-scan.ts";
 import { candidateOf, marketOf, requestOf } from "../support/synthetic-market.ts";
@@ -19,11 +19,6 @@ const STEP = TIMEFRAME_MS["5m"];
 /** An instant of seed 8 at which informed takers press in a market that moves enough. */
 const AS_OF = Date.UTC(2026, 2, 16, 11, 5);
 
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
 const reasonsOf = (evaluation: Evaluation): string[] => evaluation.rejected.map(({ reason }) => reason);
 
 const SYMBOL = "1000PEPE/USDT:USDT";

@@ -1,8 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
+import { checked, reasonCounts } from "../support/checked-evaluation.ts";
 import {
 	hourlyBases,
 	PEGGED,
@@ -17,17 +16,6 @@ const test = suite("spot strategies at the reference snapshot");
 const MOMENTUM = "ai_spot_momentum_strategy";
 const REVERSION = "ai_spot_mean_reversion";
 const BREAKOUT = "ai_spot_breakout_strategy";
-
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
-const reasons = (evaluation: Evaluation): Record<string, number> => {
-	const counts: Record<string, number> = {};
-	for (const { reason } of evaluation.rejected) counts[reason] = (counts[reason] ?? 0) + 1;
-	return counts;
-};
 
 if (!sharedRoot) skipAloud("reference snapshot, spot");
 else {
@@ -81,7 +69,7 @@ else {
 
 	test("snapshot: no breakout and no oversold coin; breakout keeps grade B, mean reversion is C", () => {
 		const [breakout, reversion] = [at(BREAKOUT), at(REVERSION)];
-		assert.equal([reasons(breakout), reasons(reversion)], [{ no_trigger: 16 }, { no_trigger: 16 }]);
+		assert.equal([reasonCounts(breakout), reasonCounts(reversion)], [{ no_trigger: 16 }, { no_trigger: 16 }]);
 		assert.equal([breakout.near_misses.length, reversion.near_misses.length], [3, 3]);
 		assert.is((breakout.report.evidence as { grade: string }).grade, "B");
 		assert.is((reversion.report.evidence as { grade: string }).grade, "C");

@@ -1,9 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Series } from "../../src/market/contract.ts";
-import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
+import { checked, reasonCounts } from "../support/checked-evaluation.ts";
 import { type BarRow, type SeriesName, seriesOf } from "../support/recorded-bars.ts";
 import {
 	breakingSeries,
@@ -29,23 +28,12 @@ const MARKETS: [string, (symbol: string, bars: number, seed: number) => Series][
 	[BREAKOUT, breakingSeries],
 ];
 
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
-const reasons = (evaluation: Evaluation): Record<string, number> => {
-	const counts: Record<string, number> = {};
-	for (const { reason } of evaluation.rejected) counts[reason] = (counts[reason] ?? 0) + 1;
-	return counts;
-};
-
 for (const [strategyId, make] of MARKETS) {
 	const series = SYMBOLS.map((symbol, i) => make(symbol, 1400, 100 + i));
 
 	test(`${strategyId} fires on a market built for it`, () => {
 		const evaluation = checked(evaluate(requestOf({ strategyId, series })));
-		assert.ok(evaluation.published.length > 0, JSON.stringify(reasons(evaluation)));
+		assert.ok(evaluation.published.length > 0, JSON.stringify(reasonCounts(evaluation)));
 		assert.is(evaluation.evaluated, SYMBOLS.length);
 		for (const row of evaluation.published) {
 			assert.is(row.side, "long");
@@ -78,7 +66,7 @@ for (const [strategyId, make] of MARKETS) {
 		);
 		const evaluation = checked(evaluate(requestOf({ strategyId, series: flat })));
 		assert.is(evaluation.published.length + evaluation.unproven.length, 0);
-		assert.equal(reasons(evaluation), { no_trigger: SYMBOLS.length });
+		assert.equal(reasonCounts(evaluation), { no_trigger: SYMBOLS.length });
 	});
 
 	test(`${strategyId} answers alike whatever the order of candidates and universe`, () => {
@@ -191,14 +179,14 @@ test("one crash publishes three, the deepest; the rest is cluster_limit", () => 
 	const series = SYMBOLS.map((symbol, i) => revertingSeries(symbol, 1400, 100 + i));
 	const evaluation = evaluate(requestOf({ strategyId: REVERSION, series }));
 	assert.is(evaluation.published.length, 3);
-	assert.is(reasons(evaluation).cluster_limit, SYMBOLS.length - 3);
+	assert.is(reasonCounts(evaluation).cluster_limit, SYMBOLS.length - 3);
 });
 
 test("too little capital is a reason of its own; rows beyond rows_max are rank_limit", () => {
 	const series = SYMBOLS.map((symbol, i) => trendingSeries(symbol, 1400, 100 + i));
 	const poor = checked(evaluate(requestOf({ strategyId: MOMENTUM, series, portfolio: portfolioOf(10) })));
 	assert.is(poor.published.length, 0);
-	assert.ok((reasons(poor).capital_below_min_notional ?? 0) > 0);
+	assert.ok((reasonCounts(poor).capital_below_min_notional ?? 0) > 0);
 	const full = evaluate(requestOf({ strategyId: MOMENTUM, series }));
 	const cut = checked(
 		evaluate(
@@ -213,7 +201,7 @@ test("too little capital is a reason of its own; rows beyond rows_max are rank_l
 		cut.published.map((row) => row.opportunity_id),
 		full.published.slice(0, 2).map((row) => row.opportunity_id),
 	);
-	assert.is(reasons(cut).rank_limit, full.published.length - 2);
+	assert.is(reasonCounts(cut).rank_limit, full.published.length - 2);
 });
 
 test("a rule that loses on its universe is rejected with its numbers", () => {
@@ -223,7 +211,7 @@ test("a rule that loses on its universe is rejected with its numbers", () => {
 		evaluate(requestOf({ strategyId: MOMENTUM, series, evidence, asOfMs: Math.max(...series.map((s) => s.as_of_ms)) })),
 	);
 	const losing = evaluation.rejected.filter(({ reason }) => reason === "negative_expectancy");
-	assert.ok(losing.length > 0, JSON.stringify(reasons(evaluation)));
+	assert.ok(losing.length > 0, JSON.stringify(reasonCounts(evaluation)));
 	assert.match(losing[0]?.detail ?? "", /mean net -/);
 });
 

@@ -3,10 +3,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Series } from "../../src/market/contract.ts";
 import { at } from "../../src/strategies/columns.ts";
-import type { Evaluation } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { measure } from "../../src/strategies/evidence/measure.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
 import { EVIDENCE_BARS_MIN, evidencePanel } from "../../src/strategies/statistical-arbitrage-evidence.ts";
 import {
 	FACTOR_BARS,
@@ -17,7 +15,8 @@ import {
 import { replayPanel, stepsOf } from "../../src/strategies/statistical-arbitrage-replay.ts";
 import { dot, leastSquares } from "../../src/strategies/statistics/least-squares.ts";
 import { RollingCovariance } from "../../src/strategies/statistics/rolling-covariance.ts";
-import { coinOf, cut, factorMarket } from "../support/pair-market.ts";
+import { checked, reasonCounts } from "../support/checked-evaluation.ts";
+import { coinOf, cutAtClose, factorMarket } from "../support/pair-market.ts";
 import { seriesOf } from "../support/recorded-bars.ts";
 import { DAY_MS, portfolioOf, RECORDED, randomWalk, requestOf } from "../support/synthetic-market.ts";
 
@@ -27,16 +26,6 @@ const BASES = ["BTC", "ETH", ..."ABCDEFGHIJKL"];
 const BARS = 1850;
 const FOREVER = Number.POSITIVE_INFINITY;
 
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	return evaluation;
-}
-const reasons = (evaluation: Evaluation): Record<string, number> => {
-	const counts: Record<string, number> = {};
-	for (const { reason } of evaluation.rejected) counts[reason] = (counts[reason] ?? 0) + 1;
-	return counts;
-};
 const near = (actual: number, expected: number, tolerance: number, what: string): void =>
 	assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual} against ${expected}`);
 const candidatesOf = (series: readonly Series[]) => series.map(({ symbol }) => coinOf(symbol.split("/")[0] ?? symbol));
@@ -51,7 +40,7 @@ test("coins far off their factors are published on both sides with hedge, exits 
 	assert.is(evaluation.evaluated, BASES.length);
 	const bySymbol = new Map(evaluation.published.map((row) => [row.symbol, row]));
 	const [cheap, dear] = [bySymbol.get("C/USDT"), bySymbol.get("D/USDT")];
-	assert.ok(cheap && dear, JSON.stringify([reasons(evaluation), [...bySymbol.keys()], evaluation.report]));
+	assert.ok(cheap && dear, JSON.stringify([reasonCounts(evaluation), [...bySymbol.keys()], evaluation.report]));
 	assert.equal([cheap.side, dear.side], ["long", "short"]);
 	for (const row of [cheap, dear]) {
 		const side = row.side === "long" ? 1 : -1;
@@ -90,7 +79,7 @@ test("residuals that do not revert end as negative expectancy with their numbers
 	const evaluation = checked(evaluate(request(joint)));
 	assert.is(evaluation.published.length, 0);
 	const losing = evaluation.rejected.filter(({ reason }) => reason === "negative_expectancy");
-	assert.ok(losing.length > 0, JSON.stringify(reasons(evaluation)));
+	assert.ok(losing.length > 0, JSON.stringify(reasonCounts(evaluation)));
 	assert.match(losing[0]?.detail ?? "", /mean net -\d.*bp over \d+ trades/);
 	assert.is((evaluation.report.evidence as { grade: string }).grade, "D");
 });
@@ -154,7 +143,7 @@ test("capital moves sizes, never confidence; a hindsight universe is never grade
 test("without perps there is nothing to hedge or sell short with", () => {
 	const evaluation = checked(evaluate(requestOf({ strategyId, series: REVERTING })));
 	assert.is(evaluation.published.length, 0);
-	assert.ok((reasons(evaluation).no_derivative_market ?? 0) >= 2);
+	assert.ok((reasonCounts(evaluation).no_derivative_market ?? 0) >= 2);
 });
 
 test("no look-ahead: fits of bar t and trades that ended by it are the same on data cut at t", () => {
@@ -164,7 +153,7 @@ test("no look-ahead: fits of bar t and trades that ended by it are the same on d
 	const all = replayPanel(whole, steps, options).trades;
 	for (const length of [400, 777, 1200]) {
 		const panel = evidencePanel(
-			REVERTING.map((series) => cut(series, length)),
+			REVERTING.map((series) => cutAtClose(series, length)),
 			FOREVER,
 		);
 		const short = stepsOf(panel);
@@ -181,7 +170,7 @@ test("no look-ahead: fits of bar t and trades that ended by it are the same on d
 
 test("no look-ahead: bars after the instant change neither the record nor the answer", () => {
 	const asOfMs = at(REVERTING[0]?.open_time ?? new Float64Array(), BARS - 30) + DAY_MS;
-	const short = REVERTING.map((series) => cut(series, BARS - 29));
+	const short = REVERTING.map((series) => cutAtClose(series, BARS - 29));
 	assert.equal(evaluate(request(short, { asOfMs, evidence: REVERTING })), evaluate(request(short, { asOfMs })));
 });
 
@@ -210,7 +199,7 @@ test("the residual is orthogonal to the factors, whatever the order of assets", 
 });
 
 test("data gates have their reasons; fewer than twelve assets are no universe", () => {
-	const series = REVERTING.map((one) => cut(one, 1850));
+	const series = REVERTING.map((one) => cutAtClose(one, 1850));
 	const drop = (one: Series, hole: number) =>
 		seriesOf(
 			Array.from({ length: one.length - 1 }, (_, i) => {
@@ -221,13 +210,13 @@ test("data gates have their reasons; fewer than twelve assets are no universe", 
 		);
 	const [a, b] = [series[2], series[3]];
 	assert.ok(a && b);
-	const damaged = series.map((one) => (one === a ? drop(a, 1700) : one === b ? cut(b, 1849) : one));
+	const damaged = series.map((one) => (one === a ? drop(a, 1700) : one === b ? cutAtClose(b, 1849) : one));
 	const evaluation = checked(evaluate(request(damaged, { errors: { "L/USDT": "connection reset" } })));
 	const of = (symbol: string) => evaluation.rejected.find((rejection) => rejection.symbol === symbol)?.reason;
 	assert.equal([of(a.symbol), of(b.symbol), of("L/USDT")], ["gaps", "stale_data", "fetch_failed"]);
-	assert.is(reasons(evaluation).insufficient_history, 11);
+	assert.is(reasonCounts(evaluation).insufficient_history, 11);
 	const few = checked(evaluate(request(series.slice(0, 5))));
-	assert.equal(reasons(few), { insufficient_history: 5 });
+	assert.equal(reasonCounts(few), { insufficient_history: 5 });
 	assert.is((few.report.evidence as { n: number }).n, 0);
 });
 

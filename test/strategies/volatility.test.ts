@@ -3,12 +3,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Series } from "../../src/market/contract.ts";
 import { at } from "../../src/strategies/columns.ts";
-import type { Evaluation, Opportunity } from "../../src/strategies/contract.ts";
+import type { Opportunity } from "../../src/strategies/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
-import { evaluationSchema } from "../../src/strategies/schema.ts";
 import { simulate } from "../../src/strategies/simulator.ts";
 import { squeezeRule, withEntryStop } from "../../src/strategies/squeeze-rule.ts";
 import { measureStatement } from "../../src/strategies/volatility-statement.ts";
+import { checked, reasonCounts } from "../support/checked-evaluation.ts";
 import { cut } from "../support/cut-series.ts";
 import {
 	candidateOf,
@@ -24,19 +24,6 @@ import { flatSeries, perpRequest, scaled, squeezingSeries } from "../support/syn
 const test = suite("volatility trading");
 const SYMBOLS = Array.from({ length: 12 }, (_, i) => `C${String(i).padStart(2, "0")}/USDT:USDT`);
 const strategyId = "ai_volatility_trading";
-
-function checked(evaluation: Evaluation): Evaluation {
-	const result = evaluationSchema.safeParse(evaluation);
-	assert.ok(result.success, JSON.stringify(result.error?.issues.slice(0, 3)));
-	const { evaluated, published, unproven, rejected } = evaluation;
-	assert.is(evaluated, published.length + unproven.length + rejected.length);
-	return evaluation;
-}
-const reasons = (evaluation: Evaluation): Record<string, number> => {
-	const counts: Record<string, number> = {};
-	for (const { reason } of evaluation.rejected) counts[reason] = (counts[reason] ?? 0) + 1;
-	return counts;
-};
 
 const squeezing = SYMBOLS.map((symbol, i) => squeezingSeries(symbol, 1500, 300 + i));
 const look = (series: Series[], parts: Parameters<typeof perpRequest>[1] = {}) =>
@@ -58,7 +45,7 @@ interface Orders {
 
 test("squeezes that are followed by runs are published with both orders", () => {
 	const evaluation = look(squeezing);
-	assert.ok(evaluation.published.length > 0, JSON.stringify(reasons(evaluation)));
+	assert.ok(evaluation.published.length > 0, JSON.stringify(reasonCounts(evaluation)));
 	for (const row of evaluation.published) {
 		const { buy_stop: buy, sell_stop: sell } = row.metadata.orders as Orders;
 		const series = squeezing.find(({ symbol }) => symbol === row.symbol);
@@ -88,7 +75,7 @@ test("the forecast of volatility stands beside the trade and is not its confiden
 
 test("trends are no squeeze, and flat prices have no bandwidth percentile to speak of", () => {
 	const trends = look(SYMBOLS.map((symbol, i) => trendingSeries(symbol, 1400, 100 + i)));
-	assert.equal(reasons(trends), { no_squeeze: SYMBOLS.length });
+	assert.equal(reasonCounts(trends), { no_squeeze: SYMBOLS.length });
 	assert.is(trends.near_misses.length, 3);
 	const flat = look(SYMBOLS.map((symbol) => flatSeries(symbol)));
 	assert.is(flat.published.length + flat.unproven.length, 0);
@@ -138,14 +125,14 @@ test("missing data are reasons of their own", () => {
 		"NONE/USDT:USDT": "insufficient_history",
 	});
 	const young = look([flatSeries("Y/USDT:USDT", 260)]);
-	assert.equal(reasons(young), { insufficient_history: 1 });
+	assert.equal(reasonCounts(young), { insufficient_history: 1 });
 });
 
 test("squeezes that lead nowhere are rejected with their numbers", () => {
 	// What leaves its range is taken back: both orders buy high and sell low.
 	const evidence = SYMBOLS.map((symbol, i) => revertingSeries(symbol, 1500, 500 + i, false));
 	const evaluation = look([first, second], { evidence });
-	assert.equal(reasons(evaluation), { negative_expectancy: 2 });
+	assert.equal(reasonCounts(evaluation), { negative_expectancy: 2 });
 	assert.match(evaluation.rejected[0]?.detail ?? "", /mean net -/);
 });
 

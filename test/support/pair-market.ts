@@ -1,5 +1,6 @@
 import type { Market, Series } from "../../src/market/contract.ts";
 import type { Candidate } from "../../src/strategies/contract.ts";
+import { cut } from "./cut-series.ts";
 import { seriesOf } from "./recorded-bars.ts";
 import { barsFrom, candidateOf, DAY_MS, gaussian, marketOf } from "./synthetic-market.ts";
 
@@ -8,22 +9,11 @@ export function coinOf(base: string, extra: Partial<Market> = {}): Candidate {
 	return candidateOf(marketOf(`${base}/USDT`, extra), [marketOf(`${base}/USDT:USDT`)]);
 }
 
-/** A series as it was known when its bar `length - 1` closed. */
-export function cut(series: Series, length: number): Series {
-	const take = (column: Float64Array) => column.slice(0, length);
-	return {
-		...series,
-		length,
-		open_time: take(series.open_time),
-		open: take(series.open),
-		high: take(series.high),
-		low: take(series.low),
-		close: take(series.close),
-		volume: take(series.volume),
-		quote_volume: take(series.quote_volume),
-		as_of_ms: (series.open_time[length - 1] ?? 0) + DAY_MS,
-	};
-}
+/** A daily series as it was known when its bar `length - 1` closed. */
+export const cutAtClose = (series: Series, length: number): Series => ({
+	...cut(series, length),
+	as_of_ms: (series.open_time[length - 1] ?? 0) + DAY_MS,
+});
 
 export interface PlantedPair {
 	phi?: number;

@@ -1,3 +1,4 @@
+import { emptyTally } from "../../machines/strategy-rules.ts";
 import type { PlannedStrategy, ScanInput, ScanLimits, Tally } from "../../machines/types.ts";
 import { STANDARD_STRATEGIES } from "../../src/catalogue.ts";
 
@@ -61,17 +62,4 @@ export function scanInput(overrides: Partial<ScanInput> = {}): ScanInput {
 	};
 }
 
-export function tally(overrides: Partial<Tally> = {}): Tally {
-	return {
-		candidate_unit: "symbol",
-		candidates_total: 0,
-		evaluated: 0,
-		row_ids: [],
-		unproven_ids: [],
-		rejected: {},
-		near_misses: [],
-		data_as_of: null,
-		data_age_seconds: null,
-		...overrides,
-	};
-}
+export const tally = (overrides: Partial<Tally> = {}): Tally => ({ ...emptyTally(), ...overrides });
