@@ -8,6 +8,13 @@ import { evaluationOf, fakePool, MOMENTUM, spotNeeds } from "./fakes.ts";
 
 const test = suite("effects/evaluate-time");
 
+/** The words of its failure, or "settled". */
+const endOf = (result: Promise<unknown>): Promise<string> =>
+	result.then(
+		() => "settled",
+		(error: Error) => error.message,
+	);
+
 test(
 	"a quick attempt shows no interim and leaves no timer and no read behind",
 	bounded(async () => {
@@ -64,13 +71,7 @@ test(
 		assert.is(pool.inFlightMax, 1);
 
 		context.abort(new Error("deadline"));
-		assert.is(
-			await result.then(
-				() => "settled",
-				(error: Error) => error.message,
-			),
-			"deadline",
-		);
+		assert.is(await endOf(result), "deadline");
 		await settled();
 		assert.equal([source.running(), clock.armed()], [0, 0]);
 	}),
@@ -156,13 +157,7 @@ test(
 		assert.equal([context.shown[0]?.tally.candidates_total, context.shown[0]?.tally.evaluated], [3, 3]);
 		assert.is(source.running(), 3);
 		context.abort(new Error("deadline"));
-		assert.is(
-			await result.then(
-				() => "settled",
-				(error: Error) => error.message,
-			),
-			"deadline",
-		);
+		assert.is(await endOf(result), "deadline");
 		await settled();
 		assert.equal([source.running(), clock.armed()], [0, 0]);
 	}),
@@ -179,13 +174,7 @@ test(
 		const { result, context } = start({ deps: { pool } });
 		await settled();
 		context.abort(new Error("cancelled"));
-		assert.is(
-			await result.then(
-				() => "settled",
-				(error: Error) => error.message,
-			),
-			"cancelled",
-		);
+		assert.is(await endOf(result), "cancelled");
 		assert.is(given?.aborted, true);
 	}),
 );

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { FundingSeries } from "../../src/market/contract.ts";
 import { PERP_FEES, SPOT_FEES } from "../../src/market/fees.ts";
 import { fundingRate } from "../../src/market/simulated-funding.ts";
 import {
@@ -14,6 +13,7 @@ import {
 	simpleApr,
 } from "../../src/strategies/funding-rates.ts";
 import { fundingOf, sharedRoot, skipAloud } from "../support/recorded-bars.ts";
+import { settlements } from "../support/settlements.ts";
 import { START_MS } from "../support/synthetic-market.ts";
 
 const test = suite("funding rates");
@@ -21,18 +21,10 @@ const HOUR = 3_600_000;
 const near = (actual: number, expected: number, tolerance = 1e-12) =>
 	assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 
-/** Settlements every 8 hours from a rate per settlement number. */
-const settled = (symbol: string, count: number, rate: (i: number) => number): FundingSeries =>
-	fundingOf(
-		Array.from({ length: count }, (_, i) => [START_MS + i * 8 * HOUR, rate(i)] as const),
-		symbol,
-		START_MS + count * 8 * HOUR,
-	);
-
 test("rates add as integers: nine times 1 bp does not exceed, one unit more does", () => {
-	const exact = settled("X", 9, () => 0.0001);
+	const exact = settlements("X", 9, () => 0.0001);
 	assert.is(exceedsThreshold(pastWindow(exact, exact.as_of_ms).sumE8), false);
-	const more = settled("X", 9, (i) => (i === 4 ? 0.00010001 : 0.0001));
+	const more = settlements("X", 9, (i) => (i === 4 ? 0.00010001 : 0.0001));
 	assert.is(exceedsThreshold(pastWindow(more, more.as_of_ms).sumE8), true);
 });
 

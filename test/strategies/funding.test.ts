@@ -17,7 +17,8 @@ import {
 	skipAloud,
 	snapshotPerps,
 } from "../support/recorded-bars.ts";
-import { candidateOf, gaussian, marketOf, RECORDED, requestOf, START_MS } from "../support/synthetic-market.ts";
+import { settlements } from "../support/settlements.ts";
+import { candidateOf, gaussian, marketOf, RECORDED, requestOf } from "../support/synthetic-market.ts";
 
 const test = suite("funding arbitrage");
 const ID = "ai_funding_arbitrage";
@@ -25,21 +26,13 @@ const HOUR = 3_600_000;
 const near = (actual: number, expected: number, tolerance = 1e-12) =>
 	assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 
-/** Settlements every 8 hours from a rate per settlement number. */
-const settled = (symbol: string, count: number, rate: (i: number) => number): FundingSeries =>
-	fundingOf(
-		Array.from({ length: count }, (_, i) => [START_MS + i * 8 * HOUR, rate(i)] as const),
-		symbol,
-		START_MS + count * 8 * HOUR,
-	);
-
 /** Calm and hot spells of a month each: hot ones pay 4-8 bp, calm ones about 0.5. */
 function spells(symbol: string, seed: number, count = 1500): FundingSeries {
 	const random = createRandom(seed);
 	const normal = gaussian(seed);
 	let hot = random() < 0.5;
 	let level = 0.0006;
-	return settled(symbol, count, (i) => {
+	return settlements(symbol, count, (i) => {
 		if (random() < 1 / 90) {
 			hot = !hot;
 			level = 0.0004 + 0.0004 * random();
@@ -82,7 +75,7 @@ test("fires on persistent funding with a spot leg, both legs named", () => {
 });
 
 test("constant funding of 3 bp is found with its annual rate of 32.85 %", () => {
-	const funding = [settled("F00/USDT:USDT", 300, () => 0.0003)];
+	const funding = [settlements("F00/USDT:USDT", 300, () => 0.0003)];
 	const cheap = { taker_fee: 0.0002, volume_usd_24h: 500_000_000 };
 	const candidates = [candidateOf(marketOf("F00/USDT:USDT", cheap), [marketOf("F00/USDT", cheap)])];
 	const evaluation = checked(
@@ -103,7 +96,7 @@ test("constant funding of 3 bp is found with its annual rate of 32.85 %", () => 
 });
 
 test("stays empty on the venue's default rate of exactly 1 bp", () => {
-	const funding = SYMBOLS.map((base) => settled(`${base}/USDT:USDT`, 300, () => 0.0001));
+	const funding = SYMBOLS.map((base) => settlements(`${base}/USDT:USDT`, 300, () => 0.0001));
 	const candidates = SYMBOLS.map((base) => candidateOf(perp(base), [spot(base)]));
 	const evaluation = checked(
 		evaluate(
@@ -118,13 +111,13 @@ test("stays empty on the venue's default rate of exactly 1 bp", () => {
 });
 
 test("one spike, missing legs, thin markets and failed reads have their reasons", () => {
-	const spike = settled("SPIKE/USDT:USDT", 300, (i) => (i === 297 ? 0.02 : 0.00001));
-	const mixed = settled("MIXED/USDT:USDT", 300, (i) => (i % 2 === 0 ? 0.001 : -0.0002));
-	const negative = settled("NEG/USDT:USDT", 300, () => -0.0005);
-	const alone = settled("ALONE/USDT:USDT", 300, () => 0.0005);
-	const young = settled("YOUNG/USDT:USDT", 20, () => 0.0005);
-	const old = settled("OLD/USDT:USDT", 200, () => 0.0005);
-	const mild = settled("MILD/USDT:USDT", 300, () => 0.00012);
+	const spike = settlements("SPIKE/USDT:USDT", 300, (i) => (i === 297 ? 0.02 : 0.00001));
+	const mixed = settlements("MIXED/USDT:USDT", 300, (i) => (i % 2 === 0 ? 0.001 : -0.0002));
+	const negative = settlements("NEG/USDT:USDT", 300, () => -0.0005);
+	const alone = settlements("ALONE/USDT:USDT", 300, () => 0.0005);
+	const young = settlements("YOUNG/USDT:USDT", 20, () => 0.0005);
+	const old = settlements("OLD/USDT:USDT", 200, () => 0.0005);
+	const mild = settlements("MILD/USDT:USDT", 300, () => 0.00012);
 	const asOfMs = spike.as_of_ms;
 	const late = fundingOf(
 		Array.from({ length: 20 }, (_, i) => [asOfMs - (20 - i) * 8 * HOUR, 0.0005] as const),
