@@ -123,7 +123,7 @@ export function rowPasses(row: Opportunity, filters: ScanFilters): FilterReason 
 	return null;
 }
 
-/** A pair `ETH-LINK` passes when both its bases are wanted; a portfolio-level row never does (13.2). */
+/** A pair `ETH-LINK` passes when both its bases are wanted; a portfolio-level row never does. */
 function rowHasSymbol(symbol: string, wanted: readonly string[]): boolean {
 	if (symbol === "PORTFOLIO") return false;
 	const legs = symbol.includes("/") ? [symbol] : symbol.split("-");

@@ -66,12 +66,14 @@ export function createAdmit(
 			if (rule !== "none") apply(ctx, rule, await gatekeeper.admitAddress(addressOf(ctx), windows[rule]));
 			return;
 		}
-		const admission = await (preludeOf(ctx)?.admission ?? admitUser(state.claims, rule));
+		const prelude = preludeOf(ctx);
+		const admission = await (prelude?.admission ?? admitUser(state.claims, rule));
 		if (admission.kind === "revoked") {
 			if (allowRevoked) return;
 			throw new ApiError("token_revoked");
 		}
 		state.viewer = { user_id: state.claims.sub, role: admission.role };
 		if (admission.rate) apply(ctx, rule, admission.rate);
+		if (prelude?.failure !== undefined) throw prelude.failure;
 	};
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission } from "../accounts/admission.ts";
 import type { AccessClaims } from "../accounts/tokens.ts";
 import type { Clock } from "../clock.ts";
+import { isStoreFailure } from "../store-failure.ts";
 import type { AdmitUser } from "./admit.ts";
 import type { ApiMeter } from "./deps.ts";
 import { type Encoding, plainEncoding } from "./encodings.ts";
@@ -85,8 +86,8 @@ export function createKnownReads(parts: KnownReadsParts): KnownReads {
 		return null;
 	}
 
-	const goTheWholeWay = ({ request, response, startedAtMs, admission }: Read): void => {
-		keepPrelude(request, { startedAtMs, admission });
+	const goTheWholeWay = ({ request, response, startedAtMs, admission }: Read, failure?: unknown): void => {
+		keepPrelude(request, { startedAtMs, admission, failure });
 		whole(request, response);
 		lifetime.leave();
 	};
@@ -116,7 +117,10 @@ export function createKnownReads(parts: KnownReadsParts): KnownReads {
 		const read: Read = { request, response, route, encoding, startedAtMs, admission: asked };
 		lifetime.enter();
 		Promise.all([asked, route.known({ user_id: claims.sub, role: claims.role }, word)])
-			.then(([admitted, reply]) => decide(read, admitted, reply))
+			.then(
+				([admitted, reply]) => decide(read, admitted, reply),
+				(failure: unknown) => goTheWholeWay(read, isStoreFailure(failure) ? failure : undefined),
+			)
 			.catch(() => goTheWholeWay(read));
 		return true;
 	};

@@ -32,6 +32,8 @@ export interface Prelude {
 	startedAtMs: number;
 	/** Counted already; may be a refusal or a failure. */
 	admission: Promise<Admission>;
+	/** What was asked beside it failed: the store has had its time, and is not asked again. */
+	failure?: unknown;
 }
 
 const preludes = new WeakMap<Context["req"], Prelude>();

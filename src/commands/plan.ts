@@ -36,7 +36,7 @@ export function planScan(
 	};
 }
 
-/** Owned strategies after the strategy_ids filter, plus those named in the filter but not owned (7.5). */
+/** Owned strategies after the strategy_ids filter, plus those named in the filter but not owned. */
 export function planStrategies(
 	request: Pick<StartRequest, "filters">,
 	profile: Pick<UserProfile, "strategy_ids">,

@@ -15,10 +15,9 @@ export interface ScanNews {
  */
 export function createScanNews(reader: Pick<ScanReader, "nextCommit">): ScanNews {
 	const waiting = new Map<string, (() => void)[]>();
-	const forEver = new AbortController().signal;
 
 	async function wait(scanId: string): Promise<void> {
-		await reader.nextCommit(scanId, WAIT_MS, forEver).catch(() => false);
+		await reader.nextCommit(scanId, WAIT_MS, new AbortController().signal).catch(() => false);
 		const woken = waiting.get(scanId) ?? [];
 		waiting.delete(scanId);
 		for (const wake of woken) wake();

@@ -61,7 +61,7 @@ export function createScanQueries({ reader, clock, lookup, bodies, samples }: Sc
 		const scanId = await resolve(viewer, word);
 		if (scanId === null) throw absentWordError({ kind: "unknown" });
 		const found = await waitUntil({ reader, clock }, () => lookup.byId(viewer, scanId), done, wait);
-		// An alias never answers 410, so that a client holding a dead id forgets it (5.5).
+		// An alias never answers 410, so that a client holding a dead id forgets it.
 		if (word === LATEST && found.kind === "expired") throw absentWordError({ kind: "unknown" });
 		return foundOr(found, absentWordError);
 	}

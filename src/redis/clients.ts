@@ -9,8 +9,8 @@ export type { Redis } from "ioredis";
 /**
  * - `commands`: store and API calls; fails within COMMAND_TIMEOUT_MS instead of waiting for a dead server; the
  *   commands of one turn of the event loop leave in one packet.
- * - `patient`: the same for callers who bound their waits themselves, by time in which their event loop ran.
- * - `pipelined`: the same with auto-pipelining, for many small replies; large parsed reads get slower by it.
+ * - `patient`: for callers who bound their waits themselves, by time in which their event loop ran.
+ * - `pipelined`: as `commands`, but with auto-pipelining, for many small replies; large parsed reads get slower by it.
  * - `blocking`: XREAD BLOCK and its like; one per reader, never shared, waits as long as it is told.
  * - `subscriber`: pub/sub only, because a server may fall back to RESP2, where nothing else is allowed.
  * - `bullmq`: as BullMQ demands (no retry limit per request).

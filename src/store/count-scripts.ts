@@ -17,7 +17,8 @@ end`;
 /**
  * Counts ended scans in the statistics of their day, each once.
  * KEYS 1 stats hash, 2 guard set, 3 timeouts counter
- * ARGV 1 ttl_s, then for each scan: scan_id, success 0|1, opportunities, strategies, execution_time_ms, timeouts
+ * ARGV 1 ttl_s, 2 ttl_s of the guard, then for each scan: scan_id, success 0|1, opportunities, strategies,
+ * execution_time_ms, timeouts
  * Returns the ids of those that were not counted before.
  */
 export const COUNT = urgent(
@@ -25,7 +26,7 @@ export const COUNT = urgent(
 	`${ADD}
 local counted = {}
 local sums = {0, 0, 0, 0, 0}
-for i = 2, #ARGV, 6 do
+for i = 3, #ARGV, 6 do
   if redis.call('SADD', KEYS[2], ARGV[i]) == 1 then
     counted[#counted + 1] = ARGV[i]
     for k = 1, 5 do sums[k] = sums[k] + tonumber(ARGV[i + k]) end
@@ -38,23 +39,28 @@ local mean = tonumber(redis.call('HGET', KEYS[1], 'avg_execution_time_ms') or '0
 local total = (tonumber(held[1]) or 0) + #counted
 redis.call('HSET', KEYS[1], 'avg_execution_time_ms', tostring(mean + (sums[4] - #counted * mean) / total))
 redis.call('INCRBY', KEYS[3], sums[5])
-for k = 1, 3 do redis.call('EXPIRE', KEYS[k], ARGV[1]) end
+for k = 1, 3 do redis.call('EXPIRE', KEYS[k], ARGV[k == 2 and 2 or 1]) end
 return counted`,
 );
 
-/** KEYS 1 counter, 2 guard set. ARGV 1 scan_id, 2 ttl_s. Returns 1 counted now, 0 before. */
-export const COUNT_ERROR = urgent(
+/**
+ * Counts failed scans, each once.
+ * KEYS 1 counter, 2 guard set. ARGV 1 ttl_s, 2 ttl_s of the guard, then scan ids. Returns how many were not counted
+ * before.
+ */
+export const COUNT_ERRORS = urgent(
 	2,
-	`if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
-redis.call('INCR', KEYS[1])
-redis.call('EXPIRE', KEYS[1], ARGV[2])
+	`local fresh = redis.call('SADD', KEYS[2], unpack(ARGV, 3))
+if fresh == 0 then return 0 end
+redis.call('INCRBY', KEYS[1], fresh)
+redis.call('EXPIRE', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[2], ARGV[2])
-return 1`,
+return fresh`,
 );
 
 /**
  * Adds what ended scans count for together to the running totals, if none of them was counted before.
- * KEYS 1 totals hash, 2 guard set. ARGV 1 ttl_s, 2 n scans, their ids, then pairs of field and whole amount
+ * KEYS 1 totals hash, 2 guard set. ARGV 1 ttl_s of the guard, 2 n scans, their ids, then pairs of field and whole amount
  * Returns the ids that were counted before: none means that all are counted now, otherwise nothing was done.
  */
 export const COUNT_TOTALS = urgent(

@@ -35,6 +35,11 @@ const DAY_S = 86_400;
 const STATISTICS_TTL_S = 7 * DAY_S;
 const RECENT_KEPT = 200;
 
+/** What is retained can be booked again, by a redrive or a clear, and must still be known then. */
+const guardTtlS = (retentionMs: number): number => Math.max(STATISTICS_TTL_S, Math.ceil(retentionMs / 1_000) + DAY_S);
+
+type DayKeys = ReturnType<typeof dayKeys>;
+
 export function createEndLedger(deps: LedgerDeps): EndLedger {
 	const waiting: Waiting[] = [];
 	let counting = false;
@@ -62,8 +67,10 @@ export function createEndLedger(deps: LedgerDeps): EndLedger {
 }
 
 async function countTogether(deps: LedgerDeps, together: readonly Waiting[]): Promise<void> {
+	// Who cancels a scan and who runs it both book its end, often at the same moment.
+	const distinct = new Map(together.map((one) => [one.ended.scan_id, one]));
 	const byDay = new Map<string, Waiting[]>();
-	for (const one of together) {
+	for (const one of distinct.values()) {
 		const day = one.ended.timestamp.slice(0, 10);
 		byDay.set(day, [...(byDay.get(day) ?? []), one]);
 	}
@@ -80,20 +87,34 @@ async function countDay({ redis, run, retentionMs }: LedgerDeps, date: string, s
 		ended.execution_time_ms,
 		ended.timeouts,
 	]);
-	const counted = await run(scripts.COUNT, [day.stats, day.counted, day.timeouts, STATISTICS_TTL_S, ...figures]);
+	const ttls = [STATISTICS_TTL_S, guardTtlS(retentionMs)];
+	const counted = await run(scripts.COUNT, [day.stats, day.counted, day.timeouts, ...ttls, ...figures]);
 	const fresh = new Set(counted as string[]);
-	for (const { ended } of scans) {
-		if (ended.failed) await run(scripts.COUNT_ERROR, [day.errors, day.errorsCounted, ended.scan_id, STATISTICS_TTL_S]);
-	}
 	const texts = scans
 		.filter(({ ended }) => fresh.has(ended.scan_id))
 		.map(({ ended: { timeouts: _, failed: __, ...latest } }) => JSON.stringify(latest));
-	const newest = texts.at(-1);
-	if (newest === undefined) return;
+	await Promise.all([
+		countErrors(run, day, scans, ttls),
+		texts.length > 0 ? listRecent(redis, texts, retentionMs) : null,
+	]);
+}
+
+async function countErrors(
+	run: LedgerDeps["run"],
+	day: DayKeys,
+	scans: readonly Waiting[],
+	ttls: readonly number[],
+): Promise<void> {
+	const failed = scans.flatMap(({ ended }) => (ended.failed ? [ended.scan_id] : []));
+	if (failed.length > 0) await run(scripts.COUNT_ERRORS, [day.errors, day.errorsCounted, ...ttls, ...failed]);
+}
+
+/** @param texts oldest end first, one at least */
+async function listRecent(redis: Redis, texts: readonly string[], retentionMs: number): Promise<void> {
 	try {
 		// On one connection and in this order.
 		await Promise.all([
-			redis.set(globalKeys.latest, newest, "PX", retentionMs),
+			redis.set(globalKeys.latest, texts.at(-1) as string, "PX", retentionMs),
 			redis.lpush(globalKeys.recent, ...texts),
 			redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1),
 		]);
@@ -104,14 +125,14 @@ async function countDay({ redis, run, retentionMs }: LedgerDeps, date: string, s
 }
 
 /** The script adds a sum for all of its scans or for none: those that were counted before are left out and it is asked again. */
-async function countTotals({ run }: LedgerDeps, date: string, scans: readonly Waiting[]): Promise<void> {
+async function countTotals({ run, retentionMs }: LedgerDeps, date: string, scans: readonly Waiting[]): Promise<void> {
 	for (let left = scans; left.length > 0; ) {
 		const sums: Totals = {};
 		for (const { amounts } of left) {
 			for (const [field, amount] of Object.entries(amounts)) sums[field] = (sums[field] ?? 0) + amount;
 		}
 		const ids = left.map(({ ended }) => ended.scan_id);
-		const args = [globalKeys.totals, totalsGuardKey(date), STATISTICS_TTL_S, ids.length, ...ids];
+		const args = [globalKeys.totals, totalsGuardKey(date), guardTtlS(retentionMs), ids.length, ...ids];
 		const known = (await run(scripts.COUNT_TOTALS, [...args, ...Object.entries(sums).flat()])) as string[];
 		if (known.length === 0) return;
 		left = left.filter(({ ended }) => !known.includes(ended.scan_id));

@@ -11,14 +11,18 @@ import { scanKeys, userKeys } from "./keys.ts";
 /** How many ids are looked at in one go. */
 const PAGE = 100;
 
-/** Takes those ids off the user's list whose record has gone by itself or was cleared. Returns how many. */
+/**
+ * Takes those ids off the user's list whose record has gone by itself or was cleared. Returns how many are off it now:
+ * another list that is made at the same moment may have been first.
+ */
 async function takeOff(redis: Redis, userId: string, ids: readonly string[], nowMs: number): Promise<number> {
 	if (ids.length === 0) return 0;
 	const { scans, ended } = userKeys(userId);
 	const goneAt = await redis.zmscore(ended, ...ids);
 	// One that was never booked stays: nothing else would remember it.
 	const expired = ids.filter((_, i) => goneAt[i] !== null && Number(goneAt[i]) <= nowMs);
-	return expired.length === 0 ? 0 : await redis.zrem(scans, ...expired);
+	if (expired.length > 0) await redis.zrem(scans, ...expired);
+	return expired.length;
 }
 
 /** Newest accepted first. */

@@ -37,7 +37,7 @@ export function perpTerms(view: MarketView): ContractTerms {
 
 /**
  * Expected funding over the measured holding time: the 3-day mean carried forward by the fit over the
- * evidence universe (6.1), times the days a trade of the record lasts. Longs pay positive rates. The fit
+ * evidence universe, times the days a trade of the record lasts. Longs pay positive rates. The fit
  * looks seven days ahead: what is to be paid is charged for the whole time, what is to be received is
  * counted for those seven days only.
  */

@@ -42,7 +42,8 @@ const probes = [
 				gate.enter();
 				await gate.opened;
 			}
-			if (word === "broken") throw new Error("the store went away");
+			if (word === "broken") throw new Error("no such text");
+			if (word === "silent") throw new Error("Command timed out");
 			return replies.get(word === "late" ? "weak" : word) ?? null;
 		},
 		async handler({ path }) {
@@ -160,6 +161,16 @@ test(
 		isProblem(await shortWay("missing"), 404, "not_found");
 		isProblem(await shortWay("broken"), 404, "not_found");
 		assert.is(left(await shortWay("weak")), start - 3);
+	}),
+);
+
+test(
+	"a store that has just been waited for is not asked again",
+	within(8000, async () => {
+		const before = asked.handler;
+		isProblem(await shortWay("silent"), 503, "store_unavailable");
+		assert.is(asked.handler, before);
+		isProblem(await wholeWay("silent"), 404, "not_found");
 	}),
 );
 

@@ -189,6 +189,7 @@ const script: fc.Arbitrary<ScriptRun> = fc.oneof(
 					"{d}counted",
 					"{d}timeouts",
 					"1000",
+					"2000",
 					id,
 					"1",
 					"3",
@@ -212,7 +213,9 @@ const script: fc.Arbitrary<ScriptRun> = fc.oneof(
 				["{g}totals", "{g}counted", "1000", String(ids.length), ...ids, "a|b", "1", "c", "20"],
 			],
 		),
-	fc.constantFrom("i1", "i2").map((id): ScriptRun => [scripts.COUNT_ERROR, ["{d}errors", "{d}errcounted", id, "1000"]]),
+	fc
+		.subarray(["i1", "i2", "i3"], { minLength: 1 })
+		.map((ids): ScriptRun => [scripts.COUNT_ERRORS, ["{d}errors", "{d}errcounted", "1000", "2000", ...ids]]),
 );
 
 model("random runs of every script leave the same keys and answers", async () => {

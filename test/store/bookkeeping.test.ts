@@ -7,7 +7,7 @@ import { book, endedScan as endedScanOf } from "../../src/runtime/booking.ts";
 import { createWatchdog } from "../../src/runtime/watchdog.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
-import { userKeys } from "../../src/store/keys.ts";
+import { dayKeys, totalsGuardKey, userKeys } from "../../src/store/keys.ts";
 import { purgeTombstones } from "../../src/store/scan-booking.ts";
 import { amountsOf } from "../../src/store/totals.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
@@ -81,6 +81,30 @@ books("scans booked together, again, and beside new ones are each counted once",
 	assert.equal(recent.map(({ scan_id }) => scan_id).sort(), others.map(({ scan_id }) => scan_id).sort());
 });
 
+books("a scan whose end is booked by two at once, while another is being counted, is counted once", async () => {
+	const [first, twice] = await Promise.all([acceptedAndRun(), acceptedAndRun()]);
+	const [before, totals] = [await store.statistics.day(today()), await store.monitoring.totals()];
+	await Promise.all([first, twice, twice].map((record) => book(store.writer, record, 1_000)));
+	const [after, grown] = [await store.statistics.day(today()), await store.monitoring.totals()];
+	assert.is(after.total_scans, before.total_scans + 2);
+	for (const field of Object.keys(amountsOf(twice))) {
+		const added = [first, twice].reduce((amount, record) => amount + (amountsOf(record)[field] ?? 0), 0);
+		assert.is((grown[field] ?? 0) - (totals[field] ?? 0), added, field);
+	}
+	const recent = await store.statistics.recentScans(3);
+	assert.is(recent.filter(({ scan_id }) => scan_id === twice.scan_id).length, 1);
+});
+
+books("that a scan was counted is known for as long as it may be booked again", async () => {
+	const days = 30;
+	const lasting = await redis.store({ retention_ms: days * 86_400_000 });
+	await endedScan(lasting);
+	const { counted, stats } = dayKeys(today());
+	for (const guard of [counted, totalsGuardKey(today())])
+		assert.ok((await client.ttl(guard)) > days * 86_400, `${guard}: ${await client.ttl(guard)} s`);
+	assert.ok((await client.ttl(stats)) <= 7 * 86_400, "the figures themselves are not kept longer");
+});
+
 books("an id answers as expired for its tombstone's time and is unknown afterwards", async () => {
 	const brief = await redis.store({ retention_ms: 300, tombstone_ms: 600 });
 	const { scan_id, user_id } = await endedScan(brief);
@@ -147,6 +171,30 @@ books("a list meets ids of expired scans once, and they are remembered all the s
 	for (const scanId of [id(0), id(249), id(999)])
 		assert.ok((await store.reader.expiredAt(user_id, scanId)) !== null, `${scanId} has expired`);
 	assert.is((await store.writer.scansOf(user_id, 1_000)).length, 252, "and is forgotten with its user");
+});
+
+books("lists that are made at once are whole, though both take the same ids off the index", async () => {
+	const page = { from_ms: null, to_ms: null, before: null, limit: 100 };
+	for (let round = 0; round < 10; round++) {
+		users += 1;
+		const { user_id } = viewer(users);
+		const { scans, ended: gone } = userKeys(user_id);
+		const started = await commandsOn(store, async () => {}).startScan(viewer(users), startRequest());
+		const nowMs = store.clock.now();
+		// The newest hundred have gone, one page; what is retained is older.
+		for (let n = 0; n < 100; n++) {
+			await client.zadd(scans, nowMs + 1 + n, `scan_${String(n).padStart(32, "0")}`);
+			await client.zadd(gone, nowMs - 1, `scan_${String(n).padStart(32, "0")}`);
+		}
+		const lists = await Promise.all([
+			store.reader.listByUser(user_id, 0, 10),
+			store.reader.pageByUser(user_id, page),
+			store.reader.listByUser(user_id, 0, 10),
+			store.reader.pageByUser(user_id, page),
+		]);
+		const ids = lists.map((list) => list.map((one) => (typeof one === "string" ? one : one.scan_id)));
+		assert.equal(ids, Array(4).fill([started.scan_id]));
+	}
 });
 
 books("every pass of the watchdog does so on the store's clock", async () => {

@@ -15,7 +15,7 @@ export const doneSchema = z.strictObject({ success: z.literal(true), message: z.
 export const problemSchema = z.looseObject({
 	type: z.string().regex(/^urn:problem-type:/),
 	title: z.string(),
-	/** A word instead of the number where clients read one (2.3); the number is in http_status then. */
+	/** A word instead of the number where clients read one; the number is in http_status then. */
 	status: z.union([z.number().int(), z.string()]),
 	detail: z.string(),
 	instance: z.string(),
