@@ -14,7 +14,8 @@ import {
 	tierHalfSpread,
 } from "../../src/strategies/costs.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
-import { trueRange, wilderStep } from "../../src/strategies/indicators/range.ts";
+import { WilderMean } from "../../src/strategies/indicators/averages.ts";
+import { trueRange } from "../../src/strategies/indicators/range.ts";
 import { Ledger } from "../../src/strategies/ledger.ts";
 import { nearest } from "../../src/strategies/near-miss.ts";
 import { createRandom, hashText } from "../../src/strategies/random.ts";
@@ -87,10 +88,11 @@ else {
 		const column = (key: "high" | "low" | "close") => Float64Array.from(rows, (row) => row[key]);
 		const ranges = trueRange({ high: column("high"), low: column("low"), close: column("close") });
 		let n = rows[0]?.N ?? 0;
+		const smoothed = new WilderMean(20, { bar: 0, value: n });
 		rows.forEach((row, i) => {
 			near(ranges[i] ?? 0, row.tr, 1e-4);
 			// Printed values are rounded, so that the recursion starts from the first of them.
-			if (i > 0) n = wilderStep(n, row.tr, 20);
+			if (i > 0) n = smoothed.update(row.tr, false) ?? Number.NaN;
 			near(n, row.N, 1e-4);
 		});
 		near(n, N, 1e-4);

@@ -1,24 +1,38 @@
+import { EMA, getAverage, getStandardDeviation, SMA, WSMA } from "trading-signals";
 import { at, type Column, type Known, unknownColumn } from "../columns.ts";
 
-/** Simple mean of the last `period` values; NaN before. A running sum, re-summed so that errors cannot grow. */
-export function simpleMean(values: Column, period: number): Column {
-	const result = unknownColumn(values.length);
-	for (let end = period - 1; end < values.length; end++) {
-		let sum = 0;
-		for (let i = end - period + 1; i <= end; i++) sum += at(values, i);
-		result[end] = sum / period;
+/** The library's exponential mean, which begins with the first value, begun with a mean instead. */
+class SeededMean extends EMA {
+	constructor(period: number, mean: number) {
+		super(period);
+		this.result = mean;
 	}
-	return result;
+}
+
+/** Wilder's smoothing of the library, which can go on from a mean that is known. */
+export class WilderMean extends WSMA {
+	constructor(period: number, known?: Known) {
+		super(period);
+		if (known) this.result = known.value;
+	}
+}
+
+/** Simple mean of the last `period` values; NaN before. */
+export function simpleMean(values: Column, period: number): Column {
+	const mean = new SMA(period);
+	return values.map((value) => mean.update(value, false) ?? Number.NaN);
 }
 
 /** Population standard deviation (divides by n) of the last `period` values, as Bollinger uses it. */
 export function populationDeviation(values: Column, period: number, mean = simpleMean(values, period)): Column {
 	const result = unknownColumn(values.length);
+	const window = Array.from(values.subarray(0, period));
 	for (let end = period - 1; end < values.length; end++) {
-		const centre = at(mean, end);
-		let squares = 0;
-		for (let i = end - period + 1; i <= end; i++) squares += (at(values, i) - centre) ** 2;
-		result[end] = Math.sqrt(squares / period);
+		if (end >= period) {
+			window.shift();
+			window.push(at(values, end));
+		}
+		result[end] = getStandardDeviation(window, at(mean, end));
 	}
 	return result;
 }
@@ -30,15 +44,10 @@ export function populationDeviation(values: Column, period: number, mean = simpl
 export function exponentialMean(values: Column, period: number, known?: Known): Column {
 	const result = unknownColumn(values.length);
 	if (values.length < period && !known) return result;
-	const alpha = 2 / (period + 1);
-	let mean = known?.value ?? 0;
-	if (!known) for (let i = 0; i < period; i++) mean += at(values, i) / period;
-	const first = known?.bar ?? period - 1;
-	result[first] = mean;
-	for (let i = first + 1; i < values.length; i++) {
-		mean += alpha * (at(values, i) - mean);
-		result[i] = mean;
-	}
+	const { bar, value } = known ?? { bar: period - 1, value: getAverage(Array.from(values.subarray(0, period))) };
+	const mean = new SeededMean(period, value);
+	result[bar] = value;
+	for (let i = bar + 1; i < values.length; i++) result[i] = mean.update(at(values, i), false);
 	return result;
 }
 

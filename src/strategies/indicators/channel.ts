@@ -1,32 +1,24 @@
+import { DonchianChannels } from "trading-signals";
 import { at, type Column, unknownColumn } from "../columns.ts";
+import { simpleMean } from "./averages.ts";
 
 /** Highest value of the `period` bars BEFORE each bar (Donchian without the current bar). */
-export function highestBefore(values: Column, period: number): Column {
-	return extremeBefore(values, period, Math.max);
-}
+export const highestBefore = (values: Column, period: number): Column => edgeBefore(values, period, "upper");
 
 /** Lowest value of the `period` bars BEFORE each bar. */
-export function lowestBefore(values: Column, period: number): Column {
-	return extremeBefore(values, period, Math.min);
-}
+export const lowestBefore = (values: Column, period: number): Column => edgeBefore(values, period, "lower");
 
-function extremeBefore(values: Column, period: number, pick: (a: number, b: number) => number): Column {
-	const result = unknownColumn(values.length);
-	for (let i = period; i < values.length; i++) {
-		let extreme = at(values, i - 1);
-		for (let j = i - period; j < i - 1; j++) extreme = pick(extreme, at(values, j));
-		result[i] = extreme;
-	}
-	return result;
+function edgeBefore(values: Column, period: number, edge: "upper" | "lower"): Column {
+	const channel = new DonchianChannels(period);
+	return before(values.map((value) => channel.update({ high: value, low: value }, false)?.[edge] ?? Number.NaN));
 }
 
 /** Mean of the `period` values before each bar. */
-export function meanBefore(values: Column, period: number): Column {
-	const result = unknownColumn(values.length);
-	for (let i = period; i < values.length; i++) {
-		let sum = 0;
-		for (let j = i - period; j < i; j++) sum += at(values, j);
-		result[i] = sum / period;
-	}
+export const meanBefore = (values: Column, period: number): Column => before(simpleMean(values, period));
+
+/** What each bar would have been told by the bar before it. */
+function before(column: Column): Column {
+	const result = unknownColumn(column.length);
+	for (let i = 1; i < column.length; i++) result[i] = at(column, i - 1);
 	return result;
 }

@@ -1,5 +1,7 @@
+import { RogersSatchellVolatility } from "trading-signals";
 import type { Series } from "../../market/contract.ts";
 import { at, type Column, unknownColumn } from "../columns.ts";
+import { simpleMean } from "./averages.ts";
 import { logReturns } from "./volatility.ts";
 
 type Candles = Pick<Series, "open" | "high" | "low" | "close">;
@@ -20,13 +22,13 @@ export function closeVolatility(close: Column, bars: number, yearBars = YEAR_DAY
 
 /** Rogers, Satchell and Yoon (1994): from the range within the bar, free of drift. */
 export function rogersSatchellVolatility(candles: Candles, bars: number, yearBars = YEAR_DAYS): Column {
-	return mean(rogersSatchellTerms(candles), bars).map((value) => Math.sqrt(yearBars * value));
+	return rogersSatchell(candles, bars).map((value) => Math.sqrt(yearBars) * value);
 }
 
 /** Parkinson (1980): squared log range over 4 ln 2. */
 export function parkinsonVolatility({ high, low }: Candles, bars: number, yearBars = YEAR_DAYS): Column {
 	const terms = high.map((value, t) => Math.log(value / at(low, t)) ** 2 / (4 * Math.LN2));
-	return mean(terms, bars).map((value) => Math.sqrt(yearBars * value));
+	return simpleMean(terms, bars).map((value) => Math.sqrt(yearBars * value));
 }
 
 /** Garman and Klass (1980): range and open-to-close, without overnight jumps. */
@@ -36,7 +38,7 @@ export function garmanKlassVolatility(candles: Candles, bars: number, yearBars =
 		(value, t) =>
 			0.5 * Math.log(at(high, t) / at(low, t)) ** 2 - (2 * Math.LN2 - 1) * Math.log(value / at(open, t)) ** 2,
 	);
-	return mean(terms, bars).map((value) => Math.sqrt(yearBars * value));
+	return simpleMean(terms, bars).map((value) => Math.sqrt(yearBars * value));
 }
 
 /**
@@ -53,31 +55,25 @@ export function yangZhangVolatility(candles: Candles, bars: number, yearBars = Y
 		close.map((value, t) => Math.log(value / at(open, t))),
 		bars,
 	);
-	const range = mean(rogersSatchellTerms(candles), bars);
+	const range = rogersSatchell(candles, bars);
 	const k = 0.34 / (1.34 + (bars + 1) / (bars - 1));
-	return overnight.map((value, t) => Math.sqrt(yearBars * (value + k * at(withinDay, t) + (1 - k) * at(range, t))));
+	return overnight.map((value, t) =>
+		Math.sqrt(yearBars * (value + k * at(withinDay, t) + (1 - k) * at(range, t) ** 2)),
+	);
 }
 
-function rogersSatchellTerms({ open, high, low, close }: Candles): Column {
-	return close.map((c, t) => {
-		const [o, h, l] = [at(open, t), at(high, t), at(low, t)];
-		return Math.log(h / c) * Math.log(h / o) + Math.log(l / c) * Math.log(l / o);
+/** The library's, per bar. */
+function rogersSatchell({ open, high, low, close }: Candles, bars: number): Column {
+	const volatility = new RogersSatchellVolatility(bars);
+	return close.map((value, t) => {
+		const candle = { open: at(open, t), high: at(high, t), low: at(low, t), close: value };
+		return volatility.update(candle, false) ?? Number.NaN;
 	});
-}
-
-function mean(values: Column, bars: number): Column {
-	const result = unknownColumn(values.length);
-	for (let end = bars - 1; end < values.length; end++) {
-		let sum = 0;
-		for (let i = end - bars + 1; i <= end; i++) sum += at(values, i);
-		result[end] = sum / bars;
-	}
-	return result;
 }
 
 /** Sample variance (n - 1) of the last `bars` values; NaN while one of them is. */
 export function sampleVariance(values: Column, bars: number): Column {
-	const centre = mean(values, bars);
+	const centre = simpleMean(values, bars);
 	const result = unknownColumn(values.length);
 	for (let end = bars - 1; end < values.length; end++) {
 		let squares = 0;

@@ -1,13 +1,5 @@
-import { WSMA } from "trading-signals";
 import { at, type Column, type Known, unknownColumn } from "../columns.ts";
-
-/** Wilder's smoothing of the library, which can go on from a mean that is known. */
-class WilderMean extends WSMA {
-	constructor(period: number, known?: Known) {
-		super(period);
-		if (known) this.result = known.value;
-	}
-}
+import { WilderMean } from "./averages.ts";
 
 /** Wilder's RSI, 0..100, with the means of gains and losses behind it. */
 export interface RsiColumns {
