@@ -228,8 +228,8 @@ export interface Evaluation {
 }
 
 /**
- * One pure, deterministic file per strategy: no clock, no network, no random source but a seed
- * derived from its input. `evaluate` must not depend on the order of candidates.
+ * One object in one file per strategy, with its rules, records and rows in files beside it, all pure and
+ * deterministic: no clock, no network, no random source but a seed derived from its input. `evaluate` must not depend on the order of candidates.
  */
 export interface Strategy {
 	readonly id: string;
