@@ -12,7 +12,11 @@ export const SECOND_LOOK_MS = 1100;
 
 interface Sample {
 	server_ms: number;
-	/** The process's clock in the middle of the request. */
+	/**
+	 * The process's clock when the answer was there. A request waits for budget, and a shared time for another process,
+	 * so its middle would say nothing about when the exchange looked at its clock: from here on the exchange's time is
+	 * at least `server_ms`, and what is made of it is behind by the answer's way at most, never ahead.
+	 */
 	local_ms: number;
 }
 
@@ -57,12 +61,10 @@ export function createServerClock(
 	};
 
 	const measure = async (): Promise<void> => {
-		const sentMs = clock.now();
-		triedAtMs = sentMs;
+		triedAtMs = clock.now();
 		const server_ms = await read();
-		const receivedMs = clock.now();
+		const local_ms = clock.now();
 		// An exchange that does not tell the time is taken to have ours.
-		const local_ms = (sentMs + receivedMs) / 2;
 		const next = { server_ms: server_ms ?? local_ms, local_ms };
 		base ??= next;
 		const passedMs = next.local_ms - base.local_ms;
@@ -85,8 +87,7 @@ export function createServerClock(
 			return { server_ms: sample?.server_ms ?? null, moving };
 		});
 		if (own) return;
-		const receivedMs = clock.now();
-		const local_ms = (triedAtMs + receivedMs) / 2;
+		const local_ms = clock.now();
 		moving = told.moving;
 		base = sample = { server_ms: (told.server_ms ?? local_ms) + (moving ? told.age_ms : 0), local_ms };
 	});
