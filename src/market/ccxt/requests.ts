@@ -135,12 +135,7 @@ function gateRequests(ask: Fetch, { source: owner, gate, usedWeight }: RequestsO
 		const endpoint = context.template === "" ? new URL(url).pathname : `/${context.template}`;
 		const { budget, weight, rank, signal } = context;
 		const source = budget === null ? owner : `${owner}:${budget}`;
-		const report = (outcome: SourceOutcome) => {
-			gate.report({ source, endpoint }, outcome);
-			// A ban is one of the address, whatever it asked for.
-			const banned = outcome.kind === "limited" && outcome.status === 418;
-			if (banned && source !== owner) gate.report({ source: owner, endpoint }, outcome);
-		};
+		const report = (outcome: SourceOutcome) => gate.report({ source, endpoint }, outcome);
 		for (let again = false; ; again = true) {
 			await gate.take({ source, endpoint, weight, signal, ...(rank > 0 ? { rank } : {}) });
 			const seen = nothingSeen();
