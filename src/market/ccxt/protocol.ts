@@ -14,29 +14,33 @@ export interface PlainError {
 	retryable: boolean;
 }
 
+/** What a thread says to the gate in the program, and the gate's answer to `take`. */
+export type AskGate =
+	| { kind: "take"; id: number; call: Omit<SourceCall, "signal"> }
+	| { kind: "untake"; id: number }
+	| { kind: "report"; call: Pick<SourceCall, "source" | "endpoint">; outcome: SourceOutcome };
+export type TellGate = { kind: "taken"; id: number; error: PlainError | null };
+
 export type ToThread =
+	| TellGate
 	/** `shares`: what is kept of the venue is shared with other processes. */
 	| { kind: "open"; id: number; venue: string; baseUrl: string | null; shares: boolean }
 	| { kind: "read"; id: number; venue: string; name: ReadName; of: unknown; later: boolean }
 	/** `late`: for want of an answer, which speaks against the source; else nobody wants the answer any more. */
 	| { kind: "abort"; id: number; late: boolean }
-	/** The gate's answer to `take`. */
-	| { kind: "taken"; id: number; error: PlainError | null }
 	/** To `share`: fetch it yourself, and tell. */
 	| { kind: "fetch"; id: number }
 	/** To `share`: the answer's bytes, or what another's fetch failed with. */
 	| { kind: "shared"; id: number; answer: { body: Int8Array; age_ms: number } | PlainError };
 
 export type FromThread =
+	| AskGate
 	| { kind: "answer"; id: number; value: unknown }
 	| { kind: "failure"; id: number; error: PlainError }
-	| { kind: "take"; id: number; call: Omit<SourceCall, "signal"> }
-	| { kind: "untake"; id: number }
 	| { kind: "share"; id: number; venue: string; name: string; fresh_ms: number }
 	| { kind: "unshare"; id: number }
 	/** What came of `fetch`. */
-	| { kind: "fetched"; id: number; outcome: Int8Array | PlainError }
-	| { kind: "report"; call: Pick<SourceCall, "source" | "endpoint">; outcome: SourceOutcome };
+	| { kind: "fetched"; id: number; outcome: Int8Array | PlainError };
 
 export function plainError(error: unknown): PlainError {
 	const { code, message, retryable } = (typeof error === "object" && error !== null ? error : {}) as Record<
