@@ -6,8 +6,9 @@
 import { parentPort } from "node:worker_threads";
 import { systemClock } from "../../clock.ts";
 import { MarketError } from "../contract.ts";
-import { createThreadGate } from "./gate-thread.ts";
-import { asMarketError, type FromThread, plainError, type ToThread } from "./protocol.ts";
+import { createThreadGate } from "../gate-thread.ts";
+import { plainError } from "../plain-error.ts";
+import { asMarketError, type FromThread, type ToThread } from "./protocol.ts";
 import { createThreadSharing } from "./share-thread.ts";
 import { openVenue, type VenueReads } from "./venue.ts";
 

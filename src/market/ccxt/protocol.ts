@@ -1,25 +1,12 @@
 /** What passes between the program and its thread of exchanges. */
 import { MarketError } from "../contract.ts";
-import type { SourceCall, SourceOutcome } from "../gate.ts";
+import type { AskGate, TellGate } from "../gate-thread.ts";
+import type { PlainError } from "../plain-error.ts";
 import type { VenueReads } from "./venue.ts";
 
 export type ReadName = keyof VenueReads;
 export type ReadOf<N extends ReadName> = Parameters<VenueReads[N]>[0];
 export type ReadAnswer<N extends ReadName> = Awaited<ReturnType<VenueReads[N]>>;
-
-/** An error by its facts: a class does not survive the way between threads. */
-export interface PlainError {
-	code: string | null;
-	message: string;
-	retryable: boolean;
-}
-
-/** What a thread says to the gate in the program, and the gate's answer to `take`. */
-export type AskGate =
-	| { kind: "take"; id: number; call: Omit<SourceCall, "signal"> }
-	| { kind: "untake"; id: number }
-	| { kind: "report"; call: Pick<SourceCall, "source" | "endpoint">; outcome: SourceOutcome };
-export type TellGate = { kind: "taken"; id: number; error: PlainError | null };
 
 export type ToThread =
 	| TellGate
@@ -41,18 +28,6 @@ export type FromThread =
 	| { kind: "unshare"; id: number }
 	/** What came of `fetch`. */
 	| { kind: "fetched"; id: number; outcome: Int8Array | PlainError };
-
-export function plainError(error: unknown): PlainError {
-	const { code, message, retryable } = (typeof error === "object" && error !== null ? error : {}) as Record<
-		string,
-		unknown
-	>;
-	return {
-		code: typeof code === "string" ? code : null,
-		message: typeof message === "string" ? message : String(error),
-		retryable: retryable === true,
-	};
-}
 
 const CODES: readonly MarketError["code"][] = ["fetch_failed", "timeout", "bad_symbol", "not_supported"];
 

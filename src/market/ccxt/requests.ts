@@ -181,7 +181,11 @@ const isShortPause = (outcome: SourceOutcome): boolean =>
 	outcome.retry_after_ms <= BLOCK_WAIT_MS_MAX;
 
 /** The exchange that says no has answered; only one that cannot be understood, or not reached, has failed. */
-function outcomeOf(error: unknown, { status, headers }: Seen, signal: AbortSignal): SourceOutcome {
+export function outcomeOf(
+	error: unknown,
+	{ status, headers }: Pick<Seen, "status" | "headers">,
+	signal: AbortSignal,
+): SourceOutcome {
 	const kind = kindOf(error);
 	if (status === 429 || status === 418 || kind === "limited") {
 		return {

@@ -4,16 +4,9 @@ import { startWorker } from "../../worker-thread.ts";
 import { onAbort } from "../abortable.ts";
 import { MarketError } from "../contract.ts";
 import type { SourceGate } from "../gate.ts";
+import { createGateRelay } from "../gate-relay.ts";
 import type { VenueSharing } from "../venue-sharing.ts";
-import { createGateRelay } from "./gate-relay.ts";
-import {
-	type FromThread,
-	portError,
-	type ReadAnswer,
-	type ReadName,
-	type ReadOf,
-	type ToThread,
-} from "./protocol.ts";
+import { type FromThread, portError, type ReadAnswer, type ReadName, type ReadOf, type ToThread } from "./protocol.ts";
 import { createShareRelay } from "./share-relay.ts";
 
 /** One read with all its requests and its waits at the gate. Who reads usually gives up earlier. */

@@ -12,7 +12,7 @@ import { createInterests } from "./interest.ts";
 import { countedIn, describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./listing.ts";
 import { loadExchange, redirectExchange } from "./load.ts";
 import { readChain } from "./options.ts";
-import { type ExchangeProfile, profileOf } from "./profiles.ts";
+import { type ExchangeProfile, profileOf, usedWeightOf } from "./profiles.ts";
 import { guardRequests, type ShareRequest, underSignal } from "./requests.ts";
 import { createSettlements } from "./settlements.ts";
 import { shared } from "./shared.ts";
@@ -89,16 +89,12 @@ async function openExchange(
 	// Currencies are of no use here, and at some exchanges they need a key.
 	exchange.has.fetchCurrencies = false;
 	if (baseUrl !== null) redirectExchange(exchange, baseUrl);
-	const header = profile.used_weight_header;
 	guardRequests(exchange, {
 		source: id,
 		gate,
 		weightOf: profile.weightOf,
 		budgetOf: profile.budgetOf,
-		usedWeight: (headers) => {
-			const value = header === null ? Number.NaN : Number(headers.get(header) ?? Number.NaN);
-			return Number.isFinite(value) ? value : null;
-		},
+		usedWeight: (headers) => usedWeightOf(profile, headers),
 		...(requestLimitMs === undefined ? {} : { requestLimitMs }),
 		...(share ? { share } : {}),
 	});

@@ -1,6 +1,7 @@
 /** The program's side of the gate before a thread's requests: its budget lies in the store, whose client is here. */
-import type { SourceGate } from "../gate.ts";
-import { type AskGate, plainError, type TellGate } from "./protocol.ts";
+import type { SourceGate } from "./gate.ts";
+import type { AskGate, TellGate } from "./gate-thread.ts";
+import { plainError } from "./plain-error.ts";
 
 export interface GateRelay {
 	receive(message: AskGate): void;
