@@ -17,6 +17,8 @@ export interface HistoryReading<Columns> {
 	to_ms: number;
 	/** Longest window of one page, ms. */
 	window_ms: number;
+	/** So far apart data may lie without a gap between them; absent: a tenth of a window shows a gap. */
+	spacing_ms?: number;
 	/** Nothing is added any more, so an empty newest window says nothing about older ones. */
 	ended: boolean;
 	/** The oldest instant of the columns; null: they are empty. */
@@ -73,11 +75,11 @@ function suggestsBegin<Columns>(
 	page: Columns,
 	fromMs: number,
 	toMs: number,
-	{ window_ms, first }: HistoryReading<Columns>,
+	{ window_ms, spacing_ms = 0, first }: HistoryReading<Columns>,
 ): boolean {
 	if (toMs - fromMs < window_ms) return false;
 	const oldest = first(page);
-	return oldest === null || oldest - fromMs > window_ms / 10;
+	return oldest === null || oldest - fromMs > Math.max(window_ms / 10, spacing_ms);
 }
 
 /** The begin of a market that a page suggested: an exchange that can tell its oldest datum is asked. */
