@@ -44,6 +44,12 @@ export const RECHECK_MS = 15_000;
 /** One that lacks more is not late but ended. */
 const LATE_STEPS = 3;
 
+/**
+ * A source may revise its past: a history that was only continued for so long is read whole again, ms. The exchange's
+ * own histories and the answers shared above them each take half of it, so that no bar is older than the whole.
+ */
+export const WHOLE_EVERY_MS = 7 * 86_400_000;
+
 /** Moving answers about an instant so far back are kept apart: what is shown now is no answer to them, ms. */
 export const PAST_AFTER_MS = 600_000;
 /** Of the past one answer serves all instants of so many ms. */
