@@ -52,6 +52,8 @@ export function createServerClock(
 	/** Far enough back for the next one to show whether the clock moves. */
 	let base: Sample | null = null;
 	let moving = false;
+	/** Two looks far enough apart, by this process or another, have shown whether the clock moves. */
+	let judged = false;
 	let triedAtMs = Number.NEGATIVE_INFINITY;
 	const running = new Map<() => Promise<void>, Promise<void>>();
 	const once = (work: () => Promise<void>) => (): Promise<void> => {
@@ -68,8 +70,9 @@ export function createServerClock(
 		const next = { server_ms: server_ms ?? local_ms, local_ms };
 		base ??= next;
 		const passedMs = next.local_ms - base.local_ms;
-		if (server_ms === null) moving = true;
+		if (server_ms === null) moving = judged = true;
 		else if (passedMs >= SECOND_LOOK_MS / 2) {
+			judged = true;
 			moving = next.server_ms - base.server_ms > passedMs * MOVING_SHARE;
 			base = next;
 		}
@@ -77,8 +80,9 @@ export function createServerClock(
 	};
 	const direct = once(measure);
 	const shared = once(async () => {
-		// The first measurement does not show whether the clock moves, so there is nothing to be shared of it.
-		if (share === null || sample === null) return direct();
+		// What does not show whether the clock moves is not to be shared: the others would take it to stand for a minute.
+		const soon = base === null || clock.now() - base.local_ms < SECOND_LOOK_MS / 2;
+		if (share === null || (soon && !judged)) return direct();
 		triedAtMs = clock.now();
 		let own = false;
 		const told = await share(OFFSET_FRESH_MS, async () => {
@@ -89,6 +93,7 @@ export function createServerClock(
 		if (own) return;
 		const local_ms = clock.now();
 		moving = told.moving;
+		judged = true;
 		base = sample = { server_ms: (told.server_ms ?? local_ms) + (moving ? told.age_ms : 0), local_ms };
 	});
 

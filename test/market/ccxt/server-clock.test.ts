@@ -6,6 +6,7 @@ import { createCandles } from "../../../src/market/ccxt/candles.ts";
 import type { ListedMarket } from "../../../src/market/ccxt/listing.ts";
 import { profileOf } from "../../../src/market/ccxt/profiles.ts";
 import { createServerClock, OFFSET_FRESH_MS, SECOND_LOOK_MS } from "../../../src/market/ccxt/server-clock.ts";
+import type { SharedTime } from "../../../src/market/venue-sharing.ts";
 
 const test = suite("market/ccxt/server-clock");
 const DAY_MS = 86_400_000;
@@ -171,6 +172,7 @@ test("what another process has measured is taken with its age, and whether the c
 		// The first one shows nothing that others could use: each makes its own.
 		await time.follow();
 		assert.is(time.now(), 5_000_000);
+		clock.ms += SECOND_LOOK_MS;
 		await time.follow();
 		clock.ms += 250;
 		assert.is(time.standing(), !moving);
@@ -196,6 +198,38 @@ test("whoever measures for all tells what it found", async () => {
 	await time.follow();
 	assert.equal(told, [{ server_ms: clock.ms + 300, moving: true }]);
 	assert.is(time.now(), clock.ms + 300);
+});
+
+test("a look that comes right after the first one is kept from the others: it does not show whether the clock moves", async () => {
+	const clock = new MovedClock();
+	let kept: { told: Omit<SharedTime, "age_ms">; at_ms: number } | null = null;
+	const open = () =>
+		createServerClock(
+			clock,
+			async () => clock.ms,
+			async (freshMs, measure) => {
+				if (kept === null || clock.ms - kept.at_ms >= freshMs) kept = { told: await measure(), at_ms: clock.ms };
+				return { ...kept.told, age_ms: clock.ms - kept.at_ms };
+			},
+		);
+	const [first, second] = [open(), open()];
+	await first.measure();
+	// A readiness probe, long before the second look.
+	clock.ms += 200;
+	await first.follow();
+	assert.is(kept, null);
+	clock.ms += SECOND_LOOK_MS - 200;
+	await first.follow();
+	assert.is(first.standing(), false);
+	await second.measure();
+	await second.follow();
+	clock.ms += SECOND_LOOK_MS;
+	await second.follow();
+	clock.ms += 55_000;
+	for (const time of [first, second]) {
+		assert.is(time.standing(), false);
+		assert.is(time.now(), clock.ms);
+	}
 });
 
 test("an exchange that does not tell the time has ours", async () => {
