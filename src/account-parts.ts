@@ -17,7 +17,7 @@ export function createAccountParts(
 	{ config, users, vault, entropy, logger, provision, redis }: Foundation,
 	market: SourceGate | null,
 ): AccountParts {
-	const budget = provision.kind === "memory" ? null : createMarketBudget(redis);
+	const budget = provision.kind === "memory" ? null : createMarketBudget(redis, config.marketBaseUrl);
 	const gate = market ?? createSourceGate({ budget, clock: systemClock, entropy });
 	const exchanges = createExchangeAccounts({ baseUrl: config.marketBaseUrl, gate, clock: systemClock });
 	// The first scan with an account would wait for the thread and its packages otherwise.

@@ -39,7 +39,7 @@ export async function openMarket({ config, provision, logger, entropy }: Deps): 
 		live && provision.kind !== "memory"
 			? createRedisClient(provision.connection, "patient", logger, { name: "market" })
 			: null;
-	const budget = redis && createMarketBudget(redis);
+	const budget = redis && createMarketBudget(redis, config.marketBaseUrl);
 	const gate = live ? createSourceGate({ budget, clock: systemClock, entropy }) : null;
 	try {
 		const market = await createMarketData({
@@ -49,7 +49,9 @@ export async function openMarket({ config, provision, logger, entropy }: Deps): 
 			baseUrl: config.marketBaseUrl,
 			clock: systemClock,
 			...(gate ? { gate } : {}),
-			...(redis ? { sharing: { answers: createMarketAnswers(redis), entropy } } : {}),
+			...(redis
+				? { sharing: { answers: createMarketAnswers(redis, { base_url: config.marketBaseUrl }), entropy } }
+				: {}),
 		});
 		const close = async (): Promise<void> => {
 			await market.close();
