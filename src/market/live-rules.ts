@@ -37,6 +37,12 @@ export const LAST_GOOD_MS: Record<AnswerKind, number> = {
 	time: 0,
 };
 
+/**
+ * Larger than any answer by far (the markets of a large exchange are some 20 MB); more is a fault of the source. What is
+ * shared of an answer unfolds to no more than this either.
+ */
+export const ANSWER_BYTES_MAX = 128 * 1024 * 1024;
+
 /** A last good answer is given again without another look at the source for this time, ms. */
 export const STALE_FOR_MS = 5_000;
 /** A history that lacks what has just closed is asked for again after this time, ms. */

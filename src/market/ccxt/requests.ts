@@ -2,12 +2,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Exchange } from "ccxt";
 import { BLOCK_WAIT_MS_MAX, type CallRank, type SourceGate, type SourceOutcome } from "../gate.ts";
+import { ANSWER_BYTES_MAX } from "../live-rules.ts";
 import { kindOf, UnreadableAnswer } from "./errors.ts";
 
 /** One request, from its sending to the last byte of its answer. Its wait at the gate does not count. */
 export const REQUEST_LIMIT_MS = 10_000;
-/** Larger than any answer by far (the markets of a large exchange are some 20 MB); more is a fault of the source. */
-const ANSWER_BYTES_MAX = 128 * 1024 * 1024;
 
 export interface RequestsOptions {
 	/** Owner of the budget, e.g. `binance`. */
