@@ -15,12 +15,14 @@ import { readChain } from "./options.ts";
 import { type ExchangeProfile, profileOf, usedWeightOf } from "./profiles.ts";
 import { guardRequests, type ShareRequest, underSignal } from "./requests.ts";
 import { createSettlements } from "./settlements.ts";
-import { shared } from "./shared.ts";
+import { orLastGood, shared } from "./shared.ts";
 import { readTickerTable, TICKERS_FRESH_MS, type TickerTable, tickersOf } from "./tickers.ts";
 import { readTrades, type Tape } from "./trades.ts";
 
 /** The list of markets and the intervals of funding are read again after this time. */
 const LISTING_FRESH_MS = 3_600_000;
+/** A list of markets that cannot be read again still says what a symbol is: markets seldom move. */
+const LISTING_KEPT_MS = 24 * 3_600_000;
 /** Levels of a book on each side. */
 const BOOK_LEVELS = 100;
 
@@ -109,6 +111,8 @@ interface Parts {
 	profile: ExchangeProfile;
 	/** Markets that are read, by symbol. */
 	listed(signal: AbortSignal): Promise<ReadonlyMap<string, ListedMarket>>;
+	/** The same, or as it was within a day: for what is named, not for what is shown as the markets of now. */
+	known(signal: AbortSignal): Promise<ReadonlyMap<string, ListedMarket>>;
 	find(symbol: string, signal: AbortSignal): Promise<ListedMarket>;
 	/** Hours between settlements, by symbol. */
 	intervals(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
@@ -128,17 +132,19 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 			),
 		);
 	});
+	const known = orLastGood(clock, LISTING_KEPT_MS, listed);
 	const intervals = shared(clock, LISTING_FRESH_MS, async () => {
-		const perps = [...(await listed(never)).values()].filter((market) => market.swap);
+		const perps = [...(await known(never)).values()].filter((market) => market.swap);
 		return perps.length === 0 ? new Map<string, number>() : settlements.intervals(perps.map(({ symbol }) => symbol));
 	});
 	return {
 		exchange,
 		profile,
 		listed,
+		known,
 		intervals,
 		async find(symbol, signal) {
-			const market = (await listed(signal)).get(symbol);
+			const market = (await known(signal)).get(symbol);
 			if (!market) throw new MarketError("bad_symbol", `${exchange.id} lists no market '${symbol}'`, false);
 			return market;
 		},
@@ -146,7 +152,7 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 		settlements,
 		interests: createInterests(exchange, profile, clock),
 		tickers: shared(clock, TICKERS_FRESH_MS, async () =>
-			readTickerTable(exchange, profile, [...(await listed(never)).values()]),
+			readTickerTable(exchange, profile, [...(await known(never)).values()]),
 		),
 	};
 }
@@ -154,13 +160,13 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 type CurrentReads = Pick<VenueReads, "time" | "place" | "markets" | "tickers" | "orderBook" | "openInterest">;
 
 function currentReads(parts: Parts): CurrentReads {
-	const { exchange, profile, listed, find } = parts;
+	const { exchange, profile, known, find } = parts;
 	return {
 		async time() {
 			return exchange.has.fetchTime === true ? ((await exchange.fetchTime()) ?? null) : null;
 		},
 		async place({ symbol }, signal) {
-			const market = (await listed(signal)).get(symbol);
+			const market = (await known(signal)).get(symbol);
 			const type = market ? typeOf(market) : null;
 			return type === null ? null : { symbol, type };
 		},

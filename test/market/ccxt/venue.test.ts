@@ -179,6 +179,25 @@ test("one caller's abort does not take the list of markets from the others", asy
 	assert.is(exchange.stats().by_endpoint["spot/exchangeInfo"]?.requests, 1);
 });
 
+test("a list of markets that cannot be read again still names them for a day, and is not shown as that of now", async () => {
+	let aheadMs = 0;
+	const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+	const venue = await openVenue({ id: "binance", baseUrl: exchange.baseUrl, gate, clock, requestLimitMs: 5000 });
+	await venue.markets(at, signal);
+	exchange.addFaults({ kind: "server_error", status: 503, endpoint: "exchangeInfo" });
+	aheadMs = 2 * HOUR;
+	assert.is((await failureOf(venue.markets(at, signal))).code, "fetch_failed");
+	exchange.resetStats();
+	for (let i = 0; i < 3; i++) assert.is((await candlesOf(venue, "AAA/USDT")).length, 60);
+	assert.equal(await venue.place({ symbol: "BBB/USDT" }, signal), { symbol: "BBB/USDT", type: "spot" });
+	// Asked again once, not with every read.
+	assert.is(exchange.stats().by_endpoint["spot/exchangeInfo"]?.requests, 1);
+	aheadMs = 25 * HOUR;
+	assert.is((await failureOf(candlesOf(venue, "AAA/USDT"))).code, "fetch_failed");
+	exchange.clearFaults();
+	assert.is((await candlesOf(venue, "AAA/USDT")).length, 60);
+});
+
 test("open interest that cannot be had of most contracts fails the venue instead of saying there is none", async () => {
 	const venue = await open("binanceusdm");
 	exchange.addFaults({ kind: "server_error", status: 503, endpoint: "openInterestHist" });
