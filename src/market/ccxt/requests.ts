@@ -18,6 +18,8 @@ export interface RequestsOptions {
 	budgetOf(path: string, group: string): string | null;
 	/** Used weight that the answer's headers name; null: they do not. */
 	usedWeight(headers: Headers): number | null;
+	/** Told of the headers of each answer. */
+	answered?(headers: Headers): void;
 	requestLimitMs?: number;
 	/** Where answers that processes keep are shared between them; absent: each process asks for itself. */
 	share?: ShareRequest;
@@ -238,6 +240,7 @@ async function send(url: string, request: RequestInit, options: RequestsOptions)
 	});
 	seen.status = response.status;
 	seen.headers = response.headers;
+	options.answered?.(response.headers);
 	// Read here, within the request's limit: ccxt's own ends with the headers.
 	seen.text = await boundedText(response);
 	return answerOf(response, seen.text);

@@ -42,11 +42,13 @@ export type ShareTime = (freshMs: number, measure: MeasureTime) => Promise<Share
 /**
  * Follows an exchange's clock from the offset of its answers to the process's clock. A first measurement does not
  * show whether the clock moves: until the second it is taken to stand, which is behind by as long as that takes.
+ * `unknown`: the time of an exchange that does not tell it.
  */
 export function createServerClock(
 	clock: Clock,
 	read: () => Promise<number | null>,
 	share: ShareTime | null = null,
+	unknown: () => number = clock.now,
 ): ServerClock {
 	let sample: Sample | null = null;
 	/** Far enough back for the next one to show whether the clock moves. */
@@ -66,8 +68,7 @@ export function createServerClock(
 		triedAtMs = clock.now();
 		const server_ms = await read();
 		const local_ms = clock.now();
-		// An exchange that does not tell the time is taken to have ours.
-		const next = { server_ms: server_ms ?? local_ms, local_ms };
+		const next = { server_ms: server_ms ?? unknown(), local_ms };
 		base ??= next;
 		const passedMs = next.local_ms - base.local_ms;
 		if (server_ms === null) moving = judged = true;
@@ -94,7 +95,7 @@ export function createServerClock(
 		const local_ms = clock.now();
 		moving = told.moving;
 		judged = true;
-		base = sample = { server_ms: (told.server_ms ?? local_ms) + (moving ? told.age_ms : 0), local_ms };
+		base = sample = { server_ms: (told.server_ms ?? unknown()) + (moving ? told.age_ms : 0), local_ms };
 	});
 
 	return {

@@ -7,6 +7,7 @@ import { MarketError } from "../contract.ts";
 import type { SourceGate } from "../gate.ts";
 import type { BarColumns, FundingColumns } from "../series.ts";
 import { createCandles } from "./candles.ts";
+import { type AnswerDates, createAnswerDates } from "./dates.ts";
 import { marketErrorOf } from "./errors.ts";
 import { createInterests } from "./interest.ts";
 import { countedIn, describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./listing.ts";
@@ -46,7 +47,7 @@ interface Of extends At {
 
 /** What a venue is asked (`later`: behind what is not); every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
 export interface VenueReads {
-	/** The exchange's clock, epoch ms; null: it does not tell the time. */
+	/** The exchange's clock, epoch ms, from the dates of its answers where nothing else tells it; null: nothing does. */
 	time(of: object, signal: AbortSignal, later?: boolean): Promise<number | null>;
 	/** null: the symbol is not listed. */
 	place(
@@ -72,8 +73,9 @@ export interface VenueReads {
 /** Opens an exchange of ccxt; nothing is asked of it yet. Throws ExchangeLoadError for an id that ccxt does not have. */
 export async function openVenue(options: VenueOptions): Promise<VenueReads> {
 	const profile = profileOf(options.id);
-	const exchange = await openExchange(options, profile, profile.settings);
-	const parts = partsOf(exchange, profile, options);
+	const dates = createAnswerDates(options.clock);
+	const exchange = await openExchange(options, profile, profile.settings, dates);
+	const parts = partsOf(exchange, profile, options, dates);
 	return guarded(options.id, {
 		...currentReads(parts),
 		...historyReads(parts),
@@ -85,6 +87,7 @@ async function openExchange(
 	{ id, baseUrl, gate, requestLimitMs, share }: VenueOptions,
 	profile: ExchangeProfile,
 	settings: Record<string, unknown>,
+	dates: AnswerDates | null = null,
 ): Promise<Exchange> {
 	const Constructor = await loadExchange(id);
 	const exchange = new Constructor(settings);
@@ -97,6 +100,7 @@ async function openExchange(
 		weightOf: profile.weightOf,
 		budgetOf: profile.budgetOf,
 		usedWeight: (headers) => usedWeightOf(profile, headers),
+		...(dates ? { answered: dates.note } : {}),
 		...(requestLimitMs === undefined ? {} : { requestLimitMs }),
 		...(share ? { share } : {}),
 	});
@@ -109,6 +113,7 @@ const never = new AbortController().signal;
 interface Parts {
 	exchange: Exchange;
 	profile: ExchangeProfile;
+	dates: AnswerDates;
 	/** Markets that are read, by symbol. */
 	listed(signal: AbortSignal): Promise<ReadonlyMap<string, ListedMarket>>;
 	/** The same, or as it was within a day: for what is named, not for what is shown as the markets of now. */
@@ -122,7 +127,7 @@ interface Parts {
 	tickers(signal: AbortSignal): Promise<TickerTable>;
 }
 
-function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueOptions): Parts {
+function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueOptions, dates: AnswerDates): Parts {
 	const settlements = createSettlements(exchange, profile);
 	const listed = shared(clock, LISTING_FRESH_MS, async () => {
 		const markets = (await exchange.loadMarkets(true)) as unknown as Record<string, ListedMarket>;
@@ -140,6 +145,7 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 	return {
 		exchange,
 		profile,
+		dates,
 		listed,
 		known,
 		intervals,
@@ -162,8 +168,11 @@ type CurrentReads = Pick<VenueReads, "time" | "place" | "markets" | "tickers" | 
 function currentReads(parts: Parts): CurrentReads {
 	const { exchange, profile, known, find } = parts;
 	return {
-		async time() {
-			return exchange.has.fetchTime === true ? ((await exchange.fetchTime()) ?? null) : null;
+		async time(_of, signal) {
+			if (exchange.has.fetchTime === true) return (await exchange.fetchTime()) ?? parts.dates.now();
+			// The list is needed anyway, and its answer carries a date.
+			if (parts.dates.now() === null) await parts.listed(signal);
+			return parts.dates.now();
 		},
 		async place({ symbol }, signal) {
 			const market = (await known(signal)).get(symbol);

@@ -232,11 +232,20 @@ test("a look that comes right after the first one is kept from the others: it do
 	}
 });
 
-test("an exchange that does not tell the time has ours", async () => {
+test("an exchange that does not tell the time has the one that is given for it, else ours", async () => {
 	const { clock, time } = follow(() => null);
 	await time.measure();
 	clock.ms += 5000;
 	assert.is(time.now(), clock.ms);
+	const shared = createServerClock(
+		clock,
+		async () => null,
+		null,
+		() => clock.ms - 70_000,
+	);
+	await shared.measure();
+	clock.ms += 5000;
+	assert.is(shared.now(), clock.ms - 70_000);
 });
 
 test.run();
