@@ -2,6 +2,7 @@
 import type { Exchange, Greeks } from "ccxt";
 import type { OptionQuote } from "../contract.ts";
 import { TIMEFRAME_MS } from "../contract.ts";
+import { positive } from "../numbers.ts";
 import { readEach } from "./each.ts";
 
 /** Contracts of one chain that are asked for one by one; the exchange allows about as many requests in five seconds. */
@@ -13,12 +14,6 @@ const DAYS_MAX = 62;
 
 /** Fields that replace those of the list, by symbol. */
 export type OptionDetails = ReadonlyMap<string, Partial<OptionQuote>>;
-
-/** Numbers of an exchange: null for what is absent, nothing or not above zero. */
-export const positive = (value: unknown): number | null => {
-	const number = value === undefined || value === null || value === "" ? Number.NaN : Number(value);
-	return Number.isFinite(number) && number > 0 ? number : null;
-};
 
 const NONE: OptionDetails = new Map();
 

@@ -1,6 +1,7 @@
 /** Every HTTP request of an exchange passes here: through the gate, with a deadline, and reading only. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Exchange } from "ccxt";
+import { boundedText } from "../bounded-text.ts";
 import { BLOCK_WAIT_MS_MAX, type CallRank, type SourceGate, type SourceOutcome } from "../gate.ts";
 import { ANSWER_BYTES_MAX } from "../live-rules.ts";
 import { kindOf, UnreadableAnswer } from "./errors.ts";
@@ -242,7 +243,7 @@ async function send(url: string, request: RequestInit, options: RequestsOptions)
 	seen.headers = response.headers;
 	options.answered?.(response.headers);
 	// Read here, within the request's limit: ccxt's own ends with the headers.
-	seen.text = await boundedText(response);
+	seen.text = await boundedText(response, ANSWER_BYTES_MAX, (bytes) => new UnreadableAnswer(bytes));
 	return answerOf(response, seen.text);
 }
 
@@ -252,14 +253,3 @@ const answerOf = ({ status, statusText, headers }: Omit<Answer, "text">, text: s
 	headers,
 	text: async () => text,
 });
-
-async function boundedText(response: Response): Promise<string> {
-	const chunks: Uint8Array[] = [];
-	let bytes = 0;
-	for await (const chunk of response.body ?? []) {
-		bytes += chunk.byteLength;
-		if (bytes > ANSWER_BYTES_MAX) throw new UnreadableAnswer(bytes);
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks).toString("utf8");
-}
