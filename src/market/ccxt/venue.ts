@@ -1,20 +1,18 @@
 /** One exchange as a venue: what is read of it, in the program's own shapes. Runs in the thread of exchanges. */
 import type { Exchange } from "ccxt";
-import type { Clock } from "../../clock.ts";
 import { abortable } from "../abortable.ts";
 import type { Market, OpenInterest, OptionChain, OrderBook, Ticker, Timeframe } from "../contract.ts";
 import { MarketError } from "../contract.ts";
-import type { SourceGate } from "../gate.ts";
 import type { BarColumns, FundingColumns } from "../series.ts";
 import { createCandles } from "./candles.ts";
-import { type AnswerDates, createAnswerDates } from "./dates.ts";
+import { type AnswerDates, createAnswerDates, createClosedBy } from "./dates.ts";
 import { marketErrorOf } from "./errors.ts";
 import { createInterests } from "./interest.ts";
 import { countedIn, describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./listing.ts";
-import { loadExchange, redirectExchange } from "./load.ts";
+import { openExchange, type VenueOptions } from "./open-exchange.ts";
 import { readChain } from "./options.ts";
-import { type ExchangeProfile, profileOf, usedWeightOf } from "./profiles.ts";
-import { guardRequests, type ShareRequest, underSignal } from "./requests.ts";
+import { type ExchangeProfile, profileOf } from "./profiles.ts";
+import { underSignal } from "./requests.ts";
 import { createSettlements } from "./settlements.ts";
 import { orLastGood, shared } from "./shared.ts";
 import { readTickerTable, TICKERS_FRESH_MS, type TickerTable, tickersOf } from "./tickers.ts";
@@ -26,17 +24,6 @@ const LISTING_FRESH_MS = 3_600_000;
 const LISTING_KEPT_MS = 24 * 3_600_000;
 /** Levels of a book on each side. */
 const BOOK_LEVELS = 100;
-
-export interface VenueOptions {
-	id: string;
-	/** Every request goes to this origin instead of the exchange's; null: to the exchange. */
-	baseUrl: string | null;
-	gate: Pick<SourceGate, "take" | "report">;
-	clock: Clock;
-	requestLimitMs?: number;
-	/** Where what is kept of the exchange is shared with other processes; absent: this one asks for itself. */
-	share?: ShareRequest;
-}
 
 interface At {
 	as_of_ms: number;
@@ -81,30 +68,6 @@ export async function openVenue(options: VenueOptions): Promise<VenueReads> {
 		...historyReads(parts),
 		optionChain: chainReads(options, profile),
 	});
-}
-
-async function openExchange(
-	{ id, baseUrl, gate, requestLimitMs, share }: VenueOptions,
-	profile: ExchangeProfile,
-	settings: Record<string, unknown>,
-	dates: AnswerDates | null = null,
-): Promise<Exchange> {
-	const Constructor = await loadExchange(id);
-	const exchange = new Constructor(settings);
-	// Currencies are of no use here, and at some exchanges they need a key.
-	exchange.has.fetchCurrencies = false;
-	if (baseUrl !== null) redirectExchange(exchange, baseUrl);
-	guardRequests(exchange, {
-		source: id,
-		gate,
-		weightOf: profile.weightOf,
-		budgetOf: profile.budgetOf,
-		usedWeight: (headers) => usedWeightOf(profile, headers),
-		...(dates ? { answered: dates.note } : {}),
-		...(requestLimitMs === undefined ? {} : { requestLimitMs }),
-		...(share ? { share } : {}),
-	});
-	return exchange;
 }
 
 /** Of what many calls share none's signal is asked. */
@@ -154,7 +117,11 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 			if (!market) throw new MarketError("bad_symbol", `${exchange.id} lists no market '${symbol}'`, false);
 			return market;
 		},
-		candles: createCandles(exchange, profile),
+		candles: createCandles(
+			exchange,
+			profile,
+			createClosedBy(clock, dates, () => timeOf(exchange, dates)),
+		),
 		settlements,
 		interests: createInterests(exchange, profile, clock),
 		tickers: shared(clock, TICKERS_FRESH_MS, async () =>
@@ -163,13 +130,19 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 	};
 }
 
+async function timeOf(exchange: Exchange, dates: AnswerDates): Promise<number | null> {
+	const serverMs = (await exchange.fetchTime()) ?? null;
+	if (serverMs !== null) dates.told(serverMs);
+	return serverMs ?? dates.now();
+}
+
 type CurrentReads = Pick<VenueReads, "time" | "place" | "markets" | "tickers" | "orderBook" | "openInterest">;
 
 function currentReads(parts: Parts): CurrentReads {
 	const { exchange, profile, known, find } = parts;
 	return {
 		async time(_of, signal) {
-			if (exchange.has.fetchTime === true) return (await exchange.fetchTime()) ?? parts.dates.now();
+			if (exchange.has.fetchTime === true) return timeOf(exchange, parts.dates);
 			// The list is needed anyway, and its answer carries a date.
 			if (parts.dates.now() === null) await parts.listed(signal);
 			return parts.dates.now();

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { systemClock } from "../../../src/clock.ts";
-import { createAnswerDates } from "../../../src/market/ccxt/dates.ts";
+import { createAnswerDates, createClosedBy } from "../../../src/market/ccxt/dates.ts";
 import { openVenue } from "../../../src/market/ccxt/venue.ts";
 import { openGate } from "../../../src/market/gate.ts";
 
@@ -23,6 +23,28 @@ test("the newest date of an answer goes on with our clock; one that cannot be re
 	assert.is(dates.now(), DATE_MS + 1_234);
 	clock.ms -= 60_000;
 	assert.is(dates.now(), DATE_MS);
+});
+
+test("an answer whose date contradicts our idea of the exchange's time makes one request for it, and no other does", async () => {
+	const clock = { ms: 5_000, now: () => clock.ms, setTimeout: () => null, clearTimeout: () => undefined };
+	const dates = createAnswerDates(clock);
+	let [asked, server_ms] = [0, 7_000_000];
+	const closedBy = createClosedBy(clock, dates, async () => {
+		asked++;
+		return server_ms;
+	});
+	assert.is(await closedBy(9_000_000), 9_000_000);
+	dates.note(new Headers({ date: new Date(DATE_MS).toUTCString() }));
+	// The exchange lives in another time than the server before it.
+	dates.told(server_ms);
+	assert.is(await closedBy(7_000_900), 7_000_900);
+	assert.is(asked, 0);
+	assert.equal(await Promise.all([closedBy(7_060_000), closedBy(7_000_000)]), [7_000_000, 7_000_000]);
+	assert.equal(await Promise.all([closedBy(7_060_000), closedBy(7_030_000)]), [7_000_000, 7_000_000]);
+	assert.is(asked, 2);
+	// Its clock was set: it is believed.
+	server_ms = 8_000_000;
+	assert.is(await closedBy(7_060_000), 7_060_000);
 });
 
 test("an exchange without a request for its time tells it with its list of markets", async () => {

@@ -144,6 +144,30 @@ test("the bar that still runs is never among the closed ones; one that is late i
 	assert.is((await candlesOf(late, "AAA/USDT")).length, 60);
 });
 
+test("a bar that the exchange itself says still runs is not taken for closed, whatever time we believe it is", async () => {
+	const venue = await open("binance");
+	const read = async (as_of_ms: number) =>
+		venue.candles({ symbol: "AAA/USDT", timeframe: "1h", limit: null, as_of_ms }, signal);
+	try {
+		exchange.setNow(SET_END_MS - 20_000);
+		await venue.time({}, signal);
+		exchange.addFaults({ kind: "open_candle", endpoint: "klines" });
+		exchange.resetStats();
+		// Our clock is ahead by forty seconds.
+		const bars = await read(SET_END_MS + 20_000);
+		assert.is(bars.open_time.at(-1), SET_END_MS - 2 * HOUR);
+		assert.is(exchange.stats().by_endpoint["spot/time"]?.requests, 1);
+		exchange.clearFaults();
+		exchange.setNow(SET_END_MS + 20_000);
+		const after = await read(SET_END_MS + 20_000);
+		assert.is(after.open_time.at(-1), SET_END_MS - HOUR);
+		const fresh = await candlesOf(await open("binance"), "AAA/USDT");
+		assert.is(after.close.at(-1), fresh.close.at(-1));
+	} finally {
+		exchange.setNow(SET_END_MS);
+	}
+});
+
 test("a closed gate lets no request out, and says why", async () => {
 	const venue = await open("binance");
 	gate.refuse = new MarketError("fetch_failed", "the breaker is open", true);
