@@ -3,6 +3,7 @@ import type { Timeframe } from "../contract.ts";
 import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import type { BarColumns } from "../series.ts";
 import { createBarColumns, mergeBars, normaliseBars, resampleBars, sliceBars } from "../series.ts";
+import type { ClosedBy } from "./dates.ts";
 import { type ListedMarket, typeOf, unitOf } from "./listing.ts";
 import { createHistories } from "./pages.ts";
 import type { ExchangeProfile } from "./profiles.ts";
@@ -26,11 +27,11 @@ export interface Candles {
 	read(market: ListedMarket, timeframe: Timeframe, asOfMs: number, limit: number | null): Promise<BarColumns>;
 }
 
-/** `closedBy`: up to when, of the wanted end, an answer that is just there can hold closed bars; absent: up to that end. */
+/** `closedBy`: up to when, of the wanted end, bars have closed; absent: up to that end. */
 export function createCandles(
 	exchange: Exchange,
 	profile: ExchangeProfile,
-	closedBy: (toMs: number) => Promise<number> = async (toMs) => toMs,
+	closedBy: ClosedBy = async (toMs) => toMs,
 ): Candles {
 	keepValues(exchange, profile);
 	const histories = createHistories<BarColumns>();
@@ -98,7 +99,7 @@ function keepValues(exchange: Exchange, profile: ExchangeProfile): void {
 interface Paged {
 	exchange: Exchange;
 	profile: ExchangeProfile;
-	closedBy(toMs: number): Promise<number>;
+	closedBy: ClosedBy;
 }
 
 async function page(
@@ -110,8 +111,9 @@ async function page(
 ): Promise<BarColumns> {
 	const stepMs = TIMEFRAME_MS[timeframe];
 	const limit = Math.round((toMs - fromMs) / stepMs);
+	const beforeMs = await closedBy(toMs, false);
 	const rows: unknown = await exchange.fetchOHLCV(market.symbol, timeframe, fromMs, limit, { until: toMs - 1 });
-	const closedMs = await closedBy(toMs);
+	const closedMs = beforeMs < toMs ? beforeMs : await closedBy(toMs, true);
 	// The first open time of a bar that still ran.
 	const endMs = closedMs < toMs ? closedMs - stepMs + 1 : toMs;
 	const unit = typeOf(market) === "perp" && profile.candles_in_contracts ? unitOf(market) : 1;

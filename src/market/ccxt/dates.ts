@@ -37,20 +37,24 @@ export function createAnswerDates(clock: Clock): AnswerDates {
 }
 
 /**
- * Up to when, of `toMs`, an answer that is just there can hold closed bars. Our idea of the exchange's clock may be wrong for
- * up to a minute, as when the clock of this machine was set: when the date of the answer contradicts it the exchange is
- * asked, for a bar that was taken too early would be kept. Rejects as `ask` does.
+ * Up to when, of `toMs`, bars have closed; `answered`: those of an answer that is just there, else of one to come. Our idea of
+ * the exchange's clock may be wrong for up to a minute, as when the clock of this machine was set: when the dates of its
+ * answers contradict it the exchange is asked, for a bar that was taken too early would be kept. Rejects as asking does.
  */
-export function createClosedBy(clock: Clock, dates: AnswerDates, ask: () => Promise<number | null>) {
+export type ClosedBy = (toMs: number, answered: boolean) => Promise<number>;
+
+export function createClosedBy(clock: Clock, dates: AnswerDates, ask: () => Promise<number | null>): ClosedBy {
 	let asking: Promise<number | null> | null = null;
-	return async (toMs: number): Promise<number> => {
+	return async (toMs, answered) => {
 		const atMostMs = dates.atMost();
 		if (atMostMs === null || toMs <= atMostMs) return toMs;
-		const answeredMs = clock.now();
+		const sinceMs = clock.now();
 		asking ??= ask().finally(() => {
 			asking = null;
 		});
 		const serverMs = await asking;
-		return serverMs === null ? toMs : Math.min(toMs, serverMs - (clock.now() - answeredMs));
+		if (serverMs === null) return toMs;
+		// The answer shows what was before the exchange told its time.
+		return Math.min(toMs, answered ? serverMs - (clock.now() - sinceMs) : serverMs);
 	};
 }

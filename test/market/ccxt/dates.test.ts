@@ -33,18 +33,26 @@ test("an answer whose date contradicts our idea of the exchange's time makes one
 		asked++;
 		return server_ms;
 	});
-	assert.is(await closedBy(9_000_000), 9_000_000);
+	assert.is(await closedBy(9_000_000, true), 9_000_000);
 	dates.note(new Headers({ date: new Date(DATE_MS).toUTCString() }));
 	// The exchange lives in another time than the server before it.
 	dates.told(server_ms);
-	assert.is(await closedBy(7_000_900), 7_000_900);
+	assert.is(await closedBy(7_000_900, true), 7_000_900);
 	assert.is(asked, 0);
-	assert.equal(await Promise.all([closedBy(7_060_000), closedBy(7_000_000)]), [7_000_000, 7_000_000]);
-	assert.equal(await Promise.all([closedBy(7_060_000), closedBy(7_030_000)]), [7_000_000, 7_000_000]);
+	assert.equal(await Promise.all([closedBy(7_060_000, false), closedBy(7_000_000, true)]), [7_000_000, 7_000_000]);
+	assert.equal(await Promise.all([closedBy(7_060_000, false), closedBy(7_030_000, true)]), [7_000_000, 7_000_000]);
 	assert.is(asked, 2);
+	// An answer from before the exchange told its time shows what was then.
+	dates.told(6_000_000);
+	const late = createClosedBy(clock, dates, async () => {
+		clock.ms += 300;
+		return server_ms;
+	});
+	assert.equal([await late(7_000_000, true), await late(7_000_000, false)], [7_000_000 - 300, 7_000_000]);
+	dates.told(server_ms);
 	// Its clock was set: it is believed.
 	server_ms = 8_000_000;
-	assert.is(await closedBy(7_060_000), 7_060_000);
+	assert.is(await closedBy(7_060_000, false), 7_060_000);
 });
 
 test("an exchange without a request for its time tells it with its list of markets", async () => {
