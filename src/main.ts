@@ -37,7 +37,7 @@ async function main(): Promise<void> {
 	const deps = await openFoundation(process.env);
 	const { config, logger, provision, store, redis, users } = deps;
 	const { market, gate } = await openMarket(deps);
-	const accounts = createAccountParts(deps);
+	const accounts = createAccountParts(deps, gate);
 	const alerts = await createAlertParts(deps);
 	const parts = await createScanParts({ ...deps, scanEnded: alerts.scanEnded });
 	const removal = createUserRemoval(parts.start, users.removal, [alerts.traces]);

@@ -1,4 +1,4 @@
-import { systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Entropy } from "./entropy.ts";
 import type { Logger } from "./log.ts";
@@ -21,6 +21,7 @@ interface Deps {
 	provision: RedisProvision;
 	logger: Logger;
 	entropy: Entropy;
+	store: { clock: Pick<Clock, "now"> };
 }
 
 const marketWord = (choice: Config["market"]): string =>
@@ -33,13 +34,13 @@ const marketWord = (choice: Config["market"]): string =>
  * through a connection of its own; on the embedded server there is one process, which needs neither.
  * Throws MarketStartError, whose message is made for the person who starts the program.
  */
-export async function openMarket({ config, provision, logger, entropy }: Deps): Promise<OpenedMarket> {
+export async function openMarket({ config, provision, logger, entropy, store }: Deps): Promise<OpenedMarket> {
 	const live = config.market.kind === "ccxt";
 	const redis =
 		live && provision.kind !== "memory"
 			? createRedisClient(provision.connection, "patient", logger, { name: "market" })
 			: null;
-	const budget = redis && createMarketBudget(redis);
+	const budget = redis && createMarketBudget(redis, config.marketBaseUrl);
 	const gate = live ? createSourceGate({ budget, clock: systemClock, entropy }) : null;
 	try {
 		const market = await createMarketData({
@@ -48,8 +49,11 @@ export async function openMarket({ config, provision, logger, entropy }: Deps): 
 			latencyMs: config.marketLatencyMs,
 			baseUrl: config.marketBaseUrl,
 			clock: systemClock,
+			sharedNow: () => store.clock.now(),
 			...(gate ? { gate } : {}),
-			...(redis ? { sharing: { answers: createMarketAnswers(redis), entropy } } : {}),
+			...(redis
+				? { sharing: { answers: createMarketAnswers(redis, { base_url: config.marketBaseUrl }), entropy } }
+				: {}),
 		});
 		const close = async (): Promise<void> => {
 			await market.close();

@@ -23,6 +23,8 @@ export interface AccountState {
 	/** When the exchange last said what the key may do; null: it never did. */
 	permissions_at_ms: number | null;
 	held: Holdings | null;
+	/** Epoch ms; the exchange asked for fewer requests and is left alone until then. Absent: it did not. */
+	retry_at_ms?: number;
 }
 
 export const UNREAD: AccountState = { last_read_at: null, last_error: null, permissions_at_ms: null, held: null };

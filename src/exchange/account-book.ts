@@ -106,7 +106,8 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 		const { account_id, revision, record, state } = account;
 		const nowMs = clock.now();
 		const fresh = state.last_error === null && nowMs - (state.held?.as_of_ms ?? 0) < READING_FRESH_MS;
-		if (fresh) return state;
+		// Noted in the store, so that no process asks before the pause that the exchange wants is over.
+		if (fresh || nowMs < (state.retry_at_ms ?? 0)) return state;
 		const look = async (own: AbortSignal): Promise<AccountState> => {
 			const owner = { user_id: userId, account_id, exchange: record.exchange };
 			const credentials = vault?.open(owner, record.sealed) ?? null;

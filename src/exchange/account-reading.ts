@@ -1,3 +1,4 @@
+import { positive } from "../market/numbers.ts";
 import type { Position } from "../strategies/contract.ts";
 import { type AccountReading, ExchangeAccountError, type MissingPart } from "./contract.ts";
 import type { ReadingExchange } from "./reading.ts";
@@ -100,11 +101,6 @@ async function readPositions(exchange: ReadingExchange, missing: Set<MissingPart
 
 /** BASE/QUOTE:SETTLE with an optional date and option terms. */
 const CONTRACT = /^([^/:]+)\/([^/:]+):([^/:-]+)/;
-const positive = (value: unknown): number | null => {
-	const number = Number(value);
-	return value != null && Number.isFinite(number) && number > 0 ? number : null;
-};
-
 /**
  * ccxt's position in base units. Inverse contracts are counted in dollars; at their entry price they are so many
  * coins, and quantity x (price - entry) is then their result in dollars, as with linear ones.

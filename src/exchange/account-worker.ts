@@ -6,9 +6,19 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Exchange } from "ccxt";
 import { abortable } from "../market/abortable.ts";
 import { type ExchangeConstructor, loadExchange, redirectExchange } from "../market/ccxt/load.ts";
+import { type AskGate, createThreadGate, type TellGate } from "../market/gate-thread.ts";
 import { readAccount } from "./account-reading.ts";
-import type { AccountErrorCode, AccountReading, ExchangeAccount, KeyRights } from "./contract.ts";
+import {
+	ACCOUNT_ERRORS,
+	type AccountErrorCode,
+	type AccountReading,
+	type ExchangeAccount,
+	ExchangeAccountError,
+	type KeyRights,
+	LIMITED_PAUSE_MS,
+} from "./contract.ts";
 import { accountErrorCode } from "./failures.ts";
+import { gateReads, noting } from "./gated.ts";
 import { type ReadingExchange, readingOnly, readingTransport } from "./reading.ts";
 import { keyRights } from "./rights.ts";
 
@@ -28,8 +38,19 @@ export interface AccountResults {
 }
 
 /** `cancel`: nobody waits for the answer any more. */
-export type AccountRequest = { id: number; task: AccountTask } | { id: number; cancel: true };
-export type AccountAnswer = { id: number } & ({ ok: true; value: unknown } | { ok: false; code: AccountErrorCode });
+export type AccountRequest = { id: number; task: AccountTask } | { id: number; cancel: true } | TellGate;
+export type AccountAnswer =
+	| AskGate
+	| ({ id: number } & (
+			| { ok: true; value: unknown }
+			| { ok: false; code: AccountErrorCode; retry_after_ms: number | null }
+	  ));
+
+const send = (message: AccountAnswer): void => parentPort?.postMessage(message);
+const gate = createThreadGate(send, ({ code }) => {
+	const known = ACCOUNT_ERRORS.find((name) => name === code);
+	return new ExchangeAccountError(known ?? "exchange_unavailable");
+});
 
 /** ccxt's name for the three parts of a key. */
 const credentialsOf = ({ credentials }: ExchangeAccount) => ({
@@ -44,11 +65,18 @@ const OPTIONS: Readonly<Record<string, Record<string, unknown>>> = {
 	binanceusdm: { fetchMarkets: { types: ["linear"] }, fetchCurrencies: false, leverageBrackets: {} },
 };
 
-function make(Exchange: ExchangeConstructor, id: string, signal: AbortSignal, credentials: object): Exchange {
+function make(
+	Exchange: ExchangeConstructor,
+	id: string,
+	signal: AbortSignal,
+	credentials: object,
+	limited: (retryAfterMs: number | null) => void = () => undefined,
+): Exchange {
 	const exchange = new Exchange({ ...credentials, options: structuredClone(OPTIONS[id] ?? {}), timeout: 10_000 });
 	// Lists of currencies are private at some exchanges; what wallets hold is named without them.
 	if (OPTIONS[id]?.["fetchCurrencies"] === false) exchange.has["fetchCurrencies"] = false;
-	exchange.fetchImplementation = readingTransport(id, signal);
+	exchange.fetchImplementation = readingTransport(id, signal, noting());
+	gateReads(exchange, { gate, signal, limited });
 	const { base_url } = workerData as WorkerSettings;
 	if (base_url !== null) redirectExchange(exchange, base_url);
 	return exchange;
@@ -78,9 +106,13 @@ function listingOf(Exchange: ExchangeConstructor, id: string): Promise<Exchange>
 	return exchange;
 }
 
-async function openAccount(account: ExchangeAccount, signal: AbortSignal): Promise<ReadingExchange> {
+async function openAccount(
+	account: ExchangeAccount,
+	signal: AbortSignal,
+	limited: (retryAfterMs: number | null) => void,
+): Promise<ReadingExchange> {
 	const Exchange = await loadExchange(account.exchange);
-	const exchange = make(Exchange, account.exchange, signal, credentialsOf(account));
+	const exchange = make(Exchange, account.exchange, signal, credentialsOf(account), limited);
 	try {
 		exchange.setMarketsFromExchange(await abortable(listingOf(Exchange, account.exchange), signal));
 	} catch {
@@ -112,9 +144,18 @@ async function perform(task: AccountTask, signal: AbortSignal): Promise<unknown>
 		);
 	}
 	const within = AbortSignal.any([signal, AbortSignal.timeout(task.limit_ms)]);
+	/** Of a part that is left out: the account is read without it, and not again before the pause is over. */
+	let pauseMs: number | null = null;
+	const limited = (retryAfterMs: number | null) => {
+		pauseMs = Math.max(pauseMs ?? 0, retryAfterMs ?? LIMITED_PAUSE_MS);
+	};
 	try {
-		const exchange = await openAccount(task.account, within);
-		const ask = { read: () => readAccount(exchange), permissions: () => keyRights(exchange) }[task.kind];
+		const exchange = await openAccount(task.account, within, limited);
+		const read = async () => {
+			const reading = await readAccount(exchange);
+			return pauseMs === null ? reading : { ...reading, retry_after_ms: pauseMs };
+		};
+		const ask = { read, permissions: () => keyRights(exchange) }[task.kind];
 		return await withTheirTime<unknown>(exchange, ask);
 	} catch (error) {
 		// ccxt reports an aborted request in several ways.
@@ -123,6 +164,7 @@ async function perform(task: AccountTask, signal: AbortSignal): Promise<unknown>
 }
 
 parentPort?.on("message", (request: AccountRequest) => {
+	if ("kind" in request) return gate.receive(request);
 	const { id } = request;
 	if ("cancel" in request) {
 		running.get(id)?.abort();
@@ -132,10 +174,13 @@ parentPort?.on("message", (request: AccountRequest) => {
 	running.set(id, controller);
 	const answer = (message: AccountAnswer) => {
 		running.delete(id);
-		parentPort?.postMessage(message);
+		send(message);
 	};
 	perform(request.task, controller.signal).then(
 		(value) => answer({ id, ok: true, value }),
-		(error: unknown) => answer({ id, ok: false, code: accountErrorCode(error) }),
+		(error: unknown) => {
+			const retry_after_ms = error instanceof ExchangeAccountError ? error.retryAfterMs : null;
+			answer({ id, ok: false, code: accountErrorCode(error), retry_after_ms });
+		},
 	);
 });

@@ -1,6 +1,8 @@
 import type { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
 import { abortable, onAbort } from "../market/abortable.ts";
+import { openGate, type SourceGate } from "../market/gate.ts";
+import { createGateRelay } from "../market/gate-relay.ts";
 import { createSlots } from "../market/slots.ts";
 import { startWorker } from "../worker-thread.ts";
 import type { AccountAnswer, AccountRequest, AccountResults, AccountTask, WorkerSettings } from "./account-worker.ts";
@@ -9,6 +11,8 @@ import { ExchangeAccountError, type ExchangeAccounts } from "./contract.ts";
 export interface ExchangeAccountsOptions {
 	/** MARKET_BASE_URL: requests go there instead of to the exchange. */
 	baseUrl: string | null;
+	/** Before every request, with the budgets of market data; absent: each passes at once. */
+	gate?: SourceGate;
 	clock: Clock;
 }
 
@@ -23,15 +27,33 @@ interface Waiting {
 	reject(error: Error): void;
 }
 
+/** The gate of the program, for accounts: its refusals as the words that accounts have for them. */
+function accountGate(gate: SourceGate): Pick<SourceGate, "take" | "report"> {
+	const blocked = (source: string) => gate.states().find((state) => state.source === source)?.blocked_until_ms ?? null;
+	return {
+		report: gate.report,
+		async take(call) {
+			try {
+				await gate.take(call);
+			} catch (error) {
+				if (call.signal.aborted) throw error;
+				throw new ExchangeAccountError(blocked(call.source) === null ? "exchange_unavailable" : "rate_limited");
+			}
+		},
+	};
+}
+
 /** One thread with what waits for it; it is started by the first call and again after it has died. */
-function createThread(settings: WorkerSettings) {
+function createThread(settings: WorkerSettings, gate: SourceGate) {
 	const waiting = new Map<number, Waiting>();
 	let worker: Worker | null = null;
 	let lastId = 0;
+	const turns = createGateRelay(accountGate(gate), (message) => worker?.postMessage(message));
 
 	const lose = (lost: Worker) => {
 		if (worker !== lost) return;
 		worker = null;
+		turns.clear("the thread of accounts has ended");
 		for (const { reject } of waiting.values()) reject(new ExchangeAccountError("exchange_error"));
 		waiting.clear();
 	};
@@ -44,10 +66,11 @@ function createThread(settings: WorkerSettings) {
 		started.stderr.resume();
 		started.unref();
 		started.on("message", (answer: AccountAnswer) => {
+			if ("kind" in answer) return turns.receive(answer);
 			const asker = waiting.get(answer.id);
 			waiting.delete(answer.id);
 			if (answer.ok) asker?.resolve(answer.value);
-			else asker?.reject(new ExchangeAccountError(answer.code));
+			else asker?.reject(new ExchangeAccountError(answer.code, answer.retry_after_ms));
 		});
 		started.on("error", () => lose(started));
 		started.on("exit", () => lose(started));
@@ -72,6 +95,7 @@ function createThread(settings: WorkerSettings) {
 		async close() {
 			const ended = worker;
 			worker = null;
+			turns.clear("accounts are closed");
 			if (ended) await ended.terminate();
 			for (const { reject } of waiting.values()) reject(new ExchangeAccountError("exchange_unavailable"));
 			waiting.clear();
@@ -83,8 +107,8 @@ function createThread(settings: WorkerSettings) {
 const wholeMs = (limitMs: number): number => Math.max(1, Math.ceil(limitMs));
 
 /** Accounts at any exchange of ccxt. Every call has a deadline, the wait for its turn included. */
-export function createExchangeAccounts({ baseUrl, clock }: ExchangeAccountsOptions): ExchangeAccounts {
-	const thread = createThread({ base_url: baseUrl });
+export function createExchangeAccounts({ baseUrl, gate = openGate, clock }: ExchangeAccountsOptions): ExchangeAccounts {
+	const thread = createThread({ base_url: baseUrl }, gate);
 	const slots = createSlots(CALLS_MAX, WAITING_MAX, () => new ExchangeAccountError("overloaded"));
 
 	async function ask(task: AccountTask, signal: AbortSignal): Promise<unknown> {

@@ -37,6 +37,8 @@ export interface AccountReading {
 	/** Epoch ms of this machine when the exchange was asked. */
 	as_of_ms: number;
 	missing: MissingPart[];
+	/** The exchange refused a part because there were too many requests, and named this pause, ms; absent: it did not. */
+	retry_after_ms?: number;
 }
 
 /** Why an account could not be read; the only word about it that is stored or shown. */
@@ -57,13 +59,19 @@ export const ACCOUNT_ERRORS = [
 ] as const;
 export type AccountErrorCode = (typeof ACCOUNT_ERRORS)[number];
 
+/** After "too many requests" without a word for how long, ms. */
+export const LIMITED_PAUSE_MS = 60_000;
+
 /** Carries the code alone: what an exchange says may repeat the request, and with it the key. */
 export class ExchangeAccountError extends Error {
 	readonly code: AccountErrorCode;
-	constructor(code: AccountErrorCode) {
+	/** Of `rate_limited`: the pause that the exchange named; null: it named none. */
+	readonly retryAfterMs: number | null;
+	constructor(code: AccountErrorCode, retryAfterMs: number | null = null) {
 		super(`the exchange account could not be read: ${code}`);
 		this.name = "ExchangeAccountError";
 		this.code = code;
+		this.retryAfterMs = retryAfterMs;
 	}
 }
 

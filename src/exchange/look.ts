@@ -8,10 +8,14 @@ import {
 	type ExchangeAccount,
 	ExchangeAccountError,
 	type ExchangeAccounts,
+	LIMITED_PAUSE_MS,
 } from "./contract.ts";
 
 /** An exchange is asked again what a key may do once its word is as old as this. */
 const RIGHTS_FRESH_MS = 3_600_000;
+
+/** A longer pause is not believed at once: one look a day finds out. */
+const PAUSE_MS_MAX = 86_400_000;
 
 /** Exchanges that trade coins against dollars proper rather than USDT. */
 const DOLLAR_EXCHANGES = new Set(["kraken", "coinbase", "coinbaseadvanced", "coinbaseexchange", "gemini", "bitstamp"]);
@@ -39,6 +43,19 @@ export function holdingsOf(exchange: string, { balances, positions, as_of_ms, mi
 export const codeOf = (error: unknown): AccountErrorCode =>
 	error instanceof ExchangeAccountError ? error.code : "exchange_error";
 
+/** Until when an exchange that asked for fewer requests is left alone; nothing when it did not. */
+function leftAlone(nowMs: number, looks: readonly PromiseSettledResult<unknown>[]): Pick<AccountState, "retry_at_ms"> {
+	const pauses = looks.flatMap((look): number[] => {
+		if (look.status === "fulfilled") {
+			const pauseMs = (look.value as Partial<AccountReading> | null)?.retry_after_ms;
+			return pauseMs === undefined ? [] : [pauseMs];
+		}
+		if (codeOf(look.reason) !== "rate_limited") return [];
+		return [(look.reason as ExchangeAccountError).retryAfterMs ?? LIMITED_PAUSE_MS];
+	});
+	return pauses.length === 0 ? {} : { retry_at_ms: nowMs + Math.min(PAUSE_MS_MAX, Math.max(...pauses)) };
+}
+
 /**
  * Reads an account and, when its word about the key has aged, asks the exchange what the key may do; both at
  * once. Answers the state to be noted; a failure is a code in it and keeps the earlier reading, a key that may
@@ -63,7 +80,11 @@ export async function lookAt(
 		return { last_read_at: before.last_read_at, last_error, permissions_at_ms: null, held: null };
 	}
 	const permissions_at_ms = said ? nowMs : known;
-	if (reading.status === "rejected") return { ...before, last_error: codeOf(reading.reason), permissions_at_ms };
+	const pause = leftAlone(nowMs, [reading, rights]);
+	if (reading.status === "rejected") {
+		const { last_read_at, held } = before;
+		return { last_read_at, last_error: codeOf(reading.reason), permissions_at_ms, held, ...pause };
+	}
 	const held = holdingsOf(account.exchange, reading.value);
-	return { last_read_at: isoOf(held.as_of_ms), last_error: null, permissions_at_ms, held };
+	return { last_read_at: isoOf(held.as_of_ms), last_error: null, permissions_at_ms, held, ...pause };
 }

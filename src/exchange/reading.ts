@@ -1,4 +1,5 @@
 import type { Exchange } from "ccxt";
+import { boundedText } from "../market/bounded-text.ts";
 
 /** Everything that is ever asked of an exchange on behalf of an account. All of it reads. */
 export const READS = [
@@ -69,17 +70,6 @@ export const readingTransport =
 		const init = { method, headers, redirect: "error" as const, signal: AbortSignal.any([own, signal]) };
 		const answer = await send(url, body === undefined ? init : { ...init, body });
 		const { status, statusText } = answer;
-		const text = await boundedText(answer);
+		const text = await boundedText(answer, ANSWER_BYTES_MAX, () => new TypeError("the answer is too large"));
 		return new Response(text === "" ? null : text, { status, statusText, headers: answer.headers });
 	};
-
-async function boundedText(answer: Response): Promise<string> {
-	const chunks: Uint8Array[] = [];
-	let bytes = 0;
-	for await (const chunk of answer.body ?? []) {
-		bytes += chunk.byteLength;
-		if (bytes > ANSWER_BYTES_MAX) throw new TypeError("the answer is too large");
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks).toString("utf8");
-}

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../clock.ts";
+import { bytesOf } from "./answer-bytes.ts";
 import { ByteLru } from "./byte-lru.ts";
 import { sealColumns } from "./content.ts";
 import type { FundingSeries, MarketData, ReadOptions, Series, StaleNote, TradeTape } from "./contract.ts";
@@ -7,7 +8,7 @@ import { type MovingKind, recheckAfter, SHARED_FOR_MS, STALE_FOR_MS } from "./li
 import { tooLate, withinLimit } from "./read-limit.ts";
 import { newestBars } from "./series.ts";
 import { SingleFlight } from "./single-flight.ts";
-import type { Slots } from "./slots.ts";
+import type { Slots, Standing } from "./slots.ts";
 import { createSlots } from "./slots.ts";
 import { readTape } from "./tape-reading.ts";
 import { createTurns } from "./turns.ts";
@@ -26,8 +27,6 @@ export const VENUE_WAITING_MAX = 4096;
 export const READ_LIMIT_MS = 20_000;
 
 const HOUR_MS = TIMEFRAME_MS["1h"];
-/** Rough size of an object that is no column: a market, a ticker, a book level. */
-const OBJECT_BYTES = 320;
 
 export interface CacheOptions {
 	bytesMax?: number;
@@ -69,7 +68,7 @@ interface Kept {
 	untilMs: number | null;
 }
 
-type Call<T> = (options: Pick<ReadOptions, "signal" | "onStale">) => Promise<T>;
+type Call<T> = (options: Pick<ReadOptions, "signal" | "onStale" | "later">) => Promise<T>;
 
 /**
  * One market shared by all scans of a process: each datum is fetched once per (source, symbol,
@@ -85,6 +84,8 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	const count = { calls: 0, hits: 0, joined: 0, fetches: 0, failures: 0 };
 	const venueOf = new Map<string, string>();
 	const slotsOf = new Map<string, Slots>();
+	/** Of the fetches under way. */
+	const standings = new Map<string, Standing>();
 	const clock = options.clock ?? systemClock;
 	const readLimitMs = options.readLimitMs ?? READ_LIMIT_MS;
 	/** The newest tape of each market, where its answer is still kept. */
@@ -115,6 +116,8 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		later: boolean,
 		call: Call<unknown>,
 	): Promise<Kept> => {
+		const standing: Standing = { later };
+		standings.set(key, standing);
 		const notes: StaleNote[] = [];
 		const keep = (value: unknown, refusal: MarketError | null): Kept => {
 			const keptForMs = notes.length > 0 ? STALE_FOR_MS : live ? recheckOf(value) : null;
@@ -129,16 +132,18 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 			const work = () => {
 				count.fetches++;
 				return withinLimit(clock, readLimitMs, tooLate(readLimitMs), signal, (own) =>
-					call({ signal: own, onStale: (note) => notes.push(note) }),
+					call({ signal: own, onStale: (note) => notes.push(note), later: standing.later }),
 				);
 			};
-			const value = await slots(place).run(signal, work, later);
+			const value = await slots(place).run(signal, work, standing);
 			signal.throwIfAborted();
 			return keep(value, null);
 		} catch (error) {
 			if (error instanceof MarketError && error.code === "not_supported") return keep(null, error);
 			count.failures++;
 			throw error;
+		} finally {
+			if (standings.get(key) === standing) standings.delete(key);
 		}
 	};
 
@@ -159,6 +164,8 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		else {
 			const { result, joined } = flights.run(key, signal, (own) => fetch(key, venue, as_of_ms, own, later, call));
 			if (joined) count.joined++;
+			// What a candidate needs waits behind no other candidate because evidence asked for it first.
+			if (joined && !later) standings.get(key)?.raise?.();
 			kept = await result;
 		}
 		if (kept.refusal) throw kept.refusal;
@@ -277,15 +284,4 @@ function recheckOf(value: unknown): number | null {
  */
 function pinned<S extends Series | FundingSeries>(series: S, fetchedAsOfMs: number, asOfMs: number): S {
 	return series.as_of_ms === asOfMs || series.as_of_ms !== fetchedAsOfMs ? series : { ...series, as_of_ms: asOfMs };
-}
-
-function bytesOf(value: unknown): number {
-	if (value === null || typeof value !== "object") return OBJECT_BYTES;
-	if (Array.isArray(value)) return OBJECT_BYTES * (1 + value.length);
-	let bytes = OBJECT_BYTES;
-	for (const member of Object.values(value)) {
-		if (ArrayBuffer.isView(member)) bytes += member.byteLength;
-		else if (Array.isArray(member)) bytes += member.length * OBJECT_BYTES;
-	}
-	return bytes;
 }

@@ -6,8 +6,8 @@
 /** A source that wants no request for longer is not waited for, ms. */
 export const BLOCK_WAIT_MS_MAX = 10_000;
 
-/** 0: what candidates need; 1: what evidence needs; 2: what is heavy and wanted by few. */
-export type CallRank = 0 | 1 | 2;
+/** -1: accounts, with which a scan begins; 0: what candidates need; 1: what evidence needs; 2: what is heavy and wanted by few. */
+export type CallRank = -1 | 0 | 1 | 2;
 
 /** One request about to be sent. */
 export interface SourceCall {

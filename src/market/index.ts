@@ -27,6 +27,8 @@ export interface MarketSettings {
 	/** Where live answers are shared between processes; absent: there is one process. */
 	sharing?: { answers: SharedAnswers; entropy: Entropy };
 	clock: Clock;
+	/** Epoch ms of a clock that all processes share, for a live source that has not told the time; absent: `clock`. */
+	sharedNow?: () => number;
 }
 
 /** One read of a live market: its pages may have to wait for the next minute's budget. */
@@ -44,6 +46,7 @@ export async function createMarketData({
 	gate,
 	sharing,
 	clock,
+	sharedNow,
 }: MarketSettings): Promise<CachedMarketData> {
 	const separator = market.indexOf(":");
 	const scheme = separator < 0 ? market : market.slice(0, separator);
@@ -66,6 +69,7 @@ export async function createMarketData({
 			exchanges,
 			baseUrl: baseUrl ?? null,
 			clock,
+			...(sharedNow ? { unknownNow: sharedNow } : {}),
 			...(gate ? { gate } : {}),
 			...(sharing ? { sharing: createVenueSharing({ ...sharing, source: ccxtSourceName(exchanges), clock }) } : {}),
 		});

@@ -37,12 +37,24 @@ export const LAST_GOOD_MS: Record<AnswerKind, number> = {
 	time: 0,
 };
 
+/**
+ * Larger than any answer by far (the markets of a large exchange are some 20 MB); more is a fault of the source. What is
+ * shared of an answer unfolds to no more than this either.
+ */
+export const ANSWER_BYTES_MAX = 128 * 1024 * 1024;
+
 /** A last good answer is given again without another look at the source for this time, ms. */
 export const STALE_FOR_MS = 5_000;
 /** A history that lacks what has just closed is asked for again after this time, ms. */
 export const RECHECK_MS = 15_000;
 /** One that lacks more is not late but ended. */
 const LATE_STEPS = 3;
+
+/**
+ * A source may revise its past: a history that was only continued for so long is read whole again, ms. The exchange's
+ * own histories and the answers shared above them each take half of it, so that no bar is older than the whole.
+ */
+export const WHOLE_EVERY_MS = 7 * 86_400_000;
 
 /** Moving answers about an instant so far back are kept apart: what is shown now is no answer to them, ms. */
 export const PAST_AFTER_MS = 600_000;

@@ -3,7 +3,7 @@ import type { Entropy } from "../entropy.ts";
 import { abortable, onAbort } from "./abortable.ts";
 import { decodeAnswer, encodeAnswer } from "./column-codec.ts";
 import { MarketError, type ReadOptions } from "./contract.ts";
-import { type AnswerKind, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
+import { ANSWER_BYTES_MAX, type AnswerKind, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
 import { withinLoopTime } from "./loop-time.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./sharing.ts";
@@ -23,8 +23,6 @@ const ASK_AGAIN_MS = [10, 100, 300];
 const ASK_LIMIT_MS = 1_500;
 /** After the store failed it is not asked for this time, so that not every read waits for it in vain. */
 const STORE_AWAY_MS = 1_000;
-/** What the bytes of an answer may unfold to. */
-const UNFOLDED_BYTES_MAX = 64 * 1024 * 1024;
 
 /** One datum of a source: what it is called, what is new enough, and how it is read. */
 export interface Datum<T> {
@@ -261,7 +259,7 @@ function keepLease(
 /** Undefined for bytes of another version of the program. */
 async function unpacked<T>({ bytes }: SharedAnswer): Promise<T | Refused | undefined> {
 	try {
-		return (await decodeAnswer(bytes, UNFOLDED_BYTES_MAX)) as T | Refused;
+		return (await decodeAnswer(bytes, ANSWER_BYTES_MAX)) as T | Refused;
 	} catch {
 		return undefined;
 	}

@@ -12,6 +12,7 @@ import {
 	recheckAfter,
 	SHARED_FOR_MS,
 	settledBy,
+	WHOLE_EVERY_MS,
 } from "./live-rules.ts";
 import { fundingUpTo, newestBars, seriesUpTo } from "./series.ts";
 import { createSharedReads, type Datum, type SharedStats } from "./shared-reads.ts";
@@ -35,8 +36,6 @@ const HOUR_MS = TIMEFRAME_MS["1h"];
 const DAY_MS = TIMEFRAME_MS["1d"];
 /** Bars and settlements: as long as the last good ones may be shown. */
 const HISTORY_KEPT_MS = 3 * DAY_MS;
-/** A source may revise its past: a history that was only continued for so long is read whole again. */
-const WHOLE_EVERY_MS = 7 * DAY_MS;
 const MOVING_KEPT_MS = HOUR_MS;
 
 /** A series with the moment of the source's clock at which it was last read whole. */
@@ -180,7 +179,7 @@ async function readSeries(
 	known: KeptSeries | null,
 ): Promise<KeptSeries> {
 	const { as_of_ms } = options;
-	if (known && known.length > 0 && as_of_ms - known.whole_at_ms < WHOLE_EVERY_MS) {
+	if (known && known.length > 0 && as_of_ms - known.whole_at_ms < WHOLE_EVERY_MS / 2) {
 		const since_ms = known.open_time[known.length - 1] as number;
 		const joined = appendSeries(known, await market.candles(symbol, timeframe, { ...options, since_ms }));
 		if (joined) return { ...joined, whole_at_ms: known.whole_at_ms };

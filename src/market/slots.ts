@@ -1,12 +1,20 @@
 import { onAbort } from "./abortable.ts";
 
+/** Where a run stands among those that wait. */
+export interface Standing {
+	/** Behind those that are not. */
+	later: boolean;
+	/** Set by the queue while the run waits: now it is not behind any more. */
+	raise?: () => void;
+}
+
 /** A bounded number of concurrent runs with a bounded queue before them. */
 export interface Slots {
 	/**
 	 * Runs `work` when a slot is free, first come first served. Rejects with the signal's reason when it
-	 * aborts first, and with `full()` when the queue holds its limit. `later`: behind those that are not.
+	 * aborts first, and with `full()` when the queue holds its limit.
 	 */
-	run<T>(signal: AbortSignal, work: () => Promise<T>, later?: boolean): Promise<T>;
+	run<T>(signal: AbortSignal, work: () => Promise<T>, standing?: Standing): Promise<T>;
 	readonly running: number;
 	readonly waiting: number;
 }
@@ -19,7 +27,7 @@ export function createSlots(runningMax: number, waitingMax: number, full: () => 
 	const behind = new Set<() => void>();
 	let running = 0;
 
-	const acquire = (signal: AbortSignal, queue: Set<() => void>): Promise<void> => {
+	const acquire = (signal: AbortSignal, standing: Standing | null): Promise<void> => {
 		if (signal.aborted) return Promise.reject(signal.reason);
 		if (running < runningMax) {
 			running++;
@@ -32,10 +40,18 @@ export function createSlots(runningMax: number, waitingMax: number, full: () => 
 				resolve();
 			};
 			const forget = onAbort(signal, () => {
-				queue.delete(enter);
+				first.delete(enter);
+				behind.delete(enter);
 				reject(signal.reason);
 			});
-			queue.add(enter);
+			(standing?.later ? behind : first).add(enter);
+			if (standing?.later) {
+				standing.raise = () => {
+					if (!behind.delete(enter)) return;
+					standing.later = false;
+					first.add(enter);
+				};
+			}
 		});
 	};
 
@@ -52,8 +68,8 @@ export function createSlots(runningMax: number, waitingMax: number, full: () => 
 	};
 
 	return {
-		async run(signal, work, later = false) {
-			await acquire(signal, later ? behind : first);
+		async run(signal, work, standing) {
+			await acquire(signal, standing ?? null);
 			try {
 				return await work();
 			} finally {

@@ -47,6 +47,8 @@ interface Waiter {
 
 interface Source {
 	name: string;
+	/** The exchange that counts this part of itself apart; null: it is one. */
+	owner: Source | null;
 	limit: WeightLimit;
 	queue: Set<Waiter>;
 	pumping: boolean;
@@ -58,11 +60,19 @@ interface Source {
 	alone: WeightWindow;
 }
 
+/** `binanceusdm` of `binanceusdm:funding`. */
+const ownerOf = (name: string): string | null => (name.includes(":") ? name.slice(0, name.indexOf(":")) : null);
+
+/** For how long no request may go, ms; what an exchange says to the address counts for all its parts. */
+const blockedMsOf = ({ blockedUntilMs, owner }: Source, clock: Clock): number =>
+	Math.max(0, Math.max(blockedUntilMs, owner?.blockedUntilMs ?? 0) - clock.now());
+
 const refusal = (text: string): MarketError => new MarketError("fetch_failed", text, true);
 
 /**
  * The gate before live exchanges. The budget of weight is one for all processes and lies in the store, as do blocks (429,
- * 418) and endpoints that were found broken, so that all processes stop at once. Calls of a process go in their order;
+ * 418; for all parts of an exchange, whichever met a 418) and endpoints that were found broken, so that all processes stop
+ * at once. Calls of a process go in their order;
  * between processes the one goes first whose first call has waited longest. When the store is away a process uses a tenth
  * of the budget by itself: up to ten processes keep the limit together even so.
  */
@@ -80,7 +90,9 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 		const share = budget === null ? 1 : ALONE_SHARE;
 		const alone = new WeightWindow({ ...limit, weight_max: Math.max(1, Math.floor(limit.weight_max * share)) });
 		const fresh = { queue: new Set<Waiter>(), pumping: false, breakers: new Map<string, Breaker>() };
-		const made = { name, limit, ...fresh, blockedUntilMs: 0, usedWeight: 0, seen: null, alone };
+		const owner = ownerOf(name);
+		const part = { name, owner: owner === null ? null : sourceOf(owner) };
+		const made: Source = { ...part, limit, ...fresh, blockedUntilMs: 0, usedWeight: 0, seen: null, alone };
 		sources.set(name, made);
 		return made;
 	};
@@ -104,7 +116,7 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 	const aloneGrant = (source: Source, waiters: readonly Waiter[]): BudgetGrant => {
 		let granted = 0;
 		let wait_ms = 0;
-		const blocked_ms = Math.max(0, source.blockedUntilMs - clock.now());
+		const blocked_ms = blockedMsOf(source, clock);
 		for (const { call } of blocked_ms > 0 ? [] : waiters) {
 			// A call that is heavier than a tenth of the budget takes all of that.
 			const weight = Math.min(call.weight, Math.floor(source.limit.weight_max * (budget === null ? 1 : ALONE_SHARE)));
@@ -116,6 +128,9 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 	};
 
 	const grantFor = async (source: Source, waiters: readonly Waiter[]): Promise<BudgetGrant> => {
+		// A look that asks for nothing tells what other processes have heard. While the whole is blocked nothing is taken.
+		if (source.owner && blockedMsOf(source.owner, clock) <= 0) await grantFor(source.owner, []);
+		if (source.owner && blockedMsOf(source.owner, clock) > 0) return aloneGrant(source, waiters);
 		const nowMs = clock.now();
 		const { seen } = source;
 		// What was used some seconds ago may have left the window since.
@@ -138,7 +153,7 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 			while (source.queue.size > 0) {
 				const batch = inTurn(source.queue).slice(0, BATCH);
 				const { granted, wait_ms } = await grantFor(source, batch);
-				const blockedMs = source.blockedUntilMs - clock.now();
+				const blockedMs = blockedMsOf(source, clock);
 				// A block that came meanwhile stops those whose turn it is.
 				for (const waiter of blockedMs > 0 ? [] : batch.slice(0, granted)) waiter.go();
 				if (blockedMs > BLOCK_WAIT_MS_MAX)
@@ -192,7 +207,7 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 		async take(call) {
 			call.signal.throwIfAborted();
 			const source = sourceOf(call.source);
-			const blockedMs = source.blockedUntilMs - clock.now();
+			const blockedMs = blockedMsOf(source, clock);
 			if (blockedMs > BLOCK_WAIT_MS_MAX) throw blocked(call.source, blockedMs);
 			const probing = await admitted(source, call.endpoint);
 			try {
@@ -220,8 +235,10 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 			} else {
 				breaker.giveUp();
 				const blockMs = outcome.retry_after_ms ?? BLOCK_MS[outcome.status];
-				source.blockedUntilMs = Math.max(source.blockedUntilMs, clock.now() + blockMs);
-				void ask((shared) => shared.block(name, blockMs));
+				// A ban is one of the address, whatever it asked for.
+				const meant = outcome.status === 418 && source.owner ? source.owner : source;
+				meant.blockedUntilMs = Math.max(meant.blockedUntilMs, clock.now() + blockMs);
+				void ask((shared) => shared.block(meant.name, blockMs));
 			}
 		},
 		states: () => [...sources.values()].map((source) => stateOf(source, clock)),
@@ -235,11 +252,13 @@ const inTurn = (queue: ReadonlySet<Waiter>): Waiter[] =>
 const blocked = (source: string, blockedMs: number): MarketError =>
 	refusal(`${source} wants no request for ${Math.ceil(blockedMs / 1000)} s`);
 
-function stateOf({ name, breakers, blockedUntilMs, usedWeight, limit }: Source, clock: Clock): SourceState {
+function stateOf(source: Source, clock: Clock): SourceState {
+	const { name, breakers, usedWeight, limit } = source;
+	const blockedMs = blockedMsOf(source, clock);
 	return {
 		source: name,
 		open: [...breakers].flatMap(([endpoint, breaker]) => (breaker.isOpen() ? [endpoint] : [])),
-		blocked_until_ms: blockedUntilMs > clock.now() ? blockedUntilMs : null,
+		blocked_until_ms: blockedMs > 0 ? clock.now() + blockedMs : null,
 		used_weight: usedWeight,
 		weight_limit: limit.weight_max,
 	};

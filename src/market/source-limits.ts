@@ -2,12 +2,13 @@ import type { WeightLimit } from "./sharing.ts";
 
 /**
  * What exchanges allow one address in a time, in the units of the weights that adapters name. Binance publishes
- * request weights per minute, and counts funding rates and the statistics under /futures/data apart from them, in
- * requests over five minutes; of the others the unit is one step of ccxt's own limiter, whose pace (steps per second)
+ * request weights per minute, and counts accounts' settings (/sapi) apart from them, and funding rates and the statistics
+ * under /futures/data in requests over five minutes; of the others the unit is one step of ccxt's own limiter, whose pace (steps per second)
  * is what their documentation allows. Bursts are as short as the windows the exchanges count in.
  */
 const LIMITS: Readonly<Record<string, WeightLimit>> = {
 	binance: { weight_max: 6000, window_ms: 60_000 },
+	"binance:sapi": { weight_max: 12_000, window_ms: 60_000 },
 	binanceusdm: { weight_max: 2400, window_ms: 60_000 },
 	"binanceusdm:funding": { weight_max: 500, window_ms: 300_000 },
 	"binanceusdm:data": { weight_max: 1000, window_ms: 300_000 },

@@ -68,6 +68,13 @@ export const totalsGuardKey = (date: string): string => `scan_totals_counted:{mo
 
 export const universeKey = (hash: string): string => `market_universe:${hash}`;
 
+/**
+ * What is kept of a market source. Exchanges at another address (a replay, a proxy) are other exchanges: beside the real
+ * ones in one Redis they have answers, budgets and bans of their own. A name or a password in the address is left out.
+ */
+export const sourceAt = (source: string, baseUrl: string | null): string =>
+	baseUrl === null ? source : `${source}@${new URL(baseUrl).host}`;
+
 /** All keys about one market source share a slot; each ends by itself. */
 export const marketKeys = (source: string) => ({
 	/** prefix of hashes, one per answer: c covers, k claims, r recheck at, a fetched at, b bytes */

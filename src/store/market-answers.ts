@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey } from "../market/sharing.ts";
-import { marketKeys } from "./keys.ts";
+import { marketKeys, sourceAt } from "./keys.ts";
 import { LAST, LOOK, PUT, RELEASE, RENEW } from "./market-scripts.ts";
 import { runBinaryScript, runScript } from "./script-runner.ts";
 
@@ -16,6 +16,8 @@ const KEPT_MS_MAX = 7 * 86_400_000;
 export interface AnswerBounds {
 	bytes_max?: number;
 	answer_bytes_max?: number;
+	/** Address that stands in for the exchanges; null or absent: none does. */
+	base_url?: string | null;
 }
 
 /** Market answers that all processes share, compact and bounded, apart from everything about scans. */
@@ -32,8 +34,9 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 		});
 		return bytesMax;
 	};
+	const keysAt = (source: string) => marketKeys(sourceAt(source, bounds.base_url ?? null));
 	const keysOf = ({ source, name }: SharedKey) => {
-		const keys = marketKeys(source);
+		const keys = keysAt(source);
 		return { ...keys, answer: keys.answers + name, lease: keys.leases + name, failure: keys.failures + name };
 	};
 	return {
@@ -66,7 +69,7 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 			return Number(await runScript(redis, RENEW, [keysOf(key).lease, token, leaseMs])) === 1;
 		},
 		async size(source) {
-			const { sizes, ages } = marketKeys(source);
+			const { sizes, ages } = keysAt(source);
 			const [bytes, answers] = await Promise.all([redis.hget(sizes, ""), redis.zcard(ages)]);
 			return { bytes: Number(bytes ?? 0), answers };
 		},

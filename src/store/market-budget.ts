@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { SharedBudget } from "../market/sharing.ts";
-import { marketKeys } from "./keys.ts";
+import { marketKeys, sourceAt } from "./keys.ts";
 import { FAULT, TAKE } from "./market-scripts.ts";
 import { runScript } from "./script-runner.ts";
 
@@ -9,19 +9,18 @@ const PARTS = 60;
 /** The longest ban that an exchange gives. */
 const FAULT_MS_MAX = 4 * 86_400_000;
 
-/** Budgets of request weight and faults of sources in Redis, on its clock. */
-export function createMarketBudget(redis: Redis): SharedBudget {
+/**
+ * Budgets of request weight and faults of sources in Redis, on its clock. `baseUrl`: the address that stands in for the
+ * exchanges; null: none does.
+ */
+export function createMarketBudget(redis: Redis, baseUrl: string | null = null): SharedBudget {
+	const keysAt = (source: string) => marketKeys(sourceAt(source, baseUrl));
 	const fault = async (source: string, field: string, ms: number): Promise<void> => {
-		await runScript(redis, FAULT, [
-			marketKeys(source).faults,
-			field,
-			Math.min(Math.ceil(ms), FAULT_MS_MAX),
-			FAULT_MS_MAX,
-		]);
+		await runScript(redis, FAULT, [keysAt(source).faults, field, Math.min(Math.ceil(ms), FAULT_MS_MAX), FAULT_MS_MAX]);
 	};
 	return {
 		async take({ source, limit, process, calls, seen_weight }) {
-			const { weights, waiting, faults } = marketKeys(source);
+			const { weights, waiting, faults } = keysAt(source);
 			const partMs = Math.max(1, Math.ceil(limit.window_ms / PARTS));
 			const asked = calls.flatMap(({ weight, waited_ms }) => [weight, Math.max(0, Math.round(waited_ms))]);
 			const figures = [limit.weight_max, limit.window_ms, partMs, process, seen_weight, ...asked];
@@ -39,13 +38,13 @@ export function createMarketBudget(redis: Redis): SharedBudget {
 		block: (source, ms) => fault(source, "blocked", ms),
 		open: (source, endpoint, ms) => fault(source, `open:${endpoint}`, ms),
 		async probe(source, endpoint, process, ms) {
-			const key = marketKeys(source).probes + endpoint;
+			const key = keysAt(source).probes + endpoint;
 			if ((await redis.set(key, process, "PX", ms, "NX")) === "OK") return true;
 			// A reply that was lost is asked for again: the first time may have been ours.
 			return (await redis.get(key)) === process;
 		},
 		async closed(source, endpoint) {
-			const { faults, probes } = marketKeys(source);
+			const { faults, probes } = keysAt(source);
 			await Promise.all([redis.hdel(faults, `open:${endpoint}`), redis.del(probes + endpoint)]);
 		},
 	};

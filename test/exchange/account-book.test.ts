@@ -1,14 +1,14 @@
 /** The book of exchange accounts over a real Redis, with exchanges of a few lines. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ACCOUNTS_MAX, createExchangeAccountStore } from "../../src/accounts/exchange-account-store.ts";
-import { accountKey } from "../../src/accounts/keys.ts";
+import { ACCOUNTS_MAX } from "../../src/accounts/exchange-account-store.ts";
 import { createPortfolioStore } from "../../src/accounts/portfolio-store.ts";
 import { rotateAccounts } from "../../src/accounts/rotation.ts";
 import { createVault } from "../../src/accounts/vault.ts";
 import { systemEntropy } from "../../src/entropy.ts";
 import { createAccountBook } from "../../src/exchange/account-book.ts";
 import { closeRedisClient, createRedisClient, type Redis } from "../../src/redis/clients.ts";
+import { openAccountBook } from "../support/account-book.ts";
 import { createFakeExchanges } from "../support/fake-exchanges.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 
@@ -33,27 +33,8 @@ test.after(async () => {
 
 const fakeExchanges = () => createFakeExchanges(() => nowMs);
 
-async function bookOn(fake = fakeExchanges(), keys: readonly [string, ...string[]] = [NEW]) {
-	const userId = systemEntropy.uuid();
-	await redis.hset(accountKey(userId), "email", "someone@example.com");
-	const store = createExchangeAccountStore(redis);
-	const vault = createVault(keys, systemEntropy);
-	const book = createAccountBook({
-		store,
-		vault,
-		exchanges: fake.exchanges,
-		clock,
-		entropy: systemEntropy,
-		log: testLogger(),
-	});
-	const entry = (api_key: string) => ({
-		exchange: "binance",
-		label: null,
-		credentials: { api_key, secret: `${api_key}-secret`, password: null },
-	});
-	const add = (api_key = "key-0001") => book.add(userId, entry(api_key), open);
-	return { ...fake, userId, store, vault, book, entry, add };
-}
+const bookOn = (fake = fakeExchanges(), keys: readonly [string, ...string[]] = [NEW]) =>
+	openAccountBook(redis, clock, fake, keys);
 
 const codeOf = (work: Promise<unknown>): Promise<string> =>
 	work.then(

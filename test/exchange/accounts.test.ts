@@ -2,21 +2,39 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { systemClock } from "../../src/clock.ts";
+import { systemEntropy } from "../../src/entropy.ts";
 import { createExchangeAccounts } from "../../src/exchange/accounts.ts";
-import type { ExchangeAccount, ExchangeAccounts } from "../../src/exchange/contract.ts";
+import type { ExchangeAccount, ExchangeAccountError, ExchangeAccounts } from "../../src/exchange/contract.ts";
+import { budgetOf } from "../../src/exchange/gated.ts";
+import { openGate, type SourceCall, type SourceGate, type SourceOutcome } from "../../src/market/gate.ts";
+import { createSourceGate } from "../../src/market/source-gate.ts";
 import { type AccountExchange, startAccountExchange, testAccount, testKey } from "../support/account-exchange.ts";
 
 const test = suite("exchange accounts over HTTP");
 
 let exchange: AccountExchange;
 let accounts: ExchangeAccounts;
+/** The gate of one process without a store; the fixture's calls and what it was told are remembered. */
+const gate = {
+	inner: openGate as SourceGate,
+	taken: [] as Omit<SourceCall, "signal">[],
+	told: [] as (SourceOutcome & { source: string })[],
+	take({ signal, ...call }: SourceCall) {
+		return gate.inner.take({ ...call, signal }).then(() => void gate.taken.push(call));
+	},
+	report(call: Pick<SourceCall, "source" | "endpoint">, outcome: SourceOutcome) {
+		gate.told.push({ source: call.source, ...outcome });
+		gate.inner.report(call, outcome);
+	},
+	states: () => gate.inner.states(),
+};
 const key = testKey("reader");
 const account: ExchangeAccount = { exchange: "binance", credentials: { ...key, password: null } };
 const open = new AbortController().signal;
 
 test.before(async () => {
 	exchange = await startAccountExchange();
-	accounts = createExchangeAccounts({ baseUrl: exchange.url, clock: systemClock });
+	accounts = createExchangeAccounts({ baseUrl: exchange.url, gate, clock: systemClock });
 	// From source the thread compiles what it loads, for seconds on a busy machine.
 	await accounts.read(account, open, 60_000).catch(() => null);
 });
@@ -25,6 +43,7 @@ test.before.each(() => {
 	exchange.accounts.clear();
 	exchange.accounts.set(key.api_key, testAccount(key.secret));
 	exchange.requests.length = 0;
+	Object.assign(gate, { inner: openGate, taken: [], told: [] });
 });
 test.after(async () => {
 	await accounts.close();
@@ -104,12 +123,66 @@ test("an exchange of another time is asked for it and then answers", async () =>
 	assert.ok(reading.balances.length > 0);
 });
 
+test("every request takes its turn at the gate of market data, from the budget that it uses up, and is reported", async () => {
+	await accounts.read(account, open, 8_000);
+	await accounts.permissions(account, open, 8_000);
+	assert.is(gate.taken.length, exchange.requests.length);
+	assert.is(gate.told.length, exchange.requests.length);
+	const weights = gate.taken.map(({ source, endpoint, weight }) => `${source} ${endpoint} ${weight}`).sort();
+	assert.equal(weights, [
+		"binance /private/account 20",
+		"binance:sapi /sapi/account/apiRestrictions 1",
+		"binanceusdm /fapiPrivateV3/account 1",
+		"binanceusdm /fapiPrivateV3/positionRisk 1",
+	]);
+	assert.ok(gate.taken.every(({ rank }) => rank === -1));
+	for (const secret of [key.api_key, key.secret]) assert.not.ok(JSON.stringify(gate).includes(secret));
+});
+
+test("after a ban no account sends a request, with whatever key, until it is over", async () => {
+	gate.inner = createSourceGate({ budget: null, clock: systemClock, entropy: systemEntropy });
+	exchange.fault = "banned";
+	const error = await accounts.read(account, open, 8_000).catch((reason: ExchangeAccountError) => reason);
+	assert.equal(
+		[(error as ExchangeAccountError).code, (error as ExchangeAccountError).retryAfterMs],
+		["rate_limited", 90_000],
+	);
+	assert.ok(gate.told.some(({ kind }) => kind === "limited"));
+	exchange.fault = null;
+	exchange.requests.length = 0;
+	for (let i = 0; i < 5; i++) assert.is(await codeOf(accounts.read(account, open, 8_000)), "rate_limited");
+	assert.is(await codeOf(accounts.permissions(account, open, 8_000)), "rate_limited");
+	assert.equal(exchange.requests, []);
+});
+
+test("a full budget is waited for within the limit, and its end is a timeout", async () => {
+	const limits = () => ({ weight_max: 1, window_ms: 60_000 });
+	gate.inner = createSourceGate({ budget: null, clock: systemClock, entropy: systemEntropy, limits });
+	for (const source of ["binance", "binanceusdm"])
+		await gate.inner.take({ source, endpoint: "/x", weight: 1, signal: open });
+	assert.is(await codeOf(accounts.read(account, open, 300)), "timeout");
+	assert.equal(exchange.requests, []);
+});
+
 test("an abort ends the wait with its reason", async () => {
 	exchange.fault = "hang";
 	const controller = new AbortController();
 	const reading = accounts.read(account, controller.signal, 8_000);
 	controller.abort(new Error("nobody waits"));
 	assert.is(await reading.catch((error: Error) => error.message), "nobody waits");
+});
+
+test("the budget of a request is that of the address it goes to", () => {
+	for (const [id, group, budget] of [
+		["binance", "private", "binance"],
+		["binance", "fapiPrivateV3", "binanceusdm"],
+		["binanceusdm", "fapiPublic", "binanceusdm"],
+		["binanceusdm", "sapi", "binance:sapi"],
+		["binance", "dapiPrivate", "binancecoinm"],
+		["coinbaseadvanced", "v3.private", "coinbase"],
+		["kraken", "private", "kraken"],
+	] as const)
+		assert.is(budgetOf(id, group), budget, `${id} ${group}`);
 });
 
 test("known exchanges are those that ccxt has", async () => {

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { withCache } from "../../src/market/cached.ts";
-import { MarketError } from "../../src/market/contract.ts";
+import { MarketError, type ReadOptions } from "../../src/market/contract.ts";
 import { createFakeMarket, fakeFunding, fakeMarketEntry, fakeSeries } from "../support/fake-market.ts";
 
 const test = suite("market/cached");
@@ -198,6 +198,38 @@ test("reads for evidence let those of candidates go first at a venue", async () 
 	await Promise.all(asked);
 	// The first one had begun already.
 	assert.equal(answered, ["C0/USDT", "C3/USDT", "C1/USDT", "C2/USDT"]);
+});
+
+test("a candidate that needs what evidence waits for takes it to the front, and as what candidates need", async () => {
+	const symbols = ["C0/USDT", "C1/USDT", "C2/USDT", "C3/USDT", "C4/USDT"];
+	const fake = createFakeMarket({
+		nowMs: AS_OF,
+		markets: { one: symbols.map((symbol) => fakeMarketEntry({ symbol, venue: "one" })) },
+	});
+	const asked: [string, boolean | undefined][] = [];
+	const source = {
+		...fake,
+		orderBook: (symbol: string, options: ReadOptions) => {
+			asked.push([symbol, options.later]);
+			return fake.orderBook(symbol, options);
+		},
+	};
+	const market = withCache(source, { venueConcurrencyMax: 1 });
+	await market.markets("one", read());
+	const gate = fake.hold("orderBook");
+	const ask = (i: number, later: boolean) => market.orderBook(symbols[i] as string, { ...read(), later });
+	// Evidence asks for one to three, candidates then for two and four.
+	const all = [ask(0, false), ask(1, true), ask(2, true), ask(3, true), ask(2, false), ask(4, false)];
+	await new Promise((resolve) => setImmediate(resolve));
+	gate.release();
+	await Promise.all(all);
+	assert.equal(asked, [
+		["C0/USDT", false],
+		["C2/USDT", false],
+		["C4/USDT", false],
+		["C1/USDT", true],
+		["C3/USDT", true],
+	]);
 });
 
 test("closing aborts what is under way and closes the source", async () => {

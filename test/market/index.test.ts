@@ -39,6 +39,16 @@ test("recorded from a folder, whose path may hold a colon", async () => {
 	}
 });
 
+test("while an exchange has not told its time, the clock that all processes share counts", async () => {
+	const unreachable = { baseUrl: "http://127.0.0.1:9", sharedNow: () => AS_OF + 1 };
+	const market = await createMarketData({ ...settings("ccxt:kraken"), ...unreachable });
+	try {
+		assert.is(market.now(), AS_OF);
+	} finally {
+		await market.close();
+	}
+});
+
 test("a setting that names no source says what is wrong", async () => {
 	const message = (setting: string) =>
 		createMarketData(settings(setting)).then(

@@ -170,6 +170,41 @@ test("those who wait already are stopped by a ban as well", async () => {
 	);
 });
 
+test("a ban stops the parts that an exchange counts apart, in every process, wherever it was met", async () => {
+	const parts = ["binanceusdm", "binanceusdm:funding", "binanceusdm:data"];
+	for (const banned of ["binanceusdm", "binanceusdm:funding"]) {
+		await redis.client().flushall();
+		const [first, second] = [gateOf(), gateOf()];
+		for (const part of parts) await Promise.all([first, second].map((gate) => gate.take(call(1, "/x", part))));
+		first.report(call(1, "/x", banned), { kind: "limited", status: 418, retry_after_ms: 3_600_000 });
+		await pause(20);
+		for (const gate of [first, second, gateOf()])
+			for (const part of parts) await refused(gate.take(call(1, "/x", part)), /wants no request for 3[56]\d\d s/);
+		assert.ok(first.states().every(({ blocked_until_ms }) => blocked_until_ms !== null));
+		await second.take(call(1, "/x", "binance"));
+	}
+});
+
+test("a pause that a part of an exchange is asked for is that part's own; one of the whole is kept by all", async () => {
+	const [first, second] = [gateOf(), gateOf()];
+	first.report(call(1, "/x", "binanceusdm:data"), { kind: "limited", status: 429, retry_after_ms: 60_000 });
+	await pause(20);
+	await refused(second.take(call(1, "/x", "binanceusdm:data")), /wants no request/);
+	await Promise.all(["binanceusdm", "binanceusdm:funding"].map((part) => second.take(call(1, "/x", part))));
+	first.report(call(1, "/x", "binanceusdm"), { kind: "limited", status: 429, retry_after_ms: 300 });
+	const begun = performance.now();
+	await pause(20);
+	await second.take(call(1, "/x", "binanceusdm:funding"));
+	assert.ok(performance.now() - begun >= 295, "it waited for the whole");
+});
+
+test("without a store a ban stops the parts of this process", async () => {
+	const gate = createSourceGate({ budget: null, clock: systemClock, entropy: systemEntropy });
+	gate.report(call(1, "/x", "binanceusdm"), { kind: "limited", status: 418, retry_after_ms: null });
+	for (const part of ["binanceusdm:funding", "binanceusdm:data"])
+		await refused(gate.take(call(1, "/x", part)), /wants no request/);
+});
+
 test("what the exchange counts beyond our own is taken off the budget of all", async () => {
 	const minute = { weight_max: 100, window_ms: 60_000 };
 	const [first, second] = [gateOf({ limits: minute }), gateOf({ limits: minute })];

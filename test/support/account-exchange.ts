@@ -146,7 +146,8 @@ export async function startAccountExchange(
 		request.resume();
 		const reply = answer(request);
 		if (!reply) return;
-		response.writeHead(reply[0], { "content-type": "application/json" });
+		const pause = reply[0] === 418 ? { "retry-after": "90" } : {};
+		response.writeHead(reply[0], { "content-type": "application/json", ...pause });
 		response.end(typeof reply[1] === "string" ? reply[1] : JSON.stringify(reply[1]));
 	});
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -86,6 +86,7 @@ const POSTED_READ = "privatePostGetApiKeyInfo";
 /** Where an object of ccxt may be held, with a name for what it is there. */
 const CCXT_PLACES: Readonly<Record<string, string>> = {
 	"src/exchange/account-worker.ts": "makes it and hands it to the wrapper",
+	"src/exchange/gated.ts": "puts the gate before its requests",
 	"src/exchange/reading.ts": "the wrapper that only reads",
 };
 

@@ -3,6 +3,7 @@ import type { Timeframe } from "../contract.ts";
 import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import type { BarColumns } from "../series.ts";
 import { createBarColumns, mergeBars, normaliseBars, resampleBars, sliceBars } from "../series.ts";
+import type { ClosedBy } from "./dates.ts";
 import { type ListedMarket, typeOf, unitOf } from "./listing.ts";
 import { createHistories } from "./pages.ts";
 import type { ExchangeProfile } from "./profiles.ts";
@@ -26,7 +27,12 @@ export interface Candles {
 	read(market: ListedMarket, timeframe: Timeframe, asOfMs: number, limit: number | null): Promise<BarColumns>;
 }
 
-export function createCandles(exchange: Exchange, profile: ExchangeProfile): Candles {
+/** `closedBy`: up to when, of the wanted end, bars have closed; absent: up to that end. */
+export function createCandles(
+	exchange: Exchange,
+	profile: ExchangeProfile,
+	closedBy: ClosedBy = async (toMs) => toMs,
+): Candles {
 	keepValues(exchange, profile);
 	const histories = createHistories<BarColumns>();
 
@@ -46,7 +52,7 @@ export function createCandles(exchange: Exchange, profile: ExchangeProfile): Can
 			ended: market.active === false,
 			first: (bars) => (bars.length === 0 ? null : (bars.open_time[0] as number)),
 			settled: (bars) => (bars.length === 0 ? 0 : (bars.open_time[bars.length - 1] as number) + stepMs),
-			page: (fromMs, toMs) => page(exchange, profile, market, timeframe, fromMs, toMs),
+			page: (fromMs, toMs) => page({ exchange, profile, closedBy }, market, timeframe, fromMs, toMs),
 			oldest: profile.pages_from_begin
 				? async () => (await exchange.fetchOHLCV(market.symbol, timeframe, from_ms, 1))[0]?.[0] ?? null
 				: null,
@@ -90,9 +96,14 @@ function keepValues(exchange: Exchange, profile: ExchangeProfile): void {
 	};
 }
 
+interface Paged {
+	exchange: Exchange;
+	profile: ExchangeProfile;
+	closedBy: ClosedBy;
+}
+
 async function page(
-	exchange: Exchange,
-	profile: ExchangeProfile,
+	{ exchange, profile, closedBy }: Paged,
 	market: ListedMarket,
 	timeframe: Timeframe,
 	fromMs: number,
@@ -100,9 +111,17 @@ async function page(
 ): Promise<BarColumns> {
 	const stepMs = TIMEFRAME_MS[timeframe];
 	const limit = Math.round((toMs - fromMs) / stepMs);
+	const beforeMs = await closedBy(toMs, false);
 	const rows: unknown = await exchange.fetchOHLCV(market.symbol, timeframe, fromMs, limit, { until: toMs - 1 });
+	const closedMs = beforeMs < toMs ? beforeMs : await closedBy(toMs, true);
+	// The first open time of a bar that still ran.
+	const endMs = closedMs < toMs ? closedMs - stepMs + 1 : toMs;
 	const unit = typeOf(market) === "perp" && profile.candles_in_contracts ? unitOf(market) : 1;
-	return barsOf(rows as number[][], { fromMs, toMs, stepMs, unit }, `${exchange.id} ${market.symbol} ${timeframe}`);
+	return barsOf(
+		rows as number[][],
+		{ fromMs, toMs: endMs, stepMs, unit },
+		`${exchange.id} ${market.symbol} ${timeframe}`,
+	);
 }
 
 /**

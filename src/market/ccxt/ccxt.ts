@@ -26,6 +26,8 @@ export interface CcxtOptions {
 	/** Where what is kept of an exchange is shared with other processes; absent: there is none. */
 	sharing?: VenueSharing;
 	clock: Clock;
+	/** Epoch ms that count while no exchange has told the time: those of a clock that all processes share. Absent: `clock`. */
+	unknownNow?: () => number;
 }
 
 export const ccxtSourceName = (exchanges: readonly string[]): string => `ccxt:${exchanges.join(",")}`;
@@ -46,7 +48,7 @@ interface Venue {
  * Rejects with an Error for an exchange that ccxt does not have; one that does not answer is no reason.
  */
 export async function createCcxtMarketData(options: CcxtOptions): Promise<MarketData> {
-	const { clock, baseUrl, gate = openGate, sharing = null } = options;
+	const { clock, baseUrl, gate = openGate, sharing = null, unknownNow = clock.now } = options;
 	const thread = createExchangeThread({ baseUrl, gate, sharing, clock });
 	const lifetime = new AbortController();
 	try {
@@ -54,7 +56,7 @@ export async function createCcxtMarketData(options: CcxtOptions): Promise<Market
 			const read = () => thread.read(name, "time", {}, lifetime.signal);
 			const share =
 				sharing && ((freshMs: number, own: MeasureTime) => sharing.time(name, freshMs, own, lifetime.signal));
-			return { name, time: createServerClock(clock, read, share) };
+			return { name, time: createServerClock(clock, read, share, unknownNow) };
 		});
 		await Promise.all(venues.map(({ name }) => thread.open(name, AbortSignal.timeout(OPEN_LIMIT_MS))));
 		await abortable(firstLook(venues), AbortSignal.timeout(OPEN_LIMIT_MS)).catch(() => undefined);
@@ -64,7 +66,7 @@ export async function createCcxtMarketData(options: CcxtOptions): Promise<Market
 			lifetime.abort(new MarketError("fetch_failed", "the market is closed", false));
 			await thread.close();
 		};
-		return assemble(ccxtSourceName(options.exchanges), venues, thread, clock, close);
+		return assemble(ccxtSourceName(options.exchanges), venues, thread, unknownNow, close);
 	} catch (error) {
 		await thread.close();
 		throw error;
@@ -82,12 +84,12 @@ function assemble(
 	name: string,
 	venues: readonly Venue[],
 	thread: ExchangeThread,
-	clock: Clock,
+	unknownNow: () => number,
 	close: () => Promise<void>,
 ): MarketData {
 	const names = venues.map((venue) => venue.name);
 	const find = createPlaces(names, thread);
-	const now = () => sourceTime(venues, clock);
+	const now = () => sourceTime(venues, unknownNow);
 	const isPresent = (asOfMs: number) => now() - asOfMs <= PRESENT_MS;
 	const onlyPresent = (asOfMs: number, what: string): void => {
 		if (!isPresent(asOfMs)) throw new MarketError("not_supported", `a live exchange has no ${what} of the past`, false);
@@ -171,8 +173,8 @@ function assemble(
 	};
 }
 
-/** The slowest exchange's time: a bar that has closed by it has closed everywhere. Unknown: the process's own. */
-function sourceTime(venues: readonly Venue[], clock: Clock): number {
+/** The slowest exchange's time: a bar that has closed by it has closed everywhere. */
+function sourceTime(venues: readonly Venue[], unknownNow: () => number): number {
 	const known: Venue[] = [];
 	for (const venue of venues) {
 		if (venue.time.stale()) void venue.time.follow().catch(() => undefined);
@@ -182,7 +184,7 @@ function sourceTime(venues: readonly Venue[], clock: Clock): number {
 		(least, venue) => (least && (least.time.now() ?? 0) <= (venue.time.now() ?? 0) ? least : venue),
 		null,
 	);
-	const time = slowest?.time.now() ?? clock.now();
+	const time = slowest?.time.now() ?? unknownNow();
 	return slowest?.time.standing() ? time : Math.floor(time / LIVE_SLICE_MS) * LIVE_SLICE_MS;
 }
 

@@ -1,20 +1,8 @@
 import { MarketError } from "../contract.ts";
+import { classesOf } from "../error-classes.ts";
 
 /** Longest part of an exchange's own words that is passed on. */
 const WORDS_MAX = 160;
-
-/**
- * Names of an error's class and of those above it. ccxt's classes are compared by name: an error that crossed a
- * module or a thread is no instance of the class that this module would import.
- */
-function classesOf(error: unknown): Set<string> {
-	const names = new Set<string>();
-	for (let of: unknown = error; of !== null && typeof of === "object"; of = Object.getPrototypeOf(of)) {
-		const name = (of as { constructor?: { name?: unknown } }).constructor?.name;
-		if (typeof name === "string") names.add(name);
-	}
-	return names;
-}
 
 /** An answer that is no whole JSON. ccxt takes such a body for a text and would read nothing out of it. */
 export class UnreadableAnswer extends Error {

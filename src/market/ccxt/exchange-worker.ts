@@ -5,39 +5,19 @@
  */
 import { parentPort } from "node:worker_threads";
 import { systemClock } from "../../clock.ts";
-import { abortable } from "../abortable.ts";
 import { MarketError } from "../contract.ts";
-import type { SourceGate } from "../gate.ts";
-import { asMarketError, type FromThread, type PlainError, plainError, type ToThread } from "./protocol.ts";
+import { createThreadGate } from "../gate-thread.ts";
+import { plainError } from "../plain-error.ts";
+import { asMarketError, type FromThread, type ToThread } from "./protocol.ts";
 import { createThreadSharing } from "./share-thread.ts";
 import { openVenue, type VenueReads } from "./venue.ts";
 
 const venues = new Map<string, Promise<VenueReads>>();
 const calls = new Map<number, AbortController>();
-const takes = new Map<number, (error: PlainError | null) => void>();
-let takesMade = 0;
 
 const send = (message: FromThread, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
 const sharing = createThreadSharing(send);
-
-const gate: Pick<SourceGate, "take" | "report"> = {
-	async take({ signal, ...call }) {
-		const id = ++takesMade;
-		const taken = new Promise<void>((resolve, reject) => {
-			takes.set(id, (error) => (error === null ? resolve() : reject(asMarketError(error))));
-		});
-		send({ kind: "take", id, call });
-		try {
-			await abortable(taken, signal);
-		} catch (error) {
-			if (takes.has(id)) send({ kind: "untake", id });
-			throw error;
-		} finally {
-			takes.delete(id);
-		}
-	},
-	report: (call, outcome) => send({ kind: "report", call, outcome }),
-};
+const gate = createThreadGate(send, asMarketError);
 
 /** Runs under a signal that the program can abort, and answers with what comes of it. */
 async function answer(id: number, work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
@@ -70,7 +50,7 @@ async function read(message: Extract<ToThread, { kind: "read" }>, signal: AbortS
 parentPort?.on("message", (message: ToThread) => {
 	if (message.kind === "open") void answer(message.id, () => open(message));
 	else if (message.kind === "read") void answer(message.id, (signal) => read(message, signal));
-	else if (message.kind === "taken") takes.get(message.id)?.(message.error);
+	else if (message.kind === "taken") gate.receive(message);
 	else if (message.kind === "fetch" || message.kind === "shared") sharing.receive(message);
 	else {
 		const reason = new MarketError(message.late ? "timeout" : "fetch_failed", "the call was given up", true);

@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import { isDollarQuote } from "../../dollars.ts";
 import type { OpenInterest } from "../contract.ts";
 import { MarketError, TIMEFRAME_MS } from "../contract.ts";
-import { createSlots } from "../slots.ts";
+import { readEach } from "./each.ts";
 import { type ListedMarket, tickerTime, unitOf } from "./listing.ts";
 import type { ExchangeProfile } from "./profiles.ts";
 import { keptFor } from "./requests.ts";
@@ -11,8 +11,6 @@ import type { TickerTable } from "./tickers.ts";
 
 /** Open interest moves slowly and costs a request per contract: one that is younger is not asked for again. */
 export const INTEREST_FRESH_MS = 15 * 60_000;
-/** How long the last one that was read stands in when it cannot be read again. */
-const INTEREST_LAST_GOOD_MS = 4 * 3_600_000;
 /** Below this volume over 24 h nothing is decided by open interest, so it is not asked for. */
 export const INTEREST_VOLUME_USD_MIN = 10_000_000;
 const CALLS_AT_ONCE = 16;
@@ -52,16 +50,10 @@ export function createInterests(exchange: Exchange, profile: ExchangeProfile, cl
 	const present = async (market: ListedMarket, tickers: () => Promise<TickerTable>): Promise<OpenInterest | null> => {
 		const fresh = known.get(market.symbol);
 		if (fresh && clock.now() - fresh.readAtMs < INTEREST_FRESH_MS) return fresh.interest;
-		try {
-			const read = () => newest(exchange, profile, market, tickers);
-			const { value: interest, age_ms } = await keptFor(INTEREST_FRESH_MS, read);
-			known.set(market.symbol, { interest, readAtMs: clock.now() - age_ms });
-			return interest;
-		} catch (error) {
-			// The last one says when it was measured; better than none while the exchange does not answer.
-			if (fresh && clock.now() - fresh.readAtMs < INTEREST_LAST_GOOD_MS) return fresh.interest;
-			throw error;
-		}
+		const read = () => newest(exchange, profile, market, tickers);
+		const { value: interest, age_ms } = await keptFor(INTEREST_FRESH_MS, read);
+		known.set(market.symbol, { interest, readAtMs: clock.now() - age_ms });
+		return interest;
 	};
 
 	return {
@@ -84,28 +76,13 @@ export function createInterests(exchange: Exchange, profile: ExchangeProfile, cl
 				.filter(({ symbol }) => (volumes.get(symbol) ?? 0) > INTEREST_VOLUME_USD_MIN && !found.has(symbol))
 				.sort((a, b) => (volumes.get(b.symbol) ?? 0) - (volumes.get(a.symbol) ?? 0))
 				.slice(0, profile.interest_calls_max);
-			for (const interest of await eachOf(asked, (market) => present(market, async () => table))) {
-				found.set(interest.symbol, interest);
+			// One that cannot be read is not known; with most of them failed nearly every contract would look as if it had none.
+			for (const interest of await readEach(asked, CALLS_AT_ONCE, (market) => present(market, async () => table))) {
+				if (interest) found.set(interest.symbol, interest);
 			}
 			return found;
 		},
 	};
-}
-
-/**
- * What could be read. With most requests failed the figures would say of nearly every contract that it has no
- * open interest, so then the first failure is the answer.
- */
-async function eachOf(
-	markets: readonly ListedMarket[],
-	read: (market: ListedMarket) => Promise<OpenInterest | null>,
-): Promise<OpenInterest[]> {
-	const slots = createSlots(CALLS_AT_ONCE, Math.max(1, markets.length), () => new Error("more reads than markets"));
-	const never = new AbortController().signal;
-	const settled = await Promise.allSettled(markets.map((market) => slots.run(never, () => read(market))));
-	const failed = settled.filter((result) => result.status === "rejected");
-	if (failed.length > markets.length / 2) throw failed[0]?.reason;
-	return settled.flatMap((result) => (result.status === "fulfilled" && result.value ? [result.value] : []));
 }
 
 /** Tickers that carry no time of their own (bybit's) are of the instant that is asked for. */

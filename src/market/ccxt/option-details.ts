@@ -2,7 +2,8 @@
 import type { Exchange, Greeks } from "ccxt";
 import type { OptionQuote } from "../contract.ts";
 import { TIMEFRAME_MS } from "../contract.ts";
-import { createSlots } from "../slots.ts";
+import { positive } from "../numbers.ts";
+import { readEach } from "./each.ts";
 
 /** Contracts of one chain that are asked for one by one; the exchange allows about as many requests in five seconds. */
 const CALLS_MAX = 80;
@@ -14,15 +15,9 @@ const DAYS_MAX = 62;
 /** Fields that replace those of the list, by symbol. */
 export type OptionDetails = ReadonlyMap<string, Partial<OptionQuote>>;
 
-/** Numbers of an exchange: null for what is absent, nothing or not above zero. */
-export const positive = (value: unknown): number | null => {
-	const number = value === undefined || value === null || value === "" ? Number.NaN : Number(value);
-	return Number.isFinite(number) && number > 0 ? number : null;
-};
-
 const NONE: OptionDetails = new Map();
 
-/** The details of a chain's quotes; `contractSize` in base units. Rejects when all are in one answer and that fails. */
+/** The details of a chain's quotes; `contractSize` in base units. Rejects when most of them cannot be had. */
 export async function readDetails(
 	options: Exchange,
 	base: string,
@@ -57,7 +52,8 @@ async function okxSummary(options: Exchange, base: string): Promise<OptionDetail
 
 /**
  * Deribit's list has no sizes, so the tickers of the quoted contracts nearest to the money are read. One that cannot be
- * had leaves its quote as it was listed.
+ * had leaves its quote as it was listed; when most fail the chain does, for nothing on it could be traded and nobody would
+ * be told why.
  */
 async function deribitTickers(
 	options: Exchange,
@@ -65,15 +61,11 @@ async function deribitTickers(
 	{ asOfMs, contractSize }: { asOfMs: number; contractSize: number },
 ): Promise<OptionDetails> {
 	const asked = nearest(quotes, asOfMs);
-	const slots = createSlots(CALLS_AT_ONCE, CALLS_MAX, () => new Error("more tickers than contracts"));
-	const never = new AbortController().signal;
-	const read = ({ symbol }: OptionQuote) => slots.run(never, () => options.fetchGreeks(symbol));
-	const answers = await Promise.allSettled(asked.map(read));
+	const tickers = await readEach(asked, CALLS_AT_ONCE, ({ symbol }) => options.fetchGreeks(symbol));
 	return new Map(
-		answers.flatMap((answer, i) => {
-			const quote = asked[i];
-			if (answer.status === "rejected" || !quote) return [];
-			return [[quote.symbol, ofTicker(answer.value, quote, contractSize)] as const];
+		asked.flatMap((quote, i) => {
+			const ticker = tickers[i];
+			return ticker ? [[quote.symbol, ofTicker(ticker, quote, contractSize)] as const] : [];
 		}),
 	);
 }

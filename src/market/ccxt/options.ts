@@ -1,8 +1,9 @@
 /** Option chains as exchanges quote them. A field that an exchange does not send is null. */
 import type { Exchange, Option } from "ccxt";
 import type { OptionChain, OptionQuote } from "../contract.ts";
+import { positive } from "../numbers.ts";
 import type { ListedMarket } from "./listing.ts";
-import { positive, readDetails } from "./option-details.ts";
+import { readDetails } from "./option-details.ts";
 
 /** Implied volatilities come as fractions from some exchanges and in percent from others. */
 interface OptionFields {

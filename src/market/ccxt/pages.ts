@@ -1,4 +1,5 @@
 import { ByteLru } from "../byte-lru.ts";
+import { WHOLE_EVERY_MS } from "../live-rules.ts";
 
 /** A history that was read before: whole from `from_ms` on, up to what was settled at `to_ms`. */
 export interface KeptHistory<Columns> {
@@ -7,6 +8,8 @@ export interface KeptHistory<Columns> {
 	to_ms: number;
 	/** Nothing older than this exists at the exchange; null: not known yet. */
 	begin_ms: number | null;
+	/** When the reading of the whole began, on the source's clock. */
+	whole_at_ms: number;
 	/** A page suggested where the market begins, and the exchange is still to be asked for it. */
 	begin_due?: boolean;
 }
@@ -17,6 +20,8 @@ export interface HistoryReading<Columns> {
 	to_ms: number;
 	/** Longest window of one page, ms. */
 	window_ms: number;
+	/** So far apart data may lie without a gap between them; absent: a tenth of a window shows a gap. */
+	spacing_ms?: number;
 	/** Nothing is added any more, so an empty newest window says nothing about older ones. */
 	ended: boolean;
 	/** The oldest instant of the columns; null: they are empty. */
@@ -65,7 +70,8 @@ async function firstPage<Columns>(reading: HistoryReading<Columns>): Promise<Kep
 	const start = Math.max(reading.from_ms, reading.to_ms - reading.window_ms);
 	const columns = await reading.page(start, reading.to_ms);
 	const begin_due = suggestsBegin(columns, start, reading.to_ms, reading);
-	return { columns, from_ms: start, to_ms: settledAt(columns, start, reading), begin_ms: null, begin_due };
+	const whole_at_ms = reading.to_ms;
+	return { columns, from_ms: start, to_ms: settledAt(columns, start, reading), begin_ms: null, begin_due, whole_at_ms };
 }
 
 /** The first tenth of a whole window [fromMs, toMs) is empty: there the market may have begun, or have a long gap. */
@@ -73,11 +79,11 @@ function suggestsBegin<Columns>(
 	page: Columns,
 	fromMs: number,
 	toMs: number,
-	{ window_ms, first }: HistoryReading<Columns>,
+	{ window_ms, spacing_ms = 0, first }: HistoryReading<Columns>,
 ): boolean {
 	if (toMs - fromMs < window_ms) return false;
 	const oldest = first(page);
-	return oldest === null || oldest - fromMs > window_ms / 10;
+	return oldest === null || oldest - fromMs > Math.max(window_ms / 10, spacing_ms);
 }
 
 /** The begin of a market that a page suggested: an exchange that can tell its oldest datum is asked. */
@@ -130,7 +136,10 @@ export function createHistories<Columns extends object>(bytesMax = HISTORY_BYTES
 			const read = async (): Promise<Columns> => {
 				await before;
 				const keep = (history: KeptHistory<Columns>) => store.set(key, history, bytesOf(history.columns));
-				return (await readHistory(store.get(key) ?? null, reading, keep)).columns;
+				const kept = store.get(key) ?? null;
+				// The exchange may have revised what it said of the past.
+				const current = kept && reading.to_ms - kept.whole_at_ms < WHOLE_EVERY_MS / 2 ? kept : null;
+				return (await readHistory(current, reading, keep)).columns;
 			};
 			const own = read();
 			const settled = own.then(

@@ -183,6 +183,12 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 
 export const profileOf = (id: string): ExchangeProfile => PROFILES[id] ?? DEFAULTS;
 
+/** Weight used in the current minute as an answer's headers name it; null: they do not. */
+export function usedWeightOf({ used_weight_header: header }: ExchangeProfile, headers: Headers): number | null {
+	const value = header === null ? Number.NaN : Number(headers.get(header) ?? Number.NaN);
+	return Number.isFinite(value) ? value : null;
+}
+
 /**
  * Exchanges whose spot and perp markets ccxt splits over two classes: naming the exchange means both, each a venue
  * of its own. Naming the second alone means it alone.

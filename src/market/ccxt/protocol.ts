@@ -1,54 +1,33 @@
 /** What passes between the program and its thread of exchanges. */
 import { MarketError } from "../contract.ts";
-import type { SourceCall, SourceOutcome } from "../gate.ts";
+import type { AskGate, TellGate } from "../gate-thread.ts";
+import type { PlainError } from "../plain-error.ts";
 import type { VenueReads } from "./venue.ts";
 
 export type ReadName = keyof VenueReads;
 export type ReadOf<N extends ReadName> = Parameters<VenueReads[N]>[0];
 export type ReadAnswer<N extends ReadName> = Awaited<ReturnType<VenueReads[N]>>;
 
-/** An error by its facts: a class does not survive the way between threads. */
-export interface PlainError {
-	code: string | null;
-	message: string;
-	retryable: boolean;
-}
-
 export type ToThread =
+	| TellGate
 	/** `shares`: what is kept of the venue is shared with other processes. */
 	| { kind: "open"; id: number; venue: string; baseUrl: string | null; shares: boolean }
 	| { kind: "read"; id: number; venue: string; name: ReadName; of: unknown; later: boolean }
 	/** `late`: for want of an answer, which speaks against the source; else nobody wants the answer any more. */
 	| { kind: "abort"; id: number; late: boolean }
-	/** The gate's answer to `take`. */
-	| { kind: "taken"; id: number; error: PlainError | null }
 	/** To `share`: fetch it yourself, and tell. */
 	| { kind: "fetch"; id: number }
 	/** To `share`: the answer's bytes, or what another's fetch failed with. */
 	| { kind: "shared"; id: number; answer: { body: Int8Array; age_ms: number } | PlainError };
 
 export type FromThread =
+	| AskGate
 	| { kind: "answer"; id: number; value: unknown }
 	| { kind: "failure"; id: number; error: PlainError }
-	| { kind: "take"; id: number; call: Omit<SourceCall, "signal"> }
-	| { kind: "untake"; id: number }
 	| { kind: "share"; id: number; venue: string; name: string; fresh_ms: number }
 	| { kind: "unshare"; id: number }
 	/** What came of `fetch`. */
-	| { kind: "fetched"; id: number; outcome: Int8Array | PlainError }
-	| { kind: "report"; call: Pick<SourceCall, "source" | "endpoint">; outcome: SourceOutcome };
-
-export function plainError(error: unknown): PlainError {
-	const { code, message, retryable } = (typeof error === "object" && error !== null ? error : {}) as Record<
-		string,
-		unknown
-	>;
-	return {
-		code: typeof code === "string" ? code : null,
-		message: typeof message === "string" ? message : String(error),
-		retryable: retryable === true,
-	};
-}
+	| { kind: "fetched"; id: number; outcome: Int8Array | PlainError };
 
 const CODES: readonly MarketError["code"][] = ["fetch_failed", "timeout", "bad_symbol", "not_supported"];
 

@@ -1,13 +1,13 @@
 /** Every HTTP request of an exchange passes here: through the gate, with a deadline, and reading only. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Exchange } from "ccxt";
+import { boundedText } from "../bounded-text.ts";
 import { BLOCK_WAIT_MS_MAX, type CallRank, type SourceGate, type SourceOutcome } from "../gate.ts";
+import { ANSWER_BYTES_MAX } from "../live-rules.ts";
 import { kindOf, UnreadableAnswer } from "./errors.ts";
 
 /** One request, from its sending to the last byte of its answer. Its wait at the gate does not count. */
 export const REQUEST_LIMIT_MS = 10_000;
-/** Larger than any answer by far (the markets of a large exchange are some 20 MB); more is a fault of the source. */
-const ANSWER_BYTES_MAX = 128 * 1024 * 1024;
 
 export interface RequestsOptions {
 	/** Owner of the budget, e.g. `binance`. */
@@ -19,6 +19,8 @@ export interface RequestsOptions {
 	budgetOf(path: string, group: string): string | null;
 	/** Used weight that the answer's headers name; null: they do not. */
 	usedWeight(headers: Headers): number | null;
+	/** Told of the headers of each answer. */
+	answered?(headers: Headers): void;
 	requestLimitMs?: number;
 	/** Where answers that processes keep are shared between them; absent: each process asks for itself. */
 	share?: ShareRequest;
@@ -135,12 +137,7 @@ function gateRequests(ask: Fetch, { source: owner, gate, usedWeight }: RequestsO
 		const endpoint = context.template === "" ? new URL(url).pathname : `/${context.template}`;
 		const { budget, weight, rank, signal } = context;
 		const source = budget === null ? owner : `${owner}:${budget}`;
-		const report = (outcome: SourceOutcome) => {
-			gate.report({ source, endpoint }, outcome);
-			// A ban is one of the address, whatever it asked for.
-			const banned = outcome.kind === "limited" && outcome.status === 418;
-			if (banned && source !== owner) gate.report({ source: owner, endpoint }, outcome);
-		};
+		const report = (outcome: SourceOutcome) => gate.report({ source, endpoint }, outcome);
 		for (let again = false; ; again = true) {
 			await gate.take({ source, endpoint, weight, signal, ...(rank > 0 ? { rank } : {}) });
 			const seen = nothingSeen();
@@ -186,7 +183,11 @@ const isShortPause = (outcome: SourceOutcome): boolean =>
 	outcome.retry_after_ms <= BLOCK_WAIT_MS_MAX;
 
 /** The exchange that says no has answered; only one that cannot be understood, or not reached, has failed. */
-function outcomeOf(error: unknown, { status, headers }: Seen, signal: AbortSignal): SourceOutcome {
+export function outcomeOf(
+	error: unknown,
+	{ status, headers }: Pick<Seen, "status" | "headers">,
+	signal: AbortSignal,
+): SourceOutcome {
 	const kind = kindOf(error);
 	if (status === 429 || status === 418 || kind === "limited") {
 		return {
@@ -240,8 +241,9 @@ async function send(url: string, request: RequestInit, options: RequestsOptions)
 	});
 	seen.status = response.status;
 	seen.headers = response.headers;
+	options.answered?.(response.headers);
 	// Read here, within the request's limit: ccxt's own ends with the headers.
-	seen.text = await boundedText(response);
+	seen.text = await boundedText(response, ANSWER_BYTES_MAX, (bytes) => new UnreadableAnswer(bytes));
 	return answerOf(response, seen.text);
 }
 
@@ -251,14 +253,3 @@ const answerOf = ({ status, statusText, headers }: Omit<Answer, "text">, text: s
 	headers,
 	text: async () => text,
 });
-
-async function boundedText(response: Response): Promise<string> {
-	const chunks: Uint8Array[] = [];
-	let bytes = 0;
-	for await (const chunk of response.body ?? []) {
-		bytes += chunk.byteLength;
-		if (bytes > ANSWER_BYTES_MAX) throw new UnreadableAnswer(bytes);
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks).toString("utf8");
-}

@@ -12,7 +12,11 @@ export const SECOND_LOOK_MS = 1100;
 
 interface Sample {
 	server_ms: number;
-	/** The process's clock in the middle of the request. */
+	/**
+	 * The process's clock when the answer was there. A request waits for budget, and a shared time for another process,
+	 * so its middle would say nothing about when the exchange looked at its clock: from here on the exchange's time is
+	 * at least `server_ms`, and what is made of it is behind by the answer's way at most, never ahead.
+	 */
 	local_ms: number;
 }
 
@@ -38,16 +42,20 @@ export type ShareTime = (freshMs: number, measure: MeasureTime) => Promise<Share
 /**
  * Follows an exchange's clock from the offset of its answers to the process's clock. A first measurement does not
  * show whether the clock moves: until the second it is taken to stand, which is behind by as long as that takes.
+ * `unknown`: the time of an exchange that does not tell it.
  */
 export function createServerClock(
 	clock: Clock,
 	read: () => Promise<number | null>,
 	share: ShareTime | null = null,
+	unknown: () => number = clock.now,
 ): ServerClock {
 	let sample: Sample | null = null;
 	/** Far enough back for the next one to show whether the clock moves. */
 	let base: Sample | null = null;
 	let moving = false;
+	/** Two looks far enough apart, by this process or another, have shown whether the clock moves. */
+	let judged = false;
 	let triedAtMs = Number.NEGATIVE_INFINITY;
 	const running = new Map<() => Promise<void>, Promise<void>>();
 	const once = (work: () => Promise<void>) => (): Promise<void> => {
@@ -57,17 +65,15 @@ export function createServerClock(
 	};
 
 	const measure = async (): Promise<void> => {
-		const sentMs = clock.now();
-		triedAtMs = sentMs;
+		triedAtMs = clock.now();
 		const server_ms = await read();
-		const receivedMs = clock.now();
-		// An exchange that does not tell the time is taken to have ours.
-		const local_ms = (sentMs + receivedMs) / 2;
-		const next = { server_ms: server_ms ?? local_ms, local_ms };
+		const local_ms = clock.now();
+		const next = { server_ms: server_ms ?? unknown(), local_ms };
 		base ??= next;
 		const passedMs = next.local_ms - base.local_ms;
-		if (server_ms === null) moving = true;
+		if (server_ms === null) moving = judged = true;
 		else if (passedMs >= SECOND_LOOK_MS / 2) {
+			judged = true;
 			moving = next.server_ms - base.server_ms > passedMs * MOVING_SHARE;
 			base = next;
 		}
@@ -75,8 +81,9 @@ export function createServerClock(
 	};
 	const direct = once(measure);
 	const shared = once(async () => {
-		// The first measurement does not show whether the clock moves, so there is nothing to be shared of it.
-		if (share === null || sample === null) return direct();
+		// What does not show whether the clock moves is not to be shared: the others would take it to stand for a minute.
+		const soon = base === null || clock.now() - base.local_ms < SECOND_LOOK_MS / 2;
+		if (share === null || (soon && !judged)) return direct();
 		triedAtMs = clock.now();
 		let own = false;
 		const told = await share(OFFSET_FRESH_MS, async () => {
@@ -85,10 +92,10 @@ export function createServerClock(
 			return { server_ms: sample?.server_ms ?? null, moving };
 		});
 		if (own) return;
-		const receivedMs = clock.now();
-		const local_ms = (triedAtMs + receivedMs) / 2;
+		const local_ms = clock.now();
 		moving = told.moving;
-		base = sample = { server_ms: (told.server_ms ?? local_ms) + (moving ? told.age_ms : 0), local_ms };
+		judged = true;
+		base = sample = { server_ms: (told.server_ms ?? unknown()) + (moving ? told.age_ms : 0), local_ms };
 	});
 
 	return {

@@ -1,5 +1,5 @@
 import type { Exchange } from "ccxt";
-import { TIMEFRAME_MS } from "../contract.ts";
+import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import type { RawSettlement } from "../funding.ts";
 import { buildFundingColumns, mergeFunding } from "../funding.ts";
 import type { FundingColumns } from "../series.ts";
@@ -10,7 +10,9 @@ import type { ExchangeProfile } from "./profiles.ts";
 /** How far back settlements are read; the oldest perps of today are younger. */
 const HISTORY_MS = 8 * 365 * TIMEFRAME_MS["1d"];
 /** Pages within one window: a contract that once settled more often than it does now. */
-const WINDOW_PAGES_MAX = 24;
+const WINDOW_PAGES_MAX = 48;
+/** So many settlements fewer than a page may hold are asked for at once, so that a full page is one that was cut. */
+const PAGE_SPARE = 2;
 const INTERVAL_HOURS_DEFAULT = 8;
 /** Exchanges stamp a settlement some milliseconds after its hour, from which on it counts. */
 const LATE_STAMP_MS = 1000;
@@ -33,7 +35,9 @@ export function createSettlements(exchange: Exchange, profile: ExchangeProfile):
 			return histories.read(market.symbol, {
 				from_ms,
 				to_ms,
-				window_ms: profile.funding_max * stepMs,
+				window_ms: (profile.funding_max - PAGE_SPARE) * stepMs,
+				// A contract that settles every hour now may have settled once a day before.
+				spacing_ms: TIMEFRAME_MS["1d"],
 				ended: market.active === false,
 				first: (columns) => (columns.length === 0 ? null : (columns.funding_time[0] as number)),
 				settled: (columns) => (columns.length === 0 ? 0 : (columns.funding_time[columns.length - 1] as number) + 1),
@@ -68,7 +72,11 @@ async function listedIntervals(exchange: Exchange): Promise<Map<string, number>>
 	return hours;
 }
 
-/** Settlements of [fromMs, toMs). A full page hides what follows it, so the window is read on from its last one. */
+/**
+ * Settlements of [fromMs, toMs). A full page hides the rest of its window: newer ones where the exchange counts from the
+ * begin, older ones where it counts from the end. Both sides of it are asked for, unless the exchange is known.
+ * Throws MarketError fetch_failed for a window that holds more than WINDOW_PAGES_MAX pages: a part of it would look whole.
+ */
 async function page(
 	exchange: Exchange,
 	profile: ExchangeProfile,
@@ -77,20 +85,36 @@ async function page(
 	toMs: number,
 ): Promise<FundingColumns> {
 	const found: RawSettlement[] = [];
-	let from = fromMs;
-	for (let pages = 0; pages < WINDOW_PAGES_MAX && from < toMs; pages++) {
-		const until = profile.fundingUntil(toMs - 1);
-		const rates = await exchange.fetchFundingRateHistory(market.symbol, from, profile.funding_max, until);
-		let last = from - 1;
+	const open: { from: number; until: number }[] = [{ from: fromMs, until: toMs - 1 }];
+	for (let pages = 0; ; pages++) {
+		const next = open.pop();
+		if (next === undefined) return buildFundingColumns(found);
+		if (pages >= WINDOW_PAGES_MAX) {
+			const text = `${exchange.id} has more settlements of ${market.symbol} than can be read`;
+			throw new MarketError("fetch_failed", text, false);
+		}
+		const { from, until } = next;
+		const params = profile.fundingUntil(until);
+		const rates = await exchange.fetchFundingRateHistory(market.symbol, from, profile.funding_max, params);
+		let [oldest, newest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 		for (const row of rates) {
 			const { timestamp } = row;
 			const rate = profile.settledRate(row);
-			if (timestamp === undefined || rate === undefined) continue;
-			last = Math.max(last, timestamp);
-			if (timestamp >= fromMs && timestamp < toMs) found.push({ time: timestamp, rate });
+			if (timestamp === undefined) continue;
+			oldest = Math.min(oldest, timestamp);
+			newest = Math.max(newest, timestamp);
+			if (rate !== undefined && timestamp >= from && timestamp <= until) found.push({ time: timestamp, rate });
 		}
-		if (rates.length < profile.funding_max || last < from) break;
-		from = last + 1;
+		// A page that lies outside of what was asked for brings nobody further.
+		if (rates.length < profile.funding_max || newest < from || oldest > until) continue;
+		const sides = [
+			{ from: newest + 1, until },
+			{ from, until: oldest - 1 },
+		];
+		open.push(...(profile.pages_from_begin ? sides.slice(0, 1) : sides).filter((side) => holdsOne(side)));
 	}
-	return buildFundingColumns(found);
 }
+
+/** Contracts settle on whole hours, so a shorter stretch beside a settlement holds none. */
+const holdsOne = ({ from, until }: { from: number; until: number }): boolean =>
+	until - from >= TIMEFRAME_MS["1h"] - LATE_STAMP_MS;

@@ -1,7 +1,8 @@
 /** The program's side of sharing: answers of the thread's requests go through the store that all processes share. */
 import { MarketError } from "../contract.ts";
+import { type PlainError, plainError } from "../plain-error.ts";
 import type { VenueSharing } from "../venue-sharing.ts";
-import { type FromThread, type PlainError, plainError, portError, type ToThread } from "./protocol.ts";
+import { type FromThread, portError, type ToThread } from "./protocol.ts";
 
 type ShareMessage = Extract<FromThread, { kind: "share" | "unshare" | "fetched" }>;
 

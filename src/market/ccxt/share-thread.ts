@@ -1,7 +1,8 @@
 /** The thread's side of sharing answers with other processes: the store is the program's, so it is asked by message. */
 import { abortable } from "../abortable.ts";
+import { type PlainError, plainError } from "../plain-error.ts";
 import { marketErrorOf } from "./errors.ts";
-import { asMarketError, type FromThread, type PlainError, plainError, type ToThread } from "./protocol.ts";
+import { asMarketError, type FromThread, type ToThread } from "./protocol.ts";
 import type { ShareRequest } from "./requests.ts";
 
 interface Asker {

@@ -31,3 +31,33 @@ export function shared<T>(clock: Clock, freshMs: number, read: () => Promise<T>)
 		return abortable(reading ?? start(), signal);
 	};
 }
+
+/** While a value cannot be read again its last good one is given at once for this time, without another look. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** The same value where it is known by, and not shown: when it cannot be read its last good one serves for `keptMs`. */
+export function orLastGood<T>(
+	clock: Clock,
+	keptMs: number,
+	read: (signal: AbortSignal) => Promise<T>,
+): (signal: AbortSignal) => Promise<T> {
+	let good: { atMs: number; value: T } | null = null;
+	let failedAtMs = Number.NEGATIVE_INFINITY;
+	const stillGood = () => (good !== null && clock.now() - good.atMs < keptMs ? good : null);
+	return async (signal) => {
+		signal.throwIfAborted();
+		const last = stillGood();
+		if (last && clock.now() - failedAtMs < LOOK_AGAIN_MS) return last.value;
+		try {
+			const value = await read(signal);
+			good = { atMs: clock.now(), value };
+			return value;
+		} catch (error) {
+			signal.throwIfAborted();
+			failedAtMs = clock.now();
+			const instead = stillGood();
+			if (instead === null) throw error;
+			return instead.value;
+		}
+	};
+}

@@ -4,16 +4,9 @@ import { startWorker } from "../../worker-thread.ts";
 import { onAbort } from "../abortable.ts";
 import { MarketError } from "../contract.ts";
 import type { SourceGate } from "../gate.ts";
+import { createGateRelay } from "../gate-relay.ts";
 import type { VenueSharing } from "../venue-sharing.ts";
-import {
-	type FromThread,
-	plainError,
-	portError,
-	type ReadAnswer,
-	type ReadName,
-	type ReadOf,
-	type ToThread,
-} from "./protocol.ts";
+import { type FromThread, portError, type ReadAnswer, type ReadName, type ReadOf, type ToThread } from "./protocol.ts";
 import { createShareRelay } from "./share-relay.ts";
 
 /** One read with all its requests and its waits at the gate. Who reads usually gives up earlier. */
@@ -52,7 +45,6 @@ export function createExchangeThread(options: {
 	const { baseUrl, gate, clock, sharing = null } = options;
 	const limitMs = options.readLimitMs ?? READ_LIMIT_MS;
 	const pending = new Map<number, Pending>();
-	const takes = new Map<number, AbortController>();
 	const opened = new Set<string>();
 	let worker: Worker | null = null;
 	let closed = false;
@@ -61,8 +53,7 @@ export function createExchangeThread(options: {
 	const lose = (lost: Worker, why: string): void => {
 		if (worker !== lost) return;
 		worker = null;
-		for (const take of takes.values()) take.abort(new Error(why));
-		takes.clear();
+		turns.clear(why);
 		relay?.clear(why);
 		const error = new MarketError("fetch_failed", why, !closed);
 		for (const { reject } of [...pending.values()]) reject(error);
@@ -70,7 +61,7 @@ export function createExchangeThread(options: {
 
 	const start = (): Worker => {
 		const started = startWorker("./exchange-worker", import.meta.url);
-		started.on("message", (message: FromThread) => receive(message, started));
+		started.on("message", (message: FromThread) => receive(message));
 		started.on("error", (error) => lose(started, `the thread of exchanges failed: ${error.message}`));
 		started.on("exit", () => lose(started, "the thread of exchanges has ended"));
 		worker = started;
@@ -88,25 +79,13 @@ export function createExchangeThread(options: {
 	});
 	const relay = sharing && createShareRelay(sharing, (message) => worker?.postMessage(message));
 
-	const take = async (from: Worker, message: Extract<FromThread, { kind: "take" }>): Promise<void> => {
-		const own = new AbortController();
-		takes.set(message.id, own);
-		const error = await gate.take({ ...message.call, signal: own.signal }).then(() => null, plainError);
-		if (takes.get(message.id) !== own) return;
-		takes.delete(message.id);
-		if (worker === from) send({ kind: "taken", id: message.id, error });
-	};
+	const turns = createGateRelay(gate, (message) => worker?.postMessage(message));
 
-	const receive = (message: FromThread, from: Worker): void => {
+	const receive = (message: FromThread): void => {
 		if (message.kind === "answer") pending.get(message.id)?.resolve(message.value);
 		else if (message.kind === "failure") pending.get(message.id)?.reject(portError(message.error));
-		else if (message.kind === "take") void take(from, message);
-		else if (message.kind === "report") gate.report(message.call, message.outcome);
-		else if (message.kind !== "untake") relay?.receive(message);
-		else {
-			takes.get(message.id)?.abort(new Error("nobody waits any more"));
-			takes.delete(message.id);
-		}
+		else if (message.kind === "take" || message.kind === "untake" || message.kind === "report") turns.receive(message);
+		else relay?.receive(message);
 	};
 
 	const call = (make: (id: number) => ToThread, signal: AbortSignal): Promise<unknown> => {

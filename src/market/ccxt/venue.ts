@@ -1,39 +1,29 @@
 /** One exchange as a venue: what is read of it, in the program's own shapes. Runs in the thread of exchanges. */
 import type { Exchange } from "ccxt";
-import type { Clock } from "../../clock.ts";
 import { abortable } from "../abortable.ts";
 import type { Market, OpenInterest, OptionChain, OrderBook, Ticker, Timeframe } from "../contract.ts";
 import { MarketError } from "../contract.ts";
-import type { SourceGate } from "../gate.ts";
 import type { BarColumns, FundingColumns } from "../series.ts";
 import { createCandles } from "./candles.ts";
+import { type AnswerDates, createAnswerDates, createClosedBy } from "./dates.ts";
 import { marketErrorOf } from "./errors.ts";
 import { createInterests } from "./interest.ts";
 import { countedIn, describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./listing.ts";
-import { loadExchange, redirectExchange } from "./load.ts";
+import { openExchange, type VenueOptions } from "./open-exchange.ts";
 import { readChain } from "./options.ts";
 import { type ExchangeProfile, profileOf } from "./profiles.ts";
-import { guardRequests, type ShareRequest, underSignal } from "./requests.ts";
+import { underSignal } from "./requests.ts";
 import { createSettlements } from "./settlements.ts";
-import { shared } from "./shared.ts";
+import { orLastGood, shared } from "./shared.ts";
 import { readTickerTable, TICKERS_FRESH_MS, type TickerTable, tickersOf } from "./tickers.ts";
 import { readTrades, type Tape } from "./trades.ts";
 
 /** The list of markets and the intervals of funding are read again after this time. */
 const LISTING_FRESH_MS = 3_600_000;
+/** A list of markets that cannot be read again still says what a symbol is: markets seldom move. */
+const LISTING_KEPT_MS = 24 * 3_600_000;
 /** Levels of a book on each side. */
 const BOOK_LEVELS = 100;
-
-export interface VenueOptions {
-	id: string;
-	/** Every request goes to this origin instead of the exchange's; null: to the exchange. */
-	baseUrl: string | null;
-	gate: Pick<SourceGate, "take" | "report">;
-	clock: Clock;
-	requestLimitMs?: number;
-	/** Where what is kept of the exchange is shared with other processes; absent: this one asks for itself. */
-	share?: ShareRequest;
-}
 
 interface At {
 	as_of_ms: number;
@@ -44,7 +34,7 @@ interface Of extends At {
 
 /** What a venue is asked (`later`: behind what is not); every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
 export interface VenueReads {
-	/** The exchange's clock, epoch ms; null: it does not tell the time. */
+	/** The exchange's clock, epoch ms, from the dates of its answers where nothing else tells it; null: nothing does. */
 	time(of: object, signal: AbortSignal, later?: boolean): Promise<number | null>;
 	/** null: the symbol is not listed. */
 	place(
@@ -70,39 +60,14 @@ export interface VenueReads {
 /** Opens an exchange of ccxt; nothing is asked of it yet. Throws ExchangeLoadError for an id that ccxt does not have. */
 export async function openVenue(options: VenueOptions): Promise<VenueReads> {
 	const profile = profileOf(options.id);
-	const exchange = await openExchange(options, profile, profile.settings);
-	const parts = partsOf(exchange, profile, options);
+	const dates = createAnswerDates(options.clock);
+	const exchange = await openExchange(options, profile, profile.settings, dates);
+	const parts = partsOf(exchange, profile, options, dates);
 	return guarded(options.id, {
 		...currentReads(parts),
 		...historyReads(parts),
 		optionChain: chainReads(options, profile),
 	});
-}
-
-async function openExchange(
-	{ id, baseUrl, gate, requestLimitMs, share }: VenueOptions,
-	profile: ExchangeProfile,
-	settings: Record<string, unknown>,
-): Promise<Exchange> {
-	const Constructor = await loadExchange(id);
-	const exchange = new Constructor(settings);
-	// Currencies are of no use here, and at some exchanges they need a key.
-	exchange.has.fetchCurrencies = false;
-	if (baseUrl !== null) redirectExchange(exchange, baseUrl);
-	const header = profile.used_weight_header;
-	guardRequests(exchange, {
-		source: id,
-		gate,
-		weightOf: profile.weightOf,
-		budgetOf: profile.budgetOf,
-		usedWeight: (headers) => {
-			const value = header === null ? Number.NaN : Number(headers.get(header) ?? Number.NaN);
-			return Number.isFinite(value) ? value : null;
-		},
-		...(requestLimitMs === undefined ? {} : { requestLimitMs }),
-		...(share ? { share } : {}),
-	});
-	return exchange;
 }
 
 /** Of what many calls share none's signal is asked. */
@@ -111,8 +76,11 @@ const never = new AbortController().signal;
 interface Parts {
 	exchange: Exchange;
 	profile: ExchangeProfile;
+	dates: AnswerDates;
 	/** Markets that are read, by symbol. */
 	listed(signal: AbortSignal): Promise<ReadonlyMap<string, ListedMarket>>;
+	/** The same, or as it was within a day: for what is named, not for what is shown as the markets of now. */
+	known(signal: AbortSignal): Promise<ReadonlyMap<string, ListedMarket>>;
 	find(symbol: string, signal: AbortSignal): Promise<ListedMarket>;
 	/** Hours between settlements, by symbol. */
 	intervals(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
@@ -122,7 +90,7 @@ interface Parts {
 	tickers(signal: AbortSignal): Promise<TickerTable>;
 }
 
-function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueOptions): Parts {
+function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueOptions, dates: AnswerDates): Parts {
 	const settlements = createSettlements(exchange, profile);
 	const listed = shared(clock, LISTING_FRESH_MS, async () => {
 		const markets = (await exchange.loadMarkets(true)) as unknown as Record<string, ListedMarket>;
@@ -132,39 +100,55 @@ function partsOf(exchange: Exchange, profile: ExchangeProfile, { clock }: VenueO
 			),
 		);
 	});
+	const known = orLastGood(clock, LISTING_KEPT_MS, listed);
 	const intervals = shared(clock, LISTING_FRESH_MS, async () => {
-		const perps = [...(await listed(never)).values()].filter((market) => market.swap);
+		const perps = [...(await known(never)).values()].filter((market) => market.swap);
 		return perps.length === 0 ? new Map<string, number>() : settlements.intervals(perps.map(({ symbol }) => symbol));
 	});
 	return {
 		exchange,
 		profile,
+		dates,
 		listed,
+		known,
 		intervals,
 		async find(symbol, signal) {
-			const market = (await listed(signal)).get(symbol);
+			const market = (await known(signal)).get(symbol);
 			if (!market) throw new MarketError("bad_symbol", `${exchange.id} lists no market '${symbol}'`, false);
 			return market;
 		},
-		candles: createCandles(exchange, profile),
+		candles: createCandles(
+			exchange,
+			profile,
+			createClosedBy(clock, dates, () => timeOf(exchange, dates)),
+		),
 		settlements,
 		interests: createInterests(exchange, profile, clock),
 		tickers: shared(clock, TICKERS_FRESH_MS, async () =>
-			readTickerTable(exchange, profile, [...(await listed(never)).values()]),
+			readTickerTable(exchange, profile, [...(await known(never)).values()]),
 		),
 	};
+}
+
+async function timeOf(exchange: Exchange, dates: AnswerDates): Promise<number | null> {
+	const serverMs = (await exchange.fetchTime()) ?? null;
+	if (serverMs !== null) dates.told(serverMs);
+	return serverMs ?? dates.now();
 }
 
 type CurrentReads = Pick<VenueReads, "time" | "place" | "markets" | "tickers" | "orderBook" | "openInterest">;
 
 function currentReads(parts: Parts): CurrentReads {
-	const { exchange, profile, listed, find } = parts;
+	const { exchange, profile, known, find } = parts;
 	return {
-		async time() {
-			return exchange.has.fetchTime === true ? ((await exchange.fetchTime()) ?? null) : null;
+		async time(_of, signal) {
+			if (exchange.has.fetchTime === true) return timeOf(exchange, parts.dates);
+			// The list is needed anyway, and its answer carries a date.
+			if (parts.dates.now() === null) await parts.listed(signal);
+			return parts.dates.now();
 		},
 		async place({ symbol }, signal) {
-			const market = (await listed(signal)).get(symbol);
+			const market = (await known(signal)).get(symbol);
 			const type = market ? typeOf(market) : null;
 			return type === null ? null : { symbol, type };
 		},

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { systemClock } from "../../../src/clock.ts";
 import { openVenue } from "../../../src/market/ccxt/venue.ts";
-import type { OptionChain, OptionQuote } from "../../../src/market/contract.ts";
+import { MarketError, type OptionChain, type OptionQuote } from "../../../src/market/contract.ts";
 import { openGate } from "../../../src/market/gate.ts";
 import { readBoard } from "../../../src/strategies/options/chain.ts";
 import { STUB_NOW_MS } from "../../support/exchange-stubs/candles.ts";
@@ -135,6 +135,17 @@ test("deribit: a ticker that cannot be had leaves the quote as it was listed", a
 			["put", 0.04, null, 131],
 		],
 	);
+});
+
+test("deribit: when most tickers cannot be had there is no chain that looks whole", async () => {
+	const ticker = () => ({ jsonrpc: "2.0", error: { message: "internal_server_error", code: 11094 } });
+	const read = chainOf("deribit", { ...DERIBIT_OPTIONS, "/api/v2/public/ticker": ticker }, "BTC");
+	const error = await read.then(
+		() => null,
+		(reason: unknown) => reason,
+	);
+	assert.instance(error, MarketError);
+	assert.is((error as MarketError).code, "fetch_failed");
 });
 
 test("deribit: of a long chain the sizes of the eighty contracts nearest to the money are asked for", async () => {

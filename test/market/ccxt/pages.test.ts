@@ -104,6 +104,48 @@ test("what is known is not asked for again; what is new is, and nothing else", a
 	assert.equal(exchange.asked, [[3900, 3920]]);
 });
 
+test("a history that was only continued is read whole again in time: the exchange may have revised its past", async () => {
+	const DAY = 86_400_000;
+	let revision = 0;
+	let asked = 0;
+	const histories = createHistories<{ values: Float64Array; times: Float64Array }>();
+	const read = (days: number) =>
+		histories.read("a", {
+			from_ms: 0,
+			to_ms: days * DAY,
+			window_ms: 10 * DAY,
+			ended: false,
+			first: ({ times }) => times[0] ?? null,
+			settled: ({ times }) => (times.at(-1) ?? -DAY) + DAY,
+			async page(from, to) {
+				asked++;
+				const times = Float64Array.from({ length: (to - from) / DAY }, (_, i) => from + i * DAY);
+				return { times, values: times.map(() => revision) };
+			},
+			oldest: null,
+			merge(one, other) {
+				const values = new Map(
+					[other, one].flatMap(({ times, values }) =>
+						[...times].map((time, i) => [time, values[i] as number] as const),
+					),
+				);
+				const times = Float64Array.from(values.keys()).sort();
+				return { times, values: times.map((time) => values.get(time) as number) };
+			},
+		});
+	await read(30);
+	revision = 1;
+	asked = 0;
+	for (let day = 31; day <= 33; day++) await read(day);
+	assert.is(asked, 3);
+	const { times, values } = await read(34);
+	assert.is(times.length, 34);
+	assert.ok(values.every((value) => value === 1));
+	asked = 0;
+	await read(35);
+	assert.is(asked, 1);
+});
+
 test("a bar that is published late is asked for again", async () => {
 	const exchange = exchangeOf(steps(0, 100));
 	const histories = createHistories<Columns>();

@@ -1,9 +1,15 @@
+import type { Exchange } from "ccxt";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Clock } from "../../../src/clock.ts";
+import { createCandles } from "../../../src/market/ccxt/candles.ts";
+import type { ListedMarket } from "../../../src/market/ccxt/listing.ts";
+import { profileOf } from "../../../src/market/ccxt/profiles.ts";
 import { createServerClock, OFFSET_FRESH_MS, SECOND_LOOK_MS } from "../../../src/market/ccxt/server-clock.ts";
+import type { SharedTime } from "../../../src/market/venue-sharing.ts";
 
 const test = suite("market/ccxt/server-clock");
+const DAY_MS = 86_400_000;
 
 class MovedClock implements Clock {
 	ms = 1_000_000;
@@ -12,15 +18,20 @@ class MovedClock implements Clock {
 	clearTimeout = () => undefined;
 }
 
-/** A server whose time is a function of ours. */
+/** How long an answer is under way. */
+const WAY_MS = 20;
+
+/** A server whose time is a function of ours; each request waits `gate.ms` for its budget first. */
 const follow = (serverOf: (ms: number) => number | null) => {
 	const clock = new MovedClock();
+	const gate = { ms: 0 };
 	const time = createServerClock(clock, async () => {
-		clock.ms += 40;
-		const told = serverOf(clock.ms - 20);
+		clock.ms += gate.ms + WAY_MS;
+		const told = serverOf(clock.ms);
+		clock.ms += WAY_MS;
 		return told;
 	});
-	return { clock, time };
+	return { clock, time, gate };
 };
 
 test("a clock that moves is followed, however far it is from ours", async () => {
@@ -32,8 +43,72 @@ test("a clock that moves is followed, however far it is from ours", async () => 
 		await time.measure();
 		assert.is(time.standing(), false);
 		clock.ms += 12_345;
-		assert.is(time.now(), clock.ms + skew);
+		assert.is(time.now(), clock.ms + skew - WAY_MS);
 	}
+});
+
+test("however long a request waits for its turn, the time is behind by the answer's way and never ahead", async () => {
+	for (const waitMs of [0, 300, 40_000, 600_000]) {
+		const { clock, time, gate } = follow((ms) => ms);
+		await time.measure();
+		clock.ms += SECOND_LOOK_MS;
+		gate.ms = waitMs;
+		await time.measure();
+		assert.is(time.standing(), false);
+		assert.is(time.now(), clock.ms - WAY_MS, `after ${waitMs} ms at the gate`);
+		clock.ms += 30_000;
+		assert.is(time.now(), clock.ms - WAY_MS);
+	}
+});
+
+test("nor does the wait for another process's measurement put it ahead", async () => {
+	const clock = new MovedClock();
+	const time = createServerClock(
+		clock,
+		async () => clock.ms,
+		async () => {
+			clock.ms += 20_000;
+			return { server_ms: clock.ms - 400, moving: true, age_ms: 400 };
+		},
+	);
+	await time.measure();
+	clock.ms += SECOND_LOOK_MS;
+	await time.measure();
+	await time.follow();
+	assert.is(time.now(), clock.ms);
+});
+
+test("a slow gate at a bar's end lets no running bar be read as a closed one", async () => {
+	const endMs = Date.UTC(2026, 2, 19);
+	const { clock, time, gate } = follow((ms) => ms);
+	clock.ms = endMs - 80_000;
+	await time.measure();
+	clock.ms += SECOND_LOOK_MS;
+	gate.ms = 40_000;
+	clock.ms = endMs - 52_000;
+	await time.measure();
+	assert.ok(clock.ms < endMs, "the day has not ended");
+	const exchange = {
+		id: "binanceusdm",
+		has: { fetchOHLCV: true },
+		timeframes: { "1d": "1d" },
+		parseOHLCV: (row: unknown) => row,
+		async fetchOHLCV(_symbol: string, _timeframe: string, from: number, limit: number) {
+			const rows: number[][] = [];
+			for (let open = Math.ceil(from / DAY_MS) * DAY_MS; open <= clock.ms && rows.length < limit; open += DAY_MS)
+				rows.push([open, 100, 101, 99, open + DAY_MS > clock.ms ? 100.2 : 100.9, 60]);
+			return rows;
+		},
+	} as unknown as Exchange;
+	const market = { symbol: "BTC/USDT:USDT", active: true, swap: true, linear: true } as unknown as ListedMarket;
+	const candles = createCandles(exchange, profileOf("binanceusdm"));
+	const read = () => candles.read(market, "1d", time.now() ?? 0, 30);
+	const before = await read();
+	assert.is(before.open_time.at(-1), endMs - 2 * DAY_MS);
+	clock.ms = endMs + 3_600_000;
+	const after = await read();
+	assert.is(after.open_time.at(-1), endMs - DAY_MS);
+	assert.is(after.close.at(-1), 100.9);
 });
 
 test("a clock that stands still stays where it is", async () => {
@@ -97,6 +172,7 @@ test("what another process has measured is taken with its age, and whether the c
 		// The first one shows nothing that others could use: each makes its own.
 		await time.follow();
 		assert.is(time.now(), 5_000_000);
+		clock.ms += SECOND_LOOK_MS;
 		await time.follow();
 		clock.ms += 250;
 		assert.is(time.standing(), !moving);
@@ -124,11 +200,52 @@ test("whoever measures for all tells what it found", async () => {
 	assert.is(time.now(), clock.ms + 300);
 });
 
-test("an exchange that does not tell the time has ours", async () => {
+test("a look that comes right after the first one is kept from the others: it does not show whether the clock moves", async () => {
+	const clock = new MovedClock();
+	let kept: { told: Omit<SharedTime, "age_ms">; at_ms: number } | null = null;
+	const open = () =>
+		createServerClock(
+			clock,
+			async () => clock.ms,
+			async (freshMs, measure) => {
+				if (kept === null || clock.ms - kept.at_ms >= freshMs) kept = { told: await measure(), at_ms: clock.ms };
+				return { ...kept.told, age_ms: clock.ms - kept.at_ms };
+			},
+		);
+	const [first, second] = [open(), open()];
+	await first.measure();
+	// A readiness probe, long before the second look.
+	clock.ms += 200;
+	await first.follow();
+	assert.is(kept, null);
+	clock.ms += SECOND_LOOK_MS - 200;
+	await first.follow();
+	assert.is(first.standing(), false);
+	await second.measure();
+	await second.follow();
+	clock.ms += SECOND_LOOK_MS;
+	await second.follow();
+	clock.ms += 55_000;
+	for (const time of [first, second]) {
+		assert.is(time.standing(), false);
+		assert.is(time.now(), clock.ms);
+	}
+});
+
+test("an exchange that does not tell the time has the one that is given for it, else ours", async () => {
 	const { clock, time } = follow(() => null);
 	await time.measure();
 	clock.ms += 5000;
 	assert.is(time.now(), clock.ms);
+	const shared = createServerClock(
+		clock,
+		async () => null,
+		null,
+		() => clock.ms - 70_000,
+	);
+	await shared.measure();
+	clock.ms += 5000;
+	assert.is(shared.now(), clock.ms - 70_000);
 });
 
 test.run();

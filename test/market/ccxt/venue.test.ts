@@ -144,6 +144,30 @@ test("the bar that still runs is never among the closed ones; one that is late i
 	assert.is((await candlesOf(late, "AAA/USDT")).length, 60);
 });
 
+test("a bar that the exchange itself says still runs is not taken for closed, whatever time we believe it is", async () => {
+	const venue = await open("binance");
+	const read = async (as_of_ms: number) =>
+		venue.candles({ symbol: "AAA/USDT", timeframe: "1h", limit: null, as_of_ms }, signal);
+	try {
+		exchange.setNow(SET_END_MS - 20_000);
+		await venue.time({}, signal);
+		exchange.addFaults({ kind: "open_candle", endpoint: "klines" });
+		exchange.resetStats();
+		// Our clock is ahead by forty seconds.
+		const bars = await read(SET_END_MS + 20_000);
+		assert.is(bars.open_time.at(-1), SET_END_MS - 2 * HOUR);
+		assert.is(exchange.stats().by_endpoint["spot/time"]?.requests, 1);
+		exchange.clearFaults();
+		exchange.setNow(SET_END_MS + 20_000);
+		const after = await read(SET_END_MS + 20_000);
+		assert.is(after.open_time.at(-1), SET_END_MS - HOUR);
+		const fresh = await candlesOf(await open("binance"), "AAA/USDT");
+		assert.is(after.close.at(-1), fresh.close.at(-1));
+	} finally {
+		exchange.setNow(SET_END_MS);
+	}
+});
+
 test("a closed gate lets no request out, and says why", async () => {
 	const venue = await open("binance");
 	gate.refuse = new MarketError("fetch_failed", "the breaker is open", true);
@@ -177,6 +201,25 @@ test("one caller's abort does not take the list of markets from the others", asy
 	assert.is(((await gone) as Error).message, "gone");
 	assert.equal(await staying, { symbol: "BBB/USDT", type: "spot" });
 	assert.is(exchange.stats().by_endpoint["spot/exchangeInfo"]?.requests, 1);
+});
+
+test("a list of markets that cannot be read again still names them for a day, and is not shown as that of now", async () => {
+	let aheadMs = 0;
+	const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+	const venue = await openVenue({ id: "binance", baseUrl: exchange.baseUrl, gate, clock, requestLimitMs: 5000 });
+	await venue.markets(at, signal);
+	exchange.addFaults({ kind: "server_error", status: 503, endpoint: "exchangeInfo" });
+	aheadMs = 2 * HOUR;
+	assert.is((await failureOf(venue.markets(at, signal))).code, "fetch_failed");
+	exchange.resetStats();
+	for (let i = 0; i < 3; i++) assert.is((await candlesOf(venue, "AAA/USDT")).length, 60);
+	assert.equal(await venue.place({ symbol: "BBB/USDT" }, signal), { symbol: "BBB/USDT", type: "spot" });
+	// Asked again once, not with every read.
+	assert.is(exchange.stats().by_endpoint["spot/exchangeInfo"]?.requests, 1);
+	aheadMs = 25 * HOUR;
+	assert.is((await failureOf(candlesOf(venue, "AAA/USDT"))).code, "fetch_failed");
+	exchange.clearFaults();
+	assert.is((await candlesOf(venue, "AAA/USDT")).length, 60);
 });
 
 test("open interest that cannot be had of most contracts fails the venue instead of saying there is none", async () => {
