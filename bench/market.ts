@@ -5,20 +5,11 @@
  * begins with an empty Redis and empty caches. The recorded set where it lies beside the project, else (or with
  * `--seeded`) a small one from a seed, which fits into a minute's budget.
  */
-import { spawn } from "node:child_process";
-import { setMaxListeners } from "node:events";
-import { resolve } from "node:path";
-import { CATALOGUE } from "../src/catalogue.ts";
+import { fork, spawn } from "node:child_process";
+import { join, resolve } from "node:path";
 import { delay, systemClock } from "../src/clock.ts";
-import { selectCandidates } from "../src/effects/candidates.ts";
-import { startHarvest } from "../src/effects/harvest.ts";
-import { systemEntropy } from "../src/entropy.ts";
 import { SECOND_LOOK_MS } from "../src/market/ccxt/server-clock.ts";
-import { type CachedMarketData, createMarketData, discoverUniverse } from "../src/market/index.ts";
-import { createSourceGate } from "../src/market/source-gate.ts";
 import { createMarketAnswers } from "../src/store/market-answers.ts";
-import { createMarketBudget } from "../src/store/market-budget.ts";
-import { builtStrategyIds, findBuiltStrategy } from "../src/strategies/registry.ts";
 import { writeRecordedFixture } from "../test/support/recorded-fixture.ts";
 import { startRedis } from "../test/support/redis.ts";
 import { replaySet } from "../test/support/replay-set.ts";
@@ -26,7 +17,8 @@ import { recordedFolder } from "./scene.ts";
 
 const LATENCY_MS = 50;
 const WORKERS = 2;
-const SCAN_LIMIT_MS = 600_000;
+/** Five hundred scans in a process hold all that they have read. */
+const HEAP = "--max-old-space-size=6144";
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const ROOT = resolve(import.meta.dirname, "..");
 const wanted = process.argv
@@ -65,42 +57,59 @@ interface Counts {
 	requests: number;
 	weight: number;
 	refused: number;
+	/** How often each request (endpoint and query) was made, and when, s. */
+	asked: Map<string, number[]>;
 }
 const counts = async (baseUrl: string): Promise<Counts> => {
-	const { requests, weight, by_endpoint } = (await (await fetch(`${baseUrl}/__stats`)).json()) as {
+	const { requests, weight, by_endpoint, log } = (await (await fetch(`${baseUrl}/__stats`)).json()) as {
 		requests: number;
 		weight: number;
 		by_endpoint: Record<string, { statuses: Record<string, number> }>;
+		log: { at_ms: number; endpoint: string; query: string }[];
 	};
+	const asked = new Map<string, number[]>();
+	for (const { at_ms, endpoint, query } of log) {
+		const key = `${endpoint}?${query}`;
+		asked.set(key, [...(asked.get(key) ?? []), at_ms]);
+	}
 	const refused = Object.values(by_endpoint).reduce(
 		(sum, { statuses }) => sum + (statuses["429"] ?? 0) + (statuses["418"] ?? 0),
 		0,
 	);
-	return { requests, weight, refused };
+	return { requests, weight, refused, asked };
 };
 
-/** Reads that a scan makes; those that failed. */
-async function scan(market: CachedMarketData): Promise<number> {
-	const signal = AbortSignal.timeout(SCAN_LIMIT_MS);
-	// A listener for each strategy's reads.
-	setMaxListeners(0, signal);
-	const asOfMs = market.now();
-	const universe = await discoverUniverse(market, { signal, asOfMs, clock: systemClock, perSourceTimeoutMs: 60_000 });
-	const portfolio = { positions: [], cash_usd: 0, version: 1, capital_usd: 10_000, assumed: false };
-	let failures = 0;
-	await Promise.all(
-		builtStrategyIds().map(async (id) => {
-			const needs = findBuiltStrategy(id)?.needs;
-			const symbolsMax = CATALOGUE.find((entry) => entry.id === id)?.symbols_max ?? null;
-			if (!needs) return;
-			const { candidates } = selectCandidates(needs, universe.assets, universe, portfolio, { symbolsMax });
-			const harvest = startHarvest(market, needs, candidates, { signal, as_of_ms: asOfMs, concurrencyMax: null });
-			await harvest.settled;
-			failures += harvest.failures().size + harvest.sharedFailures().size;
-			harvest.stop();
-		}),
-	);
-	return failures;
+interface BenchWorker {
+	source: string;
+	/** Reads that failed. */
+	scan(scans: number, begunMs: number): Promise<number>;
+	stop(): void;
+}
+
+async function startWorker(baseUrl: string, redisPath: string): Promise<BenchWorker> {
+	const child = fork(join(import.meta.dirname, "market/worker.ts"), [baseUrl, redisPath], {
+		execArgv: ["--import", "tsx", HEAP],
+		cwd: ROOT,
+	});
+	const next = <T>(): Promise<T> =>
+		new Promise((done, failed) => {
+			const died = () => failed(new Error("a worker has ended"));
+			child.once("exit", died);
+			child.once("message", (message) => {
+				child.off("exit", died);
+				done(message as T);
+			});
+		});
+	const { source } = await next<{ source: string }>();
+	return {
+		source,
+		async scan(scans, begun_ms) {
+			const ended = next<{ failed_reads: number }>();
+			child.send({ scans, begun_ms });
+			return (await ended).failed_reads;
+		},
+		stop: () => child.kill(),
+	};
 }
 
 const redis = await startRedis();
@@ -118,32 +127,15 @@ try {
 		exchange?.stop();
 		exchange = await startExchange();
 		const { baseUrl } = exchange;
-		const markets = await Promise.all(
-			Array.from({ length: WORKERS }, () => {
-				const connection = redis.client({ maxRetriesPerRequest: 1 });
-				const gate = createSourceGate({
-					budget: createMarketBudget(connection),
-					clock: systemClock,
-					entropy: systemEntropy,
-				});
-				return createMarketData({
-					market: "ccxt:binance",
-					asOfMs: null,
-					latencyMs: 0,
-					baseUrl,
-					gate,
-					sharing: { answers: createMarketAnswers(connection), entropy: systemEntropy },
-					clock: systemClock,
-				});
-			}),
-		);
-		source = markets[0]?.source.name ?? "";
+		const workers = await Promise.all(Array.from({ length: WORKERS }, () => startWorker(baseUrl, redis.path)));
+		source = workers[0]?.source ?? "";
 		// Until the workers know how the exchange's clock moves: they ask for its time as they start, for no scan.
 		await delay(systemClock, 2 * SECOND_LOOK_MS);
 		const before = await counts(baseUrl);
 		const begun = performance.now();
+		const begunMs = systemClock.now();
 		const failed = await Promise.all(
-			Array.from({ length: scans }, (_, i) => scan(markets[i % WORKERS] as CachedMarketData)),
+			workers.map((worker, i) => worker.scan(Math.floor((scans + WORKERS - 1 - i) / WORKERS), begunMs)),
 		);
 		const seconds = (performance.now() - begun) / 1000;
 		const after = await counts(baseUrl);
@@ -162,7 +154,10 @@ try {
 			((scans * 60) / seconds).toFixed(0),
 		];
 		say(`| ${cells.join(" | ")} |`);
-		await Promise.all(markets.map((market) => market.close()));
+		for (const [key, times] of after.asked) {
+			if (times.length > 1) say(`TRACE ${key} ${times.map((ms) => ((ms - begunMs) / 1000).toFixed(1)).join(" ")}`);
+		}
+		for (const worker of workers) worker.stop();
 	}
 	const client = redis.client();
 	const { bytes, answers } = await createMarketAnswers(client).size(source);

@@ -81,8 +81,10 @@ async function prepare(
 	const { assets } = context.scan;
 	if (!assets) throw new EffectError("no_universe", "Strategies run after asset discovery", false);
 
+	const begunMs = deps.clock.now() - context.elapsedMs();
+	const at = { asOfMs: assets.as_of_ms, begunMs };
 	const [portfolio, loaded] = await untilAborted(
-		Promise.all([context.portfolio(), deps.universes.load(assets.universe_ref, assets.as_of_ms, context.signal)]),
+		Promise.all([context.portfolio(), deps.universes.load(assets.universe_ref, at, context.signal)]),
 		context.signal,
 	);
 	const selected = selectForScan(loaded.universe, deps.selectAssets, context).assets;
@@ -119,6 +121,7 @@ async function run(attempt: Attempt): Promise<EvaluationResult> {
 	const harvest = startHarvest(deps.market, attempt.needs, selection.candidates, {
 		signal: context.signal,
 		as_of_ms: assets.as_of_ms,
+		begun_ms: deps.clock.now() - context.elapsedMs(),
 		concurrencyMax: plan.chunk_size,
 	});
 	try {

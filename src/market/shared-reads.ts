@@ -3,7 +3,7 @@ import type { Entropy } from "../entropy.ts";
 import { abortable, onAbort } from "./abortable.ts";
 import { decodeAnswer, encodeAnswer } from "./column-codec.ts";
 import { MarketError, type ReadOptions } from "./contract.ts";
-import { type AnswerKind, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
+import { type AnswerKind, begunAt, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
 import { withinLoopTime } from "./loop-time.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./sharing.ts";
@@ -12,8 +12,8 @@ import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./
 export const LEASE_MS = 6_000;
 /** What one process could not fetch the others do not try for this time. */
 const FAILURE_TOLD_MS = 1_000;
-/** That a source has no such data is believed for this time; a symbol may be listed at any moment. */
-const REFUSED_MS = { bad_symbol: 60_000, not_supported: 600_000 };
+/** That a source has no such data is believed for this time, which is longer than a crowd of scans takes. */
+const REFUSED_MS = { bad_symbol: 600_000, not_supported: 600_000 };
 /** Steps of the wait for another process's answer. */
 const WAIT_MS_MIN = 10;
 const WAIT_MS_MAX = 200;
@@ -37,7 +37,10 @@ export interface Datum<T> {
 	kept_ms: number;
 	/** Reads it from the source; `known` is the last good answer, to be continued. */
 	read(signal: AbortSignal, known: T | null): Promise<T>;
-	/** Up to when the answer says everything, up to when the source says it does, and for how long that is believed. */
+	/**
+	 * Up to when the answer says everything, up to when the source says it does, and for whom that is believed: for who
+	 * begins within so long from now.
+	 */
 	covers(value: T): { covers_ms: number; claims_ms: number; recheck_ms: number };
 	/** A last good answer as it is given when it has become so old. */
 	aged?(value: T, ageMs: number): T;
@@ -191,7 +194,8 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 		for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(WAIT_MS_MAX, waitMs * 2)) {
 			options.signal.throwIfAborted();
 			const askedMs = clock.now();
-			const look: Look | null = await ask(() => answers.look(key, datum.need_ms, token, leaseMs));
+			const begunAgoMs = askedMs - begunAt(askedMs, options.begun_ms);
+			const look: Look | null = await ask(() => answers.look(key, datum.need_ms, token, leaseMs, begunAgoMs));
 			if (look === null) return alone(datum, options.signal);
 			if (look.state === "lease") {
 				if (!(await stillHeld(key, token, askedMs))) continue;

@@ -40,8 +40,11 @@ export interface SharedPut {
 }
 
 export interface SharedAnswers {
-	/** The answer if it covers `need_ms`, else the lease to fetch it unless it is held. Safe to repeat with one token. */
-	look(key: SharedKey, need_ms: number, token: string, lease_ms: number): Promise<Look>;
+	/**
+	 * The answer if it covers `need_ms`, or was believed to when the asker began, `begun_ago_ms` ago; else the lease to
+	 * fetch it unless it is held. Safe to repeat with one token.
+	 */
+	look(key: SharedKey, need_ms: number, token: string, lease_ms: number, begun_ago_ms: number): Promise<Look>;
 	/** Keeps the answer unless a newer one is there, and gives the lease back. False: it is too large to be shared. */
 	put(key: SharedKey, answer: SharedPut): Promise<boolean>;
 	/** The newest good answer, however old. */

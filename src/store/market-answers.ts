@@ -37,9 +37,10 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 		return { ...keys, answer: keys.answers + name, lease: keys.leases + name, failure: keys.failures + name };
 	};
 	return {
-		async look(key, needMs, token, leaseMs) {
+		async look(key, needMs, token, leaseMs, begunAgoMs) {
 			const { answer, lease, failure } = keysOf(key);
-			const reply = await runBinaryScript(redis, LOOK, [answer, lease, failure, Math.ceil(needMs), token, leaseMs]);
+			const asked = [Math.ceil(needMs), token, leaseMs, Math.floor(begunAgoMs)];
+			const reply = await runBinaryScript(redis, LOOK, [answer, lease, failure, ...asked]);
 			return lookOf(reply as Buffer[]);
 		},
 		async put(key, { token, bytes, covers_ms, claims_ms, recheck_ms, kept_ms }) {

@@ -7,7 +7,7 @@ local function whole(n) return string.format('%.0f', n) end
 
 /**
  * KEYS  1 answer, 2 lease, 3 failure
- * ARGV  1 what it must cover (source ms), 2 token, 3 lease ms
+ * ARGV  1 what it must cover (source ms), 2 token, 3 lease ms, 4 since the asker began, ms
  * -> {hit, bytes, age} | {failed, bytes or '', age, text} | {lease, bytes or '', age} | {wait}
  */
 export const LOOK = script(
@@ -18,7 +18,8 @@ local age = 0
 if kept[4] then
 	age = now - tonumber(kept[4])
 	local need = tonumber(ARGV[1])
-	if tonumber(kept[1]) >= need or (tonumber(kept[2]) >= need and now < tonumber(kept[3])) then
+	local begun = now - tonumber(ARGV[4])
+	if tonumber(kept[1]) >= need or (tonumber(kept[2]) >= need and begun < tonumber(kept[3])) then
 		return {'hit', redis.call('HGET', KEYS[1], 'b'), whole(age)}
 	end
 end

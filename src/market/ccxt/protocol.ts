@@ -14,10 +14,16 @@ export interface PlainError {
 	retryable: boolean;
 }
 
+/** Who reads: `later` behind who does not; `begun_ms`: when it began, see ReadOptions; null: now. */
+export interface Asker {
+	later: boolean;
+	begun_ms: number | null;
+}
+
 export type ToThread =
 	/** `shares`: what is kept of the venue is shared with other processes. */
 	| { kind: "open"; id: number; venue: string; baseUrl: string | null; shares: boolean }
-	| { kind: "read"; id: number; venue: string; name: ReadName; of: unknown; later: boolean }
+	| { kind: "read"; id: number; venue: string; name: ReadName; of: unknown; asker: Asker }
 	/** `late`: for want of an answer, which speaks against the source; else nobody wants the answer any more. */
 	| { kind: "abort"; id: number; late: boolean }
 	/** The gate's answer to `take`. */
@@ -32,7 +38,7 @@ export type FromThread =
 	| { kind: "failure"; id: number; error: PlainError }
 	| { kind: "take"; id: number; call: Omit<SourceCall, "signal"> }
 	| { kind: "untake"; id: number }
-	| { kind: "share"; id: number; venue: string; name: string; fresh_ms: number }
+	| { kind: "share"; id: number; venue: string; name: string; fresh_ms: number; begun_ms: number | null }
 	| { kind: "unshare"; id: number }
 	/** What came of `fetch`. */
 	| { kind: "fetched"; id: number; outcome: Int8Array | PlainError }

@@ -13,6 +13,7 @@ import { countedIn, describe, type ListedMarket, quoteVolume, typeOf, unitOf } f
 import { loadExchange, redirectExchange } from "./load.ts";
 import { readChain } from "./options.ts";
 import { type ExchangeProfile, profileOf } from "./profiles.ts";
+import type { Asker } from "./protocol.ts";
 import { guardRequests, type ShareRequest, underSignal } from "./requests.ts";
 import { createSettlements } from "./settlements.ts";
 import { shared } from "./shared.ts";
@@ -42,29 +43,29 @@ interface Of extends At {
 	symbol: string;
 }
 
-/** What a venue is asked (`later`: behind what is not); every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
+/** What a venue is asked, and by whom; every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
 export interface VenueReads {
 	/** The exchange's clock, epoch ms; null: it does not tell the time. */
-	time(of: object, signal: AbortSignal, later?: boolean): Promise<number | null>;
+	time(of: object, signal: AbortSignal, asker?: Asker): Promise<number | null>;
 	/** null: the symbol is not listed. */
 	place(
 		of: { symbol: string },
 		signal: AbortSignal,
-		later?: boolean,
+		asker?: Asker,
 	): Promise<{ symbol: string; type: "spot" | "perp" } | null>;
-	markets(of: At, signal: AbortSignal, later?: boolean): Promise<Market[]>;
+	markets(of: At, signal: AbortSignal, asker?: Asker): Promise<Market[]>;
 	candles(
 		of: Of & { timeframe: Timeframe; limit: number | null },
 		signal: AbortSignal,
-		later?: boolean,
+		asker?: Asker,
 	): Promise<BarColumns>;
-	tickers(of: At & { symbols: readonly string[] }, signal: AbortSignal, later?: boolean): Promise<Ticker[]>;
-	funding(of: Of, signal: AbortSignal, later?: boolean): Promise<FundingColumns | null>;
-	orderBook(of: Of, signal: AbortSignal, later?: boolean): Promise<OrderBook | null>;
+	tickers(of: At & { symbols: readonly string[] }, signal: AbortSignal, asker?: Asker): Promise<Ticker[]>;
+	funding(of: Of, signal: AbortSignal, asker?: Asker): Promise<FundingColumns | null>;
+	orderBook(of: Of, signal: AbortSignal, asker?: Asker): Promise<OrderBook | null>;
 	/** `present`: the newest there is; otherwise the newest that was measured by as_of. */
-	openInterest(of: Of & { present: boolean }, signal: AbortSignal, later?: boolean): Promise<OpenInterest | null>;
-	trades(of: Of & { since_ms: number }, signal: AbortSignal, later?: boolean): Promise<Tape | null>;
-	optionChain(of: At & { base: string }, signal: AbortSignal, later?: boolean): Promise<OptionChain | null>;
+	openInterest(of: Of & { present: boolean }, signal: AbortSignal, asker?: Asker): Promise<OpenInterest | null>;
+	trades(of: Of & { since_ms: number }, signal: AbortSignal, asker?: Asker): Promise<Tape | null>;
+	optionChain(of: At & { base: string }, signal: AbortSignal, asker?: Asker): Promise<OptionChain | null>;
 }
 
 /** Opens an exchange of ccxt; nothing is asked of it yet. Throws ExchangeLoadError for an id that ccxt does not have. */
@@ -252,14 +253,16 @@ function chainReads(options: VenueOptions, profile: ExchangeProfile): VenueReads
 	};
 }
 
+const ANYONE: Asker = { later: false, begun_ms: null };
+
 /** Each read under its signal, with errors of the port. */
 function guarded(id: string, reads: VenueReads): VenueReads {
 	const guard = <Of, T>(read: (of: Of, signal: AbortSignal) => Promise<T>) => {
-		return async (of: Of, signal: AbortSignal, later = false): Promise<T> => {
+		return async (of: Of, signal: AbortSignal, { later, begun_ms }: Asker = ANYONE): Promise<T> => {
 			signal.throwIfAborted();
 			try {
 				return await abortable(
-					underSignal(signal, () => read(of, signal), later ? 1 : 0),
+					underSignal(signal, () => read(of, signal), later ? 1 : 0, begun_ms),
 					signal,
 				);
 			} catch (error) {
