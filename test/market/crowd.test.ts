@@ -1,0 +1,115 @@
+/** A crowd of scans that begin together costs an exchange exactly what one of them costs, however long they take. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { type Clock, systemClock } from "../../src/clock.ts";
+import { createLiveExchange, type LiveExchange } from "../support/live-source.ts";
+import { startRedis, type TestRedis } from "../support/redis.ts";
+import { type SharedProcess, sharedProcess } from "../support/shared-process.ts";
+
+const test = suite("market: a crowd of scans");
+const HOUR_MS = 3_600_000;
+const SLICE_MS = 15_000;
+let redis: TestRedis;
+test.before(async () => {
+	redis = await startRedis();
+});
+test.after(() => redis.stop());
+test.before.each(async () => {
+	await redis.client().flushall();
+});
+
+/** An exchange and processes beside a store, for all of which time can pass without anybody waiting. */
+function createScene() {
+	let passedMs = 0;
+	const clock: Clock = { ...systemClock, now: () => systemClock.now() + passedMs };
+	// The newest bar of each series is not published yet.
+	const exchange = createLiveExchange({ lateBars: 1, latencyMs: 1 });
+	const pass = async (ms: number): Promise<void> => {
+		passedMs += ms;
+		exchange.nowMs += ms;
+		const client = redis.client();
+		for (const key of await client.keys("market_answer:*")) {
+			for (const moment of ["a", "r"]) await client.hincrby(key, moment, -ms);
+			await client.pexpire(key, Math.max(1, (await client.pttl(key)) - ms));
+		}
+	};
+	return { clock, exchange, pass, open: () => sharedProcess(redis, exchange, { clock }) };
+}
+
+interface Begin {
+	as_of_ms: number;
+	begun_ms?: number;
+}
+
+async function scan({ market }: SharedProcess, { symbols }: LiveExchange, begin: Begin): Promise<void> {
+	const options = { signal: AbortSignal.timeout(60_000), ...begin };
+	await market.markets("live", options);
+	await Promise.all(
+		symbols.flatMap((symbol): Promise<unknown>[] => [
+			market.candles(symbol, "1h", options),
+			market.candles(symbol, "1d", { ...options, limit: 20 }),
+			market.funding(symbol, options),
+			market.orderBook(symbol, options),
+			market.openInterest(symbol, options),
+			market.openInterest(symbol, { ...options, as_of_ms: begin.as_of_ms - 72 * HOUR_MS }),
+			market.tickers(symbols, options),
+		]),
+	);
+}
+
+/** As many scans in five waves a minute apart, begun within eight seconds of each other on both sides of a slice's end. */
+async function callsOfCrowd(scans: number, told = true): Promise<string[]> {
+	await redis.client().flushall();
+	const { clock, exchange, pass, open } = createScene();
+	const begunMs = clock.now();
+	const asOfMs = exchange.nowMs;
+	const processes = [open(), open()];
+	const waves = Math.min(5, scans);
+	for (let wave = 0; wave < waves; wave++) {
+		if (wave > 0) await pass(60_000);
+		// A process that starts late has nothing in its memory.
+		if (wave === 2) processes.push(open());
+		await Promise.all(
+			Array.from({ length: scans / waves }, (_, i) => {
+				const late = i % 2;
+				const begin = { as_of_ms: asOfMs + late * SLICE_MS, ...(told ? { begun_ms: begunMs + late * 8_000 } : {}) };
+				return scan(processes[i % processes.length] as SharedProcess, exchange, begin);
+			}),
+		);
+	}
+	return [...exchange.calls].sort();
+}
+
+test("1,000 scans that begin at once make exactly the requests of one, those for late bars and moving prices too", async () => {
+	const alone = await callsOfCrowd(1);
+	assert.is(new Set(alone).size, alone.length);
+	assert.equal(await callsOfCrowd(1_000), alone);
+	// Where nobody says when a scan began, each is taken to begin as it reads: what was late is asked for again and again.
+	const untold = await callsOfCrowd(100, false);
+	assert.ok(untold.length >= alone.length + 4, `${untold.length} of ${alone.length}`);
+});
+
+test("who begins later gets what is new by then: late bars after 15 s, books after 10 s", async () => {
+	const { clock, exchange, pass, open } = createScene();
+	const processes = [open(), open()] as [SharedProcess, SharedProcess];
+	const begin = () => ({ signal: AbortSignal.timeout(20_000), as_of_ms: exchange.nowMs, begun_ms: clock.now() });
+	const crowd = begin();
+	await processes[0].market.candles("A/USDT", "1h", crowd);
+	await processes[0].market.orderBook("A/USDT", crowd);
+	await pass(16_000);
+	exchange.lateBars = 0;
+	// One of the crowd reads again just before, in the memory of both.
+	for (const { market } of processes) {
+		await market.candles("A/USDT", "1h", { ...crowd, begun_ms: crowd.begun_ms + 1_000 });
+		await market.orderBook("A/USDT", crowd);
+	}
+	assert.is(exchange.calls.length, 2);
+	for (const { market } of processes) {
+		const series = await market.candles("A/USDT", "1h", begin());
+		assert.is(series.open_time.at(-1), Math.floor(exchange.nowMs / HOUR_MS) * HOUR_MS - HOUR_MS);
+		assert.is((await market.orderBook("A/USDT", begin()))?.at_ms, exchange.nowMs);
+	}
+	assert.equal(exchange.calls.slice(2), ["candles A/USDT 1h", "orderBook A/USDT"]);
+});
+
+test.run();
