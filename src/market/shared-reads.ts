@@ -8,8 +8,17 @@ import { withinLoopTime } from "./loop-time.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./sharing.ts";
 
-/** A process that dies while it fetches holds the others up no longer than this. */
-export const LEASE_MS = 6_000;
+/**
+ * A process that stands still while it fetches holds the others up no longer than this: what it has asked for is not asked
+ * for again while it may yet tell. One that is dead holds them up for DEAD_AFTER_SHARE of it, where the store tells who is
+ * connected.
+ */
+export const LEASE_MS = 20_000;
+/** A lease never takes more of the time that a reader has. */
+const LEASE_SHARE_MAX = 0.5;
+/** A lease is renewed after this part of it; once that was missed, its holder is looked for. */
+const RENEW_SHARE = 0.2;
+const DEAD_AFTER_SHARE = 0.3;
 /** What one process could not fetch the others do not try for this time. */
 const FAILURE_TOLD_MS = 1_000;
 /** That a source has no such data is believed for this time, which is longer than a crowd of scans takes. */
@@ -73,6 +82,12 @@ interface Deps {
 	leaseMs?: number;
 }
 
+interface Lease {
+	key: SharedKey;
+	token: string;
+	leaseMs: number;
+}
+
 interface Refused {
 	refused: { code: "bad_symbol" | "not_supported"; message: string };
 }
@@ -86,9 +101,16 @@ const isRefused = (value: unknown): value is Refused =>
  * the store, the others wait for it. A dead holder's lease ends, a failure is told to those who wait, and the last good
  * answer, marked with its age, stands in for one that cannot be fetched. Without the store each process fetches alone.
  */
-export function createSharedReads({ source, answers, clock, entropy, leaseMs = LEASE_MS }: Deps): SharedReads {
+export function createSharedReads({
+	source,
+	answers,
+	clock,
+	entropy,
+	leaseMs: leaseMsMax = LEASE_MS,
+}: Deps): SharedReads {
 	const count: SharedStats = { shared: 0, fetches: 0, last_good: 0, unshared: 0 };
 	let awayUntilMs = Number.NEGATIVE_INFINITY;
+	const leaseOf = ({ limit_ms }: Datum<unknown>): number => Math.min(leaseMsMax, limit_ms * LEASE_SHARE_MAX);
 
 	/** Null when the store does not answer. */
 	const ask = async <R>(work: () => Promise<R>): Promise<R | null> => {
@@ -131,8 +153,8 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 	 * Whether the lease is still held, whose grant was asked for at `askedMs`. A process that was busy hears of its lease
 	 * when it is over, and another may be fetching by then.
 	 */
-	const stillHeld = async (key: SharedKey, token: string, askedMs: number): Promise<boolean> => {
-		for (let sinceMs = askedMs; clock.now() - sinceMs > leaseMs / 3; ) {
+	const stillHeld = async (key: SharedKey, token: string, askedMs: number, leaseMs: number): Promise<boolean> => {
+		for (let sinceMs = askedMs; clock.now() - sinceMs > leaseMs * RENEW_SHARE; ) {
 			const againMs = clock.now();
 			const held = await ask(() => answers.renew(key, token, leaseMs));
 			if (held !== true) return held === null;
@@ -143,14 +165,14 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 
 	const underLease = async <T>(
 		datum: Datum<T>,
-		key: SharedKey,
-		token: string,
+		{ key, token, leaseMs }: Lease,
 		last: SharedAnswer | null,
 		options: ReadOptions,
 	): Promise<T | typeof LOST> => {
 		const own = new AbortController();
 		const forget = onAbort(options.signal, () => own.abort(options.signal.reason));
-		const letGo = keepLease(answers, clock, leaseMs, key, token, () => own.abort(LOST));
+		const begunMs = clock.now();
+		const letGo = keepLease(answers, clock, { key, token, leaseMs }, () => own.abort(LOST));
 		try {
 			const before = last ? await unpacked<T>(last) : undefined;
 			const known = before === undefined || isRefused(before) ? null : (before as T);
@@ -159,7 +181,7 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 			const { kept_ms } = datum;
 			// From here on the lease is given back: renewed after that it would be held by nobody.
 			letGo();
-			const put = { token, bytes, ...datum.covers(value), kept_ms };
+			const put = { token, bytes, ...datum.covers(value), fetched_ms: clock.now() - begunMs, kept_ms };
 			const kept = await ask(() => answers.put(key, put));
 			if (!kept) count.unshared++;
 			return value;
@@ -191,6 +213,8 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 	const shared = async <T>(datum: Datum<T>, options: ReadOptions): Promise<T> => {
 		const key = { source, name: datum.name };
 		const token = entropy.hex(8);
+		const leaseMs = leaseOf(datum);
+		const lease: Lease = { key, token, leaseMs };
 		for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(WAIT_MS_MAX, waitMs * 2)) {
 			options.signal.throwIfAborted();
 			const askedMs = clock.now();
@@ -198,9 +222,9 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 			const look: Look | null = await ask(() => answers.look(key, datum.need_ms, token, leaseMs, begunAgoMs));
 			if (look === null) return alone(datum, options.signal);
 			if (look.state === "lease") {
-				if (!(await stillHeld(key, token, askedMs))) continue;
+				if (!(await stillHeld(key, token, askedMs, leaseMs))) continue;
 				options.signal.throwIfAborted();
-				const fetched = await underLease(datum, key, token, look.last, options);
+				const fetched = await underLease(datum, lease, look.last, options);
 				if (fetched !== LOST) return fetched;
 				continue;
 			}
@@ -212,6 +236,11 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 				if (isRefused(value)) throw new MarketError(value.refused.code, value.refused.message, false);
 				return datum.found ? datum.found(value, look.age_ms) : value;
 			}
+			if (
+				leaseMs - look.held_ms > leaseMs * DEAD_AFTER_SHARE &&
+				(await ask(() => answers.releaseDead(key, look.lease)))
+			)
+				continue;
 			// Waiters of many processes must not ask in step.
 			const jitter = Number.parseInt(entropy.hex(1), 16) / 255;
 			await delay(clock, waitMs * (0.5 + jitter), options.signal);
@@ -237,14 +266,7 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 }
 
 /** Renews the lease until it is let go or lost. */
-function keepLease(
-	answers: SharedAnswers,
-	clock: Clock,
-	leaseMs: number,
-	key: SharedKey,
-	token: string,
-	lost: () => void,
-): () => void {
+function keepLease(answers: SharedAnswers, clock: Clock, { key, token, leaseMs }: Lease, lost: () => void): () => void {
 	let timer: unknown = null;
 	let over = false;
 	const again = (): void => {
@@ -253,7 +275,7 @@ function keepLease(
 			if (over) return;
 			if (held) again();
 			else lost();
-		}, leaseMs / 3);
+		}, leaseMs * RENEW_SHARE);
 	};
 	again();
 	return () => {
@@ -276,7 +298,7 @@ async function refusalOf({ code, message }: MarketError, token: string): Promise
 	if (code !== "bad_symbol" && code !== "not_supported") return null;
 	const bytes = await encodeAnswer({ refused: { code, message } });
 	const covers_ms = Number.MAX_SAFE_INTEGER;
-	return { token, bytes, covers_ms, claims_ms: covers_ms, recheck_ms: 0, kept_ms: REFUSED_MS[code] };
+	return { token, bytes, covers_ms, claims_ms: covers_ms, recheck_ms: 0, fetched_ms: 0, kept_ms: REFUSED_MS[code] };
 }
 
 const textOf = ({ code, message, retryable }: MarketError): string => JSON.stringify({ code, message, retryable });

@@ -4,6 +4,8 @@ import { BEGUN_AGO_MS_MAX } from "./live-rules.ts";
 import { createSharedReads, type Datum } from "./shared-reads.ts";
 import type { SharedAnswers } from "./sharing.ts";
 
+/** The list of markets waits for these answers, and has little time itself. */
+const LEASE_MS = 6_000;
 /** A read's wait at the gate included. */
 const LIMIT_MS = 90_000;
 
@@ -51,7 +53,7 @@ export function createVenueSharing(deps: {
 	clock: Clock;
 	entropy: Entropy;
 }): VenueSharing {
-	const reads = createSharedReads(deps);
+	const reads = createSharedReads({ leaseMs: LEASE_MS, ...deps });
 	const read = <T extends { age_ms: number }>(
 		freshMs: number,
 		datum: Pick<Datum<T>, "kind" | "name" | "read">,

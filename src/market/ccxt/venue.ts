@@ -201,7 +201,7 @@ async function describeAll(parts: Parts, as_of_ms: number, signal: AbortSignal):
 	const [table, intervals] = await Promise.all([parts.tickers(signal), parts.intervals(signal).catch(() => unlisted)]);
 	signal.throwIfAborted();
 	const bases = new Set(markets.map(({ base }) => base));
-	const ids = new Set(markets.map(({ id }) => id));
+	const ids = new Set(markets.flatMap(({ id }) => id ?? []));
 	const volumes = new Map<string, number>();
 	for (const market of markets) {
 		const ticker = table.get(market.symbol);
