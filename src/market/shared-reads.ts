@@ -3,22 +3,12 @@ import type { Entropy } from "../entropy.ts";
 import { abortable, onAbort } from "./abortable.ts";
 import { decodeAnswer, encodeAnswer } from "./column-codec.ts";
 import { MarketError, type ReadOptions } from "./contract.ts";
+import { DEAD_AFTER_SHARE, keepLease, LEASE_MS, LEASE_SHARE_MAX, type Lease, RENEW_SHARE } from "./leases.ts";
 import { type AnswerKind, begunAt, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
 import { withinLoopTime } from "./loop-time.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./sharing.ts";
 
-/**
- * A process that stands still while it fetches holds the others up no longer than this: what it has asked for is not asked
- * for again while it may yet tell. One that is dead holds them up for DEAD_AFTER_SHARE of it, where the store tells who is
- * connected.
- */
-export const LEASE_MS = 20_000;
-/** A lease never takes more of the time that a reader has. */
-const LEASE_SHARE_MAX = 0.5;
-/** A lease is renewed after this part of it; once that was missed, its holder is looked for. */
-const RENEW_SHARE = 0.2;
-const DEAD_AFTER_SHARE = 0.3;
 /** What one process could not fetch the others do not try for this time. */
 const FAILURE_TOLD_MS = 1_000;
 /** That a source has no such data is believed for this time, which is longer than a crowd of scans takes. */
@@ -80,12 +70,6 @@ interface Deps {
 	entropy: Entropy;
 	/** Default LEASE_MS. */
 	leaseMs?: number;
-}
-
-interface Lease {
-	key: SharedKey;
-	token: string;
-	leaseMs: number;
 }
 
 interface Refused {
@@ -262,25 +246,6 @@ export function createSharedReads({
 			}
 		},
 		stats: () => ({ ...count }),
-	};
-}
-
-/** Renews the lease until it is let go or lost. */
-function keepLease(answers: SharedAnswers, clock: Clock, { key, token, leaseMs }: Lease, lost: () => void): () => void {
-	let timer: unknown = null;
-	let over = false;
-	const again = (): void => {
-		timer = clock.setTimeout(async () => {
-			const held = await answers.renew(key, token, leaseMs).catch(() => true);
-			if (over) return;
-			if (held) again();
-			else lost();
-		}, leaseMs * RENEW_SHARE);
-	};
-	again();
-	return () => {
-		over = true;
-		clock.clearTimeout(timer);
 	};
 }
 
