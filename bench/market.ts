@@ -108,7 +108,7 @@ async function startWorker(baseUrl: string, redisPath: string): Promise<BenchWor
 			child.send({ scans, begun_ms });
 			return (await ended).failed_reads;
 		},
-		stop: () => child.kill(),
+		stop: () => child.disconnect(),
 	};
 }
 
