@@ -146,16 +146,38 @@ test("a holder that stands still for a while loses nothing to others, and one th
 		await pass(9_000);
 		exchange.latencyMs = 1;
 		const others = [open(), open()];
+		const begun = performance.now();
 		const waiting = Promise.all(
 			Array.from({ length: 1_000 }, (_, i) => (others[i % 2] as SharedProcess).market.candles("A/USDT", "1h", read)),
 		);
 		goOn();
 		assert.ok((await waiting).every(({ length }) => length === 300));
+		// Of its lease eleven seconds were left.
+		assert.ok(performance.now() - begun < 8_000, "the others waited for the end of the lease");
 		// What a dead one was sent nobody will ever hear.
 		assert.is(exchange.calls.length, dead ? 2 : 1);
 		gone.abort(new Error("over"));
 		await first;
 	}
+});
+
+test("a holder that wakes after its lease was lost overwrites nothing with what it was sent before", async () => {
+	const { clock, exchange, pass, open } = createScene();
+	const { own } = createFrozen(clock);
+	const holder = sharedProcess(redis, exchange, { clock: own });
+	const read = { signal: AbortSignal.timeout(20_000), as_of_ms: exchange.nowMs, begun_ms: clock.now() };
+	exchange.latencyMs = 200;
+	const first = holder.market.orderBook("A/USDT", read);
+	while (exchange.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+	await pass(30_000);
+	exchange.latencyMs = 1;
+	await open().market.orderBook("A/USDT", read);
+	const fetchedAt = () => redis.client().hget("market_answer:{ccxt:live}:book:A/USDT", "a");
+	const before = await fetchedAt();
+	assert.ok(before);
+	await first;
+	assert.is(await fetchedAt(), before);
+	assert.is(exchange.calls.length, 2);
 });
 
 test.run();
