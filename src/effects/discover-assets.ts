@@ -3,6 +3,7 @@ import { compareText } from "../canonical.ts";
 import { ASSET_TIERS, type AssetTier } from "../catalogue.ts";
 import { isoOf } from "../clock.ts";
 import type { Asset, Universe } from "../market/contract.ts";
+import { beginOf } from "./begin.ts";
 import type { EffectContext, Effects } from "./contract.ts";
 import { EffectError, failureOf, scrubMessage } from "./errors.ts";
 import type { EffectDeps } from "./ports.ts";
@@ -20,9 +21,9 @@ export function createDiscoverAssets(
 ): Effects["discoverAssets"] {
 	return async (context) => {
 		const startedAtMs = deps.clock.now();
-		const elapsedMs = context.elapsedMs();
-		const asOfMs = deps.market.now(elapsedMs);
-		const universe = await discover(deps.universes, { asOfMs, begunMs: startedAtMs - elapsedMs }, context);
+		const { begunMs, agoMs } = beginOf(context, deps.clock);
+		const asOfMs = deps.market.now(agoMs);
+		const universe = await discover(deps.universes, { asOfMs, begunMs }, context);
 		const sources = universe.sources.map(sourceReport);
 		// Last good markets of sources that fail now are a universe, if an old one.
 		if (!sources.some((source) => source.ok || source.assets > 0)) throw allSourcesFailed(sources);

@@ -13,6 +13,7 @@ import {
 	otherName,
 	reportsOf,
 } from "./account-positions.ts";
+import { beginOf } from "./begin.ts";
 import type { EffectContext, Effects } from "./contract.ts";
 import { EffectError, isAbsence } from "./errors.ts";
 import { type EffectDeps, effectSettings } from "./ports.ts";
@@ -98,9 +99,8 @@ async function markPrices(deps: Deps, context: EffectContext, held: readonly Hel
 	if (symbols.length === 0) return marks;
 	const limitMs = Math.min(effectSettings(deps).portfolio_marks_timeout_ms, context.timeLeftMs() / 2);
 	const mark = async (asked: readonly string[], signal: AbortSignal) => {
-		const elapsedMs = context.elapsedMs();
-		const begun_ms = deps.clock.now() - elapsedMs;
-		const read = { signal, as_of_ms: deps.market.now(elapsedMs), begun_ms };
+		const { begunMs, agoMs } = beginOf(context, deps.clock);
+		const read = { signal, as_of_ms: deps.market.now(agoMs), begun_ms: begunMs };
 		const tickers = await readTickers(deps.market, asked, read);
 		for (const [symbol, price] of tickers.flatMap((ticker) => priceOf(ticker))) marks.prices.set(symbol, price);
 	};

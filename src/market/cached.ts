@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../clock.ts";
+import { bytesOf } from "./answer-size.ts";
 import { ByteLru } from "./byte-lru.ts";
 import { sealColumns } from "./content.ts";
 import type { FundingSeries, MarketData, ReadOptions, Series, StaleNote, TradeTape } from "./contract.ts";
@@ -26,8 +27,6 @@ export const VENUE_WAITING_MAX = 4096;
 export const READ_LIMIT_MS = 20_000;
 
 const HOUR_MS = TIMEFRAME_MS["1h"];
-/** Rough size of an object that is no column: a market, a ticker, a book level. */
-const OBJECT_BYTES = 320;
 
 export interface CacheOptions {
 	bytesMax?: number;
@@ -288,15 +287,4 @@ function recheckOf(value: unknown): number | null {
  */
 function pinned<S extends Series | FundingSeries>(series: S, fetchedAsOfMs: number, asOfMs: number): S {
 	return series.as_of_ms === asOfMs || series.as_of_ms !== fetchedAsOfMs ? series : { ...series, as_of_ms: asOfMs };
-}
-
-function bytesOf(value: unknown): number {
-	if (value === null || typeof value !== "object") return OBJECT_BYTES;
-	if (Array.isArray(value)) return OBJECT_BYTES * (1 + value.length);
-	let bytes = OBJECT_BYTES;
-	for (const member of Object.values(value)) {
-		if (ArrayBuffer.isView(member)) bytes += member.byteLength;
-		else if (Array.isArray(member)) bytes += member.length * OBJECT_BYTES;
-	}
-	return bytes;
 }
