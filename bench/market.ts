@@ -1,9 +1,10 @@
 /**
- * What scans cost a live exchange: `npm run bench:market -- [--seeded] [scans ...]` (default 1 100 1000). Real ccxt over real HTTP
- * against the replay exchange with 50 ms latency and Binance's published weights; two worker processes with caches and
- * Redis connections of their own. Requests beyond those of the first row are listed one by one. A scan here is its discovery and all reads of all strategies, of as many candidates as their policies allow; nothing is evaluated. Each row
- * begins with an empty Redis and empty caches. The recorded set where it lies beside the project, else (or with
- * `--seeded`) a small one from a seed, which fits into a minute's budget.
+ * What scans cost a live exchange: `npm run bench:market -- [--seeded] [scans ...]` (default 1 100 1000). Real ccxt over
+ * real HTTP against the replay exchange with 50 ms latency and Binance's published weights; two worker processes with
+ * caches and Redis connections of their own. A scan here is its discovery and all reads of all strategies, of as many
+ * candidates as their policies allow; nothing is evaluated. Each row begins with an empty Redis and empty caches; its
+ * requests beyond those of the first row are listed one by one. The recorded set where it lies beside the project, else
+ * (or with `--seeded`) a small one from a seed, which fits into a minute's budget.
  */
 import { fork, spawn } from "node:child_process";
 import { join, resolve } from "node:path";
@@ -53,7 +54,7 @@ async function startExchange(): Promise<Exchange> {
 	return { baseUrl, stop: () => exchange.kill() };
 }
 
-/** Processes look at the exchange's time twice a minute whether anybody scans or not: that is counted apart. */
+/** Processes look at each venue's time once a minute whether anybody scans or not: that is counted apart. */
 const isLook = (endpoint: string): boolean => endpoint.endsWith("/time");
 
 interface Counts {

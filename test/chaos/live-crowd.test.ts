@@ -48,7 +48,7 @@ test.after(() => fixture.remove());
 type Calls = Map<string, number>;
 
 /**
- * All but the looks at the exchange's time, which processes make twice a minute whether anybody scans or not. `whole`: with
+ * All but the looks at the exchange's time, which processes make once a minute whether anybody scans or not. `whole`: with
  * what was asked, which names instants where the clock moves.
  */
 function callsOf(exchange: ReplayExchange, whole: boolean): Calls {
