@@ -3,6 +3,11 @@ import * as assert from "uvu/assert";
 import { type Clock, systemClock } from "../../../src/clock.ts";
 import { underSignal } from "../../../src/market/ccxt/requests.ts";
 import { shared } from "../../../src/market/ccxt/shared.ts";
+import { openVenue } from "../../../src/market/ccxt/venue.ts";
+import { openGate } from "../../../src/market/gate.ts";
+import { writeRecordedFixture } from "../../support/recorded-fixture.ts";
+import { createReplayExchange } from "../../support/replay-exchange/exchange.ts";
+import { replaySet, SET_END_MS } from "../../support/replay-set.ts";
 
 const test = suite("market/ccxt/shared");
 const FRESH_MS = 5_000;
@@ -48,6 +53,36 @@ test("readers at once share one read", async () => {
 	const { begin, asked } = createScene();
 	const all = await Promise.all(Array.from({ length: 20 }, (_, i) => asked(begin() - i)));
 	assert.equal(new Set(all), new Set([1]));
+});
+
+test("a venue's tickers and open interest serve who began while they were fresh, whatever it asks for", async () => {
+	const fixture = await writeRecordedFixture(replaySet({ hours: 60, days: 30 }));
+	const exchange = await createReplayExchange({ dir: fixture.dir });
+	try {
+		let passedMs = 0;
+		const clock: Clock = { ...systemClock, now: () => systemClock.now() + passedMs };
+		const venue = await openVenue({ id: "binanceusdm", baseUrl: exchange.baseUrl, gate: openGate, clock });
+		const markets = await venue.markets({ as_of_ms: SET_END_MS }, signal);
+		const symbols = markets.flatMap(({ symbol, open_interest_usd }) => (open_interest_usd === null ? [] : [symbol]));
+		assert.ok(symbols.length >= 2, `${symbols.length} with open interest`);
+		const begun = { later: false, begun_ms: clock.now() };
+		passedMs = 8 * 60_000;
+		const read = async (asker?: typeof begun) => {
+			exchange.resetStats();
+			for (const symbol of symbols) {
+				await venue.tickers({ symbols: [symbol], as_of_ms: SET_END_MS }, signal, asker);
+				await venue.openInterest({ symbol, as_of_ms: SET_END_MS, present: true }, signal, asker);
+			}
+			return exchange.stats().requests;
+		};
+		assert.is(await read(begun), 0);
+		passedMs += 8 * 60_000;
+		// For whoever begins now the tickers are read once, and each open interest.
+		assert.is(await read(), 1 + symbols.length);
+	} finally {
+		await exchange.close();
+		await fixture.remove();
+	}
 });
 
 test.run();
