@@ -4,15 +4,15 @@ import { abortable, onAbort } from "./abortable.ts";
 import { decodeAnswer, encodeAnswer } from "./column-codec.ts";
 import { MarketError, type ReadOptions } from "./contract.ts";
 import { DEAD_AFTER_SHARE, keepLease, LEASE_MS, LEASE_SHARE_MAX, type Lease, RENEW_SHARE } from "./leases.ts";
-import { type AnswerKind, begunAt, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
+import { type AnswerKind, BEGUN_AGO_MS_MAX, begunAt, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
 import { withinLoopTime } from "./loop-time.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./sharing.ts";
 
 /** What one process could not fetch the others do not try for this time. */
 const FAILURE_TOLD_MS = 1_000;
-/** That a source has no such data is believed for this time, which is longer than a crowd of scans takes. */
-const REFUSED_MS = { bad_symbol: 600_000, not_supported: 600_000 };
+/** That a source has no such data is believed for this time; a symbol may be listed at any moment. */
+const REFUSED_MS = { bad_symbol: 60_000, not_supported: 600_000 };
 /** Steps of the wait for another process's answer. */
 const WAIT_MS_MIN = 10;
 const WAIT_MS_MAX = 200;
@@ -263,7 +263,9 @@ async function refusalOf({ code, message }: MarketError, token: string): Promise
 	if (code !== "bad_symbol" && code !== "not_supported") return null;
 	const bytes = await encodeAnswer({ refused: { code, message } });
 	const covers_ms = Number.MAX_SAFE_INTEGER;
-	return { token, bytes, covers_ms, claims_ms: covers_ms, recheck_ms: 0, fetched_ms: 0, kept_ms: REFUSED_MS[code] };
+	const believed_ms = REFUSED_MS[code];
+	const times = { recheck_ms: 0, fetched_ms: 0, believed_ms, kept_ms: believed_ms + BEGUN_AGO_MS_MAX };
+	return { token, bytes, covers_ms, claims_ms: covers_ms, ...times };
 }
 
 const textOf = ({ code, message, retryable }: MarketError): string => JSON.stringify({ code, message, retryable });

@@ -37,6 +37,8 @@ export interface SharedPut {
 	recheck_ms: number;
 	/** Since its fetch began. */
 	fetched_ms: number;
+	/** It serves only who begins within so long from now, whatever it covers; absent: everybody. */
+	believed_ms?: number;
 	/** The answer goes after this time. */
 	kept_ms: number;
 }

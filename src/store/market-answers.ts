@@ -52,7 +52,7 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 			const reply = await runBinaryScript(redis, LOOK, [answer, lease, failure, ...asked]);
 			return lookOf(reply as Buffer[]);
 		},
-		async put(key, { token, bytes, covers_ms, claims_ms, recheck_ms, fetched_ms, kept_ms }) {
+		async put(key, { token, bytes, covers_ms, claims_ms, recheck_ms, fetched_ms, believed_ms, kept_ms }) {
 			const keys = keysOf(key);
 			if (bytes.length > answerBytesMax) {
 				await runScript(redis, RELEASE, [keys.lease, keys.failure, token, "", 0]);
@@ -60,7 +60,7 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 			}
 			const names = [keys.answer, keys.lease, keys.failure, keys.ages, keys.sizes];
 			const figures = [covers_ms, claims_ms, recheck_ms, Math.min(kept_ms, KEPT_MS_MAX)];
-			const rest = [key.name, keys.answers, await room(), KEPT_MS_MAX, Math.ceil(fetched_ms)];
+			const rest = [key.name, keys.answers, await room(), KEPT_MS_MAX, Math.ceil(fetched_ms), believed_ms ?? ""];
 			await runBinaryScript(redis, PUT, [...names, token, Buffer.from(bytes), ...figures, ...rest]);
 			return true;
 		},

@@ -16,13 +16,14 @@ const TOKEN = `local function tokenOf(held) return held and string.match(held, '
 export const LOOK = script(
 	3,
 	`${NOW}${TOKEN}
-local kept = redis.call('HMGET', KEYS[1], 'c', 'k', 'r', 'a')
+local kept = redis.call('HMGET', KEYS[1], 'c', 'k', 'r', 'a', 'u')
 local age = 0
 if kept[4] then
 	age = now - tonumber(kept[4])
 	local need = tonumber(ARGV[1])
 	local begun = now - tonumber(ARGV[4])
-	if tonumber(kept[1]) >= need or (tonumber(kept[2]) >= need and begun < tonumber(kept[3])) then
+	local believed = not kept[5] or begun < tonumber(kept[5])
+	if believed and (tonumber(kept[1]) >= need or (tonumber(kept[2]) >= need and begun < tonumber(kept[3]))) then
 		return {'hit', redis.call('HGET', KEYS[1], 'b'), whole(age)}
 	end
 end
@@ -50,7 +51,8 @@ return {kept[1] or '', whole(now - tonumber(kept[2] or now))}
 /**
  * KEYS  1 answer, 2 lease, 3 failure, 4 ages, 5 sizes
  * ARGV  1 token, 2 bytes, 3 covers, 4 claims, 5 recheck ms, 6 kept ms, 7 name, 8 prefix of answers, 9 bytes in all,
- *       10 longest time that any answer is kept, ms, 11 since its fetch began, ms
+ *       10 longest time that any answer is kept, ms, 11 since its fetch began, ms, 12 for how long it is believed at
+ *       all, ms, or ''
  * -> bytes kept of the source
  * Whoever lost its lease meanwhile writes nothing: another fetches, or has fetched since. Room is made by dropping the
  * oldest answers; those that ended by themselves are the oldest of all.
@@ -70,6 +72,7 @@ local function drop(name)
 	redis.call('HDEL', KEYS[5], name)
 end
 local covered = redis.call('HGET', KEYS[1], 'c')
+if now >= tonumber(redis.call('HGET', KEYS[1], 'u') or whole(now + 1)) then covered = false end
 if covered and tonumber(covered) > tonumber(ARGV[3]) then
 	-- A source that has lost what it had is asked again later, like one that is late.
 	if tonumber(ARGV[4]) > tonumber(redis.call('HGET', KEYS[1], 'k')) then
@@ -90,6 +93,7 @@ for _ = 1, 1000 do
 end
 if total + size <= tonumber(ARGV[9]) then
 	redis.call('HSET', KEYS[1], 'c', ARGV[3], 'k', ARGV[4], 'r', whole(now + tonumber(ARGV[5])), 'a', whole(now), 'b', ARGV[2])
+	if ARGV[12] ~= '' then redis.call('HSET', KEYS[1], 'u', whole(now + tonumber(ARGV[12]))) end
 	redis.call('PEXPIRE', KEYS[1], ARGV[6])
 	redis.call('ZADD', KEYS[4], whole(now), ARGV[7])
 	redis.call('HSET', KEYS[5], ARGV[7], size)

@@ -29,7 +29,8 @@ function createScene() {
 		exchange.nowMs += ms;
 		const client = redis.client();
 		for (const key of await client.keys("market_answer:*")) {
-			for (const moment of ["a", "r"]) await client.hincrby(key, moment, -ms);
+			for (const moment of ["a", "r", "u"])
+				if (await client.hexists(key, moment)) await client.hincrby(key, moment, -ms);
 		}
 		for (const key of [...(await client.keys("market_answer:*")), ...(await client.keys("market_lease:*"))])
 			await client.pexpire(key, Math.max(1, (await client.pttl(key)) - ms));
@@ -56,6 +57,7 @@ async function scan({ market }: SharedProcess, { symbols }: LiveExchange, begin:
 			market.tickers(symbols, options),
 		]),
 	);
+	assert.is(await market.candles("X/USDT", "1h", options).catch(({ code }) => code), "bad_symbol");
 }
 
 /** As many scans in five waves a minute apart, begun within eight seconds of each other on both sides of a slice's end. */
@@ -88,6 +90,28 @@ test("1,000 scans that begin at once make exactly the requests of one, those for
 	// Where nobody says when a scan began, each is taken to begin as it reads: what was late is asked for again and again.
 	const untold = await callsOfCrowd(100, false);
 	assert.ok(untold.length >= alone.length + 4, `${untold.length} of ${alone.length}`);
+});
+
+test("a symbol that is listed now is found by who begins a minute after it was refused", async () => {
+	const { clock, exchange, pass, open } = createScene();
+	const { market } = open();
+	const codeOf = (begun_ms: number) => {
+		const read = { signal: AbortSignal.timeout(20_000), as_of_ms: exchange.nowMs, begun_ms };
+		return market.candles("X/USDT", "1h", read).then(
+			({ length }) => length,
+			({ code }) => code,
+		);
+	};
+	const begunMs = clock.now();
+	assert.is(await codeOf(begunMs), "bad_symbol");
+	exchange.symbols = [...exchange.symbols, "X/USDT"];
+	await pass(59_000);
+	assert.is(await codeOf(clock.now()), "bad_symbol");
+	await pass(2_000);
+	assert.is(await codeOf(begunMs), "bad_symbol");
+	assert.is(exchange.calls.length, 1);
+	assert.is(await codeOf(clock.now()), 300);
+	assert.is(await codeOf(begunMs), 300);
 });
 
 test("who begins later gets what is new by then: late bars after 15 s, books after 10 s", async () => {
