@@ -1,24 +1,16 @@
 /**
- * What scans cost a live exchange: `npm run bench:market -- [--seeded] [scans ...]` (default 1 100 1000). Real ccxt over real HTTP
- * against the replay exchange with 50 ms latency and Binance's published weights; two workers with caches and Redis
- * connections of their own. A scan here is its discovery and all reads of all strategies, of as many candidates as their policies allow; nothing is evaluated. Each row
- * begins with an empty Redis and empty caches. The recorded set where it lies beside the project, else (or with
- * `--seeded`) a small one from a seed, which fits into a minute's budget.
+ * What scans cost a live exchange: `npm run bench:market -- [--seeded] [scans ...]` (default 1 100 1000). Real ccxt over
+ * real HTTP against the replay exchange with 50 ms latency and Binance's published weights; two worker processes with
+ * caches and Redis connections of their own. A scan here is its discovery and all reads of all strategies, of as many
+ * candidates as their policies allow; nothing is evaluated. Each row begins with an empty Redis and empty caches; its
+ * requests beyond those of the first row are listed one by one. The recorded set where it lies beside the project, else
+ * (or with `--seeded`) a small one from a seed, which fits into a minute's budget.
  */
-import { spawn } from "node:child_process";
-import { setMaxListeners } from "node:events";
-import { resolve } from "node:path";
-import { CATALOGUE } from "../src/catalogue.ts";
+import { fork, spawn } from "node:child_process";
+import { join, resolve } from "node:path";
 import { delay, systemClock } from "../src/clock.ts";
-import { selectCandidates } from "../src/effects/candidates.ts";
-import { startHarvest } from "../src/effects/harvest.ts";
-import { systemEntropy } from "../src/entropy.ts";
 import { SECOND_LOOK_MS } from "../src/market/ccxt/server-clock.ts";
-import { type CachedMarketData, createMarketData, discoverUniverse } from "../src/market/index.ts";
-import { createSourceGate } from "../src/market/source-gate.ts";
 import { createMarketAnswers } from "../src/store/market-answers.ts";
-import { createMarketBudget } from "../src/store/market-budget.ts";
-import { builtStrategyIds, findBuiltStrategy } from "../src/strategies/registry.ts";
 import { writeRecordedFixture } from "../test/support/recorded-fixture.ts";
 import { startRedis } from "../test/support/redis.ts";
 import { replaySet } from "../test/support/replay-set.ts";
@@ -26,7 +18,8 @@ import { recordedFolder } from "./scene.ts";
 
 const LATENCY_MS = 50;
 const WORKERS = 2;
-const SCAN_LIMIT_MS = 600_000;
+/** Five hundred scans in a process hold all that they have read. */
+const HEAP = ["--max-old-space-size=6144", "--max-semi-space-size=128"];
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const ROOT = resolve(import.meta.dirname, "..");
 const wanted = process.argv
@@ -61,55 +54,79 @@ async function startExchange(): Promise<Exchange> {
 	return { baseUrl, stop: () => exchange.kill() };
 }
 
+/** Processes look at each venue's time once a minute whether anybody scans or not: that is counted apart. */
+const isLook = (endpoint: string): boolean => endpoint.endsWith("/time");
+
 interface Counts {
 	requests: number;
+	looks: number;
 	weight: number;
 	refused: number;
+	/** How often each request was made, by endpoint and what was asked. */
+	asked: Map<string, number>;
 }
 const counts = async (baseUrl: string): Promise<Counts> => {
-	const { requests, weight, by_endpoint } = (await (await fetch(`${baseUrl}/__stats`)).json()) as {
-		requests: number;
+	const { weight, by_endpoint, log } = (await (await fetch(`${baseUrl}/__stats`)).json()) as {
 		weight: number;
-		by_endpoint: Record<string, { statuses: Record<string, number> }>;
+		by_endpoint: Record<string, { requests: number; statuses: Record<string, number> }>;
+		log: { endpoint: string; query: string }[];
 	};
-	const refused = Object.values(by_endpoint).reduce(
-		(sum, { statuses }) => sum + (statuses["429"] ?? 0) + (statuses["418"] ?? 0),
-		0,
-	);
-	return { requests, weight, refused };
+	const total = { requests: 0, looks: 0, refused: 0 };
+	for (const [endpoint, { requests, statuses }] of Object.entries(by_endpoint)) {
+		total[isLook(endpoint) ? "looks" : "requests"] += requests;
+		total.refused += (statuses["429"] ?? 0) + (statuses["418"] ?? 0);
+	}
+	const asked = new Map<string, number>();
+	for (const { endpoint, query } of log) {
+		if (isLook(endpoint)) continue;
+		const request = `${endpoint}?${query}`;
+		asked.set(request, (asked.get(request) ?? 0) + 1);
+	}
+	return { ...total, weight, asked };
 };
 
-/** Reads that a scan makes; those that failed. */
-async function scan(market: CachedMarketData): Promise<number> {
-	const signal = AbortSignal.timeout(SCAN_LIMIT_MS);
-	// A listener for each strategy's reads.
-	setMaxListeners(0, signal);
-	const asOfMs = market.now();
-	const universe = await discoverUniverse(market, { signal, asOfMs, clock: systemClock, perSourceTimeoutMs: 60_000 });
-	const portfolio = { positions: [], cash_usd: 0, version: 1, capital_usd: 10_000, assumed: false };
-	let failures = 0;
-	await Promise.all(
-		builtStrategyIds().map(async (id) => {
-			const needs = findBuiltStrategy(id)?.needs;
-			const symbolsMax = CATALOGUE.find((entry) => entry.id === id)?.symbols_max ?? null;
-			if (!needs) return;
-			const { candidates } = selectCandidates(needs, universe.assets, universe, portfolio, { symbolsMax });
-			const harvest = startHarvest(market, needs, candidates, { signal, as_of_ms: asOfMs, concurrencyMax: null });
-			await harvest.settled;
-			failures += harvest.failures().size + harvest.sharedFailures().size;
-			harvest.stop();
-		}),
-	);
-	return failures;
+interface BenchWorker {
+	source: string;
+	/** Reads that failed. */
+	scan(scans: number, begunMs: number): Promise<number>;
+	stop(): void;
+}
+
+async function startWorker(baseUrl: string, redisPath: string): Promise<BenchWorker> {
+	const child = fork(join(import.meta.dirname, "market/worker.ts"), [baseUrl, redisPath], {
+		execArgv: ["--import", "tsx", ...HEAP],
+		cwd: ROOT,
+	});
+	const next = <T>(): Promise<T> =>
+		new Promise((done, failed) => {
+			const died = () => failed(new Error("a worker has ended"));
+			child.once("exit", died);
+			child.once("message", (message) => {
+				child.off("exit", died);
+				done(message as T);
+			});
+		});
+	const { source } = await next<{ source: string }>();
+	return {
+		source,
+		async scan(scans, begun_ms) {
+			const ended = next<{ failed_reads: number }>();
+			child.send({ scans, begun_ms });
+			return (await ended).failed_reads;
+		},
+		stop: () => child.disconnect(),
+	};
 }
 
 const redis = await startRedis();
 say(
 	`data ${recorded ? "recorded set" : "seeded set"}, Redis ${redis.kind}, latency ${LATENCY_MS} ms, ${WORKERS} workers\n`,
 );
-say("| scans at once | requests | per scan | of one scan's | weight | refused | failed reads | s | scans/min |");
-say("|---|---|---|---|---|---|---|---|---|");
-let ofOne: number | null = null;
+say(
+	"| scans at once | requests | per scan | of one scan's | looks at the time | weight | refused | failed reads | s | scans/min |",
+);
+say("|---|---|---|---|---|---|---|---|---|---|");
+let ofOne: Counts["asked"] | null = null;
 let source = "";
 let exchange: Exchange | null = null;
 try {
@@ -118,43 +135,29 @@ try {
 		exchange?.stop();
 		exchange = await startExchange();
 		const { baseUrl } = exchange;
-		const markets = await Promise.all(
-			Array.from({ length: WORKERS }, () => {
-				const connection = redis.client({ maxRetriesPerRequest: 1 });
-				const gate = createSourceGate({
-					budget: createMarketBudget(connection),
-					clock: systemClock,
-					entropy: systemEntropy,
-				});
-				return createMarketData({
-					market: "ccxt:binance",
-					asOfMs: null,
-					latencyMs: 0,
-					baseUrl,
-					gate,
-					sharing: { answers: createMarketAnswers(connection), entropy: systemEntropy },
-					clock: systemClock,
-				});
-			}),
-		);
-		source = markets[0]?.source.name ?? "";
+		const workers = await Promise.all(Array.from({ length: WORKERS }, () => startWorker(baseUrl, redis.path)));
+		source = workers[0]?.source ?? "";
 		// Until the workers know how the exchange's clock moves: they ask for its time as they start, for no scan.
 		await delay(systemClock, 2 * SECOND_LOOK_MS);
 		const before = await counts(baseUrl);
 		const begun = performance.now();
+		const begunMs = systemClock.now();
 		const failed = await Promise.all(
-			Array.from({ length: scans }, (_, i) => scan(markets[i % WORKERS] as CachedMarketData)),
+			workers.map((worker, i) => worker.scan(Math.floor((scans + WORKERS - 1 - i) / WORKERS), begunMs)),
 		);
 		const seconds = (performance.now() - begun) / 1000;
 		const after = await counts(baseUrl);
 		const requests = after.requests - before.requests;
-		ofOne ??= requests / scans;
+		// One scan, or as many as were asked for first.
+		ofOne ??= after.asked;
+		const first = [...ofOne.values()].reduce((sum, each) => sum + each, 0);
 		const failures = failed.reduce((sum, each) => sum + each, 0);
 		const cells = [
 			scans,
 			requests,
 			(requests / scans).toFixed(2),
-			`${(requests / ofOne).toFixed(3)}x`,
+			`${(requests / first).toFixed(3)}x`,
+			after.looks - before.looks,
 			after.weight - before.weight,
 			after.refused - before.refused,
 			failures,
@@ -162,7 +165,11 @@ try {
 			((scans * 60) / seconds).toFixed(0),
 		];
 		say(`| ${cells.join(" | ")} |`);
-		await Promise.all(markets.map((market) => market.close()));
+		for (const [request, times] of after.asked) {
+			const usual = ofOne.get(request) ?? 0;
+			if (times > usual) say(`  ${times} times instead of ${usual}: ${request}`);
+		}
+		for (const worker of workers) worker.stop();
 	}
 	const client = redis.client();
 	const { bytes, answers } = await createMarketAnswers(client).size(source);

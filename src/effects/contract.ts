@@ -26,6 +26,8 @@ export interface EffectContext {
 	readonly rows: () => Promise<Map<string, Opportunity>>;
 	/** Milliseconds left until the effect's deadline on the store's clock. */
 	readonly timeLeftMs: () => number;
+	/** Milliseconds since the scan was accepted, on the store's clock: its data are as of then, however long it waited. */
+	readonly elapsedMs: () => number;
 }
 
 export interface StrategyEffectContext extends EffectContext {

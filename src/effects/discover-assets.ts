@@ -3,14 +3,15 @@ import { compareText } from "../canonical.ts";
 import { ASSET_TIERS, type AssetTier } from "../catalogue.ts";
 import { isoOf } from "../clock.ts";
 import type { Asset, Universe } from "../market/contract.ts";
+import { beginOf } from "./begin.ts";
 import type { EffectContext, Effects } from "./contract.ts";
 import { EffectError, failureOf, scrubMessage } from "./errors.ts";
 import type { EffectDeps } from "./ports.ts";
-import type { Universes } from "./universes.ts";
+import type { Instant, Universes } from "./universes.ts";
 import { untilAborted } from "./waiting.ts";
 
 /**
- * Pins the scan's instant once (source clock), discovers the universe at it, stores it under its
+ * Pins the scan's instant once (source clock, as of the scan's acceptance), discovers the universe at it, stores it under its
  * content hash, and sums up what the user's floor and filters leave. Every later read of the scan
  * uses the pinned instant, so a restart repeats exactly.
  * Rejects with `asset_discovery_failed` when no source answered; one source down is only reported.
@@ -20,8 +21,9 @@ export function createDiscoverAssets(
 ): Effects["discoverAssets"] {
 	return async (context) => {
 		const startedAtMs = deps.clock.now();
-		const asOfMs = deps.market.now();
-		const universe = await discover(deps.universes, asOfMs, context);
+		const { begunMs, agoMs } = beginOf(context, deps.clock);
+		const asOfMs = deps.market.now(agoMs);
+		const universe = await discover(deps.universes, { asOfMs, begunMs }, context);
 		const sources = universe.sources.map(sourceReport);
 		// Last good markets of sources that fail now are a universe, if an old one.
 		if (!sources.some((source) => source.ok || source.assets > 0)) throw allSourcesFailed(sources);
@@ -39,9 +41,9 @@ export function createDiscoverAssets(
 	};
 }
 
-async function discover(universes: Universes, asOfMs: number, context: EffectContext): Promise<Universe> {
+async function discover(universes: Universes, at: Instant, context: EffectContext): Promise<Universe> {
 	try {
-		return await untilAborted(universes.discover(asOfMs, context.signal), context.signal);
+		return await untilAborted(universes.discover(at, context.signal), context.signal);
 	} catch (error) {
 		if (context.signal.aborted) throw error;
 		const { message, retryable } = failureOf(error, "fetch_failed");

@@ -1,6 +1,7 @@
 import type { AssetsSummary, PlannedStrategy, Tally } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import type { DataNeeds, Evaluation, PortfolioSnapshot } from "../strategies/contract.ts";
+import { beginOf } from "./begin.ts";
 import { type CandidateSelection, selectCandidates } from "./candidates.ts";
 import type { Effects, StrategyEffectContext } from "./contract.ts";
 import { selectForScan } from "./discover-assets.ts";
@@ -81,8 +82,9 @@ async function prepare(
 	const { assets } = context.scan;
 	if (!assets) throw new EffectError("no_universe", "Strategies run after asset discovery", false);
 
+	const at = { asOfMs: assets.as_of_ms, begunMs: beginOf(context, deps.clock).begunMs };
 	const [portfolio, loaded] = await untilAborted(
-		Promise.all([context.portfolio(), deps.universes.load(assets.universe_ref, assets.as_of_ms, context.signal)]),
+		Promise.all([context.portfolio(), deps.universes.load(assets.universe_ref, at, context.signal)]),
 		context.signal,
 	);
 	const selected = selectForScan(loaded.universe, deps.selectAssets, context).assets;
@@ -119,6 +121,7 @@ async function run(attempt: Attempt): Promise<EvaluationResult> {
 	const harvest = startHarvest(deps.market, attempt.needs, selection.candidates, {
 		signal: context.signal,
 		as_of_ms: assets.as_of_ms,
+		begun_ms: beginOf(context, deps.clock).begunMs,
 		concurrencyMax: plan.chunk_size,
 	});
 	try {

@@ -2,7 +2,7 @@ import type { AccountReport } from "../../machines/types.ts";
 import { isDollarQuote } from "../dollars.ts";
 import type { MissingPart } from "../exchange/contract.ts";
 import { symbolParts } from "../filter-words.ts";
-import type { MarketData, Ticker } from "../market/contract.ts";
+import type { MarketData, ReadOptions, Ticker } from "../market/contract.ts";
 import type { AccountHoldings, StoredPortfolio } from "../services.ts";
 import type { PortfolioSnapshot, Position } from "../strategies/contract.ts";
 import {
@@ -13,6 +13,7 @@ import {
 	otherName,
 	reportsOf,
 } from "./account-positions.ts";
+import { beginOf } from "./begin.ts";
 import type { EffectContext, Effects } from "./contract.ts";
 import { EffectError, isAbsence } from "./errors.ts";
 import { type EffectDeps, effectSettings } from "./ports.ts";
@@ -98,7 +99,9 @@ async function markPrices(deps: Deps, context: EffectContext, held: readonly Hel
 	if (symbols.length === 0) return marks;
 	const limitMs = Math.min(effectSettings(deps).portfolio_marks_timeout_ms, context.timeLeftMs() / 2);
 	const mark = async (asked: readonly string[], signal: AbortSignal) => {
-		const tickers = await readTickers(deps.market, asked, signal);
+		const { begunMs, agoMs } = beginOf(context, deps.clock);
+		const read = { signal, as_of_ms: deps.market.now(agoMs), begun_ms: begunMs };
+		const tickers = await readTickers(deps.market, asked, read);
 		for (const [symbol, price] of tickers.flatMap((ticker) => priceOf(ticker))) marks.prices.set(symbol, price);
 	};
 	try {
@@ -119,12 +122,11 @@ async function markPrices(deps: Deps, context: EffectContext, held: readonly Hel
 }
 
 /** One call for all; a source that refuses the list for one unknown symbol is asked one by one. */
-async function readTickers(market: MarketData, symbols: readonly string[], signal: AbortSignal): Promise<Ticker[]> {
-	const options = { signal, as_of_ms: market.now() };
+async function readTickers(market: MarketData, symbols: readonly string[], options: ReadOptions): Promise<Ticker[]> {
 	try {
 		return await market.tickers(symbols, options);
 	} catch (error) {
-		if (signal.aborted || !isAbsence(error)) throw error;
+		if (options.signal.aborted || !isAbsence(error)) throw error;
 		const single = await Promise.allSettled(symbols.map((symbol) => market.tickers([symbol], options)));
 		return single.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
 	}

@@ -85,7 +85,8 @@ export function startHarvest(
 		closed: false,
 	};
 	const abort = linkedAbort(options.signal);
-	const read: ReadOptions = { signal: abort.signal, as_of_ms: options.as_of_ms };
+	const { as_of_ms, begun_ms } = options;
+	const read: ReadOptions = { signal: abort.signal, as_of_ms, ...(begun_ms === undefined ? {} : { begun_ms }) };
 	const noting = (name: string): ReadOptions => ({ ...read, onStale: (note) => noteStale(ledger, name, note) });
 	const turn = concurrencyLimit(options.concurrencyMax);
 	const begun = inTurns();

@@ -11,7 +11,7 @@ import type { Evaluation, EvaluationRequest, Opportunity, Strategy, StrategyLimi
 /** Discovers the whole universe of a market, one deadline per source. Throws only when it cannot say anything. */
 export type Discover = (
 	market: MarketData,
-	options: { signal: AbortSignal; asOfMs: number; perSourceTimeoutMs: number; clock: Clock },
+	options: { signal: AbortSignal; asOfMs: number; begunMs?: number; perSourceTimeoutMs: number; clock: Clock },
 ) => Promise<Universe>;
 
 /** Applies a user's floor and filters; `unmatched` names filter words that select nothing. */

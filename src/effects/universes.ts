@@ -13,13 +13,19 @@ export interface LoadedUniverse {
 	universe: Universe;
 }
 
+/** The instant that a scan is pinned to, on the source's clock, and when the scan began, on the process's. */
+export interface Instant {
+	asOfMs: number;
+	begunMs: number;
+}
+
 export interface Universes {
 	/** Asks the source; stores nothing. */
-	discover(asOfMs: number, signal: AbortSignal): Promise<Universe>;
+	discover(at: Instant, signal: AbortSignal): Promise<Universe>;
 	/** Stores the universe durably and remembers it; resolves to its hash. */
 	save(universe: Universe): Promise<string>;
 	/** From memory, else from the store, else discovered again at the pinned instant. */
-	load(ref: string, asOfMs: number, signal: AbortSignal): Promise<LoadedUniverse>;
+	load(ref: string, at: Instant, signal: AbortSignal): Promise<LoadedUniverse>;
 }
 
 /** A load that several strategies wait for; it runs until the last of them has gone. */
@@ -48,8 +54,8 @@ export function createUniverses(
 		return loaded;
 	};
 
-	const discover: Universes["discover"] = (asOfMs, signal) =>
-		deps.discover(deps.market, { signal, asOfMs, perSourceTimeoutMs: settings.source_timeout_ms, clock: deps.clock });
+	const discover: Universes["discover"] = (at, signal) =>
+		deps.discover(deps.market, { signal, ...at, perSourceTimeoutMs: settings.source_timeout_ms, clock: deps.clock });
 
 	const save: Universes["save"] = async (universe) => {
 		const ref = universeHash(universe);
@@ -58,18 +64,18 @@ export function createUniverses(
 		return ref;
 	};
 
-	const read = async (ref: string, asOfMs: number, signal: AbortSignal): Promise<LoadedUniverse> => {
+	const read = async (ref: string, at: Instant, signal: AbortSignal): Promise<LoadedUniverse> => {
 		const stored = await deps.universes.get(ref);
 		if (stored) return { ref, universe: stored };
 		signal.throwIfAborted();
-		const universe = await discover(asOfMs, signal);
+		const universe = await discover(at, signal);
 		return { ref: await save(universe), universe };
 	};
 
-	const load: Universes["load"] = async (ref, asOfMs, signal) => {
+	const load: Universes["load"] = async (ref, at, signal) => {
 		const known = memory.get(ref);
 		if (known) return remember(ref, known);
-		const flight = flights.get(ref) ?? takeOff(flights, ref, (shared) => read(ref, asOfMs, shared));
+		const flight = flights.get(ref) ?? takeOff(flights, ref, (shared) => read(ref, at, shared));
 		flight.waiters += 1;
 		try {
 			return remember(ref, await untilAborted(flight.result, signal));

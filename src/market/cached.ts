@@ -4,7 +4,7 @@ import { ByteLru } from "./byte-lru.ts";
 import { sealColumns } from "./content.ts";
 import type { FundingSeries, MarketData, ReadOptions, Series, StaleNote, TradeTape } from "./contract.ts";
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
-import { type MovingKind, recheckAfter, SHARED_FOR_MS, STALE_FOR_MS } from "./live-rules.ts";
+import { begunAt, type MovingKind, recheckAfter, SHARED_FOR_MS, STALE_FOR_MS } from "./live-rules.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import { newestBars } from "./series.ts";
 import { SingleFlight } from "./single-flight.ts";
@@ -64,7 +64,9 @@ interface Kept {
 	asOfMs: number;
 	/** What its readers are told of it: it is the last good answer of a source that fails. */
 	notes: readonly StaleNote[];
-	/** Asked for again from this moment of `clock` on; null: never. */
+	/** Serves who began before this moment of `clock`; null: everybody. */
+	begunUntilMs: number | null;
+	/** Serves up to this moment of `clock`; null: for ever. */
 	untilMs: number | null;
 }
 
@@ -108,21 +110,26 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		return made;
 	};
 
+	const serves = (kept: Kept, begunMs: number): boolean =>
+		(kept.begunUntilMs === null || begunMs < kept.begunUntilMs) &&
+		(kept.untilMs === null || clock.now() < kept.untilMs);
+
 	const fetch = async (
 		key: string,
 		place: string,
-		asOfMs: number,
+		{ as_of_ms: asOfMs, later, begunMs }: { as_of_ms: number; later: boolean; begunMs: number },
 		signal: AbortSignal,
-		later: boolean,
 		call: Call<unknown>,
 	): Promise<Kept> => {
 		const standing: Standing = { later };
 		standings.set(key, standing);
 		const notes: StaleNote[] = [];
 		const keep = (value: unknown, refusal: MarketError | null): Kept => {
-			const keptForMs = notes.length > 0 ? STALE_FOR_MS : live ? recheckOf(value) : null;
-			const untilMs = keptForMs === null ? null : clock.now() + keptForMs;
-			const kept = { value, refusal, asOfMs, notes, untilMs };
+			const stale = notes.length > 0;
+			// From when the asker began: what it was given may have been fetched as long ago as that.
+			const recheckMs = live && !stale ? recheckOf(value) : null;
+			const begunUntilMs = recheckMs === null ? null : begunMs + recheckMs;
+			const kept = { value, refusal, asOfMs, notes, begunUntilMs, untilMs: stale ? clock.now() + STALE_FOR_MS : null };
 			cache.set(key, kept, bytesOf(value));
 			// Every answer with columns is new columns, and nobody writes to them: their identity is found once.
 			if (value !== null && typeof value === "object") sealColumns(value);
@@ -150,7 +157,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 	const read = async <T>(
 		key: string,
 		venue: string,
-		{ signal, as_of_ms, onStale, later = false }: ReadOptions,
+		{ signal, as_of_ms, onStale, later = false, begun_ms }: ReadOptions,
 		call: Call<T>,
 	): Promise<{ value: T; asOfMs: number }> => {
 		signal.throwIfAborted();
@@ -158,15 +165,19 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		// Scans that begin together make a hundred thousand reads in one go. Leases, budgets and requests of a live source
 		// have times of their own, so the loop must get on between them.
 		if (live) await turn(signal);
+		const begunMs = begunAt(clock.now(), begun_ms);
 		let kept = cache.get(key);
-		if (kept?.untilMs != null && clock.now() >= kept.untilMs) kept = undefined;
+		if (kept && !serves(kept, begunMs)) kept = undefined;
 		if (kept) count.hits++;
-		else {
-			const { result, joined } = flights.run(key, signal, (own) => fetch(key, venue, as_of_ms, own, later, call));
+		while (kept === undefined) {
+			const asked = { as_of_ms, later, begunMs };
+			const { result, joined } = flights.run(key, signal, (own) => fetch(key, venue, asked, own, call));
 			if (joined) count.joined++;
 			// What a candidate needs waits behind no other candidate because evidence asked for it first.
 			if (joined && !later) standings.get(key)?.raise?.();
-			kept = await result;
+			const found = await result;
+			// Whoever began earlier may have been given what is too old for this one.
+			if (!joined || serves(found, begunMs)) kept = found;
 		}
 		if (kept.refusal) throw kept.refusal;
 		if (onStale) for (const note of kept.notes) onStale(note);
@@ -181,7 +192,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 
 	return {
 		source: market.source,
-		now: () => market.now(),
+		now: (agoMs) => market.now(agoMs),
 		venues: () => market.venues(),
 		async markets(name, options) {
 			const { value } = await read(`markets:${name}:${moment("markets", options.as_of_ms)}`, name, options, (own) =>

@@ -192,6 +192,11 @@ export interface ReadOptions {
 	/** Wanted for evidence: where reads wait for each other, those that candidates need go first. */
 	later?: boolean;
 	/**
+	 * When the asker began, epoch ms of the process's clock; absent: now. An answer that was fresh then, or was fetched
+	 * since, is fresh for it: who began together shares every answer, however long each of them takes.
+	 */
+	begun_ms?: number;
+	/**
 	 * Told, before the answer is handed out, that it is the last good one of a source that fails now. Who does not ask
 	 * gets the same answer.
 	 */
@@ -228,8 +233,11 @@ export type CandleOptions = ReadOptions & { limit?: number; since_ms?: number };
  */
 export interface MarketData {
 	readonly source: SourceInfo;
-	/** The source's own clock, epoch ms (recorded: stands still at MARKET_AS_OF). */
-	now(): number;
+	/**
+	 * The source's own clock, epoch ms (recorded: stands still at MARKET_AS_OF). `agoMs`: what a live source's clock said
+	 * so long ago; others may tell their present.
+	 */
+	now(agoMs?: number): number;
 	/** The separate sources inside this port (venues); discovery asks each with its own deadline. */
 	venues(): readonly string[];
 	/** Every market of one venue that had data at some time up to as_of, ended ones included. */

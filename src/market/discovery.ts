@@ -15,6 +15,8 @@ export interface DiscoveryOptions {
 	signal: AbortSignal;
 	/** The pinned instant on the source's clock. */
 	asOfMs: number;
+	/** When the asker began, see ReadOptions. */
+	begunMs?: number;
 	perSourceTimeoutMs?: number;
 	/** For the deadlines; never for what the market knows. */
 	clock: Clock;
@@ -65,7 +67,8 @@ async function ask(market: MarketData, venue: string, options: DiscoveryOptions)
 		const onStale = (note: StaleNote) => {
 			stale = note;
 		};
-		const reading = market.markets(venue, { signal: own.signal, as_of_ms: options.asOfMs, onStale });
+		const begun = options.begunMs === undefined ? {} : { begun_ms: options.begunMs };
+		const reading = market.markets(venue, { signal: own.signal, as_of_ms: options.asOfMs, ...begun, onStale });
 		const markets = await abortable(reading, own.signal);
 		return stale === null ? { venue, ok: true, markets, error: null } : lastGood(venue, markets, stale);
 	} catch (error) {

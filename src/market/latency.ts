@@ -25,7 +25,7 @@ export function withLatency(market: MarketData, latencyMs: number, clock: Clock)
 		});
 	return {
 		source: market.source,
-		now: () => market.now(),
+		now: (agoMs) => market.now(agoMs),
 		venues: () => market.venues(),
 		markets: (venue, options) => late(options.signal, () => market.markets(venue, options)),
 		candles: (symbol, timeframe, options) => late(options.signal, () => market.candles(symbol, timeframe, options)),

@@ -43,11 +43,22 @@ export const LAST_GOOD_MS: Record<AnswerKind, number> = {
  */
 export const ANSWER_BYTES_MAX = 128 * 1024 * 1024;
 
+/** Scans that begin within one slice of a live source's time are pinned to one instant, ms. */
+export const LIVE_SLICE_MS = 15_000;
+/** Nobody counts as having begun longer ago; longer than any scan takes, and shorter than an instant is the present, ms. */
+export const BEGUN_AGO_MS_MAX = 540_000;
+
+/** When an asker began, for whom answers have to be fresh as of then. Both on the process's clock. */
+export const begunAt = (nowMs: number, begunMs: number | undefined): number =>
+	Math.min(nowMs, Math.max(begunMs ?? nowMs, nowMs - BEGUN_AGO_MS_MAX));
+
 /** A last good answer is given again without another look at the source for this time, ms. */
 export const STALE_FOR_MS = 5_000;
-/** A history that lacks what has just closed is asked for again after this time, ms. */
+/** A history that lacks what has just closed is asked for again after this time at the soonest, ms. */
 export const RECHECK_MS = 15_000;
-/** One that lacks more is not late but ended. */
+/** The later a bar or settlement is, the more rarely it is asked for: after this part of the time that it is late. */
+const RECHECK_SHARE = 0.25;
+/** A history that lacks more is not late but ended. */
 const LATE_STEPS = 3;
 
 /**
@@ -74,7 +85,8 @@ export const settledBy = ({ length, funding_time }: FundingSeries): number =>
 
 /**
  * After how long a history is asked for again that lacks what should be published by now: soon when the source is a
- * little late (or nothing was traded), after a step when the market seems to have ended. Null: nothing is lacking.
+ * little late (or nothing was traded), more rarely the later it is, after a step when the market seems to have ended.
+ * It follows from the history alone, so it is the same whoever asks. Null: nothing is lacking.
  */
 export function recheckAfter(history: Series | FundingSeries): number | null {
 	const bars = "open_time" in history;
@@ -82,7 +94,9 @@ export function recheckAfter(history: Series | FundingSeries): number | null {
 	const has = bars ? coveredBy(history) : settledBy(history);
 	const due = bars ? closedAt(stepMs, history.as_of_ms) : closedAt(HOUR_MS, history.as_of_ms) - stepMs + 1;
 	if (has >= due) return null;
-	return due - has > LATE_STEPS * stepMs ? stepMs : RECHECK_MS;
+	if (due - has > LATE_STEPS * stepMs) return stepMs;
+	const late = history.as_of_ms - has - stepMs;
+	return Math.min(stepMs, Math.max(RECHECK_MS, late * RECHECK_SHARE));
 }
 
 export const staleNote = (error: MarketError, ageMs: number): StaleNote => ({

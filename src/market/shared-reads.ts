@@ -3,13 +3,12 @@ import type { Entropy } from "../entropy.ts";
 import { abortable, onAbort } from "./abortable.ts";
 import { decodeAnswer, encodeAnswer } from "./column-codec.ts";
 import { MarketError, type ReadOptions } from "./contract.ts";
-import { ANSWER_BYTES_MAX, type AnswerKind, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
+import { DEAD_AFTER_SHARE, keepLease, LEASE_MS, LEASE_SHARE_MAX, type Lease, RENEW_SHARE } from "./leases.ts";
+import { ANSWER_BYTES_MAX, type AnswerKind, BEGUN_AGO_MS_MAX, begunAt, LAST_GOOD_MS, staleNote } from "./live-rules.ts";
 import { withinLoopTime } from "./loop-time.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import type { Look, SharedAnswer, SharedAnswers, SharedKey, SharedPut } from "./sharing.ts";
 
-/** A process that dies while it fetches holds the others up no longer than this. */
-export const LEASE_MS = 6_000;
 /** What one process could not fetch the others do not try for this time. */
 const FAILURE_TOLD_MS = 1_000;
 /** That a source has no such data is believed for this time; a symbol may be listed at any moment. */
@@ -35,7 +34,10 @@ export interface Datum<T> {
 	kept_ms: number;
 	/** Reads it from the source; `known` is the last good answer, to be continued. */
 	read(signal: AbortSignal, known: T | null): Promise<T>;
-	/** Up to when the answer says everything, up to when the source says it does, and for how long that is believed. */
+	/**
+	 * Up to when the answer says everything, up to when the source says it does, and for whom that is believed: for who
+	 * begins within so long from now.
+	 */
 	covers(value: T): { covers_ms: number; claims_ms: number; recheck_ms: number };
 	/** A last good answer as it is given when it has become so old. */
 	aged?(value: T, ageMs: number): T;
@@ -81,9 +83,16 @@ const isRefused = (value: unknown): value is Refused =>
  * the store, the others wait for it. A dead holder's lease ends, a failure is told to those who wait, and the last good
  * answer, marked with its age, stands in for one that cannot be fetched. Without the store each process fetches alone.
  */
-export function createSharedReads({ source, answers, clock, entropy, leaseMs = LEASE_MS }: Deps): SharedReads {
+export function createSharedReads({
+	source,
+	answers,
+	clock,
+	entropy,
+	leaseMs: leaseMsMax = LEASE_MS,
+}: Deps): SharedReads {
 	const count: SharedStats = { shared: 0, fetches: 0, last_good: 0, unshared: 0 };
 	let awayUntilMs = Number.NEGATIVE_INFINITY;
+	const leaseOf = ({ limit_ms }: Datum<unknown>): number => Math.min(leaseMsMax, limit_ms * LEASE_SHARE_MAX);
 
 	/** Null when the store does not answer. */
 	const ask = async <R>(work: () => Promise<R>): Promise<R | null> => {
@@ -126,8 +135,8 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 	 * Whether the lease is still held, whose grant was asked for at `askedMs`. A process that was busy hears of its lease
 	 * when it is over, and another may be fetching by then.
 	 */
-	const stillHeld = async (key: SharedKey, token: string, askedMs: number): Promise<boolean> => {
-		for (let sinceMs = askedMs; clock.now() - sinceMs > leaseMs / 3; ) {
+	const stillHeld = async (key: SharedKey, token: string, askedMs: number, leaseMs: number): Promise<boolean> => {
+		for (let sinceMs = askedMs; clock.now() - sinceMs > leaseMs * RENEW_SHARE; ) {
 			const againMs = clock.now();
 			const held = await ask(() => answers.renew(key, token, leaseMs));
 			if (held !== true) return held === null;
@@ -138,14 +147,14 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 
 	const underLease = async <T>(
 		datum: Datum<T>,
-		key: SharedKey,
-		token: string,
+		{ key, token, leaseMs }: Lease,
 		last: SharedAnswer | null,
 		options: ReadOptions,
 	): Promise<T | typeof LOST> => {
 		const own = new AbortController();
 		const forget = onAbort(options.signal, () => own.abort(options.signal.reason));
-		const letGo = keepLease(answers, clock, leaseMs, key, token, () => own.abort(LOST));
+		const begunMs = clock.now();
+		const letGo = keepLease(answers, clock, { key, token, leaseMs }, () => own.abort(LOST));
 		try {
 			const before = last ? await unpacked<T>(last) : undefined;
 			const known = before === undefined || isRefused(before) ? null : (before as T);
@@ -154,7 +163,7 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 			const { kept_ms } = datum;
 			// From here on the lease is given back: renewed after that it would be held by nobody.
 			letGo();
-			const put = { token, bytes, ...datum.covers(value), kept_ms };
+			const put = { token, bytes, ...datum.covers(value), fetched_ms: clock.now() - begunMs, kept_ms };
 			const kept = await ask(() => answers.put(key, put));
 			if (!kept) count.unshared++;
 			return value;
@@ -186,15 +195,18 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 	const shared = async <T>(datum: Datum<T>, options: ReadOptions): Promise<T> => {
 		const key = { source, name: datum.name };
 		const token = entropy.hex(8);
+		const leaseMs = leaseOf(datum);
+		const lease: Lease = { key, token, leaseMs };
 		for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(WAIT_MS_MAX, waitMs * 2)) {
 			options.signal.throwIfAborted();
 			const askedMs = clock.now();
-			const look: Look | null = await ask(() => answers.look(key, datum.need_ms, token, leaseMs));
+			const begunAgoMs = askedMs - begunAt(askedMs, options.begun_ms);
+			const look: Look | null = await ask(() => answers.look(key, datum.need_ms, token, leaseMs, begunAgoMs));
 			if (look === null) return alone(datum, options.signal);
 			if (look.state === "lease") {
-				if (!(await stillHeld(key, token, askedMs))) continue;
+				if (!(await stillHeld(key, token, askedMs, leaseMs))) continue;
 				options.signal.throwIfAborted();
-				const fetched = await underLease(datum, key, token, look.last, options);
+				const fetched = await underLease(datum, lease, look.last, options);
 				if (fetched !== LOST) return fetched;
 				continue;
 			}
@@ -206,6 +218,11 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 				if (isRefused(value)) throw new MarketError(value.refused.code, value.refused.message, false);
 				return datum.found ? datum.found(value, look.age_ms) : value;
 			}
+			if (
+				leaseMs - look.held_ms > leaseMs * DEAD_AFTER_SHARE &&
+				(await ask(() => answers.releaseDead(key, look.lease)))
+			)
+				continue;
 			// Waiters of many processes must not ask in step.
 			const jitter = Number.parseInt(entropy.hex(1), 16) / 255;
 			await delay(clock, waitMs * (0.5 + jitter), options.signal);
@@ -230,32 +247,6 @@ export function createSharedReads({ source, answers, clock, entropy, leaseMs = L
 	};
 }
 
-/** Renews the lease until it is let go or lost. */
-function keepLease(
-	answers: SharedAnswers,
-	clock: Clock,
-	leaseMs: number,
-	key: SharedKey,
-	token: string,
-	lost: () => void,
-): () => void {
-	let timer: unknown = null;
-	let over = false;
-	const again = (): void => {
-		timer = clock.setTimeout(async () => {
-			const held = await answers.renew(key, token, leaseMs).catch(() => true);
-			if (over) return;
-			if (held) again();
-			else lost();
-		}, leaseMs / 3);
-	};
-	again();
-	return () => {
-		over = true;
-		clock.clearTimeout(timer);
-	};
-}
-
 /** Undefined for bytes of another version of the program. */
 async function unpacked<T>({ bytes }: SharedAnswer): Promise<T | Refused | undefined> {
 	try {
@@ -270,7 +261,9 @@ async function refusalOf({ code, message }: MarketError, token: string): Promise
 	if (code !== "bad_symbol" && code !== "not_supported") return null;
 	const bytes = await encodeAnswer({ refused: { code, message } });
 	const covers_ms = Number.MAX_SAFE_INTEGER;
-	return { token, bytes, covers_ms, claims_ms: covers_ms, recheck_ms: 0, kept_ms: REFUSED_MS[code] };
+	const believed_ms = REFUSED_MS[code];
+	const times = { recheck_ms: 0, fetched_ms: 0, believed_ms, kept_ms: believed_ms + BEGUN_AGO_MS_MAX };
+	return { token, bytes, covers_ms, claims_ms: covers_ms, ...times };
 }
 
 const textOf = ({ code, message, retryable }: MarketError): string => JSON.stringify({ code, message, retryable });

@@ -4,8 +4,10 @@ import { appendSeries } from "./append-series.ts";
 import type { CandleOptions, FundingSeries, Market, MarketData, ReadOptions, Series, Timeframe } from "./contract.ts";
 import { TIMEFRAME_MS } from "./contract.ts";
 import {
+	begunAt,
 	closedAt,
 	coveredBy,
+	LIVE_SLICE_MS,
 	type MovingKind,
 	PAST_AFTER_MS,
 	PAST_SLICE_MS,
@@ -67,7 +69,14 @@ export function withSharedCache(market: MarketData, deps: SharedCacheDeps): Shar
 			limit_ms: READ_LIMIT_MS,
 			kept_ms: Math.max(MOVING_KEPT_MS, SHARED_FOR_MS[kind]),
 			read: (signal) => read({ ...plain(options), signal }),
-			covers: () => ({ covers_ms: as_of_ms, claims_ms: as_of_ms, recheck_ms: 0 }),
+			// Beyond the instants that it covers it serves whoever begins soon after this asker did, so that scans that begin
+			// together share it on either side of a slice, and whatever lies beneath it is no older than it is said to be.
+			covers() {
+				if (past) return { covers_ms: as_of_ms, claims_ms: as_of_ms, recheck_ms: 0 };
+				const nowMs = deps.clock.now();
+				const recheck_ms = SHARED_FOR_MS[kind] - (nowMs - begunAt(nowMs, options.begun_ms));
+				return { covers_ms: as_of_ms, claims_ms: as_of_ms + LIVE_SLICE_MS, recheck_ms };
+			},
 			...more,
 		};
 		return reads.read(datum, options);
@@ -92,7 +101,7 @@ export function withSharedCache(market: MarketData, deps: SharedCacheDeps): Shar
 
 	return {
 		source: market.source,
-		now: () => market.now(),
+		now: (agoMs) => market.now(agoMs),
 		venues: () => market.venues(),
 		markets: (venue, options) =>
 			moving("markets", venue, options, (read) => market.markets(venue, read), {

@@ -22,8 +22,8 @@ export type Look =
 	| ({ state: "hit" } & SharedAnswer)
 	/** The caller is to fetch it and holds the lease; the last good answer, if there is one. */
 	| { state: "lease"; last: SharedAnswer | null }
-	/** Another process fetches it; ask again. */
-	| { state: "wait" }
+	/** Another process fetches it, under `lease`, which holds for `held_ms` unless it is renewed; ask again. */
+	| { state: "wait"; lease: string; held_ms: number }
 	/** Another process has just failed to fetch it. */
 	| { state: "failed"; failure: string; last: SharedAnswer | null };
 
@@ -35,14 +35,24 @@ export interface SharedPut {
 	/** The same in the opinion of the source, which had nothing newer; believed for `recheck_ms`. */
 	claims_ms: number;
 	recheck_ms: number;
+	/** Since its fetch began. */
+	fetched_ms: number;
+	/** It serves only who begins within so long from now, whatever it covers; absent: everybody. */
+	believed_ms?: number;
 	/** The answer goes after this time. */
 	kept_ms: number;
 }
 
 export interface SharedAnswers {
-	/** The answer if it covers `need_ms`, else the lease to fetch it unless it is held. Safe to repeat with one token. */
-	look(key: SharedKey, need_ms: number, token: string, lease_ms: number): Promise<Look>;
-	/** Keeps the answer unless a newer one is there, and gives the lease back. False: it is too large to be shared. */
+	/**
+	 * The answer if it covers `need_ms`, or was believed to when the asker began, `begun_ago_ms` ago; else the lease to
+	 * fetch it unless it is held. Safe to repeat with one token.
+	 */
+	look(key: SharedKey, need_ms: number, token: string, lease_ms: number, begun_ago_ms: number): Promise<Look>;
+	/**
+	 * Keeps the answer, unless a newer one is there or the lease was lost, and gives the lease back. False: it is too large to
+	 * be shared.
+	 */
 	put(key: SharedKey, answer: SharedPut): Promise<boolean>;
 	/** The newest good answer, however old. */
 	last(key: SharedKey): Promise<SharedAnswer | null>;
@@ -50,6 +60,8 @@ export interface SharedAnswers {
 	release(key: SharedKey, token: string, failure: { text: string; told_ms: number } | null): Promise<void>;
 	/** Holds a lease longer, also one that ended and that nobody has taken since. False: another holds it. */
 	renew(key: SharedKey, token: string, lease_ms: number): Promise<boolean>;
+	/** Ends a lease whose holder's connection to the store is gone. False: it is not, or the store does not tell. */
+	releaseDead(key: SharedKey, lease: string): Promise<boolean>;
 	/** Bytes and answers kept of a source. */
 	size(source: string): Promise<{ bytes: number; answers: number }>;
 }

@@ -122,6 +122,7 @@ function effectContext(deps: RunnerDeps, effect: ScanEffect, signal: AbortSignal
 		signal,
 		scan,
 		timeLeftMs: () => effect.deadline_at_ms - deps.now(),
+		elapsedMs: () => Math.max(0, deps.now() - scan.input.accepted_at_ms),
 		async portfolio() {
 			const stored = await patiently(() => deps.reader.document<PortfolioSnapshot>(scanId, "portfolio"));
 			if (!stored) throw new Error("the scan's portfolio is not stored");

@@ -35,17 +35,27 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 		return bytesMax;
 	};
 	const keysAt = (source: string) => marketKeys(sourceAt(source, bounds.base_url ?? null));
+	/** Names our connection in a lease, so that others see when we are dead; empty where the server does not tell. */
+	let ownId: Promise<string> | null = null;
+	redis.on("close", () => {
+		ownId = null;
+	});
+	const connectionId = (): Promise<string> => {
+		ownId ??= redis.client("ID").then(String, () => "");
+		return ownId;
+	};
 	const keysOf = ({ source, name }: SharedKey) => {
 		const keys = keysAt(source);
 		return { ...keys, answer: keys.answers + name, lease: keys.leases + name, failure: keys.failures + name };
 	};
 	return {
-		async look(key, needMs, token, leaseMs) {
+		async look(key, needMs, token, leaseMs, begunAgoMs) {
 			const { answer, lease, failure } = keysOf(key);
-			const reply = await runBinaryScript(redis, LOOK, [answer, lease, failure, Math.ceil(needMs), token, leaseMs]);
+			const asked = [Math.ceil(needMs), token, leaseMs, Math.floor(begunAgoMs), await connectionId()];
+			const reply = await runBinaryScript(redis, LOOK, [answer, lease, failure, ...asked]);
 			return lookOf(reply as Buffer[]);
 		},
-		async put(key, { token, bytes, covers_ms, claims_ms, recheck_ms, kept_ms }) {
+		async put(key, { token, bytes, covers_ms, claims_ms, recheck_ms, fetched_ms, believed_ms, kept_ms }) {
 			const keys = keysOf(key);
 			if (bytes.length > answerBytesMax) {
 				await runScript(redis, RELEASE, [keys.lease, keys.failure, token, "", 0]);
@@ -53,7 +63,7 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 			}
 			const names = [keys.answer, keys.lease, keys.failure, keys.ages, keys.sizes];
 			const figures = [covers_ms, claims_ms, recheck_ms, Math.min(kept_ms, KEPT_MS_MAX)];
-			const rest = [key.name, keys.answers, await room(), KEPT_MS_MAX];
+			const rest = [key.name, keys.answers, await room(), KEPT_MS_MAX, Math.ceil(fetched_ms), believed_ms ?? ""];
 			await runBinaryScript(redis, PUT, [...names, token, Buffer.from(bytes), ...figures, ...rest]);
 			return true;
 		},
@@ -66,7 +76,17 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 			await runScript(redis, RELEASE, [lease, told, token, failure?.text ?? "", failure?.told_ms ?? 0]);
 		},
 		async renew(key, token, leaseMs) {
-			return Number(await runScript(redis, RENEW, [keysOf(key).lease, token, leaseMs])) === 1;
+			const asked = [keysOf(key).lease, token, leaseMs, await connectionId()];
+			return Number(await runScript(redis, RENEW, asked)) === 1;
+		},
+		async releaseDead(key, held) {
+			const id = Number(held.split("|")[1] || Number.NaN);
+			if (!Number.isSafeInteger(id)) return false;
+			// An older or smaller server cannot be asked about one connection.
+			const found = await redis.client("LIST", "ID", id).catch(() => null);
+			if (found === null || String(found).trim() !== "") return false;
+			const { lease, failure } = keysOf(key);
+			return Number(await runScript(redis, RELEASE, [lease, failure, held, "", 0])) === 1;
 		},
 		async size(source) {
 			const { sizes, ages } = keysAt(source);
@@ -77,6 +97,9 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 }
 
 function lookOf([state, bytes, age, text]: Buffer[]): Look {
+	// Of a lease that another holds there are its words and its time, and no answer.
+	if (String(state) === "wait")
+		return { state: "wait", lease: String(bytes), held_ms: Math.max(0, Number(String(age))) };
 	const last = answerOf(bytes, age);
 	switch (String(state)) {
 		case "hit":
@@ -86,8 +109,6 @@ function lookOf([state, bytes, age, text]: Buffer[]): Look {
 			return { state: "lease", last };
 		case "failed":
 			return { state: "failed", failure: String(text), last };
-		case "wait":
-			return { state: "wait" };
 	}
 	throw new TypeError("the store answered a look with something else");
 }

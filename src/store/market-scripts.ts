@@ -4,30 +4,35 @@ const NOW = `local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local function whole(n) return string.format('%.0f', n) end
 `;
+/** A lease holds its token and the connection of whoever took it: `<token>|<id>`. */
+const TOKEN = `local function tokenOf(held) return held and string.match(held, '^[^|]*') end
+`;
 
 /**
  * KEYS  1 answer, 2 lease, 3 failure
- * ARGV  1 what it must cover (source ms), 2 token, 3 lease ms
- * -> {hit, bytes, age} | {failed, bytes or '', age, text} | {lease, bytes or '', age} | {wait}
+ * ARGV  1 what it must cover (source ms), 2 token, 3 lease ms, 4 since the asker began, ms, 5 connection
+ * -> {hit, bytes, age} | {failed, bytes or '', age, text} | {lease, bytes or '', age} | {wait, lease, ms that it still holds}
  */
 export const LOOK = script(
 	3,
-	`${NOW}
-local kept = redis.call('HMGET', KEYS[1], 'c', 'k', 'r', 'a')
+	`${NOW}${TOKEN}
+local kept = redis.call('HMGET', KEYS[1], 'c', 'k', 'r', 'a', 'u')
 local age = 0
 if kept[4] then
 	age = now - tonumber(kept[4])
 	local need = tonumber(ARGV[1])
-	if tonumber(kept[1]) >= need or (tonumber(kept[2]) >= need and now < tonumber(kept[3])) then
+	local begun = now - tonumber(ARGV[4])
+	local believed = not kept[5] or begun < tonumber(kept[5])
+	if believed and (tonumber(kept[1]) >= need or (tonumber(kept[2]) >= need and begun < tonumber(kept[3]))) then
 		return {'hit', redis.call('HGET', KEYS[1], 'b'), whole(age)}
 	end
 end
 local failure = redis.call('GET', KEYS[3])
 if failure then return {'failed', redis.call('HGET', KEYS[1], 'b') or '', whole(age), failure} end
-if redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) or redis.call('GET', KEYS[2]) == ARGV[2] then
-	return {'lease', redis.call('HGET', KEYS[1], 'b') or '', whole(age)}
-end
-return {'wait'}
+local taken = redis.call('SET', KEYS[2], ARGV[2] .. '|' .. ARGV[5], 'NX', 'PX', ARGV[3])
+local held = redis.call('GET', KEYS[2])
+if taken or tokenOf(held) == ARGV[2] then return {'lease', redis.call('HGET', KEYS[1], 'b') or '', whole(age)} end
+return {'wait', held or '', whole(redis.call('PTTL', KEYS[2]))}
 `,
 );
 
@@ -46,16 +51,20 @@ return {kept[1] or '', whole(now - tonumber(kept[2] or now))}
 /**
  * KEYS  1 answer, 2 lease, 3 failure, 4 ages, 5 sizes
  * ARGV  1 token, 2 bytes, 3 covers, 4 claims, 5 recheck ms, 6 kept ms, 7 name, 8 prefix of answers, 9 bytes in all,
- *       10 longest time that any answer is kept, ms
+ *       10 longest time that any answer is kept, ms, 11 since its fetch began, ms, 12 for how long it is believed at
+ *       all, ms, or ''
  * -> bytes kept of the source
- * Room is made by dropping the oldest answers; those that ended by themselves are the oldest of all.
+ * Whoever lost its lease meanwhile writes nothing: another fetches, or has fetched since. Room is made by dropping the
+ * oldest answers; those that ended by themselves are the oldest of all.
  */
 export const PUT = script(
 	5,
-	`${NOW}
-if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
-redis.call('DEL', KEYS[3])
+	`${NOW}${TOKEN}
 local total = tonumber(redis.call('HGET', KEYS[5], '') or '0')
+local held = redis.call('GET', KEYS[2])
+if tokenOf(held) == ARGV[1] then redis.call('DEL', KEYS[2])
+elseif held or tonumber(redis.call('HGET', KEYS[1], 'a') or '0') > now - tonumber(ARGV[11]) then return whole(total) end
+redis.call('DEL', KEYS[3])
 local function drop(name)
 	redis.call('DEL', ARGV[8] .. name)
 	redis.call('ZREM', KEYS[4], name)
@@ -63,6 +72,7 @@ local function drop(name)
 	redis.call('HDEL', KEYS[5], name)
 end
 local covered = redis.call('HGET', KEYS[1], 'c')
+if now >= tonumber(redis.call('HGET', KEYS[1], 'u') or whole(now + 1)) then covered = false end
 if covered and tonumber(covered) > tonumber(ARGV[3]) then
 	-- A source that has lost what it had is asked again later, like one that is late.
 	if tonumber(ARGV[4]) > tonumber(redis.call('HGET', KEYS[1], 'k')) then
@@ -83,6 +93,7 @@ for _ = 1, 1000 do
 end
 if total + size <= tonumber(ARGV[9]) then
 	redis.call('HSET', KEYS[1], 'c', ARGV[3], 'k', ARGV[4], 'r', whole(now + tonumber(ARGV[5])), 'a', whole(now), 'b', ARGV[2])
+	if ARGV[12] ~= '' then redis.call('HSET', KEYS[1], 'u', whole(now + tonumber(ARGV[12]))) end
 	redis.call('PEXPIRE', KEYS[1], ARGV[6])
 	redis.call('ZADD', KEYS[4], whole(now), ARGV[7])
 	redis.call('HSET', KEYS[5], ARGV[7], size)
@@ -97,12 +108,14 @@ return whole(total)
 
 /**
  * KEYS  1 lease, 2 failure
- * ARGV  1 token, 2 text or '', 3 told ms
+ * ARGV  1 token or the lease itself, 2 text or '', 3 told ms
  * -> 1 when the lease was held
  */
 export const RELEASE = script(
 	2,
-	`if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+	`${TOKEN}
+local held = redis.call('GET', KEYS[1])
+if held ~= ARGV[1] and tokenOf(held) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 if ARGV[2] ~= '' then redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end
 return 1
@@ -111,14 +124,15 @@ return 1
 
 /**
  * KEYS  1 lease
- * ARGV  1 token, 2 lease ms
+ * ARGV  1 token, 2 lease ms, 3 connection
  * -> 1 when the lease is held. One that ended and that nobody has taken is held again.
  */
 export const RENEW = script(
 	1,
-	`local held = redis.call('GET', KEYS[1])
-if held and held ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+	`${TOKEN}
+local held = redis.call('GET', KEYS[1])
+if held and tokenOf(held) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1] .. '|' .. ARGV[3], 'PX', ARGV[2])
 return 1
 `,
 );

@@ -10,12 +10,32 @@ import { effectContext, type ScanOptions, scanContext } from "./fake-scan.ts";
 import { fakeDeps } from "./fakes.ts";
 
 const test = suite("effects/discover-assets");
+const AT = { asOfMs: AS_OF_MS, begunMs: 0 };
 
 async function discovered(overrides: Partial<EffectDeps>, options: ScanOptions = {}) {
 	const deps = fakeDeps(overrides);
 	const effect = createDiscoverAssets({ ...deps, universes: createUniverses(deps) });
 	return (await effect(effectContext(scanContext(options), deps.clock))).assets;
 }
+
+test(
+	"a scan that waited is pinned to when it was accepted, and what was fetched since then serves it",
+	bounded(async () => {
+		const waited: unknown[] = [];
+		const market = { ...fakeMarket(), now: (agoMs = 0) => AS_OF_MS - agoMs };
+		const deps = fakeDeps({
+			market,
+			discover: async (_, { asOfMs, begunMs }) => {
+				waited.push(asOfMs, begunMs);
+				return universe([asset("BTC", 1e9)]);
+			},
+		});
+		const effect = createDiscoverAssets({ ...deps, universes: createUniverses(deps) });
+		const { assets } = await effect(effectContext(scanContext(), deps.clock, { elapsedMs: 70_000 }));
+		assert.equal(waited, [AS_OF_MS - 70_000, deps.clock.now() - 70_000]);
+		assert.is(assets.as_of_ms, AS_OF_MS - 70_000);
+	}),
+);
 
 const rejection = (work: Promise<unknown>) =>
 	work.then(
@@ -118,7 +138,7 @@ test(
 		});
 		const universes = createUniverses(deps);
 		const [first, second] = [new AbortController(), new AbortController()];
-		const loads = [first, second].map((waiter) => rejectionOrValue(universes.load("gone", AS_OF_MS, waiter.signal)));
+		const loads = [first, second].map((waiter) => rejectionOrValue(universes.load("gone", AT, waiter.signal)));
 		await settled();
 		assert.is(discoveries, 1);
 		first.abort(new Error("first left"));
@@ -152,9 +172,9 @@ test(
 		const refs: string[] = [];
 		for (const base of ["A", "B", "C"]) refs.push(await universes.save(universe([asset(base, 1e9)])));
 		const [a = "", , c = ""] = refs;
-		assert.is((await universes.load(c, AS_OF_MS, signal)).universe.assets[0]?.base, "C");
+		assert.is((await universes.load(c, AT, signal)).universe.assets[0]?.base, "C");
 		assert.is(reads, 0);
-		assert.is((await universes.load(a, AS_OF_MS, signal)).universe.assets[0]?.base, "A");
+		assert.is((await universes.load(a, AT, signal)).universe.assets[0]?.base, "A");
 		assert.is(reads, 1);
 	}),
 );

@@ -145,7 +145,7 @@ const noPositions: PortfolioSnapshot = { positions: [], cash_usd: 0, version: 0,
 export function effectContext(
 	scan: ScanContext,
 	clock: Clock,
-	options: { timeMs?: number; portfolio?: PortfolioSnapshot; rows?: Map<string, Opportunity> } = {},
+	options: { timeMs?: number; elapsedMs?: number; portfolio?: PortfolioSnapshot; rows?: Map<string, Opportunity> } = {},
 ): FakeContext {
 	const controller = new AbortController();
 	const deadlineAtMs = clock.now() + (options.timeMs ?? 60_000);
@@ -156,6 +156,7 @@ export function effectContext(
 		portfolio: async () => options.portfolio ?? noPositions,
 		rows: async () => options.rows ?? new Map(),
 		timeLeftMs: () => deadlineAtMs - clock.now(),
+		elapsedMs: () => options.elapsedMs ?? 0,
 	};
 	return {
 		...context,

@@ -20,12 +20,20 @@ test("answers of a replay are not those of the exchange", async () => {
 		createMarketAnswers(redis.client(), { base_url }),
 	) as [SharedAnswers, SharedAnswers, SharedAnswers];
 	const key = { source: "ccxt:binance", name: "book:BTC/USDT" };
-	assert.is((await replay.look(key, 5, "a", 5_000)).state, "lease");
-	const kept = { token: "a", bytes: new Uint8Array([1]), covers_ms: 9, claims_ms: 9, recheck_ms: 0, kept_ms: 60_000 };
+	assert.is((await replay.look(key, 5, "a", 5_000, 0)).state, "lease");
+	const kept = {
+		token: "a",
+		bytes: new Uint8Array([1]),
+		covers_ms: 9,
+		claims_ms: 9,
+		recheck_ms: 0,
+		fetched_ms: 0,
+		kept_ms: 60_000,
+	};
 	assert.is(await replay.put(key, kept), true);
-	assert.is((await replay.look(key, 5, "b", 5_000)).state, "hit");
+	assert.is((await replay.look(key, 5, "b", 5_000, 0)).state, "hit");
 	for (const answers of [real, other]) {
-		const look = await answers.look(key, 5, "c", 5_000);
+		const look = await answers.look(key, 5, "c", 5_000, 0);
 		assert.equal(look, { state: "lease", last: null });
 		assert.is((await answers.size(key.source)).answers, 0);
 	}

@@ -1,4 +1,4 @@
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { systemEntropy } from "../../src/entropy.ts";
 import { withCache } from "../../src/market/cached.ts";
 import { withSharedCache } from "../../src/market/shared.ts";
@@ -10,13 +10,14 @@ export interface SharedProcessOptions extends AnswerBounds {
 	leaseMs?: number;
 	/** Told after each look into the store is sent. */
 	looked?: () => void;
+	clock?: Clock;
 }
 
 /** One process with its own connection, cache and adapter; all call the same exchange. */
 export function sharedProcess(
 	redis: TestRedis,
 	exchange: LiveExchange,
-	{ leaseMs, looked, ...bounds }: SharedProcessOptions = {},
+	{ leaseMs, looked, clock = systemClock, ...bounds }: SharedProcessOptions = {},
 ) {
 	const connection = redis.client({ maxRetriesPerRequest: 1 });
 	const source = createLiveSource(exchange);
@@ -28,11 +29,11 @@ export function sharedProcess(
 	};
 	const shared = withSharedCache(source, {
 		answers: { ...answers, look },
-		clock: systemClock,
+		clock,
 		entropy: systemEntropy,
 		...(leaseMs === undefined ? {} : { leaseMs }),
 	});
-	const market = withCache(shared, { clock: systemClock });
+	const market = withCache(shared, { clock });
 	return {
 		market,
 		shared,

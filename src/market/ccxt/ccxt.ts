@@ -4,14 +4,13 @@ import type { MarketData, ReadOptions } from "../contract.ts";
 import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import { fundingIntervalHours } from "../funding.ts";
 import { openGate, type SourceGate } from "../gate.ts";
+import { LIVE_SLICE_MS } from "../live-rules.ts";
 import { fundingUpTo, seriesUpTo } from "../series.ts";
 import type { VenueSharing } from "../venue-sharing.ts";
 import { venuesOf } from "./profiles.ts";
 import { createServerClock, type MeasureTime, SECOND_LOOK_MS, type ServerClock } from "./server-clock.ts";
 import { createExchangeThread, type ExchangeThread } from "./thread.ts";
 
-/** Scans that begin within one slice of the exchange's time are pinned to one instant, and share what moves. */
-export const LIVE_SLICE_MS = 15_000;
 /** An instant that is not older counts as the present for what moves. */
 export const PRESENT_MS = 10 * 60_000;
 /** Loading the exchanges' code and asking for their time, at start. */
@@ -53,7 +52,7 @@ export async function createCcxtMarketData(options: CcxtOptions): Promise<Market
 	const lifetime = new AbortController();
 	try {
 		const venues = venuesOf(options.exchanges).map((name): Venue => {
-			const read = () => thread.read(name, "time", {}, lifetime.signal);
+			const read = () => thread.read(name, "time", {}, { signal: lifetime.signal });
 			const share =
 				sharing && ((freshMs: number, own: MeasureTime) => sharing.time(name, freshMs, own, lifetime.signal));
 			return { name, time: createServerClock(clock, read, share, unknownNow) };
@@ -89,7 +88,7 @@ function assemble(
 ): MarketData {
 	const names = venues.map((venue) => venue.name);
 	const find = createPlaces(names, thread);
-	const now = () => sourceTime(venues, unknownNow);
+	const now = (agoMs = 0) => sourceTime(venues, unknownNow, agoMs);
 	const isPresent = (asOfMs: number) => now() - asOfMs <= PRESENT_MS;
 	const onlyPresent = (asOfMs: number, what: string): void => {
 		if (!isPresent(asOfMs)) throw new MarketError("not_supported", `a live exchange has no ${what} of the past`, false);
@@ -99,18 +98,19 @@ function assemble(
 		source: { kind: "live", name },
 		now,
 		venues: () => names,
-		async markets(venue, { as_of_ms, signal }) {
+		async markets(venue, read) {
+			const { as_of_ms } = read;
 			if (!names.includes(venue)) throw new MarketError("not_supported", `no venue '${venue}' is open`, false);
 			onlyPresent(as_of_ms, "list of markets");
-			return thread.read(venue, "markets", { as_of_ms }, signal);
+			return thread.read(venue, "markets", { as_of_ms }, read);
 		},
 		async candles(symbol, timeframe, { limit, since_ms, ...read }) {
 			const { venue, type } = await find(symbol, read);
-			const { as_of_ms, signal, later } = read;
+			const { as_of_ms } = read;
 			const unknown =
 				since_ms === undefined ? null : Math.max(1, Math.ceil((as_of_ms - since_ms) / TIMEFRAME_MS[timeframe]));
 			const asked = { symbol, timeframe, as_of_ms, limit: limit ?? unknown };
-			const bars = await thread.read(venue, "candles", asked, signal, later);
+			const bars = await thread.read(venue, "candles", asked, read);
 			return seriesUpTo(bars, { symbol, venue, market: type, timeframe }, as_of_ms, limit);
 		},
 		async tickers(symbols, read) {
@@ -120,11 +120,11 @@ function assemble(
 				venue,
 				symbols: symbols.filter((_, i) => places[i]?.venue === venue),
 			}));
-			const { as_of_ms, signal } = read;
+			const { as_of_ms } = read;
 			const found = await Promise.all(
 				asked
 					.filter((of) => of.symbols.length > 0)
-					.map((of) => thread.read(of.venue, "tickers", { symbols: of.symbols, as_of_ms }, signal)),
+					.map((of) => thread.read(of.venue, "tickers", { symbols: of.symbols, as_of_ms }, read)),
 			);
 			const bySymbol = new Map(found.flat().map((ticker) => [ticker.symbol, ticker]));
 			return symbols.flatMap((symbol) => bySymbol.get(symbol) ?? []);
@@ -132,33 +132,34 @@ function assemble(
 		async funding(symbol, read) {
 			const { venue, type } = await find(symbol, read);
 			if (type !== "perp") return null;
-			const { as_of_ms, signal, later } = read;
-			const columns = await thread.read(venue, "funding", { symbol, as_of_ms }, signal, later);
+			const { as_of_ms } = read;
+			const columns = await thread.read(venue, "funding", { symbol, as_of_ms }, read);
 			const interval = columns && fundingIntervalHours(columns, as_of_ms);
 			return columns && interval ? fundingUpTo(columns, { symbol, venue }, interval, as_of_ms) : null;
 		},
 		async orderBook(symbol, read) {
 			const { venue } = await find(symbol, read);
 			if (!isPresent(read.as_of_ms)) return null;
-			return thread.read(venue, "orderBook", { symbol, as_of_ms: read.as_of_ms }, read.signal);
+			return thread.read(venue, "orderBook", { symbol, as_of_ms: read.as_of_ms }, read);
 		},
 		async openInterest(symbol, read) {
 			const { venue } = await find(symbol, read);
 			const present = isPresent(read.as_of_ms);
-			return thread.read(venue, "openInterest", { symbol, as_of_ms: read.as_of_ms, present }, read.signal);
+			return thread.read(venue, "openInterest", { symbol, as_of_ms: read.as_of_ms, present }, read);
 		},
 		async trades(symbol, { since_ms, ...read }) {
 			const { venue } = await find(symbol, read);
-			const { as_of_ms, signal } = read;
+			const { as_of_ms } = read;
 			const tape = isPresent(as_of_ms)
-				? await thread.read(venue, "trades", { symbol, as_of_ms, since_ms }, signal)
+				? await thread.read(venue, "trades", { symbol, as_of_ms, since_ms }, read)
 				: null;
 			return tape && { symbol, venue, ...tape, as_of_ms };
 		},
-		async optionChain(base, { as_of_ms, signal }) {
+		async optionChain(base, read) {
+			const { as_of_ms } = read;
 			if (!isPresent(as_of_ms)) return null;
 			for (const venue of names) {
-				const chain = await thread.read(venue, "optionChain", { base, as_of_ms }, signal);
+				const chain = await thread.read(venue, "optionChain", { base, as_of_ms }, read);
 				if (chain) return chain;
 			}
 			return null;
@@ -173,8 +174,8 @@ function assemble(
 	};
 }
 
-/** The slowest exchange's time: a bar that has closed by it has closed everywhere. */
-function sourceTime(venues: readonly Venue[], unknownNow: () => number): number {
+/** The slowest exchange's time so long ago: a bar that has closed by it has closed everywhere. */
+function sourceTime(venues: readonly Venue[], unknownNow: () => number, agoMs: number): number {
 	const known: Venue[] = [];
 	for (const venue of venues) {
 		if (venue.time.stale()) void venue.time.follow().catch(() => undefined);
@@ -185,7 +186,7 @@ function sourceTime(venues: readonly Venue[], unknownNow: () => number): number 
 		null,
 	);
 	const time = slowest?.time.now() ?? unknownNow();
-	return slowest?.time.standing() ? time : Math.floor(time / LIVE_SLICE_MS) * LIVE_SLICE_MS;
+	return slowest?.time.standing() ? time : Math.floor((time - agoMs) / LIVE_SLICE_MS) * LIVE_SLICE_MS;
 }
 
 /** Whether each exchange has told its time lately, to this process or another: each asks every few seconds. */
@@ -209,7 +210,8 @@ const PLACES_MAX = 20_000;
  */
 function createPlaces(names: readonly string[], thread: ExchangeThread) {
 	const known = new Map<string, Place>();
-	return async (symbol: string, { venue: asked, signal }: ReadOptions): Promise<Place> => {
+	return async (symbol: string, read: ReadOptions): Promise<Place> => {
+		const { venue: asked, signal } = read;
 		signal.throwIfAborted();
 		const key = asked === undefined ? symbol : `${symbol}@${asked}`;
 		const place = known.get(key);
@@ -218,7 +220,7 @@ function createPlaces(names: readonly string[], thread: ExchangeThread) {
 		for (const venue of names) {
 			if (asked !== undefined && venue !== asked) continue;
 			try {
-				const listed = await thread.read(venue, "place", { symbol }, signal);
+				const listed = await thread.read(venue, "place", { symbol }, read);
 				if (!listed) continue;
 				if (known.size >= PLACES_MAX) known.clear();
 				const found = { venue, type: listed.type };

@@ -8,7 +8,7 @@ import { systemClock } from "../../clock.ts";
 import { MarketError } from "../contract.ts";
 import { createThreadGate } from "../gate-thread.ts";
 import { plainError } from "../plain-error.ts";
-import { asMarketError, type FromThread, type ToThread } from "./protocol.ts";
+import { type Asker, asMarketError, type FromThread, type ToThread } from "./protocol.ts";
 import { createThreadSharing } from "./share-thread.ts";
 import { openVenue, type VenueReads } from "./venue.ts";
 
@@ -43,8 +43,8 @@ async function open({ venue, baseUrl, shares }: Extract<ToThread, { kind: "open"
 async function read(message: Extract<ToThread, { kind: "read" }>, signal: AbortSignal): Promise<unknown> {
 	const venue = await venues.get(message.venue);
 	if (!venue) throw new MarketError("not_supported", `no venue '${message.venue}' is open`, false);
-	const call = venue[message.name] as (of: unknown, signal: AbortSignal, later: boolean) => Promise<unknown>;
-	return call(message.of, signal, message.later);
+	const call = venue[message.name] as (of: unknown, signal: AbortSignal, asker: Asker) => Promise<unknown>;
+	return call(message.of, signal, message.asker);
 }
 
 parentPort?.on("message", (message: ToThread) => {

@@ -6,7 +6,7 @@ import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import { readEach } from "./each.ts";
 import { type ListedMarket, tickerTime, unitOf } from "./listing.ts";
 import type { ExchangeProfile } from "./profiles.ts";
-import { keptFor } from "./requests.ts";
+import { begunIn, keptFor } from "./requests.ts";
 import type { TickerTable } from "./tickers.ts";
 
 /** Open interest moves slowly and costs a request per contract: one that is younger is not asked for again. */
@@ -49,7 +49,7 @@ export function createInterests(exchange: Exchange, profile: ExchangeProfile, cl
 
 	const present = async (market: ListedMarket, tickers: () => Promise<TickerTable>): Promise<OpenInterest | null> => {
 		const fresh = known.get(market.symbol);
-		if (fresh && clock.now() - fresh.readAtMs < INTEREST_FRESH_MS) return fresh.interest;
+		if (fresh && begunIn(clock) - fresh.readAtMs < INTEREST_FRESH_MS) return fresh.interest;
 		const read = () => newest(exchange, profile, market, tickers);
 		const { value: interest, age_ms } = await keptFor(INTEREST_FRESH_MS, read);
 		known.set(market.symbol, { interest, readAtMs: clock.now() - age_ms });

@@ -46,6 +46,8 @@ export interface Knowledge {
 	interval: number | null;
 	interest: { value_usd: number; at_ms: number } | null;
 	bases: ReadonlySet<string>;
+	/** Ids of all markets that are listed. */
+	ids: ReadonlySet<string>;
 }
 
 export function describe(exchange: Exchange, profile: ExchangeProfile, market: ListedMarket, of: Knowledge): Market {
@@ -85,14 +87,16 @@ function leastOrder(market: ListedMarket, unit: number, last: number | null): nu
 }
 
 /**
- * A volume counts in dollars only where the quote is one, only while the market trades, and only while its 24 hours
- * are not over.
+ * A volume counts in dollars only where the quote is one, only while the market trades, only while its 24 hours
+ * are not over, and only once: not under a second name of the same book.
  */
-function tradingOf(profile: ExchangeProfile, market: ListedMarket, { ticker, as_of_ms }: Knowledge) {
+function tradingOf(profile: ExchangeProfile, market: ListedMarket, { ticker, as_of_ms, ids }: Knowledge) {
 	if (ticker === undefined) return { last: null, at_ms: null, volume_usd_24h: null };
 	const at_ms = tickerTime(ticker);
 	const current = market.active !== false && (at_ms === null || as_of_ms - at_ms <= TIMEFRAME_MS["1d"]);
-	const volume = current && isDollarQuote(market.quote) ? quoteVolume(profile, ticker, market) : null;
+	const alias = profile.aliasOf(market);
+	const own = alias === null || !ids.has(alias);
+	const volume = current && own && isDollarQuote(market.quote) ? quoteVolume(profile, ticker, market) : null;
 	return { last: known(ticker.last), at_ms, volume_usd_24h: volume };
 }
 

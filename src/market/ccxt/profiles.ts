@@ -40,6 +40,8 @@ export interface ExchangeProfile {
 	candles_in_contracts: boolean;
 	/** Quote volume of a ticker over 24 h where ccxt leaves it out. */
 	tickerValue(ticker: CcxtTicker, market: CcxtMarket): number | null;
+	/** Id of the market whose book and trades this one shows under another name; null: they are its own. */
+	aliasOf(market: { info?: unknown }): string | null;
 	/** Open interest in USD that the exchange sends with its tickers; null: it does not. */
 	tickerInterestUsd(ticker: CcxtTicker): number | null;
 	/** The history of open interest is that of the contract, in USD. */
@@ -82,6 +84,7 @@ const DEFAULTS: ExchangeProfile = {
 	perp_tickers: { type: "swap", subType: "linear" },
 	candles_in_contracts: true,
 	tickerValue: () => null,
+	aliasOf: () => null,
 	tickerInterestUsd: () => null,
 	interest_history: false,
 	interest_calls_max: 0,
@@ -161,6 +164,11 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 		candles_max: 300,
 		perp_fees_known: false,
 		perp_tickers: { type: "swap", contract_expiry_type: "PERPETUAL" },
+		// BTC-USDC is the book of BTC-USD, settled in another dollar, and tells the same volume.
+		aliasOf: ({ info }) => {
+			const { alias } = (info ?? {}) as { alias?: unknown };
+			return typeof alias === "string" && alias !== "" ? alias : null;
+		},
 	},
 	deribit: {
 		...DEFAULTS,

@@ -8,11 +8,17 @@ export type ReadName = keyof VenueReads;
 export type ReadOf<N extends ReadName> = Parameters<VenueReads[N]>[0];
 export type ReadAnswer<N extends ReadName> = Awaited<ReturnType<VenueReads[N]>>;
 
+/** Who reads: `later` behind who does not; `begun_ms`: when it began, see ReadOptions; null: now. */
+export interface Asker {
+	later: boolean;
+	begun_ms: number | null;
+}
+
 export type ToThread =
 	| TellGate
 	/** `shares`: what is kept of the venue is shared with other processes. */
 	| { kind: "open"; id: number; venue: string; baseUrl: string | null; shares: boolean }
-	| { kind: "read"; id: number; venue: string; name: ReadName; of: unknown; later: boolean }
+	| { kind: "read"; id: number; venue: string; name: ReadName; of: unknown; asker: Asker }
 	/** `late`: for want of an answer, which speaks against the source; else nobody wants the answer any more. */
 	| { kind: "abort"; id: number; late: boolean }
 	/** To `share`: fetch it yourself, and tell. */
@@ -24,7 +30,7 @@ export type FromThread =
 	| AskGate
 	| { kind: "answer"; id: number; value: unknown }
 	| { kind: "failure"; id: number; error: PlainError }
-	| { kind: "share"; id: number; venue: string; name: string; fresh_ms: number }
+	| { kind: "share"; id: number; venue: string; name: string; fresh_ms: number; begun_ms: number | null }
 	| { kind: "unshare"; id: number }
 	/** What came of `fetch`. */
 	| { kind: "fetched"; id: number; outcome: Int8Array | PlainError };

@@ -1,9 +1,10 @@
 /** Every HTTP request of an exchange passes here: through the gate, with a deadline, and reading only. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Exchange } from "ccxt";
+import type { Clock } from "../../clock.ts";
 import { boundedText } from "../bounded-text.ts";
 import { BLOCK_WAIT_MS_MAX, type CallRank, type SourceGate, type SourceOutcome } from "../gate.ts";
-import { ANSWER_BYTES_MAX } from "../live-rules.ts";
+import { ANSWER_BYTES_MAX, begunAt } from "../live-rules.ts";
 import { kindOf, UnreadableAnswer } from "./errors.ts";
 
 /** One request, from its sending to the last byte of its answer. Its wait at the gate does not count. */
@@ -26,12 +27,16 @@ export interface RequestsOptions {
 	share?: ShareRequest;
 }
 
-/** The text of the answer to a request, of whichever process fetched it; `load` asks the exchange. */
+/**
+ * The text of the answer to a request, of whichever process fetched it; `load` asks the exchange. `begunMs`: when who asks
+ * began, null: now.
+ */
 export type ShareRequest = (
 	name: string,
 	freshMs: number,
 	load: () => Promise<string>,
 	signal: AbortSignal,
+	begunMs: number | null,
 ) => Promise<{ text: string; age_ms: number }>;
 
 /** What the answers to a call's requests are kept for, and how old the oldest of them is. */
@@ -46,6 +51,8 @@ interface Context {
 	weight: number;
 	/** Its place among the requests of the process that wait. */
 	rank: CallRank;
+	/** When who asks began, epoch ms; null: now. */
+	begun_ms: number | null;
 	/** Part of the budget, see RequestsOptions. */
 	budget: string | null;
 	/** Path with its places unfilled, so that an endpoint is one however many symbols are asked for. */
@@ -68,10 +75,11 @@ type Fetch = Exchange["fetch"];
 const contexts = new AsyncLocalStorage<Context>();
 const nothingSeen = (): Seen => ({ status: null, headers: null, text: "" });
 
-const contextOf = (signal: AbortSignal, rank: CallRank = 0): Context => ({
+const contextOf = (signal: AbortSignal, rank: CallRank = 0, begunMs: number | null = null): Context => ({
 	signal,
 	weight: 1,
 	rank,
+	begun_ms: begunMs,
 	budget: null,
 	template: "",
 	seen: nothingSeen(),
@@ -79,9 +87,19 @@ const contextOf = (signal: AbortSignal, rank: CallRank = 0): Context => ({
 	given: null,
 });
 
-/** Runs a call of ccxt; its requests end when `signal` aborts, and let those of a lower rank go first. */
-export const underSignal = <T>(signal: AbortSignal, call: () => Promise<T>, rank: CallRank = 0): Promise<T> =>
-	contexts.run(contextOf(signal, rank), call);
+/**
+ * Runs a call of ccxt; its requests end when `signal` aborts, and let those of a lower rank go first. `begunMs`: when who
+ * asks began; absent: as in the call that this one is part of.
+ */
+export const underSignal = <T>(
+	signal: AbortSignal,
+	call: () => Promise<T>,
+	rank: CallRank = 0,
+	begunMs = contexts.getStore()?.begun_ms ?? null,
+): Promise<T> => contexts.run(contextOf(signal, rank, begunMs), call);
+
+/** When who asks began, on the process's clock: what was fresh then is fresh for it. */
+export const begunIn = (clock: Clock): number => begunAt(clock.now(), contexts.getStore()?.begun_ms ?? undefined);
 
 /**
  * Runs a call of ccxt whose outcome is kept for `keptMs`: the answers to its requests are shared between processes for as
@@ -159,7 +177,7 @@ function gateRequests(ask: Fetch, { source: owner, gate, usedWeight }: RequestsO
 function shareRequests(ask: Fetch, gated: Fetch, share: ShareRequest): Fetch {
 	return async (url, method, headers, body) => {
 		const context = contexts.getStore() ?? orphan();
-		const { keeping, signal } = context;
+		const { keeping, signal, begun_ms } = context;
 		if (keeping === null || (method ?? "GET") !== "GET" || body !== undefined) return gated(url, method, headers, body);
 		const { pathname, search } = new URL(url);
 		const own: unknown[] = [];
@@ -168,7 +186,7 @@ function shareRequests(ask: Fetch, gated: Fetch, share: ShareRequest): Fetch {
 			own.push(await contexts.run({ ...context, seen }, () => gated(url, method, headers)));
 			return seen.text;
 		};
-		const { text, age_ms } = await share(`${pathname}${search}`, keeping.for_ms, load, signal);
+		const { text, age_ms } = await share(`${pathname}${search}`, keeping.for_ms, load, signal, begun_ms);
 		keeping.age_ms = Math.max(keeping.age_ms, age_ms);
 		if (own.length > 0) return own[0];
 		return contexts.run({ ...context, given: text }, () => ask(url, method, headers));

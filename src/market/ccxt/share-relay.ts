@@ -21,7 +21,8 @@ interface Asked {
 export function createShareRelay(sharing: VenueSharing, send: (message: ToThread) => void): ShareRelay {
 	let asked = new Map<number, Asked>();
 
-	const share = async ({ id, venue, name, fresh_ms }: Extract<ShareMessage, { kind: "share" }>): Promise<void> => {
+	const share = async (message: Extract<ShareMessage, { kind: "share" }>): Promise<void> => {
+		const { id, venue, name, fresh_ms, begun_ms } = message;
 		const own: Asked = { abort: new AbortController(), fetched: null };
 		const { signal } = own.abort;
 		asked.set(id, own);
@@ -30,7 +31,7 @@ export function createShareRelay(sharing: VenueSharing, send: (message: ToThread
 				own.fetched = (outcome) => ("code" in outcome ? reject(portError(outcome)) : resolve(outcome));
 				send({ kind: "fetch", id });
 			});
-		const answer = await sharing.request(venue, name, fresh_ms, load, signal).catch(plainError);
+		const answer = await sharing.request(venue, name, fresh_ms, load, signal, begun_ms).catch(plainError);
 		if (asked.get(id) === own && !signal.aborted) send({ kind: "shared", id, answer });
 		asked.delete(id);
 	};

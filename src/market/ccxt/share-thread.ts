@@ -26,7 +26,7 @@ export function createThreadSharing(send: (message: FromThread, transfer?: Array
 
 	const share =
 		(venue: string): ShareRequest =>
-		async (name, fresh_ms, load, signal) => {
+		async (name, fresh_ms, load, signal, begun_ms) => {
 			const id = ++made;
 			let loading = false;
 			const own = async (): Promise<{ text: string; age_ms: number }> => {
@@ -53,7 +53,7 @@ export function createThreadSharing(send: (message: FromThread, transfer?: Array
 					},
 				});
 			});
-			send({ kind: "share", id, venue, name, fresh_ms });
+			send({ kind: "share", id, venue, name, fresh_ms, begun_ms });
 			try {
 				return await abortable(answer, signal);
 			} finally {

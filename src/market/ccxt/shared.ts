@@ -1,13 +1,13 @@
 import type { Clock } from "../../clock.ts";
 import { abortable } from "../abortable.ts";
-import { keptFor, REQUEST_LIMIT_MS, underSignal } from "./requests.ts";
+import { begunIn, keptFor, REQUEST_LIMIT_MS, underSignal } from "./requests.ts";
 
 /** Reading what many calls share may take this long; it belongs to none of them, so none's signal ends it. */
 const SHARED_LIMIT_MS = 3 * REQUEST_LIMIT_MS;
 
 /**
- * A value that many calls need: read once for all that ask while it is under way or younger than `freshMs`, and once by
- * all processes where they share. A failure is told to those who waited for it and not kept.
+ * A value that many calls need: read once for all that ask while it is under way or was younger than `freshMs` when they
+ * began, and once by all processes where they share. A failure is told to those who waited for it and not kept.
  */
 export function shared<T>(clock: Clock, freshMs: number, read: () => Promise<T>): (signal: AbortSignal) => Promise<T> {
 	let kept: { readAtMs: number; value: T } | null = null;
@@ -26,9 +26,13 @@ export function shared<T>(clock: Clock, freshMs: number, read: () => Promise<T>)
 		return own;
 	};
 	return async (signal) => {
-		signal.throwIfAborted();
-		if (kept !== null && clock.now() - kept.readAtMs < freshMs) return kept.value;
-		return abortable(reading ?? start(), signal);
+		for (;;) {
+			signal.throwIfAborted();
+			if (kept !== null && begunIn(clock) - kept.readAtMs < freshMs) return kept.value;
+			if (reading === null) return abortable(start(), signal);
+			// Started by somebody who may have begun earlier, and for whom an older one was fresh.
+			await abortable(reading, signal);
+		}
 	};
 }
 

@@ -2,7 +2,7 @@ import type { Worker } from "node:worker_threads";
 import type { Clock } from "../../clock.ts";
 import { startWorker } from "../../worker-thread.ts";
 import { onAbort } from "../abortable.ts";
-import { MarketError } from "../contract.ts";
+import { MarketError, type ReadOptions } from "../contract.ts";
 import type { SourceGate } from "../gate.ts";
 import { createGateRelay } from "../gate-relay.ts";
 import type { VenueSharing } from "../venue-sharing.ts";
@@ -17,13 +17,12 @@ const READS_MAX = 4096;
 export interface ExchangeThread {
 	/** Loads the exchange. Rejects with an Error that says what is wrong with its id. */
 	open(venue: string, signal: AbortSignal): Promise<void>;
-	/** `later`: behind reads that are not. Rejects with MarketError or, as soon as it aborts, the signal's reason. */
+	/** Rejects with MarketError or, as soon as it aborts, the signal's reason. */
 	read<N extends ReadName>(
 		venue: string,
 		name: N,
 		of: ReadOf<N>,
-		signal: AbortSignal,
-		later?: boolean,
+		asker: Pick<ReadOptions, "signal" | "later" | "begun_ms">,
 	): Promise<ReadAnswer<N>>;
 	close(): Promise<void>;
 }
@@ -125,8 +124,15 @@ export function createExchangeThread(options: {
 			await call((id) => opening(id, venue), signal);
 			opened.add(venue);
 		},
-		read: <N extends ReadName>(venue: string, name: N, of: ReadOf<N>, signal: AbortSignal, later = false) =>
-			call((id) => ({ kind: "read", id, venue, name, of, later }), signal) as Promise<ReadAnswer<N>>,
+		read: <N extends ReadName>(
+			venue: string,
+			name: N,
+			of: ReadOf<N>,
+			{ signal, later = false, begun_ms = null }: Pick<ReadOptions, "signal" | "later"> & { begun_ms?: number | null },
+		) =>
+			call((id) => ({ kind: "read", id, venue, name, of, asker: { later, begun_ms } }), signal) as Promise<
+				ReadAnswer<N>
+			>,
 		async close() {
 			closed = true;
 			const last = worker;

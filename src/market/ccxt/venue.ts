@@ -12,6 +12,7 @@ import { countedIn, describe, type ListedMarket, quoteVolume, typeOf, unitOf } f
 import { openExchange, type VenueOptions } from "./open-exchange.ts";
 import { readChain } from "./options.ts";
 import { type ExchangeProfile, profileOf } from "./profiles.ts";
+import type { Asker } from "./protocol.ts";
 import { underSignal } from "./requests.ts";
 import { createSettlements } from "./settlements.ts";
 import { orLastGood, shared } from "./shared.ts";
@@ -32,29 +33,29 @@ interface Of extends At {
 	symbol: string;
 }
 
-/** What a venue is asked (`later`: behind what is not); every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
+/** What a venue is asked, and by whom; every answer can cross to another thread. Rejects with MarketError or the signal's reason. */
 export interface VenueReads {
 	/** The exchange's clock, epoch ms, from the dates of its answers where nothing else tells it; null: nothing does. */
-	time(of: object, signal: AbortSignal, later?: boolean): Promise<number | null>;
+	time(of: object, signal: AbortSignal, asker?: Asker): Promise<number | null>;
 	/** null: the symbol is not listed. */
 	place(
 		of: { symbol: string },
 		signal: AbortSignal,
-		later?: boolean,
+		asker?: Asker,
 	): Promise<{ symbol: string; type: "spot" | "perp" } | null>;
-	markets(of: At, signal: AbortSignal, later?: boolean): Promise<Market[]>;
+	markets(of: At, signal: AbortSignal, asker?: Asker): Promise<Market[]>;
 	candles(
 		of: Of & { timeframe: Timeframe; limit: number | null },
 		signal: AbortSignal,
-		later?: boolean,
+		asker?: Asker,
 	): Promise<BarColumns>;
-	tickers(of: At & { symbols: readonly string[] }, signal: AbortSignal, later?: boolean): Promise<Ticker[]>;
-	funding(of: Of, signal: AbortSignal, later?: boolean): Promise<FundingColumns | null>;
-	orderBook(of: Of, signal: AbortSignal, later?: boolean): Promise<OrderBook | null>;
+	tickers(of: At & { symbols: readonly string[] }, signal: AbortSignal, asker?: Asker): Promise<Ticker[]>;
+	funding(of: Of, signal: AbortSignal, asker?: Asker): Promise<FundingColumns | null>;
+	orderBook(of: Of, signal: AbortSignal, asker?: Asker): Promise<OrderBook | null>;
 	/** `present`: the newest there is; otherwise the newest that was measured by as_of. */
-	openInterest(of: Of & { present: boolean }, signal: AbortSignal, later?: boolean): Promise<OpenInterest | null>;
-	trades(of: Of & { since_ms: number }, signal: AbortSignal, later?: boolean): Promise<Tape | null>;
-	optionChain(of: At & { base: string }, signal: AbortSignal, later?: boolean): Promise<OptionChain | null>;
+	openInterest(of: Of & { present: boolean }, signal: AbortSignal, asker?: Asker): Promise<OpenInterest | null>;
+	trades(of: Of & { since_ms: number }, signal: AbortSignal, asker?: Asker): Promise<Tape | null>;
+	optionChain(of: At & { base: string }, signal: AbortSignal, asker?: Asker): Promise<OptionChain | null>;
 }
 
 /** Opens an exchange of ccxt; nothing is asked of it yet. Throws ExchangeLoadError for an id that ccxt does not have. */
@@ -184,6 +185,7 @@ async function describeAll(parts: Parts, as_of_ms: number, signal: AbortSignal):
 	const [table, intervals] = await Promise.all([parts.tickers(signal), parts.intervals(signal).catch(() => unlisted)]);
 	signal.throwIfAborted();
 	const bases = new Set(markets.map(({ base }) => base));
+	const ids = new Set(markets.flatMap(({ id }) => id ?? []));
 	const volumes = new Map<string, number>();
 	for (const market of markets) {
 		const ticker = table.get(market.symbol);
@@ -195,7 +197,7 @@ async function describeAll(parts: Parts, as_of_ms: number, signal: AbortSignal):
 		const { symbol } = market;
 		const interval = intervals.get(symbol) ?? null;
 		const interest = interests.get(symbol) ?? null;
-		return describe(exchange, profile, market, { as_of_ms, ticker: table.get(symbol), interval, interest, bases });
+		return describe(exchange, profile, market, { as_of_ms, ticker: table.get(symbol), interval, interest, bases, ids });
 	});
 }
 
@@ -236,14 +238,16 @@ function chainReads(options: VenueOptions, profile: ExchangeProfile): VenueReads
 	};
 }
 
+const ANYONE: Asker = { later: false, begun_ms: null };
+
 /** Each read under its signal, with errors of the port. */
 function guarded(id: string, reads: VenueReads): VenueReads {
 	const guard = <Of, T>(read: (of: Of, signal: AbortSignal) => Promise<T>) => {
-		return async (of: Of, signal: AbortSignal, later = false): Promise<T> => {
+		return async (of: Of, signal: AbortSignal, { later, begun_ms }: Asker = ANYONE): Promise<T> => {
 			signal.throwIfAborted();
 			try {
 				return await abortable(
-					underSignal(signal, () => read(of, signal), later ? 1 : 0),
+					underSignal(signal, () => read(of, signal), later ? 1 : 0, begun_ms),
 					signal,
 				);
 			} catch (error) {

@@ -6,7 +6,7 @@ import { openVenue, type VenueReads } from "../../../src/market/ccxt/venue.ts";
 import { openGate } from "../../../src/market/gate.ts";
 import { BYBIT } from "../../support/exchange-stubs/bybit.ts";
 import { STUB_NOW_MS, STUB_SETTLED_MS, worthOf } from "../../support/exchange-stubs/candles.ts";
-import { COINBASE, COINBASE_PERPS } from "../../support/exchange-stubs/coinbase.ts";
+import { COINBASE, COINBASE_PERPS, coinbaseAliases } from "../../support/exchange-stubs/coinbase.ts";
 import { DERIBIT } from "../../support/exchange-stubs/deribit.ts";
 import { KRAKEN } from "../../support/exchange-stubs/kraken.ts";
 import { OKX } from "../../support/exchange-stubs/okx.ts";
@@ -106,6 +106,22 @@ test("coinbase: a perp is listed beside the coin, at fees that can be", async ()
 	} finally {
 		assert.equal(stub.missing, []);
 		await stub.close();
+	}
+});
+
+test("coinbase: a book under two names is listed twice and its volume counted once", async () => {
+	for (const alone of [false, true]) {
+		const stub = await startExchangeStub(coinbaseAliases(alone));
+		try {
+			const venue = await openVenue({ id: "coinbase", baseUrl: stub.baseUrl, gate: openGate, clock: systemClock });
+			const markets = await venue.markets(at, signal);
+			const volumes = markets.map(({ symbol, volume_usd_24h }) => [symbol, volume_usd_24h]).sort();
+			const second = ["BTC/USDC", alone ? 25_000_000 : null];
+			assert.equal(volumes, alone ? [second] : [["BTC/USD", 25_000_000], second]);
+		} finally {
+			assert.equal(stub.missing, []);
+			await stub.close();
+		}
 	}
 });
 

@@ -25,11 +25,20 @@ const spot = {
 	fcm_trading_session_details: null,
 	mid_market_price: "",
 	alias: "",
-	alias_to: [],
+	alias_to: ["BTC-USDC"],
 	price_increment: "0.01",
 	display_name: "BTC-USD",
 	product_venue: "CBE",
 	approximate_quote_24h_volume: "25000000",
+};
+/** Its book under a second name, with the figures of the first. */
+const alias = {
+	...spot,
+	product_id: "BTC-USDC",
+	quote_currency_id: "USDC",
+	alias: "BTC-USD",
+	alias_to: [],
+	display_name: "BTC-USDC",
 };
 const perp = {
 	...spot,
@@ -92,6 +101,11 @@ export const COINBASE: StubAnswers = {
 		},
 	}),
 };
+/** A coin under both names; `alone`: of which the first is not listed. */
+export const coinbaseAliases = (alone: boolean): StubAnswers => ({
+	...COINBASE,
+	"/api/v3/brokerage/market/products": products(alone ? [alias] : [alias, spot]),
+});
 /** With its perps as well. */
 export const COINBASE_PERPS: StubAnswers = {
 	...COINBASE,
