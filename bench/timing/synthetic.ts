@@ -15,6 +15,14 @@ const HOUR_MS = 3_600_000;
 const SETTLEMENT_HOURS = 8;
 const HELD_USD = 1_000;
 
+/** Coins of one block; a market is as many blocks as it needs. */
+export const BLOCK = 25;
+/** Part of a copy's own moves that is its own, so that no two coins move as one. */
+const OWN_OF_COPY = 0.05;
+/** Histories end together: a shorter one is the newest part of a longer one. */
+const PATH_BARS = 4_000;
+const PATHS_KEPT = 512;
+
 const column = (length: number): Float64Array => new Float64Array(new SharedArrayBuffer(8 * length));
 
 function normals(seed: number): () => number {
@@ -24,53 +32,87 @@ function normals(seed: number): () => number {
 
 export interface SyntheticSize {
 	symbols: number;
+	/** At most PATH_BARS. */
 	bars: number;
 	seed: number;
+	/**
+	 * Price of everything, a power of two: the same market in another unit, whose bars nothing remembers while every
+	 * figure that matters stays as it was.
+	 */
+	unit?: number;
+	/**
+	 * Every block of 25 coins is the first one again, with a twentieth of noise of its own, so that a market twice as
+	 * large has the same signals, trades and rows a coin. false: every coin is its own, as what compares coins with
+	 * one another needs it.
+	 */
+	alike?: boolean;
 }
 
-/** Coins that share a factor, with trends and loud days, so that rules find signals and pairs have something in common. */
-function seriesOf(
-	symbol: string,
-	type: MarketType,
-	needs: DataNeeds,
-	{ bars, seed }: SyntheticSize,
-	index: number,
-): Series {
-	const timeframe = needs.evidence?.timeframe ?? needs.timeframe ?? "1d";
-	const step = TIMEFRAME_MS[timeframe];
-	const [factor, own] = [normals(seed), normals(seed * 1_000 + index + 1)];
-	const random = createRandom(seed * 7_919 + index);
-	const columns = Array.from({ length: 7 }, () => column(bars));
-	const [time, open, high, low, close, volume, quote] = columns as [
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-	];
-	// Five minutes move less than a day, but enough to pay for a trade within them.
-	const scale = timeframe === "5m" ? 0.25 : 1;
+/** Open, high, low, close, volume of a coin at a price of about 100, oldest first. */
+type Path = readonly [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+
+const paths = new Map<string, Path>();
+
+function pathOf(seed: number, index: number, alike: boolean, scale: number): Path {
+	const key = [seed, index, alike, scale].join();
+	const known = paths.get(key);
+	if (known) return known;
+	if (paths.size >= PATHS_KEPT) paths.clear();
+	const path = pathFrom(seed, index, alike, scale);
+	paths.set(key, path);
+	return path;
+}
+
+/** A coin that shares a factor with all others, with trends and loud days, so that rules find signals. */
+function pathFrom(seed: number, index: number, alike: boolean, scale: number): Path {
+	const place = alike ? index % BLOCK : index;
+	const [factor, place0, copy] = [normals(seed), normals(seed * 1_000 + place + 1), normals(seed * 1_000_003 + index)];
+	const own = place === index ? place0 : () => (place0() + OWN_OF_COPY * copy()) / Math.sqrt(1 + OWN_OF_COPY ** 2);
+	const random = createRandom(seed * 7_919 + place);
+	const path = Array.from({ length: 5 }, () => new Float64Array(PATH_BARS)) as unknown as Path;
+	const [open, high, low, close, volume] = path;
 	let log = Math.log(100);
 	let drift = 0.002 * scale;
-	for (let t = 0; t < bars; t++) {
+	for (let t = 0; t < PATH_BARS; t++) {
 		if (random() < 1 / 60) drift = -drift;
 		const start = log;
 		log += drift + scale * (0.02 * factor() + 0.02 * own());
 		const reach = scale * 0.015 * random();
-		time[t] = START_MS + t * step;
 		open[t] = Math.exp(start);
 		close[t] = Math.exp(log);
 		high[t] = Math.exp(Math.max(start, log) + reach);
 		low[t] = Math.exp(Math.min(start, log) - reach);
 		volume[t] = 1_000_000 * Math.exp(0.6 * own());
-		quote[t] = (volume[t] ?? 0) * Math.exp(log);
 	}
-	const as_of_ms = START_MS + bars * step;
+	return path;
+}
+
+function seriesOf(symbol: string, type: MarketType, needs: DataNeeds, size: SyntheticSize, index: number): Series {
+	const { bars, seed, unit = 1, alike = false } = size;
+	if (!(bars <= PATH_BARS)) throw new RangeError(`a synthetic market has at most ${PATH_BARS} bars, asked for ${bars}`);
+	const timeframe = needs.evidence?.timeframe ?? needs.timeframe ?? "1d";
+	const step = TIMEFRAME_MS[timeframe];
+	// Five minutes move less than a day, but enough to pay for a trade within them.
+	const path = pathOf(seed, index, alike, timeframe === "5m" ? 0.25 : 1);
+	const [first, [openOf, highOf, lowOf, closeOf, volumeOf]] = [PATH_BARS - bars, path];
+	const columnOf = (value: (t: number) => number): Float64Array => {
+		const values = column(bars);
+		for (let i = 0; i < bars; i++) values[i] = value(first + i);
+		return values;
+	};
+	const price = (of: Float64Array) => columnOf((t) => unit * (of[t] ?? Number.NaN));
+	const as_of_ms = START_MS + PATH_BARS * step;
 	const venue = type === "spot" ? "synthetic_spot" : "synthetic_perp";
-	const base = { symbol, venue, market: type, timeframe, length: bars, missing: 0, as_of_ms };
-	return { ...base, open_time: time, open, high, low, close, volume, quote_volume: quote };
+	return {
+		...{ symbol, venue, market: type, timeframe, length: bars, missing: 0, as_of_ms },
+		open_time: columnOf((t) => START_MS + t * step),
+		open: price(openOf),
+		high: price(highOf),
+		low: price(lowOf),
+		close: price(closeOf),
+		volume: columnOf((t) => (volumeOf[t] ?? Number.NaN) / unit),
+		quote_volume: columnOf((t) => (volumeOf[t] ?? Number.NaN) * (closeOf[t] ?? Number.NaN)),
+	};
 }
 
 function fundingOf(symbol: string, asOfMs: number, days: number, seed: number): FundingSeries {
@@ -78,7 +120,8 @@ function fundingOf(symbol: string, asOfMs: number, days: number, seed: number): 
 	const normal = normals(seed);
 	const [funding_time, rate_e8] = [column(length), column(length)];
 	let level = 10_000;
-	for (let i = 0; i < length; i++) {
+	// From the newest on, so that a longer record has the same present.
+	for (let i = length - 1; i >= 0; i--) {
 		level += 0.03 * (10_000 - level) + 1_500 * normal();
 		funding_time[i] = asOfMs - (length - 1 - i) * SETTLEMENT_HOURS * HOUR_MS;
 		rate_e8[i] = Math.round(level);
@@ -127,6 +170,8 @@ interface Coin {
 /** A request of a given size for a strategy: every coin has a spot and a perpetual market, and is held if asked for. */
 export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size: SyntheticSize): EvaluationRequest {
 	const { needs, id } = strategy;
+	// Whatever else is drawn for a coin is drawn for its place in the block.
+	const placeOf = (i: number): number => (size.alike ? i % BLOCK : i);
 	const coins = Array.from({ length: size.symbols }, (_, i): Coin => {
 		const base = i === 0 ? "BTC" : i === 1 ? "ETH" : `C${String(i).padStart(3, "0")}`;
 		const [spotName, perpName] = [`${base}/USDT`, `${base}/USDT:USDT`];
@@ -142,9 +187,9 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 		};
 	});
 	const asOfMs = coins[0]?.spotBars.as_of_ms ?? START_MS;
-	const days = (asOfMs - START_MS) / (24 * HOUR_MS);
+	const days = (size.bars * TIMEFRAME_MS[coins[0]?.spotBars.timeframe ?? "1d"]) / (24 * HOUR_MS);
 	const funding = needs.funding
-		? coins.map(({ perp }, i) => fundingOf(perp.symbol, asOfMs, days, size.seed * 31 + i))
+		? coins.map(({ perp }, i) => fundingOf(perp.symbol, asOfMs, days, size.seed * 31 + placeOf(i)))
 		: [];
 	const evidenceType = needs.evidence?.market;
 	const held = needs.candidates === "positions";
@@ -162,13 +207,13 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 			funding: Object.fromEntries(funding.map((one) => [one.symbol, one])),
 			books: needs.orderBook
 				? Object.fromEntries(
-						coins.map(({ perp, perpBars }, i) => [perp.symbol, bookOf(perpBars, halfSpread, size.seed * 17 + i)]),
+						coins.map(({ perp, perpBars }, i) => [perp.symbol, bookOf(perpBars, halfSpread, size.seed * 17 + placeOf(i))]),
 					)
 				: {},
 			...(needs.trades_window_ms
 				? {
 						trades: Object.fromEntries(
-							coins.map(({ perp, perpBars }, i) => [perp.symbol, tapeOf(perpBars, halfSpread, size.seed * 13 + i)]),
+							coins.map(({ perp, perpBars }, i) => [perp.symbol, tapeOf(perpBars, halfSpread, size.seed * 13 + placeOf(i))]),
 						),
 					}
 				: {}),
@@ -176,7 +221,7 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 				? {
 						chains: Object.fromEntries(coins.map(({ base, spotBars }) => [base, chainOf(base, spotBars)])),
 						volatility: Object.fromEntries(
-							coins.map(({ base, spotBars }, i) => [base, volatilityOf(base, spotBars, size.seed * 11 + i)]),
+							coins.map(({ base, spotBars }, i) => [base, volatilityOf(base, spotBars, size.seed * 11 + placeOf(i))]),
 						),
 					}
 				: {}),
