@@ -207,13 +207,19 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 			funding: Object.fromEntries(funding.map((one) => [one.symbol, one])),
 			books: needs.orderBook
 				? Object.fromEntries(
-						coins.map(({ perp, perpBars }, i) => [perp.symbol, bookOf(perpBars, halfSpread, size.seed * 17 + placeOf(i))]),
+						coins.map(({ perp, perpBars }, i) => [
+							perp.symbol,
+							bookOf(perpBars, halfSpread, size.seed * 17 + placeOf(i)),
+						]),
 					)
 				: {},
 			...(needs.trades_window_ms
 				? {
 						trades: Object.fromEntries(
-							coins.map(({ perp, perpBars }, i) => [perp.symbol, tapeOf(perpBars, halfSpread, size.seed * 13 + placeOf(i))]),
+							coins.map(({ perp, perpBars }, i) => [
+								perp.symbol,
+								tapeOf(perpBars, halfSpread, size.seed * 13 + placeOf(i)),
+							]),
 						),
 					}
 				: {}),

@@ -1,6 +1,6 @@
 import type { Costs } from "../contract.ts";
 import { oneWayCosts, tierHalfSpread } from "../costs.ts";
-import { quadratic } from "../risk/covariance.ts";
+import { quadratic, times } from "../risk/covariance.ts";
 import { CONCENTRATION_POSITIONS_MIN, RISK_LIMITS, RISK_SHARE_POSITIONS_MIN } from "../risk/limits.ts";
 import { effectiveNumber, riskShares } from "../risk/measures.ts";
 import type { Asset, AssetUniverse } from "./universe.ts";
@@ -138,7 +138,7 @@ export function breachedLimits(
 	covariance: readonly number[][],
 ): string[] {
 	const held = weights.filter((weight) => weight > 0).length;
-	const risk = riskShares(weights, covariance);
+	const risk = riskShares(weights, times(covariance, weights));
 	const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 	const breaches = assets.flatMap(({ symbol }, i) => {
 		const weight = ((weights[i] ?? 0) * investedUsd) / equityUsd;

@@ -14,24 +14,22 @@ export function shrunkCovariance(columns: readonly Column[]): { matrix: number[]
 		return column.map((value) => value - mean);
 	});
 	const sample = columns.map(() => new Array<number>(n).fill(0));
-	let fourth = 0;
+	const sizes = new Float64Array(periods);
+	let entries = 0;
 	centred.forEach((a, i) => {
+		for (let t = 0; t < periods; t++) sizes[t] = at(sizes, t) + at(a, t) ** 2;
 		for (let j = i; j < n; j++) {
 			const b = centred[j] as Column;
 			let sum = 0;
-			let squares = 0;
-			for (let t = 0; t < periods; t++) {
-				const product = at(a, t) * at(b, t);
-				sum += product;
-				squares += product * product;
-			}
+			for (let t = 0; t < periods; t++) sum += (a[t] as number) * (b[t] as number);
 			const value = sum / periods;
 			(sample[i] as number[])[j] = value;
 			(sample[j] as number[])[i] = value;
-			// Sum over t of (x_i x_j - s_ij)^2 / T, twice for the mirrored entry.
-			fourth += (i === j ? 1 : 2) * (squares / periods - value * value);
+			entries += (i === j ? 1 : 2) * value * value;
 		}
 	});
+	// The sum over all entries and over t of (x_i x_j - s_ij)^2 / T needs no pair: it is that of |x_t|^4 / T less s_ij^2.
+	const fourth = Math.max(0, sizes.reduce((sum, size) => sum + size * size, 0) / periods - entries);
 	const mean = sample.reduce((sum, row, i) => sum + (row[i] ?? 0), 0) / n;
 	let distance = 0;
 	sample.forEach((row, i) => {

@@ -32,7 +32,7 @@ export function keepOf(book: Book, index: number, breaches: readonly Measure[]):
 	const weight = book.weights[index] ?? 0;
 	const shares = breaches.map(({ measure, value }) => {
 		if (measure === "weight") return keepForWeight(weight);
-		if (measure === "risk_share") return keepForRiskShare(book.weights, book.covariance, index);
+		if (measure === "risk_share") return keepForRiskShare(book.weights, book, index);
 		if (measure === "liquidity_days") return keepForLiquidity(value ?? 1);
 		return measure === "liquidation_sigmas" ? keepForLiquidation(value ?? 0) : 1;
 	});
