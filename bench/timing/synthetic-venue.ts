@@ -96,8 +96,13 @@ function quoteOf(
 	};
 }
 
-/** A day's at-the-money volatility for each bar, wandering around the chain's. */
-export function volatilityOf(base: string, { open_time, length, as_of_ms }: Series, seed: number): VolatilityHistory {
+/** A day's at-the-money volatility for each bar, wandering around `factor` times the chain's. */
+export function volatilityOf(
+	base: string,
+	{ open_time, length, as_of_ms }: Series,
+	seed: number,
+	factor: number,
+): VolatilityHistory {
 	const random = createRandom(seed);
 	const columns = () => new Float64Array(new SharedArrayBuffer(8 * length));
 	const [time, atm_iv] = [columns(), columns()];
@@ -105,7 +110,7 @@ export function volatilityOf(base: string, { open_time, length, as_of_ms }: Seri
 	for (let t = length - 1; t >= 0; t--) {
 		level += 0.05 * (random() - 0.5) - 0.05 * level;
 		time[t] = open_time[t] ?? 0;
-		atm_iv[t] = VOLATILITY * Math.exp(level);
+		atm_iv[t] = factor * VOLATILITY * Math.exp(level);
 	}
 	return { base, venue: "synthetic_options", length, time, atm_iv, as_of_ms };
 }

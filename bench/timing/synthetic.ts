@@ -37,7 +37,7 @@ export interface SyntheticSize {
 	seed: number;
 	/**
 	 * Price of everything, a power of two: the same market in another unit, whose bars nothing remembers while every
-	 * figure that matters stays as it was.
+	 * figure that matters stays as it was. What has no price (funding, volatility) differs by a trace.
 	 */
 	unit?: number;
 	/**
@@ -115,7 +115,7 @@ function seriesOf(symbol: string, type: MarketType, needs: DataNeeds, size: Synt
 	};
 }
 
-function fundingOf(symbol: string, asOfMs: number, days: number, seed: number): FundingSeries {
+function fundingOf(symbol: string, asOfMs: number, days: number, seed: number, trace: number): FundingSeries {
 	const length = Math.max(1, Math.floor((days * 24) / SETTLEMENT_HOURS));
 	const normal = normals(seed);
 	const [funding_time, rate_e8] = [column(length), column(length)];
@@ -124,7 +124,7 @@ function fundingOf(symbol: string, asOfMs: number, days: number, seed: number): 
 	for (let i = length - 1; i >= 0; i--) {
 		level += 0.03 * (10_000 - level) + 1_500 * normal();
 		funding_time[i] = asOfMs - (length - 1 - i) * SETTLEMENT_HOURS * HOUR_MS;
-		rate_e8[i] = Math.round(level);
+		rate_e8[i] = Math.round(level) + trace;
 	}
 	return {
 		symbol,
@@ -172,6 +172,7 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 	const { needs, id } = strategy;
 	// Whatever else is drawn for a coin is drawn for its place in the block.
 	const placeOf = (i: number): number => (size.alike ? i % BLOCK : i);
+	const trace = Math.log2(size.unit ?? 1);
 	const coins = Array.from({ length: size.symbols }, (_, i): Coin => {
 		const base = i === 0 ? "BTC" : i === 1 ? "ETH" : `C${String(i).padStart(3, "0")}`;
 		const [spotName, perpName] = [`${base}/USDT`, `${base}/USDT:USDT`];
@@ -189,7 +190,7 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 	const asOfMs = coins[0]?.spotBars.as_of_ms ?? START_MS;
 	const days = (size.bars * TIMEFRAME_MS[coins[0]?.spotBars.timeframe ?? "1d"]) / (24 * HOUR_MS);
 	const funding = needs.funding
-		? coins.map(({ perp }, i) => fundingOf(perp.symbol, asOfMs, days, size.seed * 31 + placeOf(i)))
+		? coins.map(({ perp }, i) => fundingOf(perp.symbol, asOfMs, days, size.seed * 31 + placeOf(i), trace))
 		: [];
 	const evidenceType = needs.evidence?.market;
 	const held = needs.candidates === "positions";
@@ -227,7 +228,10 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 				? {
 						chains: Object.fromEntries(coins.map(({ base, spotBars }) => [base, chainOf(base, spotBars)])),
 						volatility: Object.fromEntries(
-							coins.map(({ base, spotBars }, i) => [base, volatilityOf(base, spotBars, size.seed * 11 + placeOf(i))]),
+							coins.map(({ base, spotBars }, i) => [
+								base,
+								volatilityOf(base, spotBars, size.seed * 11 + placeOf(i), 1 + 1e-9 * trace),
+							]),
 						),
 					}
 				: {}),
