@@ -171,9 +171,8 @@ function largestVenueShare(book: Book): number | null {
 	return venues.size === 0 ? null : Math.max(...venues.values());
 }
 
-/** Daily expected shortfall of a book, USD. */
-export const shortfallUsd = (book: Book, weights: readonly number[]): number =>
-	book.equity * historicalTail(bookReturns(weights, book.returns)).cvar95;
+/** Daily expected shortfall of a book with these daily returns, USD. */
+export const shortfallUsd = ({ equity }: Book, daily: Column): number => equity * historicalTail(daily).cvar95;
 
 /** Newest daily sigma of a holding, fraction. */
 export const sigmaOf = (book: Book, index: number): number => Math.sqrt(book.variances[index] ?? Number.NaN);
