@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { exponentFrom, exponentOf, medianOf } from "../../bench/timing/measure.ts";
+import { exponentFrom, exponentOf, medianOf } from "../../bench/timing/powers.ts";
 import { syntheticRequest } from "../../bench/timing/synthetic.ts";
 import { startThread } from "../../bench/timing/thread.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
