@@ -54,7 +54,7 @@ if (unknown.length > 0) {
 					await requestOn(id, dayBefore, portfolio),
 				);
 				const plan = workPlanOf(strategy);
-				const [counted] = await countedWork([id], plan, COUNT_LIMIT_MS);
+				const [counted] = await countedWork([{ id, plan }], COUNT_LIMIT_MS);
 				if (!counted) throw new Error("no work was counted");
 				figures.push({ ...timing, work: workGrowths(strategy, plan, counted) });
 				reads.push(await timeReads(id, "simulated:42", SCAN_SYMBOLS));

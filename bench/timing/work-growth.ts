@@ -50,11 +50,17 @@ export function openStrategyWork(): (strategy: Strategy, plan: WorkPlan) => Plan
 	};
 }
 
-/** Counts the work of strategies (by id) in a process of its own; rejects when it fails or takes longer than limitMs. */
-export async function countedWork(ids: readonly string[], plan: WorkPlan, limitMs: number): Promise<PlannedWork[]> {
+/** A strategy by id, and the sizes to count. */
+export interface CountOrder {
+	id: string;
+	plan: WorkPlan;
+}
+
+/** Counts work in a process of its own, in the order asked for; rejects when it fails or takes longer than limitMs. */
+export async function countedWork(orders: readonly CountOrder[], limitMs: number): Promise<PlannedWork[]> {
 	const entry = fileURLToPath(new URL("./count-work.ts", import.meta.url));
 	const flags = [...WORK_FLAGS, "--import", import.meta.resolve("tsx")];
-	const child = spawn(process.execPath, [...flags, entry, JSON.stringify({ ids, plan })], {
+	const child = spawn(process.execPath, [...flags, entry, JSON.stringify(orders)], {
 		stdio: ["ignore", "pipe", "inherit"],
 		timeout: limitMs,
 	});
@@ -66,6 +72,7 @@ export async function countedWork(ids: readonly string[], plan: WorkPlan, limitM
 		child.once("error", reject);
 		child.once("close", resolve);
 	});
-	if (code !== 0) throw new Error(`counting the work of ${ids.join(", ")} ended with ${code ?? "a signal"}`);
+	if (code !== 0)
+		throw new Error(`counting the work of ${orders.map(({ id }) => id).join(", ")} ended with ${code ?? "a signal"}`);
 	return JSON.parse(text) as PlannedWork[];
 }
