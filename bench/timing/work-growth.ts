@@ -14,6 +14,9 @@ export interface WorkPlan {
 	barsSymbols: number;
 }
 
+/** Enough for what any strategy computes once. */
+const ONCE_SYMBOLS = 12;
+
 /** Work of the first and of a repeated evaluation, by size. */
 export interface SizedWork {
 	cold: Work[];
@@ -42,7 +45,7 @@ export function openStrategyWork(): (strategy: Strategy, plan: WorkPlan) => Plan
 			return work;
 		};
 		// What is computed once a process belongs to no size.
-		evaluate(crossed(plan.symbols[0] ?? 1, plan.symbolsBars));
+		evaluate(crossed(ONCE_SYMBOLS, plan.symbolsBars));
 		return {
 			symbols: workOf(plan.symbols.map((symbols) => [symbols, plan.symbolsBars])),
 			bars: workOf(plan.bars.map((bars) => [plan.barsSymbols, bars])),
