@@ -97,10 +97,10 @@ export function verdictTable(figures: readonly StrategyFigures[]): string {
 /** What the thread that serves requests is kept from while data are read. */
 export function readsTable(reads: readonly ReadTiming[]): string {
 	return columns([
-		["strategy", "CPU", "longest block", "its CPU", "cache MB"],
+		["strategy", "CPU", "longest block", "longest turn", "collection", "cache MB"],
 		...reads.map(({ id, cacheMb, ...timing }) => [
 			id,
-			...[timing.cpuMs, timing.blockedMs, timing.turnCpuMs].map((ms) => ms.toFixed(0)),
+			...[timing.cpuMs, timing.blockedMs, timing.turnCpuMs, timing.collectionMs].map((ms) => ms.toFixed(0)),
 			cacheMb.toFixed(1),
 		]),
 	]);
