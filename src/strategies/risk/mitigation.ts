@@ -35,7 +35,8 @@ const dailyWith = ({ history, returns }: Book, weights: readonly number[]): Dail
 
 /** The same with the weight of one holding changed: one column moves, however many there are. */
 const dailyMoved = ({ history, returns }: Book, daily: Daily, index: number, change: number): Daily => {
-	const moved = (from: Column, column: Column = new Float64Array()) => from.map((value, t) => value + change * at(column, t));
+	const moved = (from: Column, column: Column = new Float64Array()) =>
+		from.map((value, t) => value + change * at(column, t));
 	return { history: moved(daily.history, history[index]), newest: moved(daily.newest, returns[index]) };
 };
 
