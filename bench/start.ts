@@ -9,7 +9,7 @@ import { type LoadResult, measure } from "./http/load.ts";
 import { openStage, type Stage } from "./http/stage.ts";
 import { tokensOf } from "./http/users.ts";
 import { type Counts, countsOf, difference } from "./orchestration/counts.ts";
-import { medianOf } from "./timing/measure.ts";
+import { medianOf } from "./timing/powers.ts";
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const { values } = parseArgs({

@@ -12,7 +12,7 @@ import { type Travel, travel } from "./growth/travel.ts";
 import { readOptions, wholeNumber } from "./options.ts";
 import { cleanUpAtExit } from "./orchestration/processes.ts";
 import { startRedis } from "./orchestration/servers.ts";
-import { exponentOf } from "./timing/measure.ts";
+import { exponentOf } from "./timing/powers.ts";
 
 const reads = wholeNumber("reads", readOptions({ reads: { type: "string", default: "200" } }).reads, 10);
 const say = (line = ""): void => void process.stdout.write(`${line}\n`);

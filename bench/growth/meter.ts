@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { countsOf, difference } from "../orchestration/counts.ts";
 import { collectGarbage } from "../timing/garbage.ts";
-import { medianOf } from "../timing/measure.ts";
+import { medianOf } from "../timing/powers.ts";
 
 /** What one operation costs. */
 export interface Cost {

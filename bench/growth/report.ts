@@ -1,5 +1,5 @@
 import { markdownTable } from "../docs/blocks.ts";
-import { exponentOf } from "../timing/measure.ts";
+import { exponentOf } from "../timing/powers.ts";
 import type { Growing } from "./dimensions.ts";
 import type { Cost } from "./meter.ts";
 

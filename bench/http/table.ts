@@ -1,4 +1,4 @@
-import { medianOf } from "../timing/measure.ts";
+import { medianOf } from "../timing/powers.ts";
 import type { LoadResult } from "./load.ts";
 
 /** One row of a table: what was loaded, with the length of its answer. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import { requestOn } from "../../test/support/evaluate-on.ts";
 import { benchPortfolio, openScene, REFERENCE_AS_OF_MS } from "../scene.ts";
 
@@ -11,6 +11,8 @@ export interface ReadTiming {
 	blockedMs: number;
 	/** Most CPU of the main thread between two turns of a timer: what of that time was ours. */
 	turnCpuMs: number;
+	/** Longest pause of the garbage collector, wall time: where a turn is hardly longer, no code of ours is in it. */
+	collectionMs: number;
 	/** What the market's cache holds afterwards, MB. */
 	cacheMb: number;
 }
@@ -39,6 +41,11 @@ export async function timeReads(id: string, market: string, symbolsMax: number |
 	try {
 		const portfolio = await benchPortfolio(scene);
 		const monitor = monitorEventLoopDelay({ resolution: MONITOR_MS });
+		let collectionMs = 0;
+		const collections = new PerformanceObserver((list) => {
+			for (const { duration } of list.getEntries()) collectionMs = Math.max(collectionMs, duration);
+		});
+		collections.observe({ entryTypes: ["gc"] });
 		const start = threadCpuMs();
 		let [turn, turnCpuMs] = [start, 0];
 		const watch = setInterval(() => {
@@ -51,9 +58,13 @@ export async function timeReads(id: string, market: string, symbolsMax: number |
 			monitor.disable();
 			clearInterval(watch);
 		});
+		const cpuMs = threadCpuMs() - start;
+		// Pauses are told in a turn of their own.
+		await new Promise(setImmediate);
+		collections.disconnect();
 		const blockedMs = Number.isFinite(monitor.max) ? Math.max(0, monitor.max / 1e6 - MONITOR_MS) : 0;
 		const cacheMb = scene.market.stats().bytes / 2 ** 20;
-		return { id, cpuMs: threadCpuMs() - start, blockedMs, turnCpuMs, cacheMb };
+		return { id, cpuMs, blockedMs, turnCpuMs, collectionMs, cacheMb };
 	} finally {
 		await scene.market.close();
 	}

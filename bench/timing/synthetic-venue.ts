@@ -40,7 +40,8 @@ export function tapeOf(series: Series, halfSpread: number, seed: number): TradeT
 	const random = createRandom(seed);
 	const step = TIMEFRAME_MS[series.timeframe];
 	const trades = createTradeColumns(series.length * TRADES_PER_BAR);
-	for (let t = 0; t < series.length; t++) {
+	// From the newest on, so that a longer tape has the same present.
+	for (let t = series.length - 1; t >= 0; t--) {
 		const [open, close] = [series.open[t] ?? 1, series.close[t] ?? 1];
 		for (let i = 0; i < TRADES_PER_BAR; i++) {
 			const side = random() < 0.5 ? 1 : -1;
@@ -95,16 +96,21 @@ function quoteOf(
 	};
 }
 
-/** A day's at-the-money volatility for each bar, wandering around the chain's. */
-export function volatilityOf(base: string, { open_time, length, as_of_ms }: Series, seed: number): VolatilityHistory {
+/** A day's at-the-money volatility for each bar, wandering around `factor` times the chain's. */
+export function volatilityOf(
+	base: string,
+	{ open_time, length, as_of_ms }: Series,
+	seed: number,
+	factor: number,
+): VolatilityHistory {
 	const random = createRandom(seed);
 	const columns = () => new Float64Array(new SharedArrayBuffer(8 * length));
 	const [time, atm_iv] = [columns(), columns()];
 	let level = 0;
-	for (let t = 0; t < length; t++) {
+	for (let t = length - 1; t >= 0; t--) {
 		level += 0.05 * (random() - 0.5) - 0.05 * level;
 		time[t] = open_time[t] ?? 0;
-		atm_iv[t] = VOLATILITY * Math.exp(level);
+		atm_iv[t] = factor * VOLATILITY * Math.exp(level);
 	}
 	return { base, venue: "synthetic_options", length, time, atm_iv, as_of_ms };
 }

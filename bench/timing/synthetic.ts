@@ -1,98 +1,18 @@
 import { tierOfVolume } from "../../src/catalogue.ts";
+import { type Market, type MarketType, type Series, TIMEFRAME_MS } from "../../src/market/contract.ts";
+import type { Candidate, DataNeeds, EvaluationRequest, MarketView, Strategy } from "../../src/strategies/contract.ts";
 import {
-	type FundingSeries,
-	type Market,
-	type MarketType,
-	type Series,
-	TIMEFRAME_MS,
-} from "../../src/market/contract.ts";
-import type { Candidate, DataNeeds, EvaluationRequest, Strategy } from "../../src/strategies/contract.ts";
-import { createRandom } from "../../src/strategies/random.ts";
+	BLOCK,
+	fundingOf,
+	HOUR_MS,
+	SETTLEMENT_HOURS,
+	START_MS,
+	type SyntheticSize,
+	seriesOf,
+} from "./synthetic-bars.ts";
 import { bookOf, chainOf, tapeOf, volatilityOf } from "./synthetic-venue.ts";
 
-const START_MS = Date.UTC(2018, 0, 1);
-const HOUR_MS = 3_600_000;
-const SETTLEMENT_HOURS = 8;
 const HELD_USD = 1_000;
-
-const column = (length: number): Float64Array => new Float64Array(new SharedArrayBuffer(8 * length));
-
-function normals(seed: number): () => number {
-	const random = createRandom(seed);
-	return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
-
-export interface SyntheticSize {
-	symbols: number;
-	bars: number;
-	seed: number;
-}
-
-/** Coins that share a factor, with trends and loud days, so that rules find signals and pairs have something in common. */
-function seriesOf(
-	symbol: string,
-	type: MarketType,
-	needs: DataNeeds,
-	{ bars, seed }: SyntheticSize,
-	index: number,
-): Series {
-	const timeframe = needs.evidence?.timeframe ?? needs.timeframe ?? "1d";
-	const step = TIMEFRAME_MS[timeframe];
-	const [factor, own] = [normals(seed), normals(seed * 1_000 + index + 1)];
-	const random = createRandom(seed * 7_919 + index);
-	const columns = Array.from({ length: 7 }, () => column(bars));
-	const [time, open, high, low, close, volume, quote] = columns as [
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-	];
-	// Five minutes move less than a day, but enough to pay for a trade within them.
-	const scale = timeframe === "5m" ? 0.25 : 1;
-	let log = Math.log(100);
-	let drift = 0.002 * scale;
-	for (let t = 0; t < bars; t++) {
-		if (random() < 1 / 60) drift = -drift;
-		const start = log;
-		log += drift + scale * (0.02 * factor() + 0.02 * own());
-		const reach = scale * 0.015 * random();
-		time[t] = START_MS + t * step;
-		open[t] = Math.exp(start);
-		close[t] = Math.exp(log);
-		high[t] = Math.exp(Math.max(start, log) + reach);
-		low[t] = Math.exp(Math.min(start, log) - reach);
-		volume[t] = 1_000_000 * Math.exp(0.6 * own());
-		quote[t] = (volume[t] ?? 0) * Math.exp(log);
-	}
-	const as_of_ms = START_MS + bars * step;
-	const venue = type === "spot" ? "synthetic_spot" : "synthetic_perp";
-	const base = { symbol, venue, market: type, timeframe, length: bars, missing: 0, as_of_ms };
-	return { ...base, open_time: time, open, high, low, close, volume, quote_volume: quote };
-}
-
-function fundingOf(symbol: string, asOfMs: number, days: number, seed: number): FundingSeries {
-	const length = Math.max(1, Math.floor((days * 24) / SETTLEMENT_HOURS));
-	const normal = normals(seed);
-	const [funding_time, rate_e8] = [column(length), column(length)];
-	let level = 10_000;
-	for (let i = 0; i < length; i++) {
-		level += 0.03 * (10_000 - level) + 1_500 * normal();
-		funding_time[i] = asOfMs - (length - 1 - i) * SETTLEMENT_HOURS * HOUR_MS;
-		rate_e8[i] = Math.round(level);
-	}
-	return {
-		symbol,
-		venue: "synthetic_perp",
-		length,
-		funding_time,
-		rate_e8,
-		interval_hours: SETTLEMENT_HOURS,
-		as_of_ms: asOfMs,
-	};
-}
 
 function marketOf(symbol: string, base: string, type: MarketType, asOfMs: number): Market {
 	return {
@@ -127,29 +47,14 @@ interface Coin {
 /** A request of a given size for a strategy: every coin has a spot and a perpetual market, and is held if asked for. */
 export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size: SyntheticSize): EvaluationRequest {
 	const { needs, id } = strategy;
-	const coins = Array.from({ length: size.symbols }, (_, i): Coin => {
-		const base = i === 0 ? "BTC" : i === 1 ? "ETH" : `C${String(i).padStart(3, "0")}`;
-		const [spotName, perpName] = [`${base}/USDT`, `${base}/USDT:USDT`];
-		const spotBars = seriesOf(spotName, "spot", needs, size, i);
-		const perpBars = seriesOf(perpName, "perp", needs, size, i);
-		const asOfMs = spotBars.as_of_ms;
-		return {
-			base,
-			spot: marketOf(spotName, base, "spot", asOfMs),
-			perp: marketOf(perpName, base, "perp", asOfMs),
-			spotBars,
-			perpBars,
-		};
-	});
+	const coins = Array.from({ length: size.symbols }, (_, i) => coinOf(i, needs, size));
 	const asOfMs = coins[0]?.spotBars.as_of_ms ?? START_MS;
-	const days = (asOfMs - START_MS) / (24 * HOUR_MS);
+	const days = (size.bars * TIMEFRAME_MS[coins[0]?.spotBars.timeframe ?? "1d"]) / (24 * HOUR_MS);
 	const funding = needs.funding
-		? coins.map(({ perp }, i) => fundingOf(perp.symbol, asOfMs, days, size.seed * 31 + i))
+		? coins.map(({ perp }, i) => fundingOf(perp.symbol, asOfMs, days, size.seed * 31 + placeOf(i, size), traceOf(size)))
 		: [];
 	const evidenceType = needs.evidence?.market;
 	const held = needs.candidates === "positions";
-	// Who takes spreads needs narrow ones, who makes them wide ones.
-	const halfSpread = needs.evidence ? 0.0005 : 0.003;
 	return {
 		strategy_id: id,
 		candidates: coins.map((coin) => candidateOf(coin, needs)),
@@ -160,26 +65,7 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 				coins.flatMap(({ spotBars, perpBars }) => [spotBars, perpBars]).map((one) => [one.symbol, one]),
 			),
 			funding: Object.fromEntries(funding.map((one) => [one.symbol, one])),
-			books: needs.orderBook
-				? Object.fromEntries(
-						coins.map(({ perp, perpBars }, i) => [perp.symbol, bookOf(perpBars, halfSpread, size.seed * 17 + i)]),
-					)
-				: {},
-			...(needs.trades_window_ms
-				? {
-						trades: Object.fromEntries(
-							coins.map(({ perp, perpBars }, i) => [perp.symbol, tapeOf(perpBars, halfSpread, size.seed * 13 + i)]),
-						),
-					}
-				: {}),
-			...(needs.chain
-				? {
-						chains: Object.fromEntries(coins.map(({ base, spotBars }) => [base, chainOf(base, spotBars)])),
-						volatility: Object.fromEntries(
-							coins.map(({ base, spotBars }, i) => [base, volatilityOf(base, spotBars, size.seed * 11 + i)]),
-						),
-					}
-				: {}),
+			...venueOf(coins, needs, size),
 			evidence: {
 				series: evidenceType ? coins.map((coin) => (evidenceType === "spot" ? coin.spotBars : coin.perpBars)) : [],
 				funding: needs.evidence?.funding ? funding : [],
@@ -200,6 +86,68 @@ export function syntheticRequest(strategy: Pick<Strategy, "id" | "needs">, size:
 			assumed: false,
 		},
 		limits: { rows_max: 1_000, risk_per_trade: 0.01, max_position_share: 0.25 },
+	};
+}
+
+/** Whatever is drawn for a coin is drawn for its place in the block. */
+const placeOf = (i: number, { alike }: SyntheticSize): number => (alike ? i % BLOCK : i);
+
+/** By how little what has no price differs between units. */
+const traceOf = ({ unit = 1 }: SyntheticSize): number => Math.log2(unit);
+
+/** What the venue shows beside bars, as far as it is asked for. */
+function venueOf(
+	coins: readonly Coin[],
+	needs: DataNeeds,
+	size: SyntheticSize,
+): Pick<MarketView, "books" | "trades" | "chains" | "volatility"> {
+	// Who takes spreads needs narrow ones, who makes them wide ones.
+	const halfSpread = needs.evidence ? 0.0005 : 0.003;
+	return {
+		books: needs.orderBook
+			? Object.fromEntries(
+					coins.map(({ perp, perpBars }, i) => [
+						perp.symbol,
+						bookOf(perpBars, halfSpread, size.seed * 17 + placeOf(i, size)),
+					]),
+				)
+			: {},
+		...(needs.trades_window_ms
+			? {
+					trades: Object.fromEntries(
+						coins.map(({ perp, perpBars }, i) => [
+							perp.symbol,
+							tapeOf(perpBars, halfSpread, size.seed * 13 + placeOf(i, size)),
+						]),
+					),
+				}
+			: {}),
+		...(needs.chain
+			? {
+					chains: Object.fromEntries(coins.map(({ base, spotBars }) => [base, chainOf(base, spotBars)])),
+					volatility: Object.fromEntries(
+						coins.map(({ base, spotBars }, i) => [
+							base,
+							volatilityOf(base, spotBars, size.seed * 11 + placeOf(i, size), 1 + 1e-9 * traceOf(size)),
+						]),
+					),
+				}
+			: {}),
+	};
+}
+
+function coinOf(i: number, needs: DataNeeds, size: SyntheticSize): Coin {
+	const base = i === 0 ? "BTC" : i === 1 ? "ETH" : `C${String(i).padStart(3, "0")}`;
+	const [spotName, perpName] = [`${base}/USDT`, `${base}/USDT:USDT`];
+	const spotBars = seriesOf(spotName, "spot", needs, size, i);
+	const perpBars = seriesOf(perpName, "perp", needs, size, i);
+	const asOfMs = spotBars.as_of_ms;
+	return {
+		base,
+		spot: marketOf(spotName, base, "spot", asOfMs),
+		perp: marketOf(perpName, base, "perp", asOfMs),
+		spotBars,
+		perpBars,
 	};
 }
 

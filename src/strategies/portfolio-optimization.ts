@@ -4,7 +4,7 @@ import { Ledger } from "./ledger.ts";
 import { METHODS } from "./portfolio/methods.ts";
 import { chosenPlan, type MethodPlans, planAll } from "./portfolio/plan.ts";
 import { REBALANCE } from "./portfolio/rebalance.ts";
-import { analysisRow, PORTFOLIO_ID, shortfallShare, tradeRow, weightsBySymbol } from "./portfolio/rows.ts";
+import { analysisRow, PORTFOLIO_ID, shortfallShare, tradeRows, weightsBySymbol } from "./portfolio/rows.ts";
 import { type AssetUniverse, assetUniverse, MAJORS } from "./portfolio/universe.ts";
 import type { Refusal } from "./quality.ts";
 import { RETURNS_MIN } from "./risk/book.ts";
@@ -89,10 +89,11 @@ function settle(
 	}
 	const chosen = chosenPlan(all);
 	const trades = new Map(chosen?.rebalance.trades.map((trade) => [trade.asset.symbol, trade]));
+	const rowOf = chosen && tradeRows(chosen, setting);
 	const refusal = chosen ? null : nearestRefusal(plans, ledger);
 	for (const { symbol } of universe.assets) {
 		const trade = trades.get(symbol);
-		if (chosen && trade) ledger.add(tradeRow(chosen, trade, setting));
+		if (rowOf && trade) ledger.add(rowOf(trade));
 		else if (refusal) ledger.reject(symbol, refusal.reason, refusal.detail);
 		else ledger.reject(symbol, "already_at_target", "within the no-trade band of the chosen method");
 	}

@@ -5,7 +5,7 @@ import { type Book, joinCloses, RETURNS_MIN, readBook, simpleReturns } from "./r
 import { bookMeasures, excessOf, type Measure, positionMeasures } from "./risk/checks.ts";
 import { HEDGES, hedgeProposal } from "./risk/hedge.ts";
 import { RISK_LIMITS } from "./risk/limits.ts";
-import { hasKnownCosts, portfolioRow, positionRow } from "./risk/mitigation.ts";
+import { dailyOf, hasKnownCosts, portfolioRow, positionRow } from "./risk/mitigation.ts";
 
 const PORTFOLIO = "PORTFOLIO";
 const BENCHMARK = "BTC/USDT";
@@ -83,6 +83,8 @@ function proposePositions(
 	assumed: boolean,
 	ledger: Ledger,
 ): void {
+	// Asked for by the first holding outside its limits; most books have none.
+	let daily: ReturnType<typeof dailyOf> | null = null;
 	book.holdings.forEach((holding, i) => {
 		const { symbol } = holding.position;
 		const own = measures[i] ?? [];
@@ -96,7 +98,8 @@ function proposePositions(
 			ledger.reject(symbol, UNDESCRIBED.reason, UNDESCRIBED.detail);
 			return;
 		}
-		const row = positionRow(i, { book, view, breaches, assumed });
+		daily ??= dailyOf(book);
+		const row = positionRow(i, { book, daily, view, breaches, assumed });
 		if (row) ledger.add(row);
 		else ledger.reject(symbol, "negative_expectancy", "the change would not have calmed the book in past windows");
 	});
@@ -117,7 +120,7 @@ function proposeForBook(
 		return;
 	}
 	const described = book.holdings.every(hasKnownCosts);
-	const row = described ? portfolioRow({ book, view, breaches, assumed }) : null;
+	const row = described ? portfolioRow({ book, daily: dailyOf(book), view, breaches, assumed }) : null;
 	if (row) ledger.add(row);
 	else if (!described) ledger.reject(PORTFOLIO, UNDESCRIBED.reason, UNDESCRIBED.detail);
 	else ledger.reject(PORTFOLIO, "negative_expectancy", "the change would not have calmed the book in past windows");

@@ -39,6 +39,8 @@ export interface FactorSignal {
 	fit: AssetFit;
 	step: FactorStep;
 	assets: readonly ModelAsset[];
+	/** See hedgeToolsOf. */
+	tools: readonly ModelAsset[];
 	/** The asset's full hedge with the factors. */
 	hedge(): FactorHedge;
 	/** s with the centre taken about the cross-sectional mean and the drift deducted; shown only. */
@@ -54,14 +56,13 @@ export interface FactorSetting {
 	measurement: Measurement;
 }
 
+/** Assets of the model whose perps stand for the factors; the same for all signals of a model. */
+export const hedgeToolsOf = (assets: readonly ModelAsset[]): ModelAsset[] =>
+	assets.filter(({ candidate }) => HEDGE_BASES.includes(candidate.market?.base ?? "") && perpOf(candidate) !== null);
+
 /** The factor portfolios' returns carried over to BTC and ETH by least squares; empty without their perps. */
-function hedgeLegs({ asset, fit, assets, hedge }: FactorSignal): TradedLeg[] {
-	const tools = assets.filter(
-		({ candidate }) =>
-			candidate.symbol !== asset.candidate.symbol &&
-			HEDGE_BASES.includes(candidate.market?.base ?? "") &&
-			perpOf(candidate) !== null,
-	);
+function hedgeLegs({ asset, fit, tools: all, hedge }: FactorSignal): TradedLeg[] {
+	const tools = all.filter(({ candidate }) => candidate.symbol !== asset.candidate.symbol);
 	if (tools.length === 0) return [];
 	const { slopes } = leastSquares(
 		hedge().returns,

@@ -23,7 +23,13 @@ import {
 	S_STOP,
 	sideOf,
 } from "./statistical-arbitrage-replay.ts";
-import { type FactorSignal, factorRow, type ModelAsset, STATISTICAL_ID } from "./statistical-arbitrage-row.ts";
+import {
+	type FactorSignal,
+	factorRow,
+	hedgeToolsOf,
+	type ModelAsset,
+	STATISTICAL_ID,
+} from "./statistical-arbitrage-row.ts";
 
 const DAY_MS = TIMEFRAME_MS["1d"];
 
@@ -119,6 +125,7 @@ function fitModel(read: readonly ReadAsset[], ledger: Ledger): Model | null {
 		series,
 		window: model.windows[i] ?? new Float64Array(),
 	}));
+	const tools = hedgeToolsOf(assets);
 	const centre = step.fits.reduce((sum, fit) => sum + fit.centre, 0) / step.fits.length;
 	const signals = assets.flatMap((asset, i): FactorSignal[] => {
 		const fit = step.fits[i];
@@ -128,7 +135,16 @@ function fitModel(read: readonly ReadAsset[], ledger: Ledger): Model | null {
 		}
 		const newestMs = last(asset.series.open_time);
 		return [
-			{ asset, fit, step, assets, hedge: () => model.hedgeOf(i), adjustedScore: adjusted(fit, centre), newestMs },
+			{
+				asset,
+				fit,
+				step,
+				assets,
+				tools,
+				hedge: () => model.hedgeOf(i),
+				adjustedScore: adjusted(fit, centre),
+				newestMs,
+			},
 		];
 	});
 	return { step, signals };

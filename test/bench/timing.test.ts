@@ -1,8 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { exponentFrom, exponentOf, medianOf } from "../../bench/timing/measure.ts";
+import { addedExponent, exponentFrom, exponentOf, growthOf, isLinear, medianOf } from "../../bench/timing/powers.ts";
 import { syntheticRequest } from "../../bench/timing/synthetic.ts";
 import { startThread } from "../../bench/timing/thread.ts";
+import { executed } from "../../bench/timing/work.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { builtStrategyIds, findBuiltStrategy } from "../../src/strategies/registry.ts";
 import { evaluationSchema } from "../../src/strategies/schema.ts";
@@ -22,6 +23,46 @@ test("the power of growth and the median", () => {
 	assert.ok(Math.abs(exponentFrom(100, sizes, stepped) - 1) < 1e-9);
 	for (const least of [0, 200, 1000]) assert.is(exponentFrom(least, sizes, stepped), exponentOf(sizes, stepped));
 	assert.equal([medianOf([3, 1, 2]), medianOf([4, 1, 2, 3]), medianOf([])], [2, 2.5, 0]);
+});
+
+test("linear is what adds the same for each size more, whatever it begins with", () => {
+	const sizes = [25, 50, 100, 200];
+	const grown = (value: (size: number) => number) => growthOf(sizes, [sizes.map(value)], 0);
+	for (const base of [-500, 0, 10_000]) {
+		const growth = grown((size) => base + 30 * size);
+		assert.ok(Math.abs(growth.added - 1) < 1e-9 && isLinear(growth), String(base));
+		assert.is(growth.spread, 0);
+	}
+	assert.ok(grown((size) => 30 * size - 500).power > 1.2);
+	for (const value of [(size: number) => size ** 2, (size: number) => size ** 2 + 20 * size])
+		assert.not.ok(isLinear(grown(value)));
+	// What does not grow has no power of its own.
+	assert.ok(Number.isNaN(addedExponent(0, sizes, [7, 7, 7, 7])));
+	// The least of the runs counts, and their disagreement is told.
+	const noisy = growthOf(sizes, [sizes, sizes.map((size) => size * 1.3), [25, 50, 100, 400]], 0);
+	assert.equal(noisy.values, sizes);
+	assert.ok(noisy.spread > 0.1 && Math.abs(noisy.power - 1) < 1e-9);
+});
+
+test("executed source: an inner block counts for itself, what it covers not for the outer one", () => {
+	const range = (startOffset: number, endOffset: number, count: number) => ({ startOffset, endOffset, count });
+	assert.is(executed([range(0, 100, 1), range(20, 40, 5), range(30, 35, 0), range(60, 70, 2)]), 70 + 15 * 5 + 20);
+	assert.is(executed([range(0, 10, 1), range(10, 20, 3)]), 40);
+	assert.is(executed([]), 0);
+});
+
+test("a market twice as large has the same signals a coin; in another unit of price it has the same ones", () => {
+	const strategy = findBuiltStrategy("ai_futures_trade");
+	assert.ok(strategy);
+	const counts = (symbols: number, unit: number) => {
+		const size = { symbols, bars: 400, seed: 12, unit, alike: true };
+		const { evaluated, published, unproven } = evaluate(syntheticRequest(strategy, size));
+		return [evaluated, published.length + unproven.length];
+	};
+	const [small, large] = [counts(25, 1), counts(50, 1)];
+	assert.ok((small[1] ?? 0) > 0);
+	assert.ok(Math.abs((large[1] ?? 0) - 2 * (small[1] ?? 0)) <= 2);
+	assert.equal(counts(25, 2 ** 10), small);
 });
 
 test("every registered strategy can be timed on a synthetic market, the same from the same seed", () => {

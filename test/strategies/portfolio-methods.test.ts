@@ -217,7 +217,7 @@ else {
 		);
 		near(Math.sqrt(quadratic(covariance, weights)), expected.erc_vol, 1e-9, "volatility");
 		nearAll(
-			riskShares(weights, covariance).map((share) => share * expected.erc_vol),
+			riskShares(weights, times(covariance, weights)).map((share) => share * expected.erc_vol),
 			expected.risk_contributions,
 			1e-9,
 			"contributions",

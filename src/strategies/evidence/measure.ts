@@ -164,7 +164,9 @@ export function byYear(
 	const years = new Map<string, number[]>();
 	for (const trade of trades) {
 		const year = String(new Date(trade.signalTime).getUTCFullYear());
-		years.set(year, [...(years.get(year) ?? []), trade.net]);
+		const nets = years.get(year);
+		if (nets) nets.push(trade.net);
+		else years.set(year, [trade.net]);
 	}
 	return Object.fromEntries(
 		[...years].sort().map(([year, nets]) => {

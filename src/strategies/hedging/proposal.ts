@@ -59,7 +59,7 @@ export function hedgeSetting(
 		const base = holding.market?.base;
 		if (base !== undefined) ofBase.set(base, [...(ofBase.get(base) ?? []), holding]);
 	}
-	const shares = riskShares(book.weights, book.covariance);
+	const shares = riskShares(book.weights, book.marginal);
 	return { book, riskShares: shares, view, candidateOf: bySymbol(candidates), ofBase, ledger };
 }
 

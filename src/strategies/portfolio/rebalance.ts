@@ -1,6 +1,6 @@
 import type { Costs } from "../contract.ts";
 import { oneWayCosts, tierHalfSpread } from "../costs.ts";
-import { quadratic } from "../risk/covariance.ts";
+import { quadratic, times } from "../risk/covariance.ts";
 import { CONCENTRATION_POSITIONS_MIN, RISK_LIMITS, RISK_SHARE_POSITIONS_MIN } from "../risk/limits.ts";
 import { effectiveNumber, riskShares } from "../risk/measures.ts";
 import type { Asset, AssetUniverse } from "./universe.ts";
@@ -90,11 +90,11 @@ function settle(
 		const shareOf = (i: number) => (total > 0 ? (target[i] ?? 0) / total : 1 / open.length) * room;
 		// Held weights may leave more than the others may take; then the cap gives way to the budget.
 		const limit = Math.max(cap, room / open.length);
-		const full = open.filter((i) => shareOf(i) > limit + 1e-12);
-		for (const i of full.length > 0 ? full : open) weights[i] = full.length > 0 ? limit : shareOf(i);
-		if (full.length === 0) break;
-		room -= limit * full.length;
-		open = open.filter((i) => !full.includes(i));
+		const full = new Set(open.filter((i) => shareOf(i) > limit + 1e-12));
+		for (const i of full.size > 0 ? full : open) weights[i] = full.size > 0 ? limit : shareOf(i);
+		if (full.size === 0) break;
+		room -= limit * full.size;
+		open = open.filter((i) => !full.has(i));
 	}
 	return weights;
 }
@@ -138,7 +138,7 @@ export function breachedLimits(
 	covariance: readonly number[][],
 ): string[] {
 	const held = weights.filter((weight) => weight > 0).length;
-	const risk = riskShares(weights, covariance);
+	const risk = riskShares(weights, times(covariance, weights));
 	const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 	const breaches = assets.flatMap(({ symbol }, i) => {
 		const weight = ((weights[i] ?? 0) * investedUsd) / equityUsd;

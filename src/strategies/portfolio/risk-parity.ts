@@ -22,7 +22,7 @@ export function equalRisk(covariance: readonly number[][]): number[] {
 	const n = covariance.length;
 	const scale = covariance.reduce((sum, row, i) => sum + (row[i] ?? 0), 0) / n || 1;
 	const weights = inverseVolatility(covariance).map((weight) => weight / Math.sqrt(scale));
-	const product = times(covariance, weights);
+	const product = Float64Array.from(times(covariance, weights));
 	for (let sweep = 0; sweep < SWEEPS_MAX; sweep++) {
 		let moved = 0;
 		for (let i = 0; i < n; i++) {
@@ -32,7 +32,8 @@ export function equalRisk(covariance: readonly number[][]): number[] {
 			const before = weights[i] ?? 0;
 			const others = (product[i] ?? 0) - variance * before;
 			const after = (-others + Math.sqrt(others * others + (4 * variance) / n)) / (2 * variance);
-			for (let j = 0; j < n; j++) product[j] = (product[j] ?? 0) + (after - before) * (covariance[j]?.[i] ?? 0);
+			// The row for the column: the matrix is symmetric, and what lies together is read many times faster.
+			for (let j = 0; j < n; j++) product[j] = (product[j] as number) + (after - before) * (row[j] as number);
 			weights[i] = after;
 			moved = Math.max(moved, Math.abs(after / before - 1));
 		}

@@ -65,9 +65,9 @@ function common(plan: MethodPlan, { universe, view, assumed }: RowSetting) {
 	};
 }
 
-const riskOf = (universe: AssetUniverse, weights: readonly number[], symbols: readonly number[]) =>
+const riskOf = (universe: AssetUniverse, shortfall: number, symbols: readonly number[]) =>
 	riskLevelOf({
-		shortfallShare: Math.max(0, shortfallShare(universe, weights)),
+		shortfallShare: Math.max(0, shortfall),
 		leverage: 1,
 		tierPriority: Math.max(
 			1,
@@ -78,40 +78,44 @@ const riskOf = (universe: AssetUniverse, weights: readonly number[], symbols: re
 		),
 	});
 
-/** One trade of the chosen method. */
-export function tradeRow(plan: MethodPlan, trade: RebalanceTrade, setting: RowSetting): Opportunity {
+/** Makes the row of one trade of the chosen method. What all its trades share is worked out once, not for each. */
+export function tradeRows(plan: MethodPlan, setting: RowSetting): (trade: RebalanceTrade) => Opportunity {
 	const { universe } = setting;
 	const shared = common(plan, setting);
-	const buys = trade.to > trade.from;
 	const share = universe.investedUsd / universe.equityUsd;
-	const [from, to] = [trade.from * share, trade.to * share];
 	const traded = plan.rebalance.trades.reduce((sum, one) => sum + one.amountUsd, 0);
+	const shortfall = shortfallShare(universe, plan.rebalance.weights);
+	const reduction = reductionUsd(plan, universe);
 	const percent = (weight: number) => `${(100 * weight).toFixed(1)} %`;
-	return buildRow({
-		...shared,
-		type: "portfolio_rebalance",
-		symbol: trade.asset.symbol,
-		exchange: trade.asset.market?.venue ?? trade.asset.series.venue,
-		side: buys ? "long" : "short",
-		notionalUsd: buys ? trade.amountUsd : 0,
-		requiredCapitalUsd: buys ? trade.amountUsd : 0,
-		riskLevel: riskOf(universe, plan.rebalance.weights, [trade.index]),
-		entry: trade.asset.price,
-		costs: trade.costs,
-		reasoning: `${buys ? "Buying" : "Selling"} moves the weight from ${percent(from)} to ${percent(to)} of equity, one of ${plan.rebalance.trades.length} trades of ${plan.method.title} that lower annual volatility from ${percent(plan.rebalance.volatilityBefore)} to ${percent(plan.rebalance.volatilityAfter)}.`,
-		extra: {
-			...shared.extra,
-			reduce_only: !buys,
-			amount_usd: trade.amountUsd,
-			quantity: trade.amountUsd / trade.asset.price,
-			weight_before: from,
-			weight_after: to,
-			cost_usd: trade.costUsd,
-			risk_reduction_usd: (reductionUsd(plan, universe) * trade.amountUsd) / traded,
-			risk_reduction_method: "the set's reduction of daily CVaR95, shared out by amount traded",
-			fees_assumed: trade.asset.market === null,
-		},
-	});
+	return (trade) => {
+		const buys = trade.to > trade.from;
+		const [from, to] = [trade.from * share, trade.to * share];
+		return buildRow({
+			...shared,
+			type: "portfolio_rebalance",
+			symbol: trade.asset.symbol,
+			exchange: trade.asset.market?.venue ?? trade.asset.series.venue,
+			side: buys ? "long" : "short",
+			notionalUsd: buys ? trade.amountUsd : 0,
+			requiredCapitalUsd: buys ? trade.amountUsd : 0,
+			riskLevel: riskOf(universe, shortfall, [trade.index]),
+			entry: trade.asset.price,
+			costs: trade.costs,
+			reasoning: `${buys ? "Buying" : "Selling"} moves the weight from ${percent(from)} to ${percent(to)} of equity, one of ${plan.rebalance.trades.length} trades of ${plan.method.title} that lower annual volatility from ${percent(plan.rebalance.volatilityBefore)} to ${percent(plan.rebalance.volatilityAfter)}.`,
+			extra: {
+				...shared.extra,
+				reduce_only: !buys,
+				amount_usd: trade.amountUsd,
+				quantity: trade.amountUsd / trade.asset.price,
+				weight_before: from,
+				weight_after: to,
+				cost_usd: trade.costUsd,
+				risk_reduction_usd: (reduction * trade.amountUsd) / traded,
+				risk_reduction_method: "the set's reduction of daily CVaR95, shared out by amount traded",
+				fees_assumed: trade.asset.market === null,
+			},
+		});
+	};
 }
 
 /** What one method says about the whole portfolio. */
@@ -131,7 +135,7 @@ export function analysisRow(plan: MethodPlan, setting: RowSetting): Opportunity 
 		side: "neutral",
 		notionalUsd: 0,
 		requiredCapitalUsd: 0,
-		riskLevel: riskOf(universe, rebalance.weights, [...universe.assets.keys()]),
+		riskLevel: riskOf(universe, shortfallShare(universe, rebalance.weights), [...universe.assets.keys()]),
 		entry: null,
 		costs: blendedCosts(rebalance.trades.map(({ costs, amountUsd: usd }) => ({ costs, usd }))),
 		reasoning: `${method.title}: annual volatility ${(100 * rebalance.volatilityBefore).toFixed(1)} % before and ${(100 * rebalance.volatilityAfter).toFixed(1)} % after, costs ${rebalance.costUsd.toFixed(2)} USD; calmer in ${record.wins} of ${record.n} past months.`,

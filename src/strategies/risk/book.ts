@@ -3,7 +3,7 @@ import { at, type Column, last } from "../columns.ts";
 import type { Candidate, MarketView, PortfolioSnapshot, Position } from "../contract.ts";
 import { Memo, orderedFingerprint } from "../evidence/memo.ts";
 import { checkSeries } from "../quality.ts";
-import { riskCovariance } from "./covariance.ts";
+import { type Covariance, riskCovariance } from "./covariance.ts";
 
 /** Daily returns a position needs before it is measured. */
 export const RETURNS_MIN = 180;
@@ -31,7 +31,9 @@ export interface Book {
 	/** The newest RETURNS_MIN of them, and the prices at the ends of those days (one more). */
 	returns: Column[];
 	prices: Column[];
-	covariance: number[][];
+	/** Daily variances of the holdings, and their covariance times `weights`. */
+	variances: readonly number[];
+	marginal: number[];
 	/** Opens of the days of `history`, epoch ms. */
 	days: number[];
 	/** Positions that could not be measured. */
@@ -77,15 +79,16 @@ export function readBook(candidates: readonly Candidate[], view: MarketView, por
 	return { equity: portfolio.capital_usd, holdings, unread, ...joined(holdings) };
 }
 
-type CommonHistory = Omit<Book, "equity" | "holdings" | "unread" | "weights">;
+type CommonHistory = Omit<Book, "equity" | "holdings" | "unread" | "weights" | "marginal"> & Pick<Covariance, "times">;
 
 /** Joined histories of this thread; a book is asked for at every evaluation and changes with a closed bar. */
 const histories = new Memo<CommonHistory>(32);
 
-function joined(holdings: readonly Holding[]): CommonHistory & Pick<Book, "weights"> {
+function joined(holdings: readonly Holding[]): Omit<Book, "equity" | "holdings" | "unread"> {
 	const series = holdings.map((holding) => holding.series);
-	const history = histories.get(orderedFingerprint(series), () => commonHistory(series));
-	return { weights: holdings.map((holding) => holding.weight), ...history };
+	const { times, ...history } = histories.get(orderedFingerprint(series), () => commonHistory(series));
+	const weights = holdings.map((holding) => holding.weight);
+	return { weights, marginal: times(weights), ...history };
 }
 
 function commonHistory(series: readonly Series[]): CommonHistory {
@@ -97,7 +100,7 @@ function commonHistory(series: readonly Series[]): CommonHistory {
 		history,
 		returns,
 		prices: closes.columns.map((column) => column.subarray(-(RETURNS_MIN + 1))),
-		covariance: returns.length === 0 ? [] : riskCovariance(returns),
+		...riskCovariance(returns),
 		days: closes.days.slice(1),
 		asOfMs: newest === undefined ? null : newest + TIMEFRAME_MS["1d"],
 	};

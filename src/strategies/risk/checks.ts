@@ -1,6 +1,6 @@
-import { at, type Column } from "../columns.ts";
+import type { Column } from "../columns.ts";
 import type { Book, Holding } from "./book.ts";
-import { quadratic, slopeOf } from "./covariance.ts";
+import { slopeOf } from "./covariance.ts";
 import { CONCENTRATION_POSITIONS_MIN, DAILY_VOLUME_SHARE, RISK_LIMITS, RISK_SHARE_POSITIONS_MIN } from "./limits.ts";
 import {
 	bookReturns,
@@ -11,7 +11,8 @@ import {
 	maxDrawdown,
 	overlapping,
 	riskShares,
-	stressedCovariance,
+	stressedVariance,
+	varianceWith,
 } from "./measures.ts";
 
 /** One measure as it is shown; `value` null = cannot be known from what is recorded. */
@@ -68,15 +69,14 @@ export function liquidityDays(holding: Holding): number | null {
 export function liquidationSigmas(book: Book, index: number): number | null {
 	const holding = book.holdings[index];
 	const price = holding?.position.liquidation_price;
-	const sigma = Math.sqrt(book.covariance[index]?.[index] ?? 0);
+	const sigma = Math.sqrt(book.variances[index] ?? 0);
 	if (!holding || price === null || price === undefined || !(sigma > 0)) return null;
 	return Math.abs(holding.price - price) / holding.price / sigma;
 }
 
 /** Measures of each position against their limits, in the order of the holdings. */
 export function positionMeasures(book: Book): Measure[][] {
-	// Once for all: shares of a book's risk cost the square of its positions.
-	const shares = riskShares(book.weights, book.covariance);
+	const shares = riskShares(book.weights, book.marginal);
 	return book.holdings.map((holding, i) => measuresOf(book, holding, i, shares[i] ?? 0));
 }
 
@@ -120,17 +120,17 @@ function measuresOf(book: Book, holding: Holding, index: number, share: number):
 
 /** Measures of the whole book; `benchmark` are daily BTC returns of the same days, null when unread. */
 export function bookMeasures(book: Book, benchmark: Column | null): Measure[] {
-	const { weights, returns, covariance } = book;
+	const { weights, returns, variances, marginal } = book;
 	const daily = bookReturns(weights, returns);
 	const tail = historicalTail(daily);
 	const tenDays = historicalTail(overlapping(daily, 10));
 	const number = effectiveNumber(weights);
 	const many = book.holdings.length >= CONCENTRATION_POSITIONS_MIN;
-	const annual = (matrix: readonly number[][]) => Math.sqrt(365 * quadratic(matrix, weights));
+	const annual = (variance: number) => Math.sqrt(365 * variance);
 	const portfolio = "PORTFOLIO";
 	const missing = "the benchmark could not be read";
 	return [
-		shown("volatility_annual", portfolio, annual(covariance)),
+		shown("volatility_annual", portfolio, annual(varianceWith(weights, marginal))),
 		shown("beta_btc", portfolio, benchmark && slopeOf(daily, benchmark), missing),
 		shown("var95_1d", portfolio, tail.var95),
 		limited("cvar95_1d", portfolio, tail.cvar95, "max", RISK_LIMITS.cvar95_1d_max),
@@ -142,7 +142,11 @@ export function bookMeasures(book: Book, benchmark: Column | null): Measure[] {
 		many
 			? limited("effective_number", portfolio, number, "min", RISK_LIMITS.effective_number_min)
 			: shown("effective_number", portfolio, number),
-		shown("volatility_annual_correlation_0.9", portfolio, annual(stressedCovariance(covariance, STRESS_CORRELATION))),
+		shown(
+			"volatility_annual_correlation_0.9",
+			portfolio,
+			annual(stressedVariance(weights, variances, STRESS_CORRELATION)),
+		),
 		shown("loss_btc_minus_30_percent", portfolio, benchmark && -BTC_SHOCK * slopeOf(daily, benchmark), missing),
 		shown(
 			"leverage",
@@ -167,10 +171,8 @@ function largestVenueShare(book: Book): number | null {
 	return venues.size === 0 ? null : Math.max(...venues.values());
 }
 
-/** Daily expected shortfall of a book, USD. */
-export const shortfallUsd = (book: Book, weights: readonly number[]): number =>
-	book.equity * historicalTail(bookReturns(weights, book.returns)).cvar95;
+/** Daily expected shortfall of a book with these daily returns, USD. */
+export const shortfallUsd = ({ equity }: Book, daily: Column): number => equity * historicalTail(daily).cvar95;
 
 /** Newest daily sigma of a holding, fraction. */
-export const sigmaOf = (book: Book, index: number): number =>
-	Math.sqrt(at(Float64Array.from(book.covariance[index] ?? []), index));
+export const sigmaOf = (book: Book, index: number): number => Math.sqrt(book.variances[index] ?? Number.NaN);

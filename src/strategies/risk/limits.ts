@@ -1,5 +1,5 @@
 import type { Column } from "../columns.ts";
-import { bookReturns, effectiveNumber, equityPath, historicalTail, maxDrawdown, riskShares } from "./measures.ts";
+import { bookReturns, effectiveNumber, equityPath, historicalTail, maxDrawdown, varianceWith } from "./measures.ts";
 
 /** Limits of risk management; shares of equity unless the name says otherwise. */
 export const RISK_LIMITS = {
@@ -36,18 +36,27 @@ export function largestShare(fits: (share: number) => boolean): number {
 	return low;
 }
 
-const scaledAt = (weights: readonly number[], index: number, share: number): number[] =>
-	weights.map((weight, i) => (i === index ? weight * share : weight));
-
 /** Share of position `index` to keep so that its weight is within the limit. */
 export const keepForWeight = (weight: number): number => Math.min(1, RISK_LIMITS.weight_max / Math.abs(weight));
 
-/** Share to keep so that its part of the book's variance is within the limit, the others unchanged. */
-export const keepForRiskShare = (weights: readonly number[], covariance: readonly number[][], index: number): number =>
-	largestShare(
-		(share) =>
-			(riskShares(scaledAt(weights, index, share), covariance)[index] ?? 0) <= RISK_LIMITS.risk_share_max - MARGIN,
-	);
+/**
+ * Share to keep so that its part of the book's variance is within the limit, the others unchanged. `marginal`: the
+ * covariance times the weights; one weight moves it along one row, so the variance is a parabola of the share kept.
+ */
+export function keepForRiskShare(
+	weights: readonly number[],
+	{ marginal, variances }: { marginal: readonly number[]; variances: readonly number[] },
+	index: number,
+): number {
+	const [weight, own, variance] = [weights[index] ?? 0, marginal[index] ?? 0, variances[index] ?? 0];
+	const whole = varianceWith(weights, marginal);
+	return largestShare((share) => {
+		const change = (share - 1) * weight;
+		const total = whole + 2 * change * own + change ** 2 * variance;
+		const part = total > 0 ? (weight * share * (own + change * variance)) / total : 0;
+		return part <= RISK_LIMITS.risk_share_max - MARGIN;
+	});
+}
 
 /** Share to keep so that it can be sold within a day. */
 export const keepForLiquidity = (liquidityDays: number): number =>

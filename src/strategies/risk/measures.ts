@@ -1,6 +1,6 @@
 import { at, type Column } from "../columns.ts";
 import { meanOf, quantileOf, shortfallOf } from "../evidence/trades.ts";
-import { quadratic, times, varianceOf } from "./covariance.ts";
+import { varianceOf } from "./covariance.ts";
 
 /** Normal quantile at 5 %. */
 const Z_05 = -1.6448536269514722;
@@ -74,17 +74,27 @@ export function effectiveNumber(weights: readonly number[]): number {
 	return 1 / weights.reduce((sum, weight) => sum + (weight / gross) ** 2, 0);
 }
 
-/** Share of the book's variance per position: w_i (Sigma w)_i / (w' Sigma w); they sum to 1. */
-export function riskShares(weights: readonly number[], covariance: readonly number[][]): number[] {
-	const variance = quadratic(covariance, weights);
-	const marginal = times(covariance, weights);
+/** w' (M w): the variance of a book, `marginal` its M w. */
+export const varianceWith = (weights: readonly number[], marginal: readonly number[]): number =>
+	marginal.reduce((sum, value, i) => sum + value * (weights[i] ?? 0), 0);
+
+/** Share of the book's variance per position: w_i (M w)_i / w' (M w) with `marginal` M w; they sum to 1. */
+export function riskShares(weights: readonly number[], marginal: readonly number[]): number[] {
+	const variance = varianceWith(weights, marginal);
 	return weights.map((weight, i) => (variance > 0 ? (weight * (marginal[i] ?? 0)) / variance : 0));
 }
 
-/** The covariance with every correlation of two different assets set to `correlation`. */
-export function stressedCovariance(covariance: readonly number[][], correlation: number): number[][] {
-	const deviations = covariance.map((row, i) => Math.sqrt(row[i] ?? 0));
-	return covariance.map((row, i) =>
-		row.map((value, j) => (i === j ? value : correlation * (deviations[i] ?? 0) * (deviations[j] ?? 0))),
-	);
+/** Variance of the book if every correlation of two different assets were `correlation`. */
+export function stressedVariance(
+	weights: readonly number[],
+	variances: readonly number[],
+	correlation: number,
+): number {
+	let [alone, together] = [0, 0];
+	weights.forEach((weight, i) => {
+		const variance = variances[i] ?? 0;
+		alone += weight ** 2 * variance;
+		together += weight * Math.sqrt(variance);
+	});
+	return (1 - correlation) * alone + correlation * together ** 2;
 }

@@ -1,3 +1,4 @@
+import { at, type Column } from "../columns.ts";
 import type { Costs, MarketView, Opportunity } from "../contract.ts";
 import { blendedCosts, oneWayCosts, tierHalfSpread, tierPriority } from "../costs.ts";
 import { chosenWithHindsight } from "../evidence/measure.ts";
@@ -14,14 +15,38 @@ import {
 	keepForShortfall,
 	keepForWeight,
 } from "./limits.ts";
+import { bookReturns } from "./measures.ts";
 import { calmerWindows, frequencyEvidence, NO_WINDOWS, type WindowRecord } from "./windows.ts";
 
 export const RISK_ID = "ai_risk_management";
 /** Distance of a proposed stop in daily sigmas. */
 const STOP_SIGMAS = 3;
 
+/** Daily returns of a book: of its whole common history and of the newest RETURNS_MIN days. */
+interface Daily {
+	history: Column;
+	newest: Column;
+}
+
+const dailyWith = ({ history, returns }: Book, weights: readonly number[]): Daily => ({
+	history: bookReturns(weights, history),
+	newest: bookReturns(weights, returns),
+});
+
+/** The same with the weight of one holding changed: one column moves, however many there are. */
+const dailyMoved = ({ history, returns }: Book, daily: Daily, index: number, change: number): Daily => {
+	const moved = (from: Column, column: Column = new Float64Array()) =>
+		from.map((value, t) => value + change * at(column, t));
+	return { history: moved(daily.history, history[index]), newest: moved(daily.newest, returns[index]) };
+};
+
+/** What all proposals for a book are held against. */
+export const dailyOf = (book: Book): Daily => dailyWith(book, book.weights);
+
 interface Proposal {
 	book: Book;
+	/** See dailyOf. */
+	daily: Daily;
 	view: MarketView;
 	breaches: readonly Measure[];
 	assumed: boolean;
@@ -32,7 +57,7 @@ export function keepOf(book: Book, index: number, breaches: readonly Measure[]):
 	const weight = book.weights[index] ?? 0;
 	const shares = breaches.map(({ measure, value }) => {
 		if (measure === "weight") return keepForWeight(weight);
-		if (measure === "risk_share") return keepForRiskShare(book.weights, book.covariance, index);
+		if (measure === "risk_share") return keepForRiskShare(book.weights, book, index);
 		if (measure === "liquidity_days") return keepForLiquidity(value ?? 1);
 		return measure === "liquidation_sigmas" ? keepForLiquidation(value ?? 0) : 1;
 	});
@@ -75,7 +100,7 @@ function saleCosts({ market, position }: Holding, soldUsd: number, sigmaDay: num
 }
 
 /** What all rows of this kind have in common: nothing is opened, nothing is earned. */
-function mitigation({ book, view, breaches, assumed }: Proposal, after: readonly number[], record: WindowRecord) {
+function mitigation({ book, daily, view, breaches, assumed }: Proposal, after: Daily, record: WindowRecord) {
 	const hindsight = chosenWithHindsight(view.data_source);
 	const { evidence, confidence } = frequencyEvidence(record, book.holdings.length, hindsight);
 	const urgency = Math.max(...breaches.map(excessOf));
@@ -95,7 +120,7 @@ function mitigation({ book, view, breaches, assumed }: Proposal, after: readonly
 		strength: 1 + urgency,
 		indicators: Object.fromEntries(breaches.map(({ measure, value }) => [measure, value ?? Number.NaN])),
 		extra: {
-			risk_reduction_usd: Math.max(0, shortfallUsd(book, book.weights) - shortfallUsd(book, after)),
+			risk_reduction_usd: Math.max(0, shortfallUsd(book, daily.newest) - shortfallUsd(book, after.newest)),
 			urgency,
 			limits: limitsOf(breaches),
 			capital_assumed: assumed,
@@ -106,15 +131,16 @@ function mitigation({ book, view, breaches, assumed }: Proposal, after: readonly
 
 /** The trade that brings one position back within its limits; null where it never calmed the book. */
 export function positionRow(index: number, proposal: Proposal): Opportunity | null {
-	const { book, breaches } = proposal;
+	const { book, daily, breaches } = proposal;
 	const holding = book.holdings[index];
 	if (!holding) return null;
 	const keep = keepOf(book, index, breaches);
-	const after = book.weights.map((weight, i) => (i === index ? weight * keep : weight));
-	const alone = book.weights.map((weight, i) => (i === index ? weight : 0));
+	const weight = book.weights[index] ?? 0;
+	const after = keep < 1 ? dailyMoved(book, daily, index, weight * keep - weight) : daily;
+	const alone = (book.returns[index] ?? new Float64Array()).map((value) => weight * value);
 	const soldUsd = Math.abs(holding.value) * (1 - keep);
 	// A stop order changes no weight: its effect cannot be read from past windows.
-	const record = keep < 1 ? calmerWindows(book.history, book.days, book.weights, after) : NO_WINDOWS;
+	const record = keep < 1 ? calmerWindows(daily.history, after.history, book.days) : NO_WINDOWS;
 	const common = mitigation(proposal, after, record);
 	if (common.evidence.grade === "D") return null;
 	const long = holding.value > 0;
@@ -138,8 +164,8 @@ export function positionRow(index: number, proposal: Proposal): Opportunity | nu
 			trade_usd: soldUsd,
 			trade_quantity: Math.abs(holding.position.quantity) * (1 - keep),
 			keep_share: keep,
-			weight_before: book.weights[index] ?? 0,
-			weight_after: after[index] ?? 0,
+			weight_before: weight,
+			weight_after: weight * keep,
 		},
 	});
 }
@@ -154,9 +180,10 @@ function proposedStop(book: Book, index: number, breaches: readonly Measure[]): 
 
 /** The trades that bring the whole book back within its limits, as one row. */
 export function portfolioRow(proposal: Proposal): Opportunity | null {
-	const { book, breaches } = proposal;
+	const { book, daily, breaches } = proposal;
 	const after = restoredWeights(book, breaches);
-	const common = mitigation(proposal, after, calmerWindows(book.history, book.days, book.weights, after));
+	const restored = dailyWith(book, after);
+	const common = mitigation(proposal, restored, calmerWindows(daily.history, restored.history, book.days));
 	if (common.evidence.grade === "D") return null;
 	const sales = salesOf(book, after);
 	const venues = new Set(book.holdings.map(({ market, series }) => market?.venue ?? series.venue));
@@ -168,7 +195,7 @@ export function portfolioRow(proposal: Proposal): Opportunity | null {
 		exchange: venues.size === 1 ? venue : "multiple",
 		side: "neutral",
 		riskLevel: riskLevelOf({
-			shortfallShare: Math.max(0, shortfallUsd(book, book.weights) / book.equity),
+			shortfallShare: Math.max(0, shortfallUsd(book, daily.newest) / book.equity),
 			leverage: Math.max(1, gross),
 			tierPriority: Math.max(...book.holdings.map(({ market }) => tierPriority(market?.volume_usd_24h ?? 0))),
 		}),

@@ -5,7 +5,6 @@ import { wilsonInterval } from "../evidence/intervals.ts";
 import { type Confidence, confidenceOf } from "../evidence/measure.ts";
 import { RETURNS_MIN } from "./book.ts";
 import { slopeOf, varianceOf } from "./covariance.ts";
-import { bookReturns } from "./measures.ts";
 
 /** Days of a window in which the promised effect is looked for. */
 export const WINDOW_DAYS = 30;
@@ -35,18 +34,13 @@ export interface WindowRecord {
 
 export const NO_WINDOWS: WindowRecord = { n: 0, wins: 0, firstDay: null, lastDay: null, effects: [] };
 
-/** In how many past windows the changed weights would have been calmer than the present ones. */
-export function calmerWindows(
-	history: readonly Column[],
-	days: readonly number[],
-	before: readonly number[],
-	after: readonly number[],
-): WindowRecord {
-	return recordOf(history[0]?.length ?? 0, days, ({ from, to }) => {
-		const cut = history.map((column) => column.subarray(from, to));
-		return 1 - varianceOf(bookReturns(after, cut)) / varianceOf(bookReturns(before, cut));
-	});
-}
+/** In how many past windows changed weights would have been calmer: daily returns of the book before and after. */
+export const calmerWindows = (before: Column, after: Column, days: readonly number[]): WindowRecord =>
+	recordOf(
+		before.length,
+		days,
+		({ from, to }) => 1 - varianceOf(after.subarray(from, to)) / varianceOf(before.subarray(from, to)),
+	);
 
 /** In how many past windows a hedge sized on the 180 days before would have cut the variance. */
 export function hedgedWindows(book: Column, hedge: Column, days: readonly number[]): WindowRecord {
