@@ -13,8 +13,10 @@ import { unpack } from "../../src/store/packing.ts";
 import type { NewScan, ScanWriter } from "../../src/store/write-contract.ts";
 import { projections } from "../../src/views/projections.ts";
 import { probes } from "../../test/support/probes.ts";
+import { stopPrograms } from "../../test/support/program.ts";
 import { testLogger } from "../../test/support/store.ts";
 import { commandDeps, runtimeOn, startRequest, viewer } from "../../test/support/system.ts";
+import { type Api, openApi } from "./api.ts";
 import { plannedStrategies, type Shape, shapedEffects } from "./shape.ts";
 
 /** The program's own store, start, runtime and queries in this process, on one Redis; nothing happens by itself. */
@@ -28,6 +30,10 @@ export interface Stage {
 	/** Runs a started scan to its booked end. */
 	run(scanId: string, shape: Shape, writer?: ScanWriter): Promise<void>;
 	finished(user: Viewer, shape: Shape): Promise<string>;
+	/** The built program on the same Redis, started when it is first asked for. */
+	api(): Promise<Api>;
+	/** The store as one more process opens it; closed with the stage at the latest. */
+	another(): Promise<ScanStore>;
 	close(): Promise<void>;
 }
 
@@ -48,11 +54,12 @@ let filters = 0;
 export const newUser = (): Viewer => viewer(++users);
 
 export async function openStage(connection: { path: string }, client: Redis): Promise<Stage> {
-	const store = await openScanStore(connection, testLogger(), {
-		retention_ms: RETENTION_MS,
-		tombstone_ms: TOMBSTONE_MS,
-	});
+	const open = () =>
+		openScanStore(connection, testLogger(), { retention_ms: RETENTION_MS, tombstone_ms: TOMBSTONE_MS });
+	const store = await open();
 	const runtimes: Runtime[] = [];
+	const others: ScanStore[] = [];
+	let api: Promise<Api> | null = null;
 	const base = commandDeps(store, async () => {});
 	const limits = { ...base.settings.limits, rows_max: ROWS_MAX, budget_ms: LONG_MS, strategy_timeout_ms: LONG_MS };
 
@@ -103,7 +110,18 @@ export async function openStage(connection: { path: string }, client: Redis): Pr
 			await run(scanId, shape);
 			return scanId;
 		},
+		api() {
+			api ??= openApi(connection.path, client);
+			return api;
+		},
+		async another() {
+			const other = await open();
+			others.push(other);
+			return other;
+		},
 		async close() {
+			await stopPrograms();
+			await Promise.all(others.map((other) => other.close()));
 			await Promise.all(runtimes.map((runtime) => runtime.handOver()));
 			await store.close();
 		},
