@@ -28,7 +28,7 @@ export function createWatching(api: Api): Watching {
 
 	async function watch(scan: HeldScan, count: number): Promise<void> {
 		const found = heard.find((one) => one.scan === scan);
-		const one = found ?? { scan, streams: [], by: new Map(), all: () => {} };
+		const one: Heard = found ?? { scan, streams: [], by: new Map(), all: () => {} };
 		if (!found) heard.push(one);
 		const token = await api.tokenOf(scan.user);
 		const told = (seq: number) => {
@@ -37,7 +37,7 @@ export function createWatching(api: Api): Watching {
 			if (by >= one.streams.length && seq === scan.seq) one.all();
 		};
 		for (let left = count; left > 0; left -= AT_ONCE) {
-			const more: Stream[] = Array.from({ length: Math.min(left, AT_ONCE) }, () =>
+			const more = Array.from({ length: Math.min(left, AT_ONCE) }, () =>
 				watchEvents({ url: api.url, token, scan_id: scan.scanId }, told),
 			);
 			// A stream that is closed at the end of the bench breaks off.
