@@ -7,7 +7,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { channels } from "../src/store/keys.ts";
 import { hasRedisServer } from "../test/support/redis-process.ts";
 import { markdownTable, withBlocks } from "./docs/blocks.ts";
 import { readOptions, wholeNumber } from "./options.ts";
@@ -17,6 +16,7 @@ import { INPUTS, type InputName, SLOT_COMMANDS, type Values, valuesOf } from "./
 import { type LiveCosts, liveCosts } from "./scale/live.ts";
 import { type MessageCost, messageCost } from "./scale/messages.ts";
 import { errorOf, orchestrationPoints, type Point } from "./scale/points.ts";
+import { MESSAGES } from "./scale/slots.ts";
 import { figure, scaleBlocks } from "./scale/tables.ts";
 
 const DOCUMENT = resolve(import.meta.dirname, "../docs/scale.md");
@@ -46,7 +46,7 @@ function inputsFrom({ scan, status, duration_ms, idle, slots }: LiveCosts, messa
 		status_redis_ms: status.redis.main_us / 1_000,
 		status_redis_commands: status.redis.calls,
 		process_idle_main_ms: idle.main_ms,
-		scan_commits: slots[channels.commits] ?? 0,
+		scan_commits: slots[MESSAGES] ?? 0,
 		message_redis_us: message.redis_us,
 		message_main_us: message.process_us,
 	};
