@@ -81,16 +81,21 @@ const OF_ALL_USERS = {
 	"recovery of a lost scan": "constant",
 } as const;
 
-const OF_ONE_USER = {
-	start: "constant",
-	"end of a scan": "constant",
-	"status of latest": "constant",
-	"list of scans": "constant",
-	"metrics of a user": "constant",
-	"start over HTTP": "constant",
-	"status over HTTP": "constant",
-	"list over HTTP": "constant",
-} as const;
+/** @param all how what passes over all of a user's scans may grow with them. */
+const ofOneUser = (all: Growing) =>
+	({
+		start: "constant",
+		"end of a scan": "constant",
+		"status of latest": "constant",
+		"list of scans": "constant",
+		"metrics of a user": "constant",
+		"start over HTTP": "constant",
+		"status over HTTP": "constant",
+		"list over HTTP": "constant",
+		"list, nothing fits": all,
+		history: all,
+		"history over HTTP": all,
+	}) as const;
 
 /** Claimed by a worker that never comes back, their leases and deadlines far away. */
 function runningScans(): Dimension {
@@ -222,23 +227,13 @@ export function dimensions(keptMost: number): Dimension[] {
 		{
 			name: "a user's retained scans",
 			sizes: [125, 500, 2_000],
-			operations: {
-				...OF_ONE_USER,
-				"list, nothing fits": "linear",
-				history: "linear",
-				"history over HTTP": "linear",
-			},
+			operations: ofOneUser("linear"),
 			grow: around((_, loader, added, { user }) => loader.finishedOf(user, added)),
 		},
 		{
 			name: "a user's expired scans",
 			sizes: [1_000, 4_000, 16_000],
-			operations: {
-				...OF_ONE_USER,
-				"list, nothing fits": "constant",
-				history: "constant",
-				"history over HTTP": "constant",
-			},
+			operations: ofOneUser("constant"),
 			grow: around((_, loader, added, { user }) => loader.expiredOf(user, added)),
 		},
 		{

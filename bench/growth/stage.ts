@@ -1,19 +1,17 @@
 import type { Redis } from "ioredis";
 import type { ScanInput } from "../../machines/types.ts";
-import { systemClock } from "../../src/clock.ts";
 import { newScan } from "../../src/commands/plan.ts";
 import { createCommands } from "../../src/commands.ts";
-import { createQueries, type Queries } from "../../src/queries.ts";
+import type { Queries } from "../../src/queries.ts";
 import { book } from "../../src/runtime/booking.ts";
-import { replay } from "../../src/runtime/replay.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { Viewer } from "../../src/store/contract.ts";
 import { openScanStore, type ScanStore } from "../../src/store/index.ts";
 import { unpack } from "../../src/store/packing.ts";
 import type { NewScan, ScanWriter } from "../../src/store/write-contract.ts";
 import { projections } from "../../src/views/projections.ts";
-import { probes } from "../../test/support/probes.ts";
 import { stopPrograms } from "../../test/support/program.ts";
+import { queriesOn } from "../../test/support/queries.ts";
 import { testLogger } from "../../test/support/store.ts";
 import { commandDeps, runtimeOn, startRequest, viewer } from "../../test/support/system.ts";
 import { type Api, openApi } from "./api.ts";
@@ -92,17 +90,7 @@ export async function openStage(connection: { path: string }, client: Redis): Pr
 	return {
 		client,
 		store,
-		queries: () =>
-			createQueries({
-				reader: store.reader,
-				statistics: store.statistics,
-				clock: systemClock,
-				probes,
-				earnedCredits: async () => 0,
-				stuckAfterMs: 120_000,
-				replay,
-				streamsMax: 1,
-			}),
+		queries: () => queriesOn(store, { streamsMax: 1 }),
 		start,
 		run,
 		async finished(user, shape) {

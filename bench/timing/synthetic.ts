@@ -8,6 +8,7 @@ import {
 } from "../../src/market/contract.ts";
 import type { Candidate, DataNeeds, EvaluationRequest, Strategy } from "../../src/strategies/contract.ts";
 import { createRandom } from "../../src/strategies/random.ts";
+import { type BarRow, seriesOf as barsOf } from "../../test/support/recorded-bars.ts";
 import { bookOf, chainOf, tapeOf, volatilityOf } from "./synthetic-venue.ts";
 
 const START_MS = Date.UTC(2018, 0, 1);
@@ -40,16 +41,7 @@ function seriesOf(
 	const step = TIMEFRAME_MS[timeframe];
 	const [factor, own] = [normals(seed), normals(seed * 1_000 + index + 1)];
 	const random = createRandom(seed * 7_919 + index);
-	const columns = Array.from({ length: 7 }, () => column(bars));
-	const [time, open, high, low, close, volume, quote] = columns as [
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-		Float64Array,
-	];
+	const rows: BarRow[] = [];
 	// Five minutes move less than a day, but enough to pay for a trade within them.
 	const scale = timeframe === "5m" ? 0.25 : 1;
 	let log = Math.log(100);
@@ -59,18 +51,12 @@ function seriesOf(
 		const start = log;
 		log += drift + scale * (0.02 * factor() + 0.02 * own());
 		const reach = scale * 0.015 * random();
-		time[t] = START_MS + t * step;
-		open[t] = Math.exp(start);
-		close[t] = Math.exp(log);
-		high[t] = Math.exp(Math.max(start, log) + reach);
-		low[t] = Math.exp(Math.min(start, log) - reach);
-		volume[t] = 1_000_000 * Math.exp(0.6 * own());
-		quote[t] = (volume[t] ?? 0) * Math.exp(log);
+		const [open, close, volume] = [Math.exp(start), Math.exp(log), 1_000_000 * Math.exp(0.6 * own())];
+		const [high, low] = [Math.exp(Math.max(start, log) + reach), Math.exp(Math.min(start, log) - reach)];
+		rows.push([START_MS + t * step, open, high, low, close, volume, volume * close]);
 	}
-	const as_of_ms = START_MS + bars * step;
 	const venue = type === "spot" ? "synthetic_spot" : "synthetic_perp";
-	const base = { symbol, venue, market: type, timeframe, length: bars, missing: 0, as_of_ms };
-	return { ...base, open_time: time, open, high, low, close, volume, quote_volume: quote };
+	return barsOf(rows, { symbol, venue, market: type, timeframe, as_of_ms: START_MS + bars * step });
 }
 
 function fundingOf(symbol: string, asOfMs: number, days: number, seed: number): FundingSeries {
