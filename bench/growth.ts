@@ -61,7 +61,8 @@ async function main(): Promise<void> {
 		const loader = await openLoader(stage);
 		const most = Math.floor((MEMORY_SHARE * freeBytes()) / BYTES_A_SCAN);
 		const keptMost = Math.min(keptWanted, most);
-		if (most < keptWanted) left.push(`no more than ${most} finished scans fit into ${100 * MEMORY_SHARE} % of the free memory`);
+		if (most < keptWanted)
+			left.push(`no more than ${most} finished scans fit into ${100 * MEMORY_SHARE} % of the free memory`);
 		const chosen = dimensions(keptMost).filter(({ name }) => wanted.some((part) => name.includes(part)));
 		for (const dimension of chosen) all.push(...(await measureDimension(dimension)));
 
