@@ -1,35 +1,17 @@
 import { systemClock } from "../../src/clock.ts";
 import { NO_WAIT } from "../../src/queries/long-poll.ts";
-import type { Viewer } from "../../src/store/contract.ts";
 import type { Commit } from "../../src/store/write-contract.ts";
 import { watchdogOn } from "../../test/support/stuck.ts";
 import { type HeldScan, holdScan } from "./held.ts";
 import type { Loader } from "./loader.ts";
-import { type Cost, costOf, lowestOf, runsFor, sharedBy } from "./meter.ts";
+import { type Cost, costOf, runsFor } from "./meter.ts";
 import { recovery } from "./recovery.ts";
-import { type Shape, USUAL } from "./shape.ts";
+import { requested, startsOverHttp, told } from "./requests.ts";
+import { type Scene, type Subject, times } from "./scene.ts";
+import { USUAL } from "./shape.ts";
 import { newUser, type Stage } from "./stage.ts";
-import type { Watching } from "./streams.ts";
-
-/** What is measured on: a user with one finished scan. */
-export interface Subject {
-	user: Viewer;
-	scanId: string;
-	shape: Shape;
-	/** Where streams grow. */
-	watching?: Watching;
-	/** Where scans grow that a killed worker leaves behind. */
-	lost?: number;
-}
 
 export type OperationName = keyof typeof OPERATIONS;
-
-interface Scene {
-	stage: Stage;
-	loader: Loader;
-	subject: Subject;
-	runs: number;
-}
 
 const LIST = {
 	status: null,
@@ -53,8 +35,6 @@ async function each<T>(count: number, make: () => Promise<T>): Promise<T[]> {
 
 /** What takes a fraction of a millisecond is run more often. */
 const CHEAP_TIMES = 10;
-
-const times = (runs: number): number[] => Array.from({ length: runs }, (_, n) => n);
 
 /** The commit with the most entries of one scan of the shape. */
 async function largestCommit({ stage, subject: { shape } }: Scene): Promise<Commit> {
@@ -115,58 +95,6 @@ const asked =
 
 const status: Ask = ({ subject: { user, scanId } }, { scans }) => scans.status(user, scanId, NO_WAIT, undefined);
 const results: Ask = ({ subject: { user, scanId } }, { scans }) => scans.results(user, scanId, NO_WAIT);
-
-/** Requests that one run makes, one after another: the scheduler's clock is too coarse for a single one. */
-const REQUESTS = 5;
-
-/** Asks the API process; its processor time, and what one request makes Redis do. */
-const requested =
-	(pathOf: (subject: Subject) => string) =>
-	async ({ stage, subject, runs }: Scene): Promise<Cost> => {
-		const api = await stage.api();
-		const path = pathOf(subject);
-		const cost = await costOf(
-			stage.client,
-			times(runs),
-			async () => {
-				for (let n = 0; n < REQUESTS; n++) await api.ask(subject.user, "GET", path);
-			},
-			lowestOf(api.cpuUs),
-		);
-		return sharedBy(cost, REQUESTS);
-	};
-
-let symbols = 0;
-
-/** POSTs of scans with filters that nobody has asked for; nobody runs them. */
-async function startsOverHttp({ stage, subject: { user }, runs }: Scene): Promise<Cost> {
-	const api = await stage.api();
-	const started: string[] = [];
-	const start = async () => {
-		symbols += 1;
-		const text = await api.ask(user, "POST", "/opportunities/discover", { symbols: [`S${symbols}/USDT`] });
-		started.push((JSON.parse(text) as { scan_id: string }).scan_id);
-	};
-	const cost = await costOf(
-		stage.client,
-		times(runs),
-		async () => {
-			for (let n = 0; n < REQUESTS; n++) await start();
-		},
-		lowestOf(api.cpuUs),
-	);
-	await stage.store.writer.erase(user.user_id, started);
-	return sharedBy(cost, REQUESTS);
-}
-
-/** One entry of each watched scan, or of one of them, until all its watchers have it. */
-const told =
-	(scansOf: (watching: Watching) => number) =>
-	async ({ stage, subject: { watching }, runs }: Scene): Promise<Cost> => {
-		if (!watching) throw new Error("nobody watches");
-		const api = await stage.api();
-		return costOf(stage.client, times(runs), () => watching.tell(scansOf(watching)), lowestOf(api.cpuUs));
-	};
 
 /** One small commit at a time. */
 async function smallCommit({ stage, subject: { shape }, runs }: Scene): Promise<Cost> {

@@ -1,6 +1,6 @@
 import { markdownTable } from "../docs/blocks.ts";
 import { exponentOf } from "../timing/measure.ts";
-import type { Growing } from "./dimensions.ts";
+import type { Growing } from "./dimension.ts";
 import type { Cost } from "./meter.ts";
 
 /** The costs of one operation at each size of one dimension. */

@@ -1,7 +1,8 @@
 /** What grows, counted in commands and bytes of the server: figures that depend on no clock. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { dimensions, type Growing } from "../../bench/growth/dimensions.ts";
+import type { Growing } from "../../bench/growth/dimension.ts";
+import { dimensions } from "../../bench/growth/dimensions.ts";
 import { type Loader, openLoader } from "../../bench/growth/loader.ts";
 import { type Cost, costOf, runsFor } from "../../bench/growth/meter.ts";
 import { measureOperation, type OperationName } from "../../bench/growth/operations.ts";
