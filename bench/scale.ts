@@ -1,22 +1,24 @@
 /**
  * The capacity model: `npm run bench:scale [-- --live --write]`. Prints the worked tables of docs/scale.md; `--write`
  * puts them there. `--live` first measures (some two minutes) what the model is fed with, and what trivial scans do at
- * 1, 16 and 128 at once beside what the simulation says of them.
+ * 1, 16 and 128 at once beside what the simulation says of them; with `--write` these go to bench/scale/measured.json
+ * and from there into the tables.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { channels } from "../src/store/keys.ts";
 import { hasRedisServer } from "../test/support/redis-process.ts";
 import { markdownTable, withBlocks } from "./docs/blocks.ts";
 import { readOptions, wholeNumber } from "./options.ts";
 import { cleanUpAtExit } from "./orchestration/processes.ts";
 import { startRedis } from "./orchestration/servers.ts";
-import { INPUTS, type InputName, SLOT_COMMANDS, type Values, valuesOf } from "./scale/inputs.ts";
+import { INPUTS, type InputName, MEASURED, type Values, valuesOf } from "./scale/inputs.ts";
 import { type LiveCosts, liveCosts } from "./scale/live.ts";
+import { type Measured, writeMeasured } from "./scale/measured.ts";
 import { type MessageCost, messageCost } from "./scale/messages.ts";
-import { errorOf, orchestrationPoints, type Point } from "./scale/points.ts";
+import { orchestrationPoints } from "./scale/points.ts";
+import { MESSAGES } from "./scale/slots.ts";
 import { figure, scaleBlocks } from "./scale/tables.ts";
 
 const DOCUMENT = resolve(import.meta.dirname, "../docs/scale.md");
@@ -32,7 +34,10 @@ const windowMs = wholeNumber("window-ms", options["window-ms"]);
 const say = (line = ""): void => void process.stdout.write(`${line}\n`);
 
 /** What was measured just now under the names of the inputs. */
-function inputsFrom({ scan, status, duration_ms, idle, slots }: LiveCosts, message: MessageCost): Partial<Values> {
+function inputsFrom(
+	{ scan, status, duration_ms, idle, slots, entries }: LiveCosts,
+	message: MessageCost,
+): Record<string, number> {
 	return {
 		scan_main_ms: scan.main_ms,
 		scan_threads_ms: scan.threads_ms,
@@ -46,32 +51,27 @@ function inputsFrom({ scan, status, duration_ms, idle, slots }: LiveCosts, messa
 		status_redis_ms: status.redis.main_us / 1_000,
 		status_redis_commands: status.redis.calls,
 		process_idle_main_ms: idle.main_ms,
-		scan_commits: slots[channels.commits] ?? 0,
+		scan_commits: slots[MESSAGES] ?? 0,
+		scan_events: entries,
 		message_redis_us: message.redis_us,
 		message_main_us: message.process_us,
-	};
+	} satisfies Partial<Values>;
 }
 
-const pointsTable = (points: readonly Point[]): string =>
-	markdownTable(
-		["", "measured", "simulated", "error"],
-		points.map((point) => [
-			point.what,
-			figure(point.measured),
-			figure(point.predicted),
-			`${figure(100 * errorOf(point))} %`,
-		]),
-	);
-
-async function live(values: Values): Promise<void> {
-	if (!hasRedisServer()) return say("skipped: --live, no redis-server on PATH");
+/** Measures, tells, and gives what was found; null where nothing can be measured. */
+async function live(values: Values): Promise<Measured | null> {
+	if (!hasRedisServer()) {
+		say("skipped: --live, no redis-server on PATH");
+		return null;
+	}
 	const directory = await mkdtemp(join(tmpdir(), "scale-messages-"));
 	cleanUpAtExit(directory);
 	const redis = await startRedis(directory, "no");
 	const message = await messageCost({ path: redis.path }, redis.client);
 	await redis.stop();
 	const costs = await liveCosts(scans, "everysec");
-	say(`${cpus().length} cores (${cpus()[0]?.model}), Node ${process.versions.node}, load ${loadavg()[0]?.toFixed(1)}`);
+	const machine = `${cpus().length} cores (${cpus()[0]?.model}), Node ${process.versions.node}`;
+	say(`${machine}, load ${loadavg()[0]?.toFixed(1)}`);
 	say(
 		`market ${costs.market}, ${costs.rows} rows; ${figure(costs.scans_per_s)} scans/s at ${costs.at_once} at once; a ready thread had a core ${figure(100 * costs.share)} % of the time\n`,
 	);
@@ -93,20 +93,24 @@ async function live(values: Values): Promise<void> {
 			["slot", "commands a scan now", "in the model"],
 			Object.entries(costs.slots)
 				.sort(([, a], [, b]) => b - a)
-				.map(([slot, count]) => [slot, figure(count), figure(SLOT_COMMANDS[slot] ?? 0)]),
+				.map(([slot, count]) => [slot, figure(count), figure(MEASURED.slots[slot] ?? 0)]),
 		),
 	);
 	const { costs: trivial, points } = await orchestrationPoints("everysec", windowMs, values);
+	const { alone, together } = trivial;
 	say(
-		`\ntrivial scans, run where they are started (everysec): ${figure(trivial.node_ms)} ms of Node and ${figure(trivial.redis_ms)} ms of Redis's thread each at 16\n`,
+		`\ntrivial scans, run where they are started (everysec): ${figure(together.node_ms)} ms of Node and ${figure(together.redis_ms)} ms of Redis's thread each at 16, ${figure(alone.node_ms)} and ${figure(alone.redis_ms)} alone\n`,
 	);
-	say(pointsTable(points));
+	const slots = Object.fromEntries(Object.entries(costs.slots).filter(([name]) => name !== MESSAGES));
+	const measured = { machine, core_share: costs.share, inputs: found, slots, points };
+	say(scaleBlocks(values, measured)["points"]);
 	say();
+	return measured;
 }
 
-const values = valuesOf(INPUTS);
-if (options.live) await live(values);
-const blocks = scaleBlocks(values);
+const found = options.live ? await live(valuesOf(INPUTS)) : null;
+const measured = found && options.write ? writeMeasured(found) : MEASURED;
+const blocks = scaleBlocks({ ...valuesOf(INPUTS), ...measured.inputs }, measured);
 if (options.write) {
 	const before = readFileSync(DOCUMENT, "utf8");
 	const after = withBlocks(before, blocks);

@@ -1,28 +1,17 @@
 import { systemClock } from "../../src/clock.ts";
 import { NO_WAIT } from "../../src/queries/long-poll.ts";
-import type { Viewer } from "../../src/store/contract.ts";
 import type { Commit } from "../../src/store/write-contract.ts";
 import { watchdogOn } from "../../test/support/stuck.ts";
+import { type HeldScan, holdScan } from "./held.ts";
 import type { Loader } from "./loader.ts";
 import { type Cost, costOf, runsFor } from "./meter.ts";
-import { type Shape, USUAL } from "./shape.ts";
+import { recovery } from "./recovery.ts";
+import { requested, startsOverHttp, told } from "./requests.ts";
+import { type Scene, type Subject, times } from "./scene.ts";
+import { USUAL } from "./shape.ts";
 import { newUser, type Stage } from "./stage.ts";
 
-/** What is measured on: a user with one finished scan. */
-export interface Subject {
-	user: Viewer;
-	scanId: string;
-	shape: Shape;
-}
-
 export type OperationName = keyof typeof OPERATIONS;
-
-interface Scene {
-	stage: Stage;
-	loader: Loader;
-	subject: Subject;
-	runs: number;
-}
 
 const LIST = {
 	status: null,
@@ -46,8 +35,6 @@ async function each<T>(count: number, make: () => Promise<T>): Promise<T[]> {
 
 /** What takes a fraction of a millisecond is run more often. */
 const CHEAP_TIMES = 10;
-
-const times = (runs: number): number[] => Array.from({ length: runs }, (_, n) => n);
 
 /** The commit with the most entries of one scan of the shape. */
 async function largestCommit({ stage, subject: { shape } }: Scene): Promise<Commit> {
@@ -109,6 +96,17 @@ const asked =
 const status: Ask = ({ subject: { user, scanId } }, { scans }) => scans.status(user, scanId, NO_WAIT, undefined);
 const results: Ask = ({ subject: { user, scanId } }, { scans }) => scans.results(user, scanId, NO_WAIT);
 
+/** One small commit at a time. */
+async function smallCommit({ stage, subject: { shape }, runs }: Scene): Promise<Cost> {
+	const held: HeldScan = await holdScan(stage, newUser(), shape);
+	const cost = await costOf(stage.client, times(CHEAP_TIMES * runs), () => held.commit());
+	await stage.store.writer.erase(held.user.user_id, [held.scanId]);
+	return cost;
+}
+
+/** What takes seconds is run less often. */
+const LONG_RUNS = 3;
+
 /** Every operation by name: what one run costs. */
 export const OPERATIONS = {
 	start: async ({ stage, subject, runs }: Scene) => {
@@ -160,6 +158,17 @@ export const OPERATIONS = {
 			if (purged !== PURGED_AT_ONCE) throw new Error(`${purged} tombstones were purged`);
 		});
 	},
+	"start over HTTP": startsOverHttp,
+	"status over HTTP": requested(({ scanId }) => `/opportunities/status/${scanId}`),
+	"results over HTTP": requested(({ scanId }) => `/opportunities/results/${scanId}`),
+	"list over HTTP": requested(() => `/opportunities/scans?limit=${LIST.limit}`),
+	"history over HTTP": requested(({ user }) => `/scan-diagnostics/scan-history/${user.user_id}?limit=${HISTORY_LIMIT}`),
+	"all events over HTTP": requested(({ scanId }) => `/opportunities/scans/${scanId}/events`),
+	"event to its watchers": told(() => 1),
+	"event of each watched scan": told(({ scans }) => scans.length),
+	"small commit": smallCommit,
+	"recovery of a lost scan": ({ stage, runs }: Scene) => recovery(stage, 1, runs),
+	"recovery of all": ({ stage, subject: { lost = 1 } }: Scene) => recovery(stage, lost, LONG_RUNS),
 } satisfies Record<string, (scene: Scene) => Promise<Cost>>;
 
 /** What one run of the operation costs, over `measured` runs. */

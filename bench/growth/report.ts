@@ -1,6 +1,6 @@
 import { markdownTable } from "../docs/blocks.ts";
 import { exponentOf } from "../timing/powers.ts";
-import type { Growing } from "./dimensions.ts";
+import type { Growing } from "./dimension.ts";
 import type { Cost } from "./meter.ts";
 
 /** The costs of one operation at each size of one dimension. */
@@ -12,7 +12,9 @@ export interface Grown {
 	costs: readonly Cost[];
 }
 
-const POWERS: Record<Growing, number> = { constant: 0, linear: 1 };
+const AT_REDIS: readonly string[] = ["server_us", "commands", "bytes"];
+const powerFor = (growing: Growing, metric: keyof Cost): number =>
+	growing === "linear" || (growing === "linear, Redis constant" && !AT_REDIS.includes(metric)) ? 1 : 0;
 /** Counts depend on no clock; a logarithm, or a part that is fixed, stays within this of the power. */
 const COUNT_TOLERANCE = 0.1;
 /** Times meet garbage collection and other work. */
@@ -41,9 +43,8 @@ export const powersOf = ({ sizes, costs }: Grown): Cost =>
  */
 export function excessOf(grown: Grown): string[] {
 	const powers = powersOf(grown);
-	const most = POWERS[grown.allowed];
 	const isOver = (metric: keyof Cost) =>
-		powers[metric] > most + (COUNTS.includes(metric) ? COUNT_TOLERANCE : TIME_TOLERANCE);
+		powers[metric] > powerFor(grown.allowed, metric) + (COUNTS.includes(metric) ? COUNT_TOLERANCE : TIME_TOLERANCE);
 	const isSlow =
 		(grown.costs.at(-1)?.wall_ms ?? 0) >= TIME_LEAST_MS &&
 		isOver("wall_ms") &&

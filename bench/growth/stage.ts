@@ -1,20 +1,20 @@
 import type { Redis } from "ioredis";
 import type { ScanInput } from "../../machines/types.ts";
-import { systemClock } from "../../src/clock.ts";
 import { newScan } from "../../src/commands/plan.ts";
 import { createCommands } from "../../src/commands.ts";
-import { createQueries, type Queries } from "../../src/queries.ts";
+import type { Queries } from "../../src/queries.ts";
 import { book } from "../../src/runtime/booking.ts";
-import { replay } from "../../src/runtime/replay.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { Viewer } from "../../src/store/contract.ts";
 import { openScanStore, type ScanStore } from "../../src/store/index.ts";
 import { unpack } from "../../src/store/packing.ts";
 import type { NewScan, ScanWriter } from "../../src/store/write-contract.ts";
 import { projections } from "../../src/views/projections.ts";
-import { probes } from "../../test/support/probes.ts";
+import { stopPrograms } from "../../test/support/program.ts";
+import { queriesOn } from "../../test/support/queries.ts";
 import { testLogger } from "../../test/support/store.ts";
 import { commandDeps, runtimeOn, startRequest, viewer } from "../../test/support/system.ts";
+import { type Api, openApi } from "./api.ts";
 import { plannedStrategies, type Shape, shapedEffects } from "./shape.ts";
 
 /** The program's own store, start, runtime and queries in this process, on one Redis; nothing happens by itself. */
@@ -28,6 +28,10 @@ export interface Stage {
 	/** Runs a started scan to its booked end. */
 	run(scanId: string, shape: Shape, writer?: ScanWriter): Promise<void>;
 	finished(user: Viewer, shape: Shape): Promise<string>;
+	/** The built program on the same Redis, started when it is first asked for. */
+	api(): Promise<Api>;
+	/** The store as one more process opens it; closed with the stage at the latest. */
+	another(): Promise<ScanStore>;
 	close(): Promise<void>;
 }
 
@@ -48,11 +52,12 @@ let filters = 0;
 export const newUser = (): Viewer => viewer(++users);
 
 export async function openStage(connection: { path: string }, client: Redis): Promise<Stage> {
-	const store = await openScanStore(connection, testLogger(), {
-		retention_ms: RETENTION_MS,
-		tombstone_ms: TOMBSTONE_MS,
-	});
+	const open = () =>
+		openScanStore(connection, testLogger(), { retention_ms: RETENTION_MS, tombstone_ms: TOMBSTONE_MS });
+	const store = await open();
 	const runtimes: Runtime[] = [];
+	const others: ScanStore[] = [];
+	let api: Promise<Api> | null = null;
 	const base = commandDeps(store, async () => {});
 	const limits = { ...base.settings.limits, rows_max: ROWS_MAX, budget_ms: LONG_MS, strategy_timeout_ms: LONG_MS };
 
@@ -85,17 +90,7 @@ export async function openStage(connection: { path: string }, client: Redis): Pr
 	return {
 		client,
 		store,
-		queries: () =>
-			createQueries({
-				reader: store.reader,
-				statistics: store.statistics,
-				clock: systemClock,
-				probes,
-				earnedCredits: async () => 0,
-				stuckAfterMs: 120_000,
-				replay,
-				streamsMax: 1,
-			}),
+		queries: () => queriesOn(store, { streamsMax: 1 }),
 		start,
 		run,
 		async finished(user, shape) {
@@ -103,7 +98,18 @@ export async function openStage(connection: { path: string }, client: Redis): Pr
 			await run(scanId, shape);
 			return scanId;
 		},
+		api() {
+			api ??= openApi(connection.path, client);
+			return api;
+		},
+		async another() {
+			const other = await open();
+			others.push(other);
+			return other;
+		},
 		async close() {
+			await stopPrograms();
+			await Promise.all(others.map((other) => other.close()));
 			await Promise.all(runtimes.map((runtime) => runtime.handOver()));
 			await store.close();
 		},

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { within } from "../../test/support/wait.ts";
 import { pin } from "./load.ts";
-import { JWT_SECRET } from "./stage.ts";
+import { JWT_SECRET } from "./users.ts";
 
 const SERVER = join(import.meta.dirname, "rival.mjs");
 const NAMES = { koa: "Koa, constant", jwt: "Koa + koa-jwt, constant", get: "Koa + koa-jwt + one GET" } as const;

@@ -12,8 +12,8 @@ import { tally } from "../../test/support/scan-input.ts";
 import { testLogger } from "../../test/support/store.ts";
 import { never, quickEffects, runtimeOn } from "../../test/support/system.ts";
 import { pin } from "./load.ts";
+import { JWT_SECRET } from "./users.ts";
 
-export const JWT_SECRET = "0123456789abcdef0123456789abcdef";
 const PASSWORD = "bench only, loopback only";
 const RETENTION_MS = 3_600_000;
 

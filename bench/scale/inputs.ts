@@ -1,7 +1,8 @@
+import { readMeasured } from "./measured.ts";
+
 /**
  * What the capacity model is fed with, in one table, so that every figure can be replaced by one's own. `measured`
- * figures come from the command named, on two cores of an AMD EPYC that were nearly free for it; `setting` is a default of the
- * program; `assumed` is nobody's measurement.
+ * figures come from the command named; `setting` is a default of the program; `assumed` is nobody's measurement.
  */
 export interface Input {
 	value: number;
@@ -15,35 +16,38 @@ const measured = (value: number, unit: string, source: string): Input => ({ valu
 const setting = (value: number, unit: string, source: string): Input => ({ value, unit, kind: "setting", source });
 const assumed = (value: number, unit: string, source: string): Input => ({ value, unit, kind: "assumed", source });
 
-const LIVE = "bench:scale --live";
+/** What `bench:scale --live --write` has measured last. */
+export const MEASURED = readMeasured();
+
+const live = (name: string, unit: string): Input =>
+	measured(MEASURED.inputs[name] ?? Number.NaN, unit, "bench:scale --live");
 const WATCHERS = "bench:watchers";
 const GROWTH = "bench:growth";
 const MARKET = "bench:market";
 
 export const INPUTS = {
-	scan_main_ms: measured(103, "CPU ms of the event loop a scan", LIVE),
-	scan_threads_ms: measured(43, "CPU ms of other threads a scan, evidence known", LIVE),
-	scan_redis_ms: measured(6.2, "CPU ms of Redis's one thread a scan", LIVE),
-	scan_redis_commands: measured(391, "commands executed a scan, scripts' own included", LIVE),
-	scan_in_kb: measured(201, "KB to Redis a scan", LIVE),
-	scan_out_kb: measured(159, "KB from Redis a scan", LIVE),
-	scan_kept_kb: measured(165, "KB of Redis's memory that a finished scan keeps", LIVE),
-	scan_hold_s: measured(0.135, "s that a warm scan holds its worker's place", LIVE),
+	scan_main_ms: live("scan_main_ms", "CPU ms of the event loop a scan"),
+	scan_threads_ms: live("scan_threads_ms", "CPU ms of other threads a scan, evidence known"),
+	scan_redis_ms: live("scan_redis_ms", "CPU ms of Redis's one thread a scan"),
+	scan_redis_commands: live("scan_redis_commands", "commands executed a scan, scripts' own included"),
+	scan_in_kb: live("scan_in_kb", "KB to Redis a scan"),
+	scan_out_kb: live("scan_out_kb", "KB from Redis a scan"),
+	scan_kept_kb: live("scan_kept_kb", "KB of Redis's memory that a finished scan keeps"),
+	scan_hold_s: live("scan_hold_s", "s that a warm scan holds its worker's place"),
 	scan_round_trips: measured(14, "writes of a scan that wait for one another", "bench:orchestration"),
-	scan_commits: measured(
-		6,
-		"commits of a warm scan, a message to every process each; one a second more while data arrive",
-		LIVE,
+	scan_commits: live(
+		"scan_commits",
+		"commits of a warm scan, a message each to whoever watches it; one a second more while data arrive",
 	),
-	status_main_ms: measured(0.38, "CPU ms of the event loop a status read", LIVE),
-	status_redis_ms: measured(0.079, "CPU ms of Redis a status read", LIVE),
-	status_redis_commands: measured(10, "commands a status read: admission, limiter, head", LIVE),
+	status_main_ms: live("status_main_ms", "CPU ms of the event loop a status read"),
+	status_redis_ms: live("status_redis_ms", "CPU ms of Redis a status read"),
+	status_redis_commands: live("status_redis_commands", "commands a status read: admission, limiter, head"),
 	watcher_kb: measured(44, "KB of memory an event stream", WATCHERS),
 	event_main_ms: measured(0.012, "CPU ms for an event to one watcher", WATCHERS),
-	scan_events: measured(49, "journal entries that a watcher of a scan is sent", LIVE),
-	process_idle_main_ms: measured(8.7, "CPU ms a second of a process that nobody asks", LIVE),
-	message_redis_us: measured(0.16, "CPU µs of Redis to tell one process of one commit", LIVE),
-	message_main_us: measured(1.8, "CPU µs of the event loop that is told", LIVE),
+	scan_events: live("scan_events", "journal entries that a watcher of a scan is sent"),
+	process_idle_main_ms: live("process_idle_main_ms", "CPU ms a second of a process that nobody asks"),
+	message_redis_us: live("message_redis_us", "CPU µs of Redis to tell one process of one commit"),
+	message_main_us: live("message_main_us", "CPU µs of the event loop that is told"),
 	process_watch_commands: measured(220, "commands a second of one watchdog among many records", GROWTH),
 	tombstone_bytes: measured(475, "bytes of an id past retention, in its user's and the common indexes", GROWTH),
 	exchange_cycle_weight: measured(2_634, "request weight of reading a whole universe once", MARKET),
@@ -97,23 +101,5 @@ export type Values = Record<InputName, number>;
 export const valuesOf = (inputs: Record<InputName, Input>): Values =>
 	Object.fromEntries(Object.entries(inputs).map(([name, { value }]) => [name, value])) as Values;
 
-/**
- * Commands of one scan that go to one slot each, whatever the number of nodes, from `bench:scale --live`; those to the
- * scan's own slot and its user's are spread over all nodes.
- */
-export const SLOT_COMMANDS: Readonly<Record<string, number>> = {
-	"of the scan": 150,
-	"of the user": 34,
-	"{scans} (queue)": 76,
-	"{monitoring}": 61,
-	"statistics of a day": 12,
-	"scans:unclaimed": 4,
-	"scans:due": 3,
-	"scans:leases": 3,
-	"scans:tombstones": 2,
-	scans_recent: 2,
-	"service_metrics:user_initiated_scans": 1,
-	strategy_policies: 1,
-};
 /** Slots that scans and users share out between them. */
 export const SPREAD_SLOTS: readonly string[] = ["of the scan", "of the user"];

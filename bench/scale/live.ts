@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
+import { scanKeys } from "../../src/store/keys.ts";
 import {
 	Client,
 	hasRecordedMarket,
@@ -45,6 +46,8 @@ export interface LiveCosts {
 	status: Used;
 	/** Commands of one scan, by slot. */
 	slots: SlotCounts;
+	/** Journal entries of one scan. */
+	entries: number;
 }
 
 const PASSWORD = "bench only, loopback only";
@@ -155,6 +158,7 @@ async function measure(program: Program, redis: Redis, scans: number): Promise<O
 		share,
 		status: (await each(POLLS, POLLS_AT_ONCE, poll)).used,
 		slots: await slotsDuring(redis, scan),
+		entries: Number(await redis.hget(scanKeys(held.scan_id).scan, "seq")),
 	};
 }
 

@@ -14,16 +14,18 @@ const SUBSCRIBERS = 24;
 const MESSAGES = 20_000;
 const BATCH = 100;
 
-/** Every process hears of every commit: the same messages to many subscribers and to none. */
+/** A process hears of the scans that are watched there: the same messages to many subscribers and to none. */
 export async function messageCost(connection: { path: string }, client: Redis): Promise<MessageCost> {
-	const message = `scan_${"a".repeat(32)} 12 0`;
+	const scanId = `scan_${"a".repeat(32)}`;
+	const channel = channels.commits(scanId);
+	const message = `${scanId} 12 0`;
 
 	async function publish(): Promise<{ redis_us: number; cpu_us: number }> {
 		const before = await countsOf(client);
 		const cpu = process.cpuUsage();
 		for (let sent = 0; sent < MESSAGES; sent += BATCH) {
 			const pipeline = client.pipeline();
-			for (let n = 0; n < BATCH; n++) pipeline.publish(channels.commits, message);
+			for (let n = 0; n < BATCH; n++) pipeline.publish(channel, message);
 			await pipeline.exec();
 		}
 		const { main_us } = difference(before, await countsOf(client));
@@ -41,7 +43,7 @@ export async function messageCost(connection: { path: string }, client: Redis): 
 			subscriber.on("message", () => {
 				heard += 1;
 			});
-			await subscriber.subscribe(channels.commits);
+			await subscriber.subscribe(channel);
 		}
 		const all = await publish();
 		const each = (us: number) => Math.max(0, us) / Math.max(1, heard);

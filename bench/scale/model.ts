@@ -9,12 +9,11 @@ export interface Plan {
 	per_s: number;
 	/** Scans that are being carried out at a moment (Little's law). */
 	running: number;
-	/** Infinite where a process would do nothing but hear of other processes' commits. */
 	workers: number;
 	apis: number;
 	/** Busy cores: event loops of workers, their evaluation threads, event loops of API processes. */
 	busy: { workers: number; threads: number; apis: number };
-	/** What a process does for others' scans: messages, its watchdog; part of one core. */
+	/** What a process does when nobody asks: its watchdog, presence, queue; part of one core. */
 	overhead: number;
 	streams: number;
 	reads_per_s: number;
@@ -22,7 +21,7 @@ export interface Plan {
 		commands_per_s: number;
 		/** Busy part of its one thread. */
 		busy: number;
-		/** Of that: its watchdogs' share, and that of telling every process of every commit. */
+		/** Of that: its watchdogs' share, and that of telling the processes in which scans are watched of their commits. */
 		watching: number;
 		telling: number;
 		in_mb_per_s: number;
@@ -49,13 +48,15 @@ export function planFor(per_s: number, v: Values): Plan {
 	const streams = per_s * v.watched_share * v.watch_s;
 	const reads_per_s = per_s * v.polls_per_scan;
 	const events_per_s = per_s * v.watched_share * v.scan_events;
-	const commits_per_s = per_s * v.scan_commits;
+	// A process is told of the scans that are watched in it, and of no others.
+	const told_per_s = per_s * v.scan_commits * v.watched_share;
+	const telling_ms = (told_per_s * v.message_main_us) / 1_000;
 	const busy = {
 		workers: (per_s * v.scan_main_ms) / MS_PER_S,
 		threads: (per_s * v.scan_threads_ms) / MS_PER_S,
-		apis: (reads_per_s * v.status_main_ms + events_per_s * v.event_main_ms) / MS_PER_S,
+		apis: (reads_per_s * v.status_main_ms + events_per_s * v.event_main_ms + telling_ms) / MS_PER_S,
 	};
-	const overhead = v.process_idle_main_ms / MS_PER_S + (commits_per_s * v.message_main_us) / US_PER_S;
+	const overhead = v.process_idle_main_ms / MS_PER_S;
 	const room = Math.max(0, v.core_load_max - overhead);
 	const places = running / (v.worker_places * v.core_load_max);
 	const workers = Math.ceil(Math.max(busy.workers / room, places)) + SPARE;
@@ -64,10 +65,10 @@ export function planFor(per_s: number, v: Values): Plan {
 
 	const watched_per_s = processes * v.process_watch_commands;
 	const watching = (watched_per_s * usPerCommand(v)) / US_PER_S;
-	const telling = (commits_per_s * processes * v.message_redis_us) / US_PER_S;
+	const telling = (told_per_s * v.message_redis_us) / US_PER_S;
 	const scans = (per_s * v.scan_redis_ms + reads_per_s * v.status_redis_ms) / MS_PER_S;
 	const steps_per_s = per_s * v.scan_round_trips;
-	const loop = mmc(steps_per_s, v.scan_main_ms / v.scan_round_trips, Number.isFinite(workers) ? workers : 1);
+	const loop = mmc(steps_per_s, v.scan_main_ms / v.scan_round_trips, workers);
 	const redis = mmc(steps_per_s, ((scans + watching + telling) * MS_PER_S) / steps_per_s, 1);
 	return {
 		per_s,
@@ -109,12 +110,11 @@ const HALVINGS = 60;
 
 export function limitsFor(v: Values): Limits {
 	const { kept, tombstones } = memoryFor(1, v);
-	// Watchdogs and messages grow with the processes, which grow with the scans: found by halving, for want of a formula.
+	// Watchdogs grow with the processes, which grow with the scans: found by halving, for want of a formula.
 	let [low, high] = [0, LIMIT_MAX_PER_S];
 	for (let n = 0; n < HALVINGS; n++) {
 		const middle = (low + high) / 2;
-		const { redis, workers } = planFor(middle, v);
-		if (redis.busy <= v.redis_load_max && Number.isFinite(workers)) low = middle;
+		if (planFor(middle, v).redis.busy <= v.redis_load_max) low = middle;
 		else high = middle;
 	}
 	return { processor: low, memory: v.redis_node_gb / (kept + tombstones) };

@@ -14,12 +14,18 @@ export interface Point {
 	what: string;
 	measured: number;
 	predicted: number;
+	/** Part of the time in which the process had a core when it was ready; told to the simulation. */
+	core_share: number;
 }
 
-export const errorOf = ({ measured, predicted }: Point): number => predicted / measured - 1;
+export const errorOf = ({ measured, predicted }: Pick<Point, "measured" | "predicted">): number =>
+	predicted / measured - 1;
 
 const CONCURRENCIES = [1, 16, 128];
-/** Costs are taken here; what happens at the others is foretold from them. */
+/**
+ * Costs are taken here; what happens with more is foretold from them. A scan that is alone shares no turn of the event
+ * loop, no packet and no wake-up with another, so it costs more; what it costs is taken when it is alone.
+ */
 const COSTS_AT = 16;
 const WARM_UP_MS = 5_000;
 
@@ -55,6 +61,8 @@ async function measure(durability: Durability, window_ms: number): Promise<Measu
 	}
 }
 
+type TrivialCosts = Pick<Orchestration, "node_ms" | "redis_ms">;
+
 /**
  * Scans a second and latencies of trivial scans at each concurrency: measured, and foretold by the simulation from the
  * costs of a scan at one of them.
@@ -63,24 +71,37 @@ export async function orchestrationPoints(
 	durability: Durability,
 	window_ms: number,
 	{ scan_round_trips }: Pick<Values, "scan_round_trips">,
-): Promise<{ costs: Pick<Orchestration, "node_ms" | "redis_ms">; points: Point[] }> {
+): Promise<{ costs: { alone: TrivialCosts; together: TrivialCosts }; points: Point[] }> {
 	const measured = await measure(durability, window_ms);
 	const costly = measured.find(({ at }) => at === COSTS_AT);
 	const alone = measured[0];
 	if (!costly || !alone) throw new Error("nothing was measured");
-	const costs = {
-		node_ms: costly.node.main_ms / costly.run.scans,
-		redis_ms: costly.redis.main_ms / costly.run.scans,
-	};
+	const costsOf = ({ node, redis, run }: Measured): TrivialCosts => ({
+		node_ms: node.main_ms / run.scans,
+		redis_ms: redis.main_ms / run.scans,
+	});
+	const costs = { alone: costsOf(alone), together: costsOf(costly) };
 	const points = measured.flatMap(({ at, run, node, redis }): Point[] => {
 		const [node_share, redis_share] = [shareOf(node), shareOf(redis)];
 		// How one scan differs from another when none waits for another.
-		const scan = { ...costs, node_share, redis_share, round_trips: scan_round_trips, spread: alone.run.latencies };
+		const scan = {
+			...(at === 1 ? costs.alone : costs.together),
+			node_share,
+			redis_share,
+			round_trips: scan_round_trips,
+			spread: alone.run.latencies,
+		};
 		const foretold = orchestrationAt(scan, at, at);
+		const point = (what: string, measured: number, predicted: number): Point => ({
+			what: `${what} at ${at}`,
+			measured,
+			predicted,
+			core_share: node_share,
+		});
 		return [
-			{ what: `scans/s at ${at}`, measured: (run.scans * 1_000) / run.wall_ms, predicted: foretold.per_s },
-			{ what: `p50 ms at ${at}`, measured: quantile(run.latencies, 0.5), predicted: foretold.p50_ms },
-			{ what: `p99 ms at ${at}`, measured: quantile(run.latencies, 0.99), predicted: foretold.p99_ms },
+			point("scans/s", (run.scans * 1_000) / run.wall_ms, foretold.per_s),
+			point("p50 ms", quantile(run.latencies, 0.5), foretold.p50_ms),
+			point("p99 ms", quantile(run.latencies, 0.99), foretold.p99_ms),
 		];
 	});
 	return { costs, points };

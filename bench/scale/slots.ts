@@ -11,6 +11,9 @@ const USER = /\{[0-9a-f]{8}-[0-9a-f-]{27}\}/;
 const QUEUE = /^\{scans\}/;
 const DAY = /\d{4}-\d{2}-\d{2}/;
 
+/** Messages about commits, one each, sent by the scripts that commit. */
+export const MESSAGES = "messages";
+
 /** The part of a key that is the same for all scans: the name of its family. */
 export function slotOf(key: string): string {
 	if (SCAN.test(key)) return "of the scan";
@@ -22,7 +25,7 @@ export function slotOf(key: string): string {
 	return key;
 }
 
-/** Commands that name no key, and those that are about connections. A message counts under the name of its channel. */
+/** Commands that name no key, and those that are about connections. */
 const KEYLESS = new Set(["time", "info", "ping", "client", "hello", "scan", "script", "command", "select", "monitor"]);
 /** Its first argument is the script, its third the first key; the keys of what it calls are counted by themselves. */
 const SCRIPTS = new Set(["eval", "evalsha"]);
@@ -36,7 +39,7 @@ export async function slotsDuring(client: Redis, work: () => Promise<unknown>): 
 		if (KEYLESS.has(command)) return;
 		const key = SCRIPTS.has(command) ? args[2] : args[0];
 		if (key === undefined) return;
-		const slot = slotOf(key);
+		const slot = command === "publish" ? MESSAGES : slotOf(key);
 		counts[slot] = (counts[slot] ?? 0) + 1;
 	});
 	try {

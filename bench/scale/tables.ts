@@ -1,7 +1,9 @@
 import { markdownTable } from "../docs/blocks.ts";
 import { compareCell } from "./check.ts";
-import { INPUTS, SLOT_COMMANDS, SPREAD_SLOTS, type Values } from "./inputs.ts";
+import { INPUTS, MEASURED, SPREAD_SLOTS, type Values } from "./inputs.ts";
+import type { Measured } from "./measured.ts";
 import { type Fleet, fleetFor, limitsFor, memoryFor, planFor, slotLimit, usPerCommand } from "./model.ts";
+import { errorOf, type Point } from "./points.ts";
 
 /** The worked tables of docs/scale.md, each under the name of its part of the document. */
 
@@ -122,9 +124,9 @@ function quickerText(values: Values): string {
 	return `With a quarter of the time a command one Redis carries ${figure(processor)} scans/s by its processor; memory stays what it is.`;
 }
 
-function slotTable(values: Values): string {
-	const all = Object.values(SLOT_COMMANDS).reduce((sum, count) => sum + count, 0);
-	const rows = Object.entries(SLOT_COMMANDS).map(([slot, commands]) => {
+function slotTable(values: Values, counted: Measured["slots"]): string {
+	const all = Object.values(counted).reduce((sum, count) => sum + count, 0);
+	const rows = Object.entries(counted).map(([slot, commands]) => {
 		const spread = SPREAD_SLOTS.includes(slot);
 		const limit = slotLimit(commands, values);
 		return [
@@ -147,7 +149,7 @@ function slotTable(values: Values): string {
 	);
 }
 
-/** What grows with the number of processes that share one Redis: their watchdogs, and messages to all. */
+/** What the processes that share one Redis make it do beside scans: their watchdogs, and messages to those who watch. */
 function sharedTable(values: Values): string {
 	const rows = [1, 10, 50, 100, 1_000, 10_000].map((per_s) => {
 		const plan = planFor(per_s, values);
@@ -157,20 +159,9 @@ function sharedTable(values: Values): string {
 			percent(plan.redis.busy),
 			percent(plan.redis.watching),
 			percent(plan.redis.telling),
-			percent(plan.overhead),
 		];
 	});
-	return markdownTable(
-		[
-			"scans/s",
-			"processes",
-			"Redis threads busy",
-			"watchdogs",
-			"telling of commits",
-			"a process's core for others' commits",
-		],
-		rows,
-	);
+	return markdownTable(["scans/s", "processes", "Redis threads busy", "watchdogs", "telling of commits"], rows);
 }
 
 const pair = ([model, simulated]: [number, number], show: (value: number) => string): string =>
@@ -205,13 +196,29 @@ function simulationTable(values: Values): string {
 	);
 }
 
+const pointsTable = (points: readonly Point[]): string =>
+	markdownTable(
+		["", "measured", "simulated", "error"],
+		points.map((point) => [
+			point.what,
+			figure(point.measured),
+			figure(point.predicted),
+			`${figure(100 * errorOf(point))} %`,
+		]),
+	);
+
+const whereText = ({ machine, core_share, points }: Measured): string =>
+	`Measured on ${machine}; a ready thread had a core for ${percent(core_share)} of the time, in the trivial scans below for ${percent(points[0]?.core_share ?? Number.NaN)} to ${percent(points.at(-1)?.core_share ?? Number.NaN)}.`;
+
 /** Every generated part of docs/scale.md. */
-export const scaleBlocks = (values: Values): Record<string, string> => ({
+export const scaleBlocks = (values: Values, measured: Measured = MEASURED): Record<string, string> => ({
+	where: whereText(measured),
+	points: pointsTable(measured.points),
 	inputs: inputsTable(values),
 	needs: fleetTable(values),
 	"needs-hour": fleetTable({ ...values, retention_days: HOUR }),
 	retention: `${retentionTable(values)}\n\n${quickerText(values)}`,
-	slots: `${slotTable(values)}\n\nA command takes ${figure(usPerCommand(values))} µs of Redis's thread, scripts included.`,
+	slots: `${slotTable(values, measured.slots)}\n\nA command takes ${figure(usPerCommand(values))} µs of Redis's thread, scripts included.`,
 	shared: sharedTable({ ...values, retention_days: HOUR }),
 	simulation: simulationTable(values),
 });

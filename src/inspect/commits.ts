@@ -32,7 +32,7 @@ export interface CommitWatch {
 	settled(): Promise<void>;
 }
 
-type Written = Pick<Commit, "scan_id" | "events"> & { seq: number };
+type Written = Pick<Commit, "scan_id" | "base_seq"> & { seq: number };
 
 /**
  * Tells watchers what this process commits, from what was committed. Only scans of administrators: they may
@@ -43,13 +43,14 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 	let waiting: Written[] = [];
 	let telling: Promise<void> | null = null;
 
-	async function tell({ scan_id, seq, events }: Written): Promise<void> {
+	async function tell({ scan_id, base_seq, seq }: Written): Promise<void> {
 		const record = await parts.reader.read(scan_id);
 		if (record?.context.input.profile.role !== "admin" || record.migrated_from) return;
-		const after = parts.replay(record.context.input, await parts.reader.events(scan_id, seq), seq);
+		const recorded = await parts.reader.events(scan_id, seq);
+		const after = parts.replay(record.context.input, recorded, seq);
 		if (!after) return;
-		// The store knows events by type only; what a runtime commits are the machine's own.
-		const taken = events as unknown as readonly ScanEvent[];
+		// As they were read: a commit holds reports in the short form of the journal.
+		const taken = recorded.filter((found) => found.seq > base_seq).flatMap(({ events }) => events);
 		for (const message of messagesOf(known.get(scan_id) ?? null, after, taken)) parts.send(message);
 		known.delete(scan_id);
 		if (!after.ended) known.set(scan_id, after);
@@ -69,8 +70,8 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 			async commit(commit) {
 				const result = await writer.commit(commit);
 				if (result === "ok" && parts.watchers() > 0) {
-					const { scan_id, events, base_seq, entries } = commit;
-					waiting.push({ scan_id, events, seq: base_seq + entries.length });
+					const { scan_id, base_seq, entries } = commit;
+					waiting.push({ scan_id, base_seq, seq: base_seq + entries.length });
 					waiting = waiting.slice(-WAITING_MAX);
 					telling ??= tellAll();
 				}

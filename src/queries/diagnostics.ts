@@ -12,6 +12,9 @@ import type { SystemProbes } from "./probes.ts";
 /** Retained scans of a user never exceed this (USER_SCANS_KEPT). */
 const USER_SCANS_MAX = 1_000;
 const RECENT_SCANS_MAX = 5;
+/** Newest scans of a user among which ended ones are looked for, and how many of them are read at a time. */
+const RECENT_AMONG_MAX = 50;
+const RECENT_READS = 8;
 const STUCK_SCANS_MAX = 100;
 /** Running scans looked at for stuck ones, oldest first: the stuck are among the oldest. */
 const ACTIVE_SCANS_READ_MAX = 2_000;
@@ -70,11 +73,14 @@ export function createDiagnosticsQueries(parts: DiagnosticsParts): DiagnosticsQu
 		if (userId === undefined) {
 			return statistics.recentScans(RECENT_SCANS_MAX);
 		}
-		const { records } = await recordsOf(userId, READS_AT_ONCE);
-		return records
-			.filter((record) => record.terminal)
-			.map(endedScanOf)
-			.slice(0, RECENT_SCANS_MAX);
+		// The newest few are looked at, not all that the user has kept: more than these hardly ever run at once.
+		const ids = await reader.listByUser(userId, 0, RECENT_AMONG_MAX);
+		const ended: ScanRecord[] = [];
+		for (let from = 0; from < ids.length && ended.length < RECENT_SCANS_MAX; from += RECENT_READS) {
+			const read = await readAll(reader, ids.slice(from, from + RECENT_READS));
+			ended.push(...read.filter((record) => record.terminal));
+		}
+		return ended.slice(0, RECENT_SCANS_MAX).map(endedScanOf);
 	}
 
 	/** The record with one of the hashes that are written beside it. */

@@ -3,7 +3,8 @@ import { wantedEffects } from "../../machines/stall.ts";
 import type { Clock } from "../clock.ts";
 import type { Effects } from "../effects/contract.ts";
 import type { ScanReader } from "../store/contract.ts";
-import type { Commit, MachineEvent, ScanWriter } from "../store/write-contract.ts";
+import { shortener } from "../store/journal-ids.ts";
+import type { Commit, ScanWriter } from "../store/write-contract.ts";
 import { bundle } from "./bundle.ts";
 import { firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
@@ -69,6 +70,7 @@ export class ScanRun {
 	private readonly pulse: Pulse;
 	private abandon: () => void = () => {};
 	private readonly lease: Lease;
+	private readonly recorded = shortener();
 
 	constructor(deps: RunDeps, claim: Granted) {
 		const { record } = claim;
@@ -204,7 +206,7 @@ export class ScanRun {
 		if (!next) return;
 		this.state = next.state;
 		this.pending.entries.push(...next.entries);
-		this.pending.events.push(event as MachineEvent);
+		this.pending.events.push(this.recorded(event));
 	}
 
 	/** A rule that throws must not take the scan's record with it: the scan fails with a reason instead. */

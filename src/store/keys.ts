@@ -99,8 +99,8 @@ export const marketKeys = (source: string) => ({
 
 /** Pub/sub channels. Messages are hints: whoever needs to be sure reads the record. */
 export const channels = {
-	/** `<scan_id> <seq> <0|1 ended>` after every commit */
-	commits: "scan_commits",
+	/** `<scan_id> <seq> <0|1 ended>` after every commit of the scan */
+	commits: (scanId: string) => `scan_commits:{${scanId}}`,
 	/** `<scan_id>` after every new command in an inbox */
 	inbox: "scan_inbox_news",
 };

@@ -4,6 +4,7 @@ import type { Send } from "../redis/quick.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import type { ScanReader } from "./contract.ts";
 import { entriesOf, eventsOf } from "./journal-codec.ts";
+import { restorer } from "./journal-ids.ts";
 import { scanKeys, userKeys } from "./keys.ts";
 import type { Versions } from "./migrations.ts";
 import { unpack } from "./packing.ts";
@@ -69,8 +70,10 @@ export function createScanReader({ redis, send, hub, now, tombstoneMs, versions 
 				redis.xrange(journal, "-", `${seq}-0`),
 				redis.xrange(journal, `${seq + 1}-0`, "+", "COUNT", 1),
 			]);
+			const restored = restorer();
 			return (next ? [...whole, next] : whole)
 				.map(eventsOf)
+				.map((found) => ({ ...found, events: found.events.map(restored) }))
 				.filter((found) => found.seq <= seq && found.events.length > 0);
 		},
 		lifecycle: (scanId) => redis.hgetall(scanKeys(scanId).lifecycle),

@@ -221,7 +221,7 @@ async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promi
 		commit.ended ? 1 : 0,
 		retentionMs,
 		commit.lease_ms,
-		channels.commits,
+		channels.commits(commit.scan_id),
 		commit.scan_id,
 		count(scan),
 		count(lifecycle),

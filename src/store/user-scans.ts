@@ -34,8 +34,9 @@ export async function listRetained(
 	nowMs: number,
 ): Promise<string[]> {
 	const found: string[] = [];
-	for (let from = 0; found.length < offset + limit; ) {
-		const ids = await redis.zrevrange(userKeys(userId).scans, from, from + PAGE - 1);
+	// As many as are asked for are mostly there; where some have expired, more are looked at in one go.
+	for (let from = 0, size = Math.min(PAGE, offset + limit); found.length < offset + limit; size = PAGE) {
+		const ids = await redis.zrevrange(userKeys(userId).scans, from, from + size - 1);
 		if (ids.length === 0) break;
 		const exist = await Promise.all(ids.map((id) => redis.exists(scanKeys(id).scan)));
 		found.push(...ids.filter((_, i) => exist[i] === 1));

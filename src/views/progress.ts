@@ -20,7 +20,10 @@ function settledBeforeEnd(context: ScanContext): number {
 	const endAtMs = context.end?.at_ms ?? null;
 	const failed = context.end?.error !== null && context.end?.error !== undefined;
 	return context.strategies.filter((entry) => {
-		if (entry.verdict === null || entry.verdict === "cancelled") return false;
+		if (entry.verdict === null) return false;
+		// Settled in the scan that this one redrives, whatever it was then.
+		if (entry.carried_over_from !== null) return true;
+		if (entry.verdict === "cancelled") return false;
 		const closedByEnd = failed && entry.ended_at_ms === endAtMs;
 		return !(closedByEnd && (entry.verdict === "failed" || entry.verdict === "timed_out"));
 	}).length;

@@ -1,7 +1,8 @@
 /** What grows, counted in commands and bytes of the server: figures that depend on no clock. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { dimensions, type Growing } from "../../bench/growth/dimensions.ts";
+import type { Growing } from "../../bench/growth/dimension.ts";
+import { dimensions } from "../../bench/growth/dimensions.ts";
 import { type Loader, openLoader } from "../../bench/growth/loader.ts";
 import { type Cost, costOf, runsFor } from "../../bench/growth/meter.ts";
 import { measureOperation, type OperationName } from "../../bench/growth/operations.ts";
@@ -131,11 +132,14 @@ async function measured(name: string, sizes: readonly [number, number], operatio
 
 const COUNTS = new Set(["commands", "bytes"]);
 
-counted("scans of more strategies and rows cost in proportion, kept scans of others nothing", async () => {
+counted("scans of more strategies and rows cost in proportion, what is not theirs nothing", async () => {
 	const all = [
+		...(await measured("processes on one Redis", [2, 16], ["small commit"])),
 		...(await measured("strategies of a scan", [14, 112], ["start", "whole scan", "status, first", "state then"])),
 		...(await measured("rows of a scan", [50, 400], ["commit", "results, first", "journal"])),
 		...(await measured("users, a scan each", [100, 800], ["start", "end of a scan", "list of scans", "history"])),
+		...(await measured("a user's retained scans", [100, 800], ["metrics of a user", "list of scans"])),
+		...(await measured("running scans", [10, 80], ["recovery of a lost scan"])),
 	];
 	for (const one of all) {
 		const excess = excessOf(one).filter((metric) => COUNTS.has(metric));
@@ -157,5 +161,12 @@ counted(
 		assert.ok(large.read_bytes / small.read_bytes <= 1.5 * ratio, `${large.read_bytes} / ${small.read_bytes}`);
 	},
 );
+
+counted("the journal of more rows told in more reports grows with rows, not with rows times reports", async () => {
+	const of = (factor: number) => ({ ...USUAL, rows: 56 * factor, reports: factor });
+	const [few, many] = [await travel(stage, of(2), 5), await travel(stage, of(16), 5)];
+	const ratio = many.entries / few.entries;
+	assert.ok(many.journal_bytes / few.journal_bytes <= 1.3 * ratio, `${few.journal_bytes}, ${many.journal_bytes} bytes`);
+});
 
 test.run();

@@ -85,6 +85,11 @@ durable("runs to its end; the journal is gapless and its entries are one story",
 	assert.is(lifecycle.current_status, "completed");
 });
 
+async function untilStoreTime(atMs: number): Promise<void> {
+	const signal = AbortSignal.timeout(10_000);
+	while (store.clock.now() <= atMs) await store.reader.nextCommit("scan_none", atMs - store.clock.now() + 1, signal);
+}
+
 durable("the journal's events give the same snapshot under a plain actor with a SimulatedClock", async () => {
 	const scanId = await accepted();
 	await runtimeOn(store, quickEffects()).run(scanId);
@@ -314,7 +319,7 @@ durable("the watchdog takes over dead scans, ends overdue ones and finishes half
 	const dead = await accepted();
 	assert.is((await store.writer.claim(dead, "dead", randomUUID(), 1, "normal")).kind, "granted");
 	const overdue = await accepted({ budget_ms: 1, ranking_reserve_ms: 0 });
-	await store.reader.nextCommit("scan_none", 30, AbortSignal.timeout(1_000));
+	await untilStoreTime(store.clock.now() + 30);
 	await watchdog.pass();
 	const taken = await until(dead, ({ terminal }) => terminal);
 	assert.is(taken.position, "completed");
@@ -347,8 +352,7 @@ durable("any process may end a scan past its deadline although a frozen worker h
 		"refused",
 		"not before two seconds",
 	);
-	await store.reader.nextCommit("scan_none", 900, AbortSignal.timeout(3_000));
-	for (let i = 0; i < 2; i++) await store.reader.nextCommit("scan_none", 700, AbortSignal.timeout(3_000));
+	await untilStoreTime(((await record(scanId)).context.input.deadline_at_ms ?? 0) + 2_010);
 	assert.is(await applyOne(apply, scanId, "deadline", (_, at_ms) => ({ ...lost, at_ms })), "ended");
 	assert.is((await record(scanId)).context.end?.error?.code, "worker_lost");
 });

@@ -225,6 +225,9 @@ export function createSimulatedSubscriber(): { redis: Redis; deliver(channel: st
 		subscribe: async (...names: string[]) => {
 			for (const name of names) channels.add(name);
 		},
+		unsubscribe: async (...names: string[]) => {
+			for (const name of names) channels.delete(name);
+		},
 		/** News that are lost or late are the world's business; the connection itself is always there. */
 		ping: async () => "PONG",
 	};

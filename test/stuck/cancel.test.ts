@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
 import { createCommitHub } from "../../src/store/commit-hub.ts";
-import { scanKeys } from "../../src/store/keys.ts";
+import { channels, scanKeys } from "../../src/store/keys.ts";
 import { ManualClock } from "../effects/fake-clock.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { acceptedScan, ended, recordOf, untilRecord } from "../support/stuck.ts";
@@ -134,7 +134,12 @@ cancel(
 	async () => {
 		const clock = new ManualClock();
 		/** A subscription on which nothing ever arrives. */
-		const silent = { on: () => undefined, off: () => undefined, subscribe: async () => undefined };
+		const silent = {
+			on: () => undefined,
+			off: () => undefined,
+			subscribe: (name: string) => (name === channels.inbox ? Promise.resolve() : new Promise(() => {})),
+			unsubscribe: async () => undefined,
+		};
 		const hub = await createCommitHub(silent as unknown as Parameters<typeof createCommitHub>[0], clock);
 		const woken: boolean[] = [];
 		const wait = hub.next("scan_x", 30_000, new AbortController().signal).then((value) => woken.push(value));

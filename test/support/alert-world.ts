@@ -8,17 +8,15 @@ import { systemClock } from "../../src/clock.ts";
 import { createUserRemoval } from "../../src/commands.ts";
 import { systemEntropy } from "../../src/entropy.ts";
 import { parseFilters } from "../../src/filters.ts";
-import { createQueries } from "../../src/queries.ts";
 import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
 import { book } from "../../src/runtime/booking.ts";
-import { replay } from "../../src/runtime/replay.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { ScanCommands } from "../../src/services.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { plainBox } from "../../src/webhooks/plain-box.ts";
 import { SECRET, startApi, type TestApi } from "./api.ts";
-import { probes } from "./probes.ts";
+import { queriesOn } from "./queries.ts";
 import { startTestRedis, type TestRedis, testLogger } from "./store.ts";
 import { commandDeps, commandsOn, listableRows, quickEffects, runtimeOn } from "./system.ts";
 
@@ -100,16 +98,7 @@ async function startProcess(
 	const enqueue = async (scanId: string): Promise<void> => void runtime.run(scanId).catch(() => undefined);
 	const overrides = { accounts: users.accounts, book: bookEnd };
 	const commands = commandsOn(store, enqueue, overrides);
-	const queries = createQueries({
-		reader: store.reader,
-		statistics: store.statistics,
-		clock: systemClock,
-		probes,
-		earnedCredits: async () => 0,
-		stuckAfterMs: 120_000,
-		replay,
-		streamsMax: 10,
-	});
+	const queries = queriesOn(store);
 	const removal = createUserRemoval(commandDeps(store, enqueue, overrides), users.removal, [alerts.traces]);
 	const api = await startApi({
 		redis: client,

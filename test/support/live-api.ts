@@ -6,15 +6,13 @@ import { type CommandDeps, createUserRemoval } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { parseFilters } from "../../src/filters.ts";
 import { createCandleQueries } from "../../src/queries/candles.ts";
-import { createQueries } from "../../src/queries.ts";
 import { createRedisClient } from "../../src/redis/clients.ts";
-import { replay } from "../../src/runtime/replay.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { accountRoutesOn } from "./account-routes.ts";
 import { noAlerts } from "./alerts.ts";
 import { type ApiOptions, startApi, type TestApi } from "./api.ts";
-import { probes } from "./probes.ts";
+import { queriesOn } from "./queries.ts";
 import { startTestRedis, type TestRedis, testLogger } from "./store.ts";
 import { commandDeps, commandsOn, quickEffects, runtimeOn } from "./system.ts";
 
@@ -49,16 +47,7 @@ export async function startLiveWorld(given?: TestRedis): Promise<LiveWorld> {
 		async api({ config = {}, commands = {}, enqueue = async () => {}, market, streamsMax = 10 } = {}) {
 			const client = createRedisClient(redis.connection, "commands", testLogger());
 			const own = await redis.store();
-			const queries = createQueries({
-				reader: own.reader,
-				statistics: own.statistics,
-				clock: systemClock,
-				probes,
-				earnedCredits: async () => 0,
-				stuckAfterMs: 120_000,
-				replay,
-				streamsMax,
-			});
+			const queries = queriesOn(own, { streamsMax });
 			const deps = commandDeps(own, enqueue, commands);
 			const api: TestApi = await startApi({
 				redis: client,

@@ -88,6 +88,18 @@ status("the percentage of a cancelled scan is the one it had, though every strat
 	assert.is(progress.strategies_completed, 3);
 });
 
+status("what a redriven scan carries over counts as done from its start to its end, cancelled before or not", () => {
+	const settledAt = { state: "settled" as const, ended_at_ms: T0 };
+	const carried = { ...settledAt, verdict: "cancelled" as const, carried_over_from: "scan_before" };
+	const first = sampleEntry(0, "ai_spot_momentum_strategy", carried);
+	const second = sampleEntry(1, "ai_spot_mean_reversion", { verdict: null, state: "evaluating" });
+	const running = sampleContext({ strategies: [first, second] });
+	assert.is(progressOf(running, "strategies_scan").percentage, 50);
+	const strategies = [first, { ...second, ...settledAt, verdict: "cancelled" as const }];
+	const cancelled = sampleContext({ strategies, end: end({ reason: "user_request" }) });
+	assert.is(progressOf(cancelled, "cancelled").percentage, 50);
+});
+
 status("a failed scan carries code, sentence and phase", () => {
 	const error = {
 		code: "worker_lost" as const,
