@@ -1,7 +1,6 @@
 import type { Redis } from "ioredis";
 import type { EndedScan, ScanRecord } from "./contract.ts";
 import { dayKeys, globalKeys, totalsGuardKey } from "./keys.ts";
-import { isFull } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
 import { amountsOf, type Totals } from "./totals.ts";
 
@@ -90,17 +89,13 @@ async function countDay({ redis, run, retentionMs }: LedgerDeps, date: string, s
 		.map(({ ended: { timeouts: _, failed: __, ...latest } }) => JSON.stringify(latest));
 	const newest = texts.at(-1);
 	if (newest === undefined) return;
-	try {
-		// On one connection and in this order.
-		await Promise.all([
-			redis.set(globalKeys.latest, newest, "PX", retentionMs),
-			redis.lpush(globalKeys.recent, ...texts),
-			redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1),
-		]);
-	} catch (error) {
-		// A full server lacks these two for a while; nothing is decided by them.
-		if (!isFull(error)) throw error;
-	}
+	// On one connection and in this order. Nothing is decided by them and nobody waits: a process that dies here, or a
+	// full server, lacks these scans in them.
+	Promise.all([
+		redis.set(globalKeys.latest, newest, "PX", retentionMs),
+		redis.lpush(globalKeys.recent, ...texts),
+		redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1),
+	]).catch(() => undefined);
 }
 
 /** The script adds a sum for all of its scans or for none: those that were counted before are left out and it is asked again. */

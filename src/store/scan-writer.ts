@@ -86,8 +86,9 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			const released = await run(scripts.RELEASE, [scanKeys(scanId).scan, epoch]);
 			if (released === 1) await enter(redis, globalKeys.leases, 0, scanId);
 		},
-		async commit(commit) {
-			const result = await writeCommit(run, commit, settings.retention_ms);
+		async commit(commit, told) {
+			const { result, at_ms } = await writeCommit(run, commit, settings.retention_ms);
+			if (result === "ok") told?.({ at_ms, expires_at_ms: commit.ended ? at_ms + settings.retention_ms : null });
 			tally.commit(commit, result);
 			return result;
 		},
@@ -103,7 +104,8 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		onInbox: (listener) => hub.onInbox(listener),
 		async finish(record, ended) {
 			await finish({ redis, run, settings, ledger }, record, ended);
-			await unlist(redis, record.scan_id);
+			// Last, and nobody waits: a scan that stays listed is booked again by the sweeper, which changes nothing.
+			unlist(redis, record.scan_id).catch(() => undefined);
 		},
 		forget: (userId, filterKey, scanId) => forget(run, settings, now(), userId, filterKey, scanId),
 		async freshScan(userId, filterKey) {
@@ -205,7 +207,11 @@ async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 	if (created !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);
 }
 
-async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promise<CommitResult> {
+async function writeCommit(
+	run: Run,
+	commit: Commit,
+	retentionMs: number,
+): Promise<{ result: CommitResult; at_ms: number }> {
 	const keys = scanKeys(commit.scan_id);
 	const { scan, lifecycle, debug, results, entries } = commit;
 	const args: (string | number)[] = [
@@ -233,6 +239,6 @@ async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promi
 		...flat(debug),
 		...resultPairs(results),
 	];
-	const [result] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
-	return result;
+	const [result, at] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
+	return { result, at_ms: Number(at) };
 }

@@ -54,12 +54,11 @@ test("without an answer it is lost exactly when it runs out", async () => {
 test("a renewal counts from when it was sent, not from when it was answered", async () => {
 	const clock = new ManualClock();
 	const { beats, lost } = leaseOn(clock);
-	beats[0]?.resolve(ok);
 	await clock.advance(HEARTBEAT_MS + 100);
-	assert.is(beats.length, 2);
+	assert.is(beats.length, 1);
 	const sentAtMs = clock.now() - 100;
 	await clock.advance(3_000);
-	beats[1]?.resolve(ok);
+	beats[0]?.resolve(ok);
 	await settled();
 	await clock.advance(sentAtMs + LEASE_MS - clock.now() - 100);
 	assert.equal(lost, []);
@@ -70,12 +69,15 @@ test("a renewal counts from when it was sent, not from when it was answered", as
 test("answered heartbeats and commits keep it; a refusal ends it at once; a stopped one is silent", async () => {
 	const clock = new ManualClock();
 	const { lease, beats, lost, news } = leaseOn(clock);
+	assert.is(beats.length, 0, "the claim is the first beat");
 	for (let i = 0; i < 10; i++) {
-		beats[i]?.resolve({ status: "ok", inbox_newest: `${i}-0` });
 		await clock.advance(HEARTBEAT_MS);
+		beats[i]?.resolve({ status: "ok", inbox_newest: `${i}-0` });
+		await settled();
 	}
 	assert.equal(lost, []);
 	assert.is(news.length, 10);
+	await clock.advance(HEARTBEAT_MS);
 	beats[10]?.reject(new Error("Command timed out"));
 	await clock.advance(HEARTBEAT_MS);
 	lease.renewed(clock.now());
