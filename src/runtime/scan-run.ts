@@ -7,6 +7,7 @@ import type { Commit, CommitMoment, MachineEvent, ScanWriter } from "../store/wr
 import { bundle } from "./bundle.ts";
 import { endedRecord, firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
+import { KeptResults } from "./kept-results.ts";
 import { holdLease, type Lease } from "./lease.ts";
 import { untilAnswered } from "./persistent.ts";
 import { Pulse } from "./pulse.ts";
@@ -63,6 +64,7 @@ export class ScanRun {
 	private inboxSeen: string;
 	private ended: ScanRecord | null = null;
 	private mailbox: Outcome[] = [];
+	private readonly kept = new KeptResults();
 	private wake: (() => void) | null = null;
 	private end: RunEnd | null = null;
 	private handingOver = false;
@@ -89,6 +91,7 @@ export class ScanRun {
 		this.runner = createEffectRunner({
 			effects: deps.effects,
 			reader: deps.reader,
+			kept: this.kept,
 			clock: deps.clock,
 			now: () => deps.writer.now(),
 			scan: () => this.state.context,
@@ -259,7 +262,7 @@ export class ScanRun {
 		this.seq += commit.entries.length;
 		this.committed = this.state;
 		this.pending = nothingPending();
-		if (!this.state.ended) return;
+		if (!this.state.ended) return this.kept.note(commit.results);
 		this.end = "ended";
 		const last = commit.entries.at(-1);
 		if (last) this.ended = endedRecord(this.claim, this.state, this.seq, moment, last.type);
