@@ -2,7 +2,7 @@ import type { ScanContext } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import type { JournalEntry } from "../store/contract.ts";
 import { brokenPhase } from "./phases.ts";
-import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE, stepView } from "./steps.ts";
+import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE, storedStep } from "./steps.ts";
 import { endedAtMs, positionOf } from "./words.ts";
 
 const stepsOfPhase = (phase: unknown): number[] =>
@@ -104,8 +104,8 @@ export function debugFields(
 		last_updated: isoOf(entries.at(-1)?.at_ms ?? context.now_ms),
 	};
 	for (const [number, atMs] of changedSteps(before, context, entries)) {
-		const view = stepView(context, number, atMs);
-		if (view) fields[`step_${number}`] = JSON.stringify(view);
+		const step = storedStep(context, number, atMs);
+		if (step) fields[`step_${number}`] = JSON.stringify(step);
 	}
 	return fields;
 }
