@@ -32,12 +32,21 @@ interface WriterDeps {
 /** How long a record may wait to be accepted before it goes by itself: far longer than any start takes. */
 const UNACCEPTED_MS = 600_000;
 
-const flat = (fields: Record<string, string>): string[] => Object.entries(fields).flat();
-const count = (fields: Record<string, string>): number => Object.keys(fields).length;
+type Fields = Readonly<Record<string, string>>;
+
+const count = (fields: Fields): number => Object.keys(fields).length;
+
+function addPairs(args: (string | number)[], fields: Fields): void {
+	for (const name in fields) args.push(name, fields[name] as string);
+}
 
 /** Rows are answered as they lie there; documents are only read by the program. */
-const resultPairs = (results: Record<string, string>): string[] =>
-	Object.entries(results).flatMap(([name, text]) => [name, name.startsWith("d:") ? pack(text) : text]);
+function addResults(args: (string | number)[], results: Fields): void {
+	for (const name in results) {
+		const text = results[name] as string;
+		args.push(name, name.startsWith("d:") ? pack(text) : text);
+	}
+}
 
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
 export function createScanWriter({ redis, hub, now, settings }: WriterDeps): ScanWriter {
@@ -63,7 +72,7 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			const decided = await decideStart(run, claim);
 			// Nobody waits for a count: the start would stand still for one more write to the disk.
 			if (decided.decision === "created" || decided.decision === "superseded")
-				addTotals(redis, { [TOTAL.started]: 1 }).catch(() => undefined);
+				redis.hincrby(globalKeys.totals, TOTAL.started, 1).catch(() => undefined);
 			return decided;
 		},
 		addTotals: (amounts) => addTotals(redis, amounts),
@@ -183,26 +192,19 @@ type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknow
 async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 	const keys = scanKeys(scan.scan_id);
 	const fields = { owner: scan.owner, ...scan.scan };
-	const head = [scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), count(scan.results)];
+	const args = [
+		...[keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results],
+		...[scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), count(scan.results)],
+	];
+	for (const part of [fields, scan.lifecycle, scan.debug]) addPairs(args, part);
+	addResults(args, scan.results);
+	args.push(encodeBatch([scan.entry], []), UNACCEPTED_MS);
 	// Indexed first, and all three in one go: nothing is accepted before each of them is answered, so that whatever
 	// happens between the steps of a start, a sweeper finds the record; one that stays alone goes by itself.
 	const [, , created] = await Promise.all([
 		redis.zadd(globalKeys.due, scan.deadline_at_ms, scan.scan_id),
 		redis.zadd(globalKeys.unclaimed, scan.accepted_at_ms, scan.scan_id),
-		run(scripts.CREATE, [
-			keys.scan,
-			keys.journal,
-			keys.lifecycle,
-			keys.debug,
-			keys.results,
-			...head,
-			...flat(fields),
-			...flat(scan.lifecycle),
-			...flat(scan.debug),
-			...resultPairs(scan.results),
-			encodeBatch([scan.entry], []),
-			UNACCEPTED_MS,
-		]),
+		run(scripts.CREATE, args),
 	]);
 	if (created !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);
 }
@@ -234,11 +236,9 @@ async function writeCommit(
 		count(debug),
 		count(results),
 		encodeBatch(entries, commit.events),
-		...flat(scan),
-		...flat(lifecycle),
-		...flat(debug),
-		...resultPairs(results),
 	];
+	for (const part of [scan, lifecycle, debug]) addPairs(args, part);
+	addResults(args, results);
 	const [result, at] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
 	return { result, at_ms: Number(at) };
 }
