@@ -2,7 +2,7 @@ import { systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import { closeRedisClient, createRedisClient } from "../redis/clients.ts";
 import type { RedisConnection } from "../redis/connection.ts";
-import { quickly } from "../redis/quick.ts";
+import { quickClient, quickly } from "../redis/quick.ts";
 import { type StoreClock, storeClock } from "../redis/store-clock.ts";
 import { createCommitHub } from "./commit-hub.ts";
 import type { ScanReader, StatisticsReader } from "./contract.ts";
@@ -41,7 +41,7 @@ export async function openScanStore(
 	const hub = await createCommitHub(subscriber, systemClock);
 	const now = () => clock.now();
 	return {
-		writer: createScanWriter({ redis, hub, now, settings }),
+		writer: createScanWriter({ redis: quickClient(redis), hub, now, settings }),
 		reader: createScanReader({
 			redis,
 			send: quickly(redis),
@@ -50,7 +50,7 @@ export async function openScanStore(
 			tombstoneMs: settings.tombstone_ms,
 			versions: settings.versions,
 		}),
-		statistics: createStatistics(redis),
+		statistics: createStatistics(quickClient(redis)),
 		universes: createUniverseStore(redis),
 		monitoring: createMonitoringReader(redis),
 		clock,

@@ -1,5 +1,5 @@
 /** What one scan costs in commands, bytes and transitions: figures that depend on no clock, so they may not grow. */
-import { Redis } from "ioredis";
+import { type Command, Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { strategyIds, trivialEffects } from "../../bench/orchestration/effects.ts";
@@ -18,7 +18,7 @@ interface Cost {
 	commits: Commit[];
 	/** Name of each command sent, scripts by their constant's name. */
 	sent: string[];
-	/** Of all commands sent, arguments only. */
+	/** Of all commands sent, as the server receives them. */
 	bytes: number;
 }
 
@@ -34,10 +34,12 @@ async function sentDuring(work: () => Promise<void>): Promise<Pick<Cost, "sent" 
 	const counted = { sent: [] as string[], bytes: 0 };
 	const original = Redis.prototype.sendCommand;
 	Redis.prototype.sendCommand = function (command, ...rest) {
-		const [first] = command.args;
+		// As it goes over the wire: arguments stand behind their lengths, each on a line of its own.
+		const written = String((command as Command).toWritable({}));
 		const isScript = command.name === "evalsha" || command.name === "eval";
-		counted.sent.push(isScript ? (scriptNames.get(String(first)) ?? "eval") : command.name);
-		counted.bytes += command.args.reduce((sum: number, arg) => sum + Buffer.byteLength(String(arg)), 0);
+		const sha = written.split("\r\n", 5)[4] ?? "";
+		counted.sent.push(isScript ? (scriptNames.get(sha) ?? "eval") : command.name);
+		counted.bytes += Buffer.byteLength(written);
 		return original.call(this, command, ...rest);
 	};
 	try {
