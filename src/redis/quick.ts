@@ -47,15 +47,3 @@ export function quickScript(send: Send, keys: number, lua: string): (args: (stri
 			return send("eval", [lua, keys, ...args]);
 		});
 }
-
-/** Commands of the store's writing side whose arguments are flat lists of texts and numbers. */
-const WRITTEN = ["evalsha", "zadd", "zrem", "zcard", "zrevrange", "hget", "hincrby", "set", "lpush", "ltrim"] as const;
-
-/** The same client, whose most frequent commands are sent that way. */
-export function quickClient(redis: Redis): Redis {
-	const send = quickly(redis);
-	const quick = new Map<PropertyKey, unknown>(
-		WRITTEN.map((name) => [name, (...args: (string | number)[]) => send(name, args)]),
-	);
-	return new Proxy(redis, { get: (client, name) => quick.get(name) ?? Reflect.get(client, name) });
-}

@@ -2,7 +2,7 @@ import { systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import { closeRedisClient, createRedisClient } from "../redis/clients.ts";
 import type { RedisConnection } from "../redis/connection.ts";
-import { quickClient, quickly } from "../redis/quick.ts";
+import { quickly } from "../redis/quick.ts";
 import { type StoreClock, storeClock } from "../redis/store-clock.ts";
 import { createCommitHub } from "./commit-hub.ts";
 import type { ScanReader, StatisticsReader } from "./contract.ts";
@@ -40,17 +40,18 @@ export async function openScanStore(
 	const clock = await storeClock(redis, systemClock, { logger });
 	const hub = await createCommitHub(subscriber, systemClock);
 	const now = () => clock.now();
+	const send = quickly(redis);
 	return {
-		writer: createScanWriter({ redis: quickClient(redis), hub, now, settings }),
+		writer: createScanWriter({ redis, send, hub, now, settings }),
 		reader: createScanReader({
 			redis,
-			send: quickly(redis),
+			send,
 			hub,
 			now,
 			tombstoneMs: settings.tombstone_ms,
 			versions: settings.versions,
 		}),
-		statistics: createStatistics(quickClient(redis)),
+		statistics: createStatistics(redis),
 		universes: createUniverseStore(redis),
 		monitoring: createMonitoringReader(redis),
 		clock,

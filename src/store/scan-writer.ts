@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import type { Send } from "../redis/quick.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
@@ -24,6 +25,8 @@ export interface WriterSettings extends BookingSettings {
 
 interface WriterDeps {
 	redis: Redis;
+	/** Sends scripts, whose arguments are many; default: the client's own method. */
+	send?: Send;
 	hub: CommitHub;
 	now: () => number;
 	settings: WriterSettings;
@@ -49,10 +52,10 @@ function addResults(args: (string | number)[], results: Fields): void {
 }
 
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
-export function createScanWriter({ redis, hub, now, settings }: WriterDeps): ScanWriter {
+export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps): ScanWriter {
 	const versions = settings.versions ?? builtVersions;
 	const tally = createCommitTally();
-	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args);
+	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args, send);
 	const ledger = createEndLedger({ redis, run, retentionMs: settings.retention_ms });
 	return {
 		now,
