@@ -2,7 +2,7 @@ import type { ScanInput, UserProfile } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
 import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
-import type { ActiveScan, StartClaim } from "../store/write-contract.ts";
+import type { ActiveScan, StartClaim, StartDecision } from "../store/write-contract.ts";
 import { endByCancel } from "./cancel.ts";
 import type { CommandDeps, StartDeps } from "./deps.ts";
 import { newScan, planScan } from "./plan.ts";
@@ -46,8 +46,11 @@ export async function startScan(
 		const superseded = request.force_refresh ? await deps.writer.activeScan(viewer.user_id, request.filter_key) : null;
 		const planned = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
 		const input = attempt === 0 && firstId !== null ? { ...planned, scan_id: firstId } : planned;
-		await deps.writer.create(newScan(input, deps.projections));
-		const result = await decide(deps, viewer, request, input, deps.settings.force_join_ms);
+		const scan = newScan(input, deps.projections);
+		const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
+		if (request.force_refresh) await deps.writer.create(scan);
+		const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
+		const result = decided && (await carryOut(deps, viewer, request, input, decided));
 		if (result) return result;
 	}
 	throw new ApiError("internal_error");
@@ -131,25 +134,31 @@ export async function join(deps: CommandDeps, viewer: Viewer, request: StartRequ
 	return false;
 }
 
-export async function decide(
+export const claimFor = (
 	deps: CommandDeps,
 	viewer: Viewer,
 	request: StartRequest,
 	input: ScanInput,
 	forceJoinMs: number,
+): StartClaim => ({
+	user_id: viewer.user_id,
+	filter_key: request.filter_key,
+	scan_id: input.scan_id,
+	force: request.force_refresh,
+	force_join_ms: forceJoinMs,
+	fresh_ms: freshMs(deps, request),
+	fingerprint: fingerprintOf(input.profile),
+	accepted_at_ms: input.accepted_at_ms,
+});
+
+/** What follows from the decision about a start. Null: it has to be decided again. */
+export async function carryOut(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	input: ScanInput,
+	{ decision, scan_id, detail }: StartDecision,
 ): Promise<StartResult | null> {
-	const { profile } = input;
-	const claim: StartClaim = {
-		user_id: viewer.user_id,
-		filter_key: request.filter_key,
-		scan_id: input.scan_id,
-		force: request.force_refresh,
-		force_join_ms: forceJoinMs,
-		fresh_ms: freshMs(deps, request),
-		fingerprint: fingerprintOf(profile),
-		accepted_at_ms: input.accepted_at_ms,
-	};
-	const { decision, scan_id, detail } = await deps.writer.decideStart(claim);
 	if (decision === "joined" || decision === "cached") {
 		await deps.writer.drop(input.scan_id);
 		if (decision === "joined") return (await join(deps, viewer, request, scan_id)) ? joinedTo(scan_id) : null;

@@ -4,19 +4,20 @@ import type { CommitHub } from "./commit-hub.ts";
 import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { createEndLedger } from "./end-ledger.ts";
+import { addPairs, addResults, count } from "./field-pairs.ts";
 import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
-import { pack } from "./packing.ts";
 import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
 import { erase } from "./scan-erase.ts";
 import { enter, unlist, walk } from "./scan-index.ts";
+import { begin, create } from "./scan-starts.ts";
 import * as scripts from "./scripts.ts";
 import { addTotals, TOTAL } from "./totals.ts";
 import { rememberedScans } from "./user-scans.ts";
-import type { Commit, CommitResult, Heartbeat, NewScan, ScanWriter } from "./write-contract.ts";
+import type { Commit, CommitResult, Heartbeat, ScanWriter, StartDecision } from "./write-contract.ts";
 
 export interface WriterSettings extends BookingSettings {
 	/** Machine versions; absent: those of this build. */
@@ -32,31 +33,24 @@ interface WriterDeps {
 	settings: WriterSettings;
 }
 
-/** How long a record may wait to be accepted before it goes by itself: far longer than any start takes. */
-const UNACCEPTED_MS = 600_000;
-
-type Fields = Readonly<Record<string, string>>;
-
-const count = (fields: Fields): number => Object.keys(fields).length;
-
-function addPairs(args: (string | number)[], fields: Fields): void {
-	for (const name in fields) args.push(name, fields[name] as string);
-}
-
-/** Rows are answered as they lie there; documents are only read by the program. */
-function addResults(args: (string | number)[], results: Fields): void {
-	for (const name in results) {
-		const text = results[name] as string;
-		args.push(name, name.startsWith("d:") ? pack(text) : text);
-	}
-}
-
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
 export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps): ScanWriter {
 	const versions = settings.versions ?? builtVersions;
 	const tally = createCommitTally();
 	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args, send);
 	const ledger = createEndLedger({ redis, run, retentionMs: settings.retention_ms });
+	// Nobody waits for a count: the start would stand still for one more write to the disk.
+	const countStart = (decided: StartDecision | null): void => {
+		if (decided?.decision === "created" || decided?.decision === "superseded")
+			redis.hincrby(globalKeys.totals, TOTAL.started, 1).catch(() => undefined);
+	};
+	async function drop(scanId: string): Promise<boolean> {
+		const keys = scanKeys(scanId);
+		const dropped =
+			(await run(scripts.DROP, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
+		if (dropped) await unlist(redis, scanId);
+		return dropped;
+	}
 	return {
 		now,
 		create: (scan) => create(redis, run, scan),
@@ -64,18 +58,18 @@ export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps
 			const keys = scanKeys(scanId);
 			return (await run(scripts.ACCEPT, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
 		},
-		async drop(scanId) {
-			const keys = scanKeys(scanId);
-			const dropped =
-				(await run(scripts.DROP, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
-			if (dropped) await unlist(redis, scanId);
-			return dropped;
-		},
+		drop,
 		async decideStart(claim) {
 			const decided = await decideStart(run, claim);
-			// Nobody waits for a count: the start would stand still for one more write to the disk.
-			if (decided.decision === "created" || decided.decision === "superseded")
-				redis.hincrby(globalKeys.totals, TOTAL.started, 1).catch(() => undefined);
+			countStart(decided);
+			return decided;
+		},
+		async begin(scan, claim) {
+			const decided = await begin(redis, run, scan, claim, async () => {
+				await forget(run, settings, now(), claim.user_id, claim.filter_key, claim.scan_id);
+				await drop(claim.scan_id);
+			});
+			countStart(decided);
 			return decided;
 		},
 		addTotals: (amounts) => addTotals(redis, amounts),
@@ -191,26 +185,6 @@ async function dropSilentWorkers(redis: Redis, nowMs: number): Promise<void> {
 }
 
 type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
-
-async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
-	const keys = scanKeys(scan.scan_id);
-	const fields = { owner: scan.owner, ...scan.scan };
-	const args = [
-		...[keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results],
-		...[scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), count(scan.results)],
-	];
-	for (const part of [fields, scan.lifecycle, scan.debug]) addPairs(args, part);
-	addResults(args, scan.results);
-	args.push(encodeBatch([scan.entry], []), UNACCEPTED_MS);
-	// Indexed first, and all three in one go: nothing is accepted before each of them is answered, so that whatever
-	// happens between the steps of a start, a sweeper finds the record; one that stays alone goes by itself.
-	const [, , created] = await Promise.all([
-		redis.zadd(globalKeys.due, scan.deadline_at_ms, scan.scan_id),
-		redis.zadd(globalKeys.unclaimed, scan.accepted_at_ms, scan.scan_id),
-		run(scripts.CREATE, args),
-	]);
-	if (created !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);
-}
 
 async function writeCommit(
 	run: Run,

@@ -116,6 +116,11 @@ export interface ScanWriter {
 	/** Removes a record that was never accepted. */
 	drop(scanId: string): Promise<boolean>;
 	decideStart(claim: StartClaim): Promise<StartDecision>;
+	/**
+	 * `create` and `decideStart` in one wait, for claims that are not forced and so take nothing from another scan. Null:
+	 * nothing was begun and the id is used up.
+	 */
+	begin(scan: NewScan, claim: StartClaim): Promise<StartDecision | null>;
 	/** A record that is not accepted yet: named by its user's claim, gone, or waiting since age_ms. */
 	claimedByStart(scanId: string): Promise<UnacceptedStart>;
 	/** What decideStart would join, without creating anything; null when nothing is active. */
