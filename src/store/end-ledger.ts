@@ -103,11 +103,12 @@ async function countTotals({ run }: LedgerDeps, date: string, scans: readonly Wa
 	for (let left = scans; left.length > 0; ) {
 		const sums: Totals = {};
 		for (const { amounts } of left) {
-			for (const [field, amount] of Object.entries(amounts)) sums[field] = (sums[field] ?? 0) + amount;
+			for (const field in amounts) sums[field] = (sums[field] ?? 0) + (amounts[field] as number);
 		}
 		const ids = left.map(({ ended }) => ended.scan_id);
 		const args = [globalKeys.totals, totalsGuardKey(date), STATISTICS_TTL_S, ids.length, ...ids];
-		const known = (await run(scripts.COUNT_TOTALS, [...args, ...Object.entries(sums).flat()])) as string[];
+		for (const field in sums) args.push(field, sums[field] as number);
+		const known = (await run(scripts.COUNT_TOTALS, args)) as string[];
 		if (known.length === 0) return;
 		left = left.filter(({ ended }) => !known.includes(ended.scan_id));
 	}

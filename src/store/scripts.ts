@@ -148,14 +148,22 @@ if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end
 if v[2] == ARGV[3] then return {'duplicate', tostring(now)} end
 if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end
 local i = 14
-local targets = {KEYS[1], KEYS[3], KEYS[4], KEYS[5]}
 ${PUT}
-for k = 1, 4 do put(targets[k], tonumber(ARGV[8 + k])) end
+local ended = ARGV[4] == '1'
+local expires = now + tonumber(ARGV[5])
+local own = {'seq', ARGV[3], 'progress_at', now, 'hb', now, 'lease', ended and '0' or now + tonumber(ARGV[6])}
+if ended then
+  for _, word in ipairs({'end', '1', 'expires_at', expires, 'ended_at', now}) do own[#own + 1] = word end
+end
+local pairs = tonumber(ARGV[9])
+local together = math.min(pairs, 400)
+for k = i, i + 2 * together - 1 do own[#own + 1] = ARGV[k] end
+redis.call('HSET', KEYS[1], unpack(own))
+i = i + 2 * together
+put(KEYS[1], pairs - together)
+for k = 3, 5 do put(KEYS[k], tonumber(ARGV[7 + k])) end
 redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'b', ARGV[13])
-redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'progress_at', now, 'hb', now, 'lease', now + tonumber(ARGV[6]))
-if ARGV[4] == '1' then
-  local expires = now + tonumber(ARGV[5])
-  redis.call('HSET', KEYS[1], 'end', '1', 'lease', '0', 'expires_at', expires, 'ended_at', now)
+if ended then
   for k = 1, 6 do redis.call('PEXPIREAT', KEYS[k], expires) end
 end
 redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
