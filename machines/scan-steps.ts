@@ -84,6 +84,4 @@ export const abandon =
 			: closePhase(noted, phase, "phase.failed", { error: message, error_code: code, is_timeout });
 	};
 
-export function iso(ms: number): string {
-	return new Date(ms).toISOString();
-}
+export { isoOf as iso } from "./iso.ts";

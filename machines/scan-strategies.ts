@@ -1,11 +1,12 @@
 import type { StrategyReport } from "./events.ts";
+import { isoOf } from "./iso.ts";
 import { chain, cutoffAtMs, type Entry, isOpen, type Step } from "./scan-rules.ts";
 import { applyReport, newEntry, settle, startAttempt } from "./strategy-rules.ts";
 import type { Failure, ScanContext, StrategyEntry, Tally, Verdict } from "./types.ts";
 
 /** The rules of `scan.v1` about its list of strategies: resolved, started, reported, cut, settled. */
 
-const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+const iso = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
 
 /** Payload of strategy.settled: the verdict as answers tell it, less its display name. */
 export function settledPayload(entry: StrategyEntry, context: ScanContext): Record<string, unknown> {

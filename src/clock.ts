@@ -30,13 +30,7 @@ export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 	});
 }
 
-/** One moment is told many times over: in every entry, step and phase of a commit. */
-let told = { ms: Number.NaN, text: "" };
-
-export function isoOf(ms: number): string {
-	if (ms !== told.ms) told = { ms, text: new Date(ms).toISOString() };
-	return told.text;
-}
+export { isoOf } from "../machines/iso.ts";
 
 /** Thrown when work did not settle within its limit. The work itself goes on, its outcome is dropped. */
 export class LateError extends Error {

@@ -105,7 +105,7 @@ export async function createScanParts({
 			queue
 				.add(scanId, userId)
 				.catch((error: unknown) => logger.warn({ scan_id: scanId, err: error }, "scan not queued yet")),
-		queued: async () => (await store.statistics.activeScans()).queued,
+		queued: () => store.statistics.queuedScans(),
 		newScanId: () => entropy.scanId(),
 		book: bookEnd,
 		settings: {

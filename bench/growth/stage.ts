@@ -8,7 +8,7 @@ import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { Viewer } from "../../src/store/contract.ts";
 import { openScanStore, type ScanStore } from "../../src/store/index.ts";
 import { unpack } from "../../src/store/packing.ts";
-import type { NewScan, ScanWriter } from "../../src/store/write-contract.ts";
+import type { ScanWriter } from "../../src/store/write-contract.ts";
 import { projections } from "../../src/views/projections.ts";
 import { stopPrograms } from "../../test/support/program.ts";
 import { queriesOn } from "../../test/support/queries.ts";
@@ -63,13 +63,13 @@ export async function openStage(connection: { path: string }, client: Redis): Pr
 
 	async function start(user: Viewer, shape: Shape): Promise<string> {
 		const strategies = plannedStrategies(shape.strategies);
-		const create = (planned: NewScan) => {
+		const begin: ScanWriter["begin"] = (planned, claim) => {
 			const input = JSON.parse(unpack(planned.scan["input"] ?? "{}")) as ScanInput;
-			return store.writer.create(newScan({ ...input, strategies }, projections));
+			return store.writer.begin(newScan({ ...input, strategies }, projections), claim);
 		};
 		const commands = createCommands({
 			...base,
-			writer: { ...store.writer, create },
+			writer: { ...store.writer, begin },
 			settings: { ...base.settings, limits: { ...limits, retry_backoff_ms: 1 } },
 		});
 		filters += 1;

@@ -1,6 +1,6 @@
 import type { PlannedStrategy, ScanInput, UserProfile } from "../../machines/types.ts";
 import { CATALOGUE, findStrategy, strategyKey } from "../catalogue.ts";
-import { numbered, type Projections, stateFields } from "../runtime/scan-commit.ts";
+import { type Projections, stateFields } from "../runtime/scan-commit.ts";
 import { begin, MACHINE_ID } from "../runtime/scan-host.ts";
 import type { StartRequest, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
@@ -70,7 +70,6 @@ export function newScan(input: ScanInput, projections: Projections, results: Rec
 	const { state, entries } = begin(input);
 	const [entry] = entries;
 	if (!entry) throw new Error("the scan machine began without its first journal entry");
-	const written = numbered(entries, 0);
 	return {
 		owner: input.user_id,
 		scan_id: input.scan_id,
@@ -85,8 +84,8 @@ export function newScan(input: ScanInput, projections: Projections, results: Rec
 			deadline_at: String(input.deadline_at_ms),
 			progress_at: String(input.accepted_at_ms),
 		},
-		lifecycle: projections.lifecycleFields(null, state.context, written),
-		debug: projections.debugFields(null, state.context, written),
+		lifecycle: projections.lifecycleFields(null, state.context, entries),
+		debug: projections.debugFields(null, state.context, entries),
 		results,
 		entry,
 		accepted_at_ms: input.accepted_at_ms,

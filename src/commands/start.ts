@@ -2,7 +2,7 @@ import type { ScanInput, UserProfile } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
 import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
-import type { StartClaim } from "../store/write-contract.ts";
+import type { ActiveScan, StartClaim, StartDecision } from "../store/write-contract.ts";
 import { endByCancel } from "./cancel.ts";
 import type { CommandDeps, StartDeps } from "./deps.ts";
 import { newScan, planScan } from "./plan.ts";
@@ -22,8 +22,8 @@ export async function starter(
 	return { profile: deps.profileOf(account, portfolio.version), policies };
 }
 
-export const refuseOverload = async (deps: CommandDeps): Promise<void> => {
-	if ((await deps.queued()) >= deps.settings.queue_max) {
+export const refuseOverload = async (deps: CommandDeps, queued: Promise<number> = deps.queued()): Promise<void> => {
+	if ((await queued) >= deps.settings.queue_max) {
 		throw new ApiError("overloaded", undefined, { retry_after_seconds: 5 });
 	}
 };
@@ -39,14 +39,18 @@ export async function startScan(
 	if (before) return before;
 	const firstId = await unusedId(deps, viewer, reservedId);
 	for (let attempt = 0; attempt < START_TRIES; attempt++) {
-		const joined = await tryJoin(deps, viewer, request);
+		const asked = askAtOnce(deps, viewer, request);
+		const joined = await tryJoin(deps, viewer, request, await asked.active);
 		if (joined) return joined;
-		if (!(await isFresh(deps, viewer, request, profile))) await refuseOverload(deps);
+		if (!isFresh(deps, request, profile, await asked.fresh)) await refuseOverload(deps, asked.queued);
 		const superseded = request.force_refresh ? await deps.writer.activeScan(viewer.user_id, request.filter_key) : null;
 		const planned = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
 		const input = attempt === 0 && firstId !== null ? { ...planned, scan_id: firstId } : planned;
-		await deps.writer.create(newScan(input, deps.projections));
-		const result = await decide(deps, viewer, request, input, deps.settings.force_join_ms);
+		const scan = newScan(input, deps.projections);
+		const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
+		if (request.force_refresh) await deps.writer.create(scan);
+		const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
+		const result = decided && (await carryOut(deps, viewer, request, input, decided));
 		if (result) return result;
 	}
 	throw new ApiError("internal_error");
@@ -77,9 +81,25 @@ export async function unusedId(deps: CommandDeps, viewer: Viewer, reservedId: st
 	return (await deps.reader.expiredAt(viewer.user_id, reservedId)) === null ? reservedId : null;
 }
 
+type FreshScan = Awaited<ReturnType<CommandDeps["writer"]["freshScan"]>>;
+
+/** All that a start has to know before it makes a record leaves together; what is not needed in the end is dropped. */
+function askAtOnce(deps: CommandDeps, { user_id }: Viewer, request: StartRequest) {
+	const recent = !request.force_refresh && freshMs(deps, request) > 0;
+	const active = deps.writer.activeScan(user_id, request.filter_key);
+	const fresh: Promise<FreshScan> = recent ? deps.writer.freshScan(user_id, request.filter_key) : Promise.resolve(null);
+	const queued = deps.queued();
+	for (const answer of [fresh, queued]) answer.catch(() => undefined);
+	return { active, fresh, queued };
+}
+
 /** Joins without creating anything, when the claim already names a scan that this start would join. */
-async function tryJoin(deps: CommandDeps, viewer: Viewer, request: StartRequest): Promise<StartResult | null> {
-	const active = await deps.writer.activeScan(viewer.user_id, request.filter_key);
+async function tryJoin(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	active: ActiveScan | null,
+): Promise<StartResult | null> {
 	if (!active) return null;
 	const young = deps.writer.now() - active.accepted_at_ms < deps.settings.force_join_ms;
 	if (request.force_refresh && !young) {
@@ -114,31 +134,38 @@ export async function join(deps: CommandDeps, viewer: Viewer, request: StartRequ
 	return false;
 }
 
-export async function decide(
+export const claimFor = (
 	deps: CommandDeps,
 	viewer: Viewer,
 	request: StartRequest,
 	input: ScanInput,
 	forceJoinMs: number,
+): StartClaim => ({
+	user_id: viewer.user_id,
+	filter_key: request.filter_key,
+	scan_id: input.scan_id,
+	force: request.force_refresh,
+	force_join_ms: forceJoinMs,
+	fresh_ms: freshMs(deps, request),
+	fingerprint: fingerprintOf(input.profile),
+	accepted_at_ms: input.accepted_at_ms,
+});
+
+/** What follows from the decision about a start. Null: it has to be decided again. */
+export async function carryOut(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	input: ScanInput,
+	{ decision, scan_id, detail }: StartDecision,
 ): Promise<StartResult | null> {
-	const { profile } = input;
-	const claim: StartClaim = {
-		user_id: viewer.user_id,
-		filter_key: request.filter_key,
-		scan_id: input.scan_id,
-		force: request.force_refresh,
-		force_join_ms: forceJoinMs,
-		fresh_ms: freshMs(deps, request),
-		fingerprint: fingerprintOf(profile),
-		accepted_at_ms: input.accepted_at_ms,
-	};
-	const { decision, scan_id, detail } = await deps.writer.decideStart(claim);
 	if (decision === "joined" || decision === "cached") {
 		await deps.writer.drop(input.scan_id);
 		if (decision === "joined") return (await join(deps, viewer, request, scan_id)) ? joinedTo(scan_id) : null;
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}
-	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id))) {
+	const known = decision === "created" ? { superseded: null } : undefined;
+	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id, known))) {
 		// This process stood still for so long that its record was cleared away as abandoned. Whoever saw that may
 		// free the claim at any moment, so the id is given up and the start tries again with another. What the claim
 		// took over is ended first, or it would run on beside the scan of the next try.
@@ -174,15 +201,8 @@ const freshMs = (deps: CommandDeps, { schedule_id }: StartRequest): number =>
 	schedule_id === undefined ? deps.settings.fresh_ms : 0;
 
 /** Would an unforced start be answered with a recent result? Then the queue does not matter. */
-async function isFresh(
-	deps: CommandDeps,
-	viewer: Viewer,
-	request: StartRequest,
-	profile: UserProfile,
-): Promise<boolean> {
-	if (request.force_refresh || freshMs(deps, request) === 0) return false;
-	const fresh = await deps.writer.freshScan(viewer.user_id, request.filter_key);
-	if (!fresh || fresh.fingerprint !== fingerprintOf(profile)) return false;
+function isFresh(deps: CommandDeps, request: StartRequest, profile: UserProfile, fresh: FreshScan): boolean {
+	if (!fresh || request.force_refresh || fresh.fingerprint !== fingerprintOf(profile)) return false;
 	return deps.writer.now() - fresh.completed_at_ms < deps.settings.fresh_ms;
 }
 
@@ -205,15 +225,17 @@ async function cachedResult(
 /**
  * What follows from winning the claim, in this order and repeatable by anyone: the record is accepted, the
  * scan it took the claim from is ended, the new one is queued. False: there is no such record.
+ * @param known what the claim was taken from, by whoever has just taken it; absent: read
  */
 export async function finishStart(
 	deps: StartDeps,
 	userId: string,
 	filterKey: string,
 	scanId: string,
+	known?: { superseded: null },
 ): Promise<boolean> {
 	if (!(await deps.writer.accept(scanId))) return false;
-	const active = await deps.writer.activeScan(userId, filterKey);
+	const active = known ? null : await deps.writer.activeScan(userId, filterKey);
 	if (active?.scan_id === scanId && active.superseded) {
 		await endSuperseded(deps, active.superseded, userId, scanId);
 	}

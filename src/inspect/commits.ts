@@ -67,8 +67,8 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 	return {
 		writer: {
 			...writer,
-			async commit(commit) {
-				const result = await writer.commit(commit);
+			async commit(commit, told) {
+				const result = await writer.commit(commit, told);
 				if (result === "ok" && parts.watchers() > 0) {
 					const { scan_id, base_seq, entries } = commit;
 					waiting.push({ scan_id, base_seq, seq: base_seq + entries.length });

@@ -24,7 +24,9 @@ export function endedScan(record: ScanRecord): EndedScan & { timeouts: number; f
 
 /** Frees the claim, notes freshness and tombstone, counts the scan, drops surplus ones. Repeatable. */
 export async function book(writer: ScanWriter, record: ScanRecord, userScansKept: number): Promise<void> {
-	await writer.finish(record, endedScan(record));
-	for (const scanId of await writer.endedBeyond(record.user_id, userScansKept))
-		await writer.expireNow(record.user_id, scanId);
+	const [, surplus] = await Promise.all([
+		writer.finish(record, endedScan(record)),
+		writer.endedBeyond(record.user_id, userScansKept),
+	]);
+	for (const scanId of surplus) await writer.expireNow(record.user_id, scanId);
 }

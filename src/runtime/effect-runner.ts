@@ -1,11 +1,13 @@
 import type { ScanEffect, ScanEvent, StrategyReport } from "../../machines/events.ts";
 import type { Failure, ScanContext } from "../../machines/types.ts";
 import type { Clock } from "../clock.ts";
-import type { Attachments, EffectContext, Effects } from "../effects/contract.ts";
+import type { Attachments, Effects, StrategyEffectContext } from "../effects/contract.ts";
 import type { ScanReader } from "../store/contract.ts";
 import { untilStoreAnswers } from "../store-failure.ts";
 import type { Opportunity, PortfolioSnapshot } from "../strategies/contract.ts";
+import { Cut } from "./cut.ts";
 import { toFailure } from "./failure.ts";
+import type { KeptResults } from "./kept-results.ts";
 
 /** What an effect hands to the run: an event for the machine (or a report that will be bundled). */
 export type Outcome =
@@ -18,6 +20,8 @@ interface RunnerDeps {
 	clock: Clock;
 	/** The store's clock. */
 	now: () => number;
+	/** What this run has committed itself. */
+	kept: KeptResults;
 	/** The latest state of the scan. */
 	scan: () => ScanContext;
 	post: (outcome: Outcome) => void;
@@ -30,34 +34,24 @@ export interface EffectRunner {
 	stop(): void;
 }
 
-class EffectCut extends Error {
-	constructor() {
-		super("the effect is no longer wanted");
-		this.name = "AbortError";
-	}
-}
-
-/** One for all: every effect that has answered is cut too, and a stack trace for each costs more than the cut. */
-const CUT = new EffectCut();
-
 /**
  * Keeps exactly the effects running that the committed state asks for. An effect that ignores its signal
  * is forgotten: whatever it answers later is dropped here, and the attempt number would stop it anyway.
  */
 export function createEffectRunner(deps: RunnerDeps): EffectRunner {
-	const running = new Map<string, { controller: AbortController; timer: unknown }>();
+	const running = new Map<string, { cut: Cut; timer: unknown }>();
 	const abort = (key: string) => {
 		const held = running.get(key);
 		running.delete(key);
 		if (!held) return;
 		deps.clock.clearTimeout(held.timer);
-		held.controller.abort(CUT);
+		held.cut.abort();
 	};
 	const start = (effect: ScanEffect) => {
-		const controller = new AbortController();
+		const cut = new Cut();
 		// A second guard beside the machine's own deadline: also holds while a commit cannot be made.
-		const timer = deps.clock.setTimeout(() => controller.abort(CUT), Math.max(0, effect.deadline_at_ms - deps.now()));
-		const entry = { controller, timer };
+		const timer = deps.clock.setTimeout(() => cut.abort(), Math.max(0, effect.deadline_at_ms - deps.now()));
+		const entry = { cut, timer };
 		running.set(effect.key, entry);
 		const isCurrent = () => running.get(effect.key) === entry;
 		const settle = (outcome: Outcome | null) => {
@@ -65,8 +59,8 @@ export function createEffectRunner(deps: RunnerDeps): EffectRunner {
 			deps.clock.clearTimeout(timer);
 			if (outcome) deps.post(outcome);
 		};
-		carryOut(deps, effect, controller.signal, isCurrent).then(settle, (error: unknown) => {
-			if (controller.signal.aborted || !isCurrent()) return;
+		carryOut(deps, effect, cut, isCurrent).then(settle, (error: unknown) => {
+			if (cut.aborted || !isCurrent()) return;
 			const failure = toFailure(error);
 			deps.onError(effect, error, failure);
 			settle(failed(effect, failure, deps.now()));
@@ -84,13 +78,10 @@ export function createEffectRunner(deps: RunnerDeps): EffectRunner {
 	};
 }
 
-async function carryOut(
-	deps: RunnerDeps,
-	effect: ScanEffect,
-	signal: AbortSignal,
-	isCurrent: () => boolean,
-): Promise<Outcome> {
-	const context = effectContext(deps, effect, signal);
+async function carryOut(deps: RunnerDeps, effect: ScanEffect, cut: Cut, isCurrent: () => boolean): Promise<Outcome> {
+	const context = effectContext(deps, effect, cut, (report, attachments) => {
+		if (isCurrent() && !cut.aborted) deps.post({ kind: "report", report, at_ms: deps.now(), attachments });
+	});
 	switch (effect.type) {
 		case "fetchPortfolio": {
 			const { portfolio, attachments } = await deps.effects.fetchPortfolio(context);
@@ -101,10 +92,7 @@ async function carryOut(
 			return { kind: "event", event: { type: "assets.discovered", at_ms: deps.now(), assets }, attachments };
 		}
 		case "evaluateStrategy": {
-			const progress = (report: StrategyReport, attachments: Attachments) => {
-				if (isCurrent() && !signal.aborted) deps.post({ kind: "report", report, at_ms: deps.now(), attachments });
-			};
-			const { report, attachments } = await deps.effects.evaluateStrategy(effect, { ...context, progress });
+			const { report, attachments } = await deps.effects.evaluateStrategy(effect, context);
 			return { kind: "report", report, at_ms: deps.now(), attachments };
 		}
 		case "rankOpportunities": {
@@ -114,23 +102,34 @@ async function carryOut(
 	}
 }
 
-function effectContext(deps: RunnerDeps, effect: ScanEffect, signal: AbortSignal): EffectContext {
+function effectContext(
+	deps: RunnerDeps,
+	effect: ScanEffect,
+	cut: Cut,
+	progress: StrategyEffectContext["progress"],
+): StrategyEffectContext {
 	const scan = deps.scan();
 	const scanId = scan.input.scan_id;
-	const patiently = <T>(ask: () => Promise<T>) => untilStoreAnswers(ask, deps.clock, signal);
+	const patiently = <T>(ask: () => Promise<T>) => untilStoreAnswers(ask, deps.clock, cut.signal);
 	return {
-		signal,
+		get signal() {
+			return cut.signal;
+		},
 		scan,
+		progress,
 		timeLeftMs: () => effect.deadline_at_ms - deps.now(),
 		elapsedMs: () => Math.max(0, deps.now() - scan.input.accepted_at_ms),
 		async portfolio() {
+			const [kept] = deps.kept.all(["d:portfolio"]) ?? [];
+			if (kept !== undefined) return JSON.parse(kept) as PortfolioSnapshot;
 			const stored = await patiently(() => deps.reader.document<PortfolioSnapshot>(scanId, "portfolio"));
 			if (!stored) throw new Error("the scan's portfolio is not stored");
 			return stored;
 		},
 		async rows() {
 			const ids = deps.scan().strategies.flatMap(({ tally }) => [...tally.row_ids, ...tally.unproven_ids]);
-			const texts = await patiently(() => deps.reader.rows(scanId, ids));
+			const kept = deps.kept.all(ids.map((id) => `r:${id}`));
+			const texts = kept ?? (await patiently(() => deps.reader.rows(scanId, ids)));
 			const rows = texts.map((text) => JSON.parse(text) as Opportunity);
 			return new Map(rows.map((row) => [row.opportunity_id, row]));
 		},

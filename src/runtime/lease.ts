@@ -47,6 +47,9 @@ export function holdLease(
 		log.warn({ scan_id, epoch }, "the lease ran out unanswered, the scan is let go");
 		events.lost("given_up");
 	};
+	const again = (): void => {
+		if (!stopped) beatTimer = clock.setTimeout(beat, settings.heartbeat_ms);
+	};
 	const beat = (): void => {
 		if (stopped) return;
 		if (!events.turns()) {
@@ -56,9 +59,6 @@ export function holdLease(
 			return;
 		}
 		const sentAtMs = writer.now();
-		const again = (): void => {
-			if (!stopped) beatTimer = clock.setTimeout(beat, settings.heartbeat_ms);
-		};
 		writer.heartbeat(scan_id, epoch, settings.lease_ms).then(
 			({ status, inbox_newest }) => {
 				if (status !== "ok") events.lost("fenced");
@@ -74,7 +74,8 @@ export function holdLease(
 	};
 	return {
 		start() {
-			beat();
+			// The claim was the first beat: it has renewed the lease and said what waits in the inbox.
+			again();
 			watchEnd();
 		},
 		renewed,

@@ -32,10 +32,18 @@ export interface RuntimeDeps extends Omit<RunDeps, "onEnded"> {
 	onEnded(record: ScanRecord): Promise<void>;
 }
 
+interface Held {
+	promise: Promise<RunAnswer>;
+	/** Null until the scan is claimed. */
+	run: ScanRun | null;
+	/** A command was heard of while the claim was under way, so its reply may not know of it. */
+	news: boolean;
+}
+
 export function createRuntime(deps: RuntimeDeps): Runtime {
-	const runs = new Map<string, { promise: Promise<RunAnswer>; run: ScanRun | null }>();
+	const runs = new Map<string, Held>();
 	let closing = false;
-	const runDeps: RunDeps = { ...deps, onEnded: ({ scan_id }) => bookEnd(deps, scan_id) };
+	const runDeps: RunDeps = { ...deps, onEnded: (scanId, record) => bookEnd(deps, scanId, record) };
 
 	async function claimAndRun(scanId: string, hold: (run: ScanRun) => void): Promise<RunAnswer> {
 		const claim = await deps.writer.claim(scanId, deps.workerId, deps.nonce(), deps.settings.lease_ms, "normal");
@@ -61,19 +69,21 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 			const held = runs.get(scanId);
 			if (held) return held.promise;
 			if (closing) return Promise.resolve("busy");
-			const entry: { promise: Promise<RunAnswer>; run: ScanRun | null } = {
-				promise: Promise.resolve("busy"),
-				run: null,
-			};
+			const entry: Held = { promise: Promise.resolve("busy"), run: null, news: false };
 			runs.set(scanId, entry);
 			entry.promise = claimAndRun(scanId, (run) => {
 				entry.run = run;
+				if (entry.news) run.lookAtInbox();
 			}).finally(() => runs.delete(scanId));
 			return entry.promise;
 		},
 		active: () => runs.size,
 		hasRoom: () => !closing && runs.size < deps.capacity,
-		lookAtInbox: (scanId) => runs.get(scanId)?.run?.lookAtInbox(),
+		lookAtInbox(scanId) {
+			const held = runs.get(scanId);
+			if (held?.run) held.run.lookAtInbox();
+			else if (held) held.news = true;
+		},
 		async handOver() {
 			closing = true;
 			for (const { run } of runs.values()) run?.handOver();
@@ -97,9 +107,9 @@ async function endDamaged(deps: RuntimeDeps, record: ScanRecord): Promise<RunAns
 }
 
 /** Books an ended scan; what fails here is done again by the sweeper, so it only leaves a line in the log. */
-async function bookEnd(deps: RuntimeDeps, scanId: string): Promise<void> {
+async function bookEnd(deps: RuntimeDeps, scanId: string, ended: ScanRecord | null = null): Promise<void> {
 	try {
-		const record = await deps.reader.read(scanId);
+		const record = ended ?? (await deps.reader.read(scanId));
 		if (record?.terminal) await deps.onEnded(record);
 	} catch (error) {
 		deps.log.warn({ scan_id: scanId, err: error }, "scan not booked yet");

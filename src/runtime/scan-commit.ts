@@ -1,7 +1,7 @@
 import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { Attachments } from "../effects/contract.ts";
-import type { JournalEntry, ScanRecord } from "../store/contract.ts";
+import type { ScanRecord } from "../store/contract.ts";
 import { encodeContext } from "../store/scan-codec.ts";
 import type { Commit, MachineEvent, NewEntry } from "../store/write-contract.ts";
 import type { HostState } from "./scan-host.ts";
@@ -11,13 +11,9 @@ export interface Projections {
 	lifecycleFields(
 		before: ScanContext | null,
 		context: ScanContext,
-		entries: readonly JournalEntry[],
+		entries: readonly NewEntry[],
 	): Record<string, string>;
-	debugFields(
-		before: ScanContext | null,
-		context: ScanContext,
-		entries: readonly JournalEntry[],
-	): Record<string, string>;
+	debugFields(before: ScanContext | null, context: ScanContext, entries: readonly NewEntry[]): Record<string, string>;
 }
 
 /** What has happened since the last commit. */
@@ -65,11 +61,6 @@ function acceptedRows(context: ScanContext, rows: Map<string, string>): Record<s
 	return fields;
 }
 
-export function numbered(entries: readonly NewEntry[], baseSeq: number): JournalEntry[] {
-	const revision = baseSeq + entries.length;
-	return entries.map((entry, i) => ({ ...entry, seq: baseSeq + i + 1, revision }));
-}
-
 /** Fields of the scan hash besides context and bookkeeping. */
 export function stateFields(
 	before: HostState | null,
@@ -107,7 +98,7 @@ export function buildCommit(
 	pending: Pending,
 	projections: Projections,
 ): Commit {
-	const entries = numbered(pending.entries, envelope.base_seq);
+	const { entries } = pending;
 	const results = acceptedRows(state.context, pending.rows);
 	for (const [name, document] of pending.documents) results[`d:${name}`] = document;
 	const scan = { ...pending.upgrade, ...stateFields(before, state, pending.entries) };

@@ -2,15 +2,17 @@ import type { ScanEvent } from "../../machines/events.ts";
 import { wantedEffects } from "../../machines/stall.ts";
 import type { Clock } from "../clock.ts";
 import type { Effects } from "../effects/contract.ts";
-import type { ScanReader } from "../store/contract.ts";
+import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import { shortener } from "../store/journal-ids.ts";
-import type { Commit, ScanWriter } from "../store/write-contract.ts";
+import type { Commit, CommitMoment, ScanWriter } from "../store/write-contract.ts";
 import { bundle } from "./bundle.ts";
-import { firstEvent, type Granted, stateOf } from "./claimed.ts";
+import { endedRecord, firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
+import { KeptResults } from "./kept-results.ts";
 import { holdLease, type Lease } from "./lease.ts";
 import { untilAnswered } from "./persistent.ts";
 import { Pulse } from "./pulse.ts";
+import { stepOrAbandon } from "./safe-step.ts";
 import {
 	buildCommit,
 	nothingPending,
@@ -20,7 +22,7 @@ import {
 	STATE_BYTES_MAX,
 	stateBytes,
 } from "./scan-commit.ts";
-import { type HostState, nextDeadlineMs, step, takeDue } from "./scan-host.ts";
+import { type HostState, nextDeadlineMs, takeDue } from "./scan-host.ts";
 
 export interface RunLog {
 	info(facts: object, message: string): void;
@@ -36,8 +38,8 @@ export interface RunDeps {
 	clock: Clock;
 	log: RunLog;
 	settings: { lease_ms: number; heartbeat_ms: number };
-	/** Books an ended scan; failures are repaired by the sweeper. */
-	onEnded(record: { scan_id: string }): Promise<void>;
+	/** Books an ended scan; failures are repaired by the sweeper. @param record null: it has to be read */
+	onEnded(scanId: string, record: ScanRecord | null): Promise<void>;
 }
 
 /** How a run came to its end; only `ended` means that the scan did. */
@@ -54,17 +56,20 @@ const INBOX_TYPES: ReadonlySet<string> = new Set(["scan.cancel_requested"]);
 export class ScanRun {
 	readonly scanId: string;
 	private readonly deps: RunDeps;
+	private readonly claim: Granted;
 	private readonly epoch: number;
 	private state: HostState;
 	private committed: HostState;
 	private seq: number;
 	private pending: Pending;
 	private inboxSeen: string;
+	private ended: ScanRecord | null = null;
 	private mailbox: Outcome[] = [];
+	private readonly kept = new KeptResults();
 	private wake: (() => void) | null = null;
 	private end: RunEnd | null = null;
 	private handingOver = false;
-	private inboxNews = true;
+	private inboxNews: boolean;
 	private timer: unknown = null;
 	private readonly runner: EffectRunner;
 	private readonly pulse: Pulse;
@@ -75,17 +80,20 @@ export class ScanRun {
 	constructor(deps: RunDeps, claim: Granted) {
 		const { record } = claim;
 		this.deps = deps;
+		this.claim = claim;
 		this.scanId = record.scan_id;
 		this.epoch = record.epoch;
 		this.pulse = new Pulse(deps.settings.heartbeat_ms);
 		this.seq = record.revision;
 		this.inboxSeen = claim.inbox_after;
+		this.inboxNews = claim.inbox_newest !== claim.inbox_after;
 		this.pending = nothingPending(record);
 		this.state = stateOf(record);
 		this.committed = this.state;
 		this.runner = createEffectRunner({
 			effects: deps.effects,
 			reader: deps.reader,
+			kept: this.kept,
 			clock: deps.clock,
 			now: () => deps.writer.now(),
 			scan: () => this.state.context,
@@ -115,7 +123,7 @@ export class ScanRun {
 			this.stop();
 		}
 		const end = this.end ?? "given_up";
-		if (end === "ended") await this.deps.onEnded({ scan_id: this.scanId });
+		if (end === "ended") await this.deps.onEnded(this.scanId, this.ended);
 		if (end === "given_up" || end === "released") await this.giveBack();
 		return end;
 	}
@@ -202,27 +210,11 @@ export class ScanRun {
 	}
 
 	private apply(event: ScanEvent): void {
-		const next = this.tryStep(event);
+		const next = stepOrAbandon(this.state, event, this.scanId, this.deps);
 		if (!next) return;
 		this.state = next.state;
 		this.pending.entries.push(...next.entries);
 		this.pending.events.push(this.recorded(event));
-	}
-
-	/** A rule that throws must not take the scan's record with it: the scan fails with a reason instead. */
-	private tryStep(event: ScanEvent) {
-		try {
-			return step(this.state, event);
-		} catch (error) {
-			this.deps.log.error({ scan_id: this.scanId, event: event.type, err: error }, "transition threw");
-			const message = "A rule of the scan machine failed";
-			return step(this.state, {
-				type: "scan.abandoned",
-				at_ms: this.deps.writer.now(),
-				code: "internal_error",
-				message,
-			});
-		}
 	}
 
 	private async takeInbox(): Promise<void> {
@@ -249,9 +241,12 @@ export class ScanRun {
 		let commit = this.build();
 		if (stateBytes(commit) > STATE_BYTES_MAX && !this.state.ended) commit = this.endOversized(stateBytes(commit));
 		const { writer, log } = this.deps;
+		let moment: CommitMoment | null = null;
 		const send = async () => {
 			const sentAtMs = writer.now();
-			const answer = await writer.commit(commit);
+			const answer = await writer.commit(commit, (told) => {
+				moment = told;
+			});
 			if (answer === "ok") this.lease.renewed(sentAtMs);
 			return answer;
 		};
@@ -269,7 +264,10 @@ export class ScanRun {
 		this.seq += commit.entries.length;
 		this.committed = this.state;
 		this.pending = nothingPending();
-		if (this.state.ended) this.end = "ended";
+		if (!this.state.ended) return this.kept.note(commit.results);
+		this.end = "ended";
+		const last = commit.entries.at(-1);
+		if (last) this.ended = endedRecord(this.claim, this.state, this.seq, moment, last.type);
 	}
 
 	/** What would not fit is dropped with the turn that led to it; what was committed before stays. */

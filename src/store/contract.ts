@@ -114,6 +114,8 @@ export interface StatisticsReader {
 	recentDurations(): Promise<{ duration_ms: number; strategies: number; completed: boolean }[]>;
 	/** Scans that have not ended / that no worker has claimed yet. */
 	activeScans(): Promise<{ active: number; queued: number }>;
+	/** Scans that no worker has claimed. */
+	queuedScans(): Promise<number>;
 	/** Ids of all scans that have not ended, oldest first, at most `limit`. */
 	activeScanIds(limit: number): Promise<string[]>;
 	workers(): Promise<WorkerInfo[]>;

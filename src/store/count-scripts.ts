@@ -23,8 +23,7 @@ end`;
  */
 export const COUNT = urgent(
 	3,
-	`${ADD}
-local counted = {}
+	`local counted = {}
 local sums = {0, 0, 0, 0, 0}
 for i = 3, #ARGV, 6 do
   if redis.call('SADD', KEYS[2], ARGV[i]) == 1 then
@@ -33,13 +32,22 @@ for i = 3, #ARGV, 6 do
   end
 end
 if #counted == 0 then return counted end
-local held = add(KEYS[1], {'total_scans', 'successful_scans', 'total_opportunities', 'total_strategies'},
-  {#counted, sums[1], sums[2], sums[3]})
-local mean = tonumber(redis.call('HGET', KEYS[1], 'avg_execution_time_ms') or '0')
-local total = (tonumber(held[1]) or 0) + #counted
-redis.call('HSET', KEYS[1], 'avg_execution_time_ms', tostring(mean + (sums[4] - #counted * mean) / total))
-redis.call('INCRBY', KEYS[3], sums[5])
-for k = 1, 3 do redis.call('EXPIRE', KEYS[k], ARGV[k == 2 and 2 or 1]) end
+local fields = {'total_scans', 'successful_scans', 'total_opportunities', 'total_strategies'}
+local amounts = {#counted, sums[1], sums[2], sums[3]}
+local held = redis.call('HMGET', KEYS[1], 'avg_execution_time_ms', unpack(fields))
+local mean = tonumber(held[1]) or 0
+local total = (tonumber(held[2]) or 0) + #counted
+local pairs = {'avg_execution_time_ms', tostring(mean + (sums[4] - #counted * mean) / total)}
+for k = 1, #fields do
+  pairs[#pairs + 1] = fields[k]
+  pairs[#pairs + 1] = string.format('%.0f', (tonumber(held[k + 1]) or 0) + amounts[k])
+end
+redis.call('HSET', KEYS[1], unpack(pairs))
+for k = 1, 2 do redis.call('EXPIRE', KEYS[k], ARGV[k]) end
+if sums[5] > 0 then
+  redis.call('INCRBY', KEYS[3], sums[5])
+  redis.call('EXPIRE', KEYS[3], ARGV[1])
+end
 return counted`,
 );
 

@@ -1,7 +1,6 @@
 import type { Redis } from "ioredis";
 import type { EndedScan, ScanRecord } from "./contract.ts";
 import { dayKeys, globalKeys, totalsGuardKey } from "./keys.ts";
-import { isFull } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
 import { amountsOf, type Totals } from "./totals.ts";
 
@@ -93,10 +92,8 @@ async function countDay({ redis, run, retentionMs }: LedgerDeps, date: string, s
 	const texts = scans
 		.filter(({ ended }) => fresh.has(ended.scan_id))
 		.map(({ ended: { timeouts: _, failed: __, ...latest } }) => JSON.stringify(latest));
-	await Promise.all([
-		countErrors(run, day, scans, ttls),
-		texts.length > 0 ? listRecent(redis, texts, retentionMs) : null,
-	]);
+	if (texts.length > 0) listRecent(redis, texts, retentionMs);
+	await countErrors(run, day, scans, ttls);
 }
 
 async function countErrors(
@@ -109,19 +106,17 @@ async function countErrors(
 	if (failed.length > 0) await run(scripts.COUNT_ERRORS, [day.errors, day.errorsCounted, ...ttls, ...failed]);
 }
 
-/** @param texts oldest end first, one at least */
-async function listRecent(redis: Redis, texts: readonly string[], retentionMs: number): Promise<void> {
-	try {
-		// On one connection and in this order.
-		await Promise.all([
-			redis.set(globalKeys.latest, texts.at(-1) as string, "PX", retentionMs),
-			redis.lpush(globalKeys.recent, ...texts),
-			redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1),
-		]);
-	} catch (error) {
-		// A full server lacks these two for a while; nothing is decided by them.
-		if (!isFull(error)) throw error;
-	}
+/**
+ * Nothing is decided by these lists and nobody waits for them: a process that dies here, or a full server, lacks these
+ * scans in them. All on one connection and in this order.
+ * @param texts oldest end first, one at least
+ */
+function listRecent(redis: Redis, texts: readonly string[], retentionMs: number): void {
+	Promise.all([
+		redis.set(globalKeys.latest, texts.at(-1) as string, "PX", retentionMs),
+		redis.lpush(globalKeys.recent, ...texts),
+		redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1),
+	]).catch(() => undefined);
 }
 
 /** The script adds a sum for all of its scans or for none: those that were counted before are left out and it is asked again. */
@@ -129,11 +124,12 @@ async function countTotals({ run, retentionMs }: LedgerDeps, date: string, scans
 	for (let left = scans; left.length > 0; ) {
 		const sums: Totals = {};
 		for (const { amounts } of left) {
-			for (const [field, amount] of Object.entries(amounts)) sums[field] = (sums[field] ?? 0) + amount;
+			for (const field in amounts) sums[field] = (sums[field] ?? 0) + (amounts[field] as number);
 		}
 		const ids = left.map(({ ended }) => ended.scan_id);
 		const args = [globalKeys.totals, totalsGuardKey(date), guardTtlS(retentionMs), ids.length, ...ids];
-		const known = (await run(scripts.COUNT_TOTALS, [...args, ...Object.entries(sums).flat()])) as string[];
+		for (const field in sums) args.push(field, sums[field] as number);
+		const known = (await run(scripts.COUNT_TOTALS, args)) as string[];
 		if (known.length === 0) return;
 		left = left.filter(({ ended }) => !known.includes(ended.scan_id));
 	}

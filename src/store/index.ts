@@ -40,11 +40,12 @@ export async function openScanStore(
 	const clock = await storeClock(redis, systemClock, { logger });
 	const hub = await createCommitHub(subscriber, systemClock);
 	const now = () => clock.now();
+	const send = quickly(redis);
 	return {
-		writer: createScanWriter({ redis, hub, now, settings }),
+		writer: createScanWriter({ redis, send, hub, now, settings }),
 		reader: createScanReader({
 			redis,
-			send: quickly(redis),
+			send,
 			hub,
 			now,
 			tombstoneMs: settings.tombstone_ms,

@@ -10,6 +10,16 @@ import { decodeEntry } from "./strategy-codec.ts";
 
 export type Dynamic = Omit<ScanContext, "input" | "strategies">;
 
+/**
+ * What a phase leaves behind, each in a field of its own that is written once. They stood in the snapshot before, and
+ * a snapshot that still has them is read as well.
+ */
+export const SUMMARIES = ["portfolio", "assets", "ranking"] as const satisfies (keyof Dynamic)[];
+type Summaries = Pick<Dynamic, (typeof SUMMARIES)[number]>;
+
+/** Its name in the scan hash. */
+export const summaryField = (name: keyof Summaries): string => `k:${name}`;
+
 type Json = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Json =>
@@ -75,7 +85,17 @@ export class Damage {
 		const held = this.take<Dynamic>("snapshot", fields.snapshot, isDynamic);
 		if (!held) return barestDynamic(fields, input);
 		// Another version's snapshot may lack what this one reads; its own is taken as it is.
-		return fields.machine === this.current ? held : { ...barestDynamic(fields, input), ...held };
+		const dynamic = fields.machine === this.current ? held : { ...barestDynamic(fields, input), ...held };
+		return { ...dynamic, ...this.summaries(fields, dynamic) };
+	}
+
+	private summaries(fields: Record<string, string>, held: Partial<Summaries>): Summaries {
+		const taken: Partial<Record<keyof Summaries, unknown>> = {};
+		for (const name of SUMMARIES) {
+			const text = fields[summaryField(name)];
+			taken[name] = text === undefined ? (held[name] ?? null) : this.take(summaryField(name), text, () => true);
+		}
+		return taken as Summaries;
 	}
 
 	strategies(fields: Record<string, string>, { strategies: planned }: ScanInput): StrategyEntry[] {

@@ -54,26 +54,29 @@ export async function claim(
 		versions,
 	}: { scanId: string; worker: string; nonce: string; leaseMs: number; mode: ClaimMode; versions: Versions },
 ): Promise<ClaimResult> {
-	// The index goes first: a claimer that dies right after the claim is found when the lease is over.
-	await enter(redis, globalKeys.leases, now() + leaseMs, scanId);
-	const [kind, first, second, ...pairs] = (await run(scripts.CLAIM, [
-		scanKeys(scanId).scan,
-		worker,
-		nonce,
-		leaseMs,
-		mode,
-		...versions.carried,
-	])) as string[];
+	const list = () => enter(redis, globalKeys.leases, now() + leaseMs, scanId);
+	const keys = scanKeys(scanId);
+	// The index goes first, on one connection: a claimer that dies right after the claim is found when the lease is over.
+	const [listed, answered] = await Promise.allSettled([
+		list(),
+		run(scripts.CLAIM, [keys.scan, keys.inbox, worker, nonce, leaseMs, mode, ...versions.carried]),
+	]);
+	if (answered.status === "rejected") throw answered.reason;
+	const [kind, first, second, ...rest] = answered.value as string[];
+	// Once more; a heartbeat or the walk over all records lists it otherwise.
+	if (listed.status === "rejected") await list().catch(() => undefined);
 	switch (kind) {
 		case "granted": {
-			await redis.zrem(globalKeys.unclaimed, scanId);
-			if (mode === "normal" && second === "1") await addTotals(redis, { [TOTAL.takeovers]: 1 }).catch(() => undefined);
+			// Nobody waits: what stays listed there is taken off when it is looked at, or when the scan is booked.
+			redis.zrem(globalKeys.unclaimed, scanId).catch(() => undefined);
+			if (mode === "normal" && second === "1") addTotals(redis, { [TOTAL.takeovers]: 1 }).catch(() => undefined);
+			const [inbox_newest = "", ...pairs] = rest;
 			const fields = fromPairs(pairs);
 			const record = decodeRecord(scanId, fields, versions);
 			const inbox_after = fields.inbox ?? "";
 			const idle_ms = Number(fields.idle ?? "0");
 			const lease_until_ms = Number(first) + leaseMs;
-			return { kind, record, lost_lease: second === "1", idle_ms, lease_until_ms, inbox_after };
+			return { kind, record, lost_lease: second === "1", idle_ms, lease_until_ms, inbox_after, inbox_newest };
 		}
 		case "held":
 			await enter(redis, globalKeys.leases, Number(first), scanId);

@@ -3,41 +3,54 @@ import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machi
 import type { ScanRecord } from "./contract.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
 import { pack, unpack } from "./packing.ts";
-import { Damage, type Dynamic } from "./salvage.ts";
+import { Damage, type Dynamic, SUMMARIES, summaryField } from "./salvage.ts";
 import { encodeEntry } from "./strategy-codec.ts";
 import type { MachineEvent } from "./write-contract.ts";
 
 /**
  * Between the machine's context and the fields of the scan hash. The fixed input is written once, each
- * strategy has a field of its own, and only what changed is written again: comparing references is
+ * strategy and each summary of a phase has a field of its own, and only what changed is written again: comparing references is
  * enough, because the machine never mutates.
  */
 export type Deadlines = ScanRecord["deadlines"];
 
-const dynamicOf = ({ input: _input, strategies: _strategies, ...rest }: ScanContext): Dynamic => rest;
-
-const DYNAMIC_KEYS = [
+const SNAPSHOT_KEYS = [
 	"now_ms",
 	"worker_id",
 	"claimed_at_ms",
 	"attempt",
 	"resumes",
 	"phases",
-	"portfolio",
-	"assets",
 	"opportunities_found",
 	"wake_at_ms",
-	"ranking",
 	"outcome",
 	"end",
 ] as const satisfies (keyof Dynamic)[];
+
+function snapshotOf(context: ScanContext): string {
+	const snapshot: Partial<Record<keyof Dynamic, unknown>> = {};
+	for (const key of SNAPSHOT_KEYS) snapshot[key] = context[key];
+	return JSON.stringify(snapshot);
+}
+
+/** Summaries that stand in the snapshot, as it was written before they had fields of their own; null: none. */
+function movedSummaries(fields: Readonly<Record<string, string>>, context: ScanContext): Record<string, string> | null {
+	const moved: Record<string, string> = {};
+	for (const name of SUMMARIES) {
+		const field = summaryField(name);
+		if (context[name] !== null && fields[field] === undefined) moved[field] = JSON.stringify(context[name]);
+	}
+	return Object.keys(moved).length > 0 ? moved : null;
+}
 
 /** Fields of the scan hash that differ between two contexts; `before` null gives all of them. */
 export function encodeContext(before: ScanContext | null, after: ScanContext): Record<string, string> {
 	const fields: Record<string, string> = {};
 	if (!before) fields.input = pack(JSON.stringify(after.input));
-	if (!before || DYNAMIC_KEYS.some((key) => before[key] !== after[key]))
-		fields.snapshot = JSON.stringify(dynamicOf(after));
+	if (!before || SNAPSHOT_KEYS.some((key) => before[key] !== after[key])) fields.snapshot = snapshotOf(after);
+	for (const name of SUMMARIES) {
+		if (after[name] !== (before?.[name] ?? null)) fields[summaryField(name)] = JSON.stringify(after[name]);
+	}
 	after.strategies.forEach((entry, position) => {
 		if (before?.strategies[position] === entry) return;
 		fields[`s:${position}`] = encodeEntry(entry, after.input.strategies[position], position);
@@ -90,6 +103,7 @@ export function decodeRecord(
 	if (failure !== null) damage.fields.push(failure);
 	const context = decodeContext(scanId, fields, damage);
 	const deadlines = damage.deadlines<Deadlines>(fields);
+	const moved = movedSummaries(fields, context);
 	return {
 		scan_id: scanId,
 		user_id: fields.owner ?? "",
@@ -108,7 +122,7 @@ export function decodeRecord(
 		expires_at_ms: numberOrNull(fields.expires_at),
 		...(damage.fields.length > 0 ? { damaged: damage.fields } : {}),
 		...(versions.carried.includes(stored.machine ?? "") ? {} : { foreign: true as const }),
-		...(changed === null ? {} : { upgrade: changed }),
+		...(changed === null && moved === null ? {} : { upgrade: { ...changed, ...moved } }),
 		...(fields.migrated_from === undefined ? {} : { migrated_from: fields.migrated_from }),
 	};
 }

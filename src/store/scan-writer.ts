@@ -1,21 +1,23 @@
 import type { Redis } from "ioredis";
+import type { Send } from "../redis/quick.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { createEndLedger } from "./end-ledger.ts";
+import { addPairs, addResults, count } from "./field-pairs.ts";
 import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
-import { pack } from "./packing.ts";
 import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
 import { erase } from "./scan-erase.ts";
 import { enter, unlist, walk } from "./scan-index.ts";
+import { begin, create } from "./scan-starts.ts";
 import * as scripts from "./scripts.ts";
 import { addTotals, TOTAL } from "./totals.ts";
 import { rememberedScans } from "./user-scans.ts";
-import type { Commit, CommitResult, Heartbeat, NewScan, ScanWriter } from "./write-contract.ts";
+import type { Commit, CommitResult, Heartbeat, ScanWriter, StartDecision } from "./write-contract.ts";
 
 export interface WriterSettings extends BookingSettings {
 	/** Machine versions; absent: those of this build. */
@@ -24,27 +26,31 @@ export interface WriterSettings extends BookingSettings {
 
 interface WriterDeps {
 	redis: Redis;
+	/** Sends scripts, whose arguments are many; default: the client's own method. */
+	send?: Send;
 	hub: CommitHub;
 	now: () => number;
 	settings: WriterSettings;
 }
 
-/** How long a record may wait to be accepted before it goes by itself: far longer than any start takes. */
-const UNACCEPTED_MS = 600_000;
-
-const flat = (fields: Record<string, string>): string[] => Object.entries(fields).flat();
-const count = (fields: Record<string, string>): number => Object.keys(fields).length;
-
-/** Rows are answered as they lie there; documents are only read by the program. */
-const resultPairs = (results: Record<string, string>): string[] =>
-	Object.entries(results).flatMap(([name, text]) => [name, name.startsWith("d:") ? pack(text) : text]);
-
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
-export function createScanWriter({ redis, hub, now, settings }: WriterDeps): ScanWriter {
+export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps): ScanWriter {
 	const versions = settings.versions ?? builtVersions;
 	const tally = createCommitTally();
-	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args);
+	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args, send);
 	const ledger = createEndLedger({ redis, run, retentionMs: settings.retention_ms });
+	// Nobody waits for a count: the start would stand still for one more write to the disk.
+	const countStart = (decided: StartDecision | null): void => {
+		if (decided?.decision === "created" || decided?.decision === "superseded")
+			redis.hincrby(globalKeys.totals, TOTAL.started, 1).catch(() => undefined);
+	};
+	async function drop(scanId: string): Promise<boolean> {
+		const keys = scanKeys(scanId);
+		const dropped =
+			(await run(scripts.DROP, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
+		if (dropped) await unlist(redis, scanId);
+		return dropped;
+	}
 	return {
 		now,
 		create: (scan) => create(redis, run, scan),
@@ -52,18 +58,18 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			const keys = scanKeys(scanId);
 			return (await run(scripts.ACCEPT, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
 		},
-		async drop(scanId) {
-			const keys = scanKeys(scanId);
-			const dropped =
-				(await run(scripts.DROP, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
-			if (dropped) await unlist(redis, scanId);
-			return dropped;
-		},
+		drop,
 		async decideStart(claim) {
 			const decided = await decideStart(run, claim);
-			// Nobody waits for a count: the start would stand still for one more write to the disk.
-			if (decided.decision === "created" || decided.decision === "superseded")
-				addTotals(redis, { [TOTAL.started]: 1 }).catch(() => undefined);
+			countStart(decided);
+			return decided;
+		},
+		async begin(scan, claim) {
+			const decided = await begin(redis, run, scan, claim, async () => {
+				await forget(run, settings, now(), claim.user_id, claim.filter_key, claim.scan_id);
+				await drop(claim.scan_id);
+			});
+			countStart(decided);
 			return decided;
 		},
 		addTotals: (amounts) => addTotals(redis, amounts),
@@ -86,8 +92,9 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 			const released = await run(scripts.RELEASE, [scanKeys(scanId).scan, epoch]);
 			if (released === 1) await enter(redis, globalKeys.leases, 0, scanId);
 		},
-		async commit(commit) {
-			const result = await writeCommit(run, commit, settings.retention_ms);
+		async commit(commit, told) {
+			const { result, at_ms } = await writeCommit(run, commit, settings.retention_ms);
+			if (result === "ok") told?.({ at_ms, expires_at_ms: commit.ended ? at_ms + settings.retention_ms : null });
 			tally.commit(commit, result);
 			return result;
 		},
@@ -103,7 +110,8 @@ export function createScanWriter({ redis, hub, now, settings }: WriterDeps): Sca
 		onInbox: (listener) => hub.onInbox(listener),
 		async finish(record, ended) {
 			await finish({ redis, run, settings, ledger }, record, ended);
-			await unlist(redis, record.scan_id);
+			// Last, and nobody waits: a scan that stays listed is booked again by the sweeper, which changes nothing.
+			unlist(redis, record.scan_id).catch(() => undefined);
 		},
 		forget: (userId, filterKey, scanId) => forget(run, settings, now(), userId, filterKey, scanId),
 		async freshScan(userId, filterKey) {
@@ -178,34 +186,11 @@ async function dropSilentWorkers(redis: Redis, nowMs: number): Promise<void> {
 
 type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
 
-async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
-	const keys = scanKeys(scan.scan_id);
-	const fields = { owner: scan.owner, ...scan.scan };
-	const head = [scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), count(scan.results)];
-	// Indexed first, and all three in one go: nothing is accepted before each of them is answered, so that whatever
-	// happens between the steps of a start, a sweeper finds the record; one that stays alone goes by itself.
-	const [, , created] = await Promise.all([
-		redis.zadd(globalKeys.due, scan.deadline_at_ms, scan.scan_id),
-		redis.zadd(globalKeys.unclaimed, scan.accepted_at_ms, scan.scan_id),
-		run(scripts.CREATE, [
-			keys.scan,
-			keys.journal,
-			keys.lifecycle,
-			keys.debug,
-			keys.results,
-			...head,
-			...flat(fields),
-			...flat(scan.lifecycle),
-			...flat(scan.debug),
-			...resultPairs(scan.results),
-			encodeBatch([scan.entry], []),
-			UNACCEPTED_MS,
-		]),
-	]);
-	if (created !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);
-}
-
-async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promise<CommitResult> {
+async function writeCommit(
+	run: Run,
+	commit: Commit,
+	retentionMs: number,
+): Promise<{ result: CommitResult; at_ms: number }> {
 	const keys = scanKeys(commit.scan_id);
 	const { scan, lifecycle, debug, results, entries } = commit;
 	const args: (string | number)[] = [
@@ -228,11 +213,9 @@ async function writeCommit(run: Run, commit: Commit, retentionMs: number): Promi
 		count(debug),
 		count(results),
 		encodeBatch(entries, commit.events),
-		...flat(scan),
-		...flat(lifecycle),
-		...flat(debug),
-		...resultPairs(results),
 	];
-	const [result] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
-	return result;
+	for (const part of [scan, lifecycle, debug]) addPairs(args, part);
+	addResults(args, results);
+	const [result, at] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
+	return { result, at_ms: Number(at) };
 }

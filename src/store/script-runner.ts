@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
+import type { Send } from "../redis/quick.ts";
 
 export interface Script {
 	readonly lua: string;
@@ -26,18 +27,26 @@ export const urgent = (keys: number, lua: string): Script => {
 /** Clients of servers that refused the flag. */
 const plainOnly = new WeakSet<Redis>();
 
-/** Runs a script by its hash, loading it once when the server does not know it (yet or any more). */
-export async function runScript(redis: Redis, script: Script, args: (string | number)[]): Promise<unknown> {
+/**
+ * Runs a script by its hash, loading it once when the server does not know it (yet or any more).
+ * @param send a quicker way for many arguments; default: the client's own method
+ */
+export async function runScript(
+	redis: Redis,
+	script: Script,
+	args: (string | number)[],
+	send?: Send,
+): Promise<unknown> {
 	if (script.urgent && !plainOnly.has(redis)) {
 		try {
-			return await runText(redis, script.urgent, script.keys, args);
+			return await runText(redis, script.urgent, script.keys, args, send);
 		} catch (error) {
 			if (!(error instanceof Error) || !/compiling|shebang|unexpected symbol near '#'/i.test(error.message))
 				throw error;
 			plainOnly.add(redis);
 		}
 	}
-	return await runText(redis, script, script.keys, args);
+	return await runText(redis, script, script.keys, args, send);
 }
 
 async function runText(
@@ -45,9 +54,10 @@ async function runText(
 	{ lua, sha }: { lua: string; sha: string },
 	keys: number,
 	args: (string | number)[],
+	send?: Send,
 ) {
 	try {
-		return await redis.evalsha(sha, keys, ...args);
+		return await (send ? send("evalsha", [sha, keys, ...args]) : redis.evalsha(sha, keys, ...args));
 	} catch (error) {
 		if (!(error instanceof Error) || !error.message.includes("NOSCRIPT")) throw error;
 		return await redis.eval(lua, keys, ...args);

@@ -70,14 +70,15 @@ return 1`,
 
 /**
  * Takes the scan: epoch + 1, a lease, the nonce of this claim, and for how long nobody was heard of before.
- * KEYS 1 scan
+ * KEYS 1 scan, 2 inbox
  * ARGV 1 worker, 2 nonce, 3 lease_ms, 4 mode (normal: refuses a live lease; deadline: takes it when the
  *   scan is 2 s past its deadline; always: takes it whatever the lease says), 5.. machines whose scans the caller may carry on
- * Returns {'granted', now, lost 0|1, field, value ...} (the whole hash after the claim), {'held', lease_until},
+ * Returns {'granted', now, lost 0|1, id of the newest inbox entry or '', field, value ...} (the whole hash after the
+ * claim), {'held', lease_until},
  * {'ended'}, {'missing'}, {'unaccepted'}, {'foreign', lease_until, worker or ''}.
  */
 export const CLAIM = urgent(
-	1,
+	2,
 	`${NOW}
 local v = redis.call('HMGET', KEYS[1], 'epoch', 'lease', 'end', 'nonce', 'deadline_at', 'accepted', 'worker', 'released', 'lost', 'machine', 'hb')
 if not v[1] then return {'missing'} end
@@ -97,7 +98,8 @@ else
   redis.call('HSET', KEYS[1], 'epoch', tonumber(v[1]) + 1, 'nonce', ARGV[2], 'worker', ARGV[1], 'lost', lost,
     'released', '0', 'lease', now + tonumber(ARGV[3]), 'hb', now, 'idle', v[11] and math.max(0, now - tonumber(v[11])) or 0)
 end
-local reply = {'granted', tostring(now), tostring(lost)}
+local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+local reply = {'granted', tostring(now), tostring(lost), newest[1] and newest[1][1] or ''}
 for _, item in ipairs(redis.call('HGETALL', KEYS[1])) do reply[#reply + 1] = item end
 return reply`,
 );
@@ -146,14 +148,22 @@ if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end
 if v[2] == ARGV[3] then return {'duplicate', tostring(now)} end
 if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end
 local i = 14
-local targets = {KEYS[1], KEYS[3], KEYS[4], KEYS[5]}
 ${PUT}
-for k = 1, 4 do put(targets[k], tonumber(ARGV[8 + k])) end
+local ended = ARGV[4] == '1'
+local expires = now + tonumber(ARGV[5])
+local own = {'seq', ARGV[3], 'progress_at', now, 'hb', now, 'lease', ended and '0' or now + tonumber(ARGV[6])}
+if ended then
+  for _, word in ipairs({'end', '1', 'expires_at', expires, 'ended_at', now}) do own[#own + 1] = word end
+end
+local pairs = tonumber(ARGV[9])
+local together = math.min(pairs, 400)
+for k = i, i + 2 * together - 1 do own[#own + 1] = ARGV[k] end
+redis.call('HSET', KEYS[1], unpack(own))
+i = i + 2 * together
+put(KEYS[1], pairs - together)
+for k = 3, 5 do put(KEYS[k], tonumber(ARGV[7 + k])) end
 redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'b', ARGV[13])
-redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'progress_at', now, 'hb', now, 'lease', now + tonumber(ARGV[6]))
-if ARGV[4] == '1' then
-  local expires = now + tonumber(ARGV[5])
-  redis.call('HSET', KEYS[1], 'end', '1', 'lease', '0', 'expires_at', expires, 'ended_at', now)
+if ended then
   for k = 1, 6 do redis.call('PEXPIREAT', KEYS[k], expires) end
 end
 redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])

@@ -41,6 +41,7 @@ export function createStatistics(redis: Redis): StatisticsReader {
 			const [active, queued] = await Promise.all([redis.zcard(globalKeys.due), redis.zcard(globalKeys.unclaimed)]);
 			return { active, queued };
 		},
+		queuedScans: () => redis.zcard(globalKeys.unclaimed),
 		activeScanIds: (limit) => redis.zrange(globalKeys.due, 0, String(limit - 1)),
 		async workers() {
 			const held = await redis.hvals(globalKeys.workers);

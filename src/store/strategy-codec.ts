@@ -11,10 +11,10 @@ const isEmpty = (value: unknown): boolean =>
 	typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
 /** Nothing in an entry is changed in place, so equal references are enough; fresh empty lists count as equal too. */
-function changes(after: Json, before: Json): Json {
-	const changed: Json = {};
+function changes<T extends object>(after: T, before: T, changed: Json = {}): Json {
 	for (const key in after) {
-		const [now, then] = [after[key], before[key]];
+		const now = after[key];
+		const then = before[key];
 		if (now !== then && !(isEmpty(now) && isEmpty(then))) changed[key] = now;
 	}
 	return changed;
@@ -24,11 +24,17 @@ function changes(after: Json, before: Json): Json {
 const beginning = (plan: PlannedStrategy | undefined, strategy_id: string, index: number): StrategyEntry =>
 	newEntry(plan ?? { strategy_id, index, priority: 0, symbols_max: null, chunk_size: null, skip: null });
 
+/** What all that begin without results of another scan have in common, made once. */
+const BLANK = beginning(undefined, "", 0);
+
 export function encodeEntry(entry: StrategyEntry, plan: PlannedStrategy | undefined, position: number): string {
-	const before = beginning(plan, entry.strategy_id, position);
-	const { tally: _, ...changed } = changes({ ...entry }, { ...before });
-	const tally = changes({ ...entry.tally }, { ...before.tally });
-	return JSON.stringify({ strategy_id: entry.strategy_id, ...changed, ...(isEmpty(tally) ? {} : { tally }) });
+	const { strategy_id, index, priority } = plan ?? { strategy_id: entry.strategy_id, index: position, priority: 0 };
+	const before = plan?.carried ? beginning(plan, strategy_id, position) : { ...BLANK, strategy_id, index, priority };
+	const changed = changes(entry, before, { strategy_id: entry.strategy_id });
+	delete changed.tally;
+	const tally = changes(entry.tally, before.tally);
+	if (!isEmpty(tally)) changed.tally = tally;
+	return JSON.stringify(changed);
 }
 
 /** Not checked: what is no entry is for the caller to find out. */

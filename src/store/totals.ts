@@ -78,35 +78,69 @@ export async function addTotals(redis: Redis, amounts: Totals): Promise<void> {
 	if (failed?.[0]) throw failed[0];
 }
 
+/** The fields of one histogram: a count for each bucket, and the sum of all. */
+interface Histogram {
+	ends: readonly number[];
+	counts: string[];
+	sum: string;
+}
+
+const histogram = (name: readonly string[], ends: readonly number[]): Histogram => ({
+	ends,
+	counts: [...ends.map(String), "+Inf"].map((end) => totalField(...name, "le", end)),
+	sum: totalField(...name, "sum_ms"),
+});
+
+const SCANS = histogram([TOTAL.scanSeconds], SCAN_SECONDS);
+
+/** Names are few and told with every scan; a store full of unknown ones must not fill the memory. */
+const NAMES_MAX = 1_000;
+
+function remembered<T>(make: (name: string) => T): (name: string) => T {
+	const held = new Map<string, T>();
+	return (name) => {
+		let value = held.get(name);
+		if (value === undefined) {
+			value = make(name);
+			if (held.size >= NAMES_MAX) held.clear();
+			held.set(name, value);
+		}
+		return value;
+	};
+}
+
+const phaseHistogram = remembered((phase) => histogram([TOTAL.phaseSeconds, phase], PHASE_SECONDS));
+const strategyFields = remembered((strategyId) => ({
+	seconds: histogram([TOTAL.strategySeconds, strategyId], STRATEGY_SECONDS),
+	verdict: remembered((verdict) => totalField(TOTAL.verdicts, strategyId, verdict)),
+}));
+
 /** What one ended scan adds. Strategies that were carried over were counted by the scan that ran them. */
 export function amountsOf({ position, context, progress_at_ms }: ScanRecord): Totals {
 	const amounts: Totals = {};
 	const add = (field: string, amount = 1) => {
 		amounts[field] = (amounts[field] ?? 0) + amount;
 	};
-	const observe = (name: string[], bounds: readonly number[], durationMs: number) => {
-		const bound = bounds.find((end) => durationMs / 1000 <= end);
-		add(totalField(...name, "le", bound === undefined ? "+Inf" : String(bound)));
-		add(totalField(...name, "sum_ms"), Math.round(durationMs));
+	const observe = ({ ends, counts, sum }: Histogram, durationMs: number) => {
+		const bucket = ends.findIndex((end) => durationMs / 1000 <= end);
+		add(counts.at(bucket) as string);
+		add(sum, Math.round(durationMs));
 	};
 	const { end, outcome } = context;
 	const state = position === "completed" ? "complete" : position;
 	const reason = position === "completed" ? outcome : position === "failed" ? end?.error?.code : end?.reason;
 	add(totalField(TOTAL.terminal, state, reason ?? "unknown"));
-	observe(
-		[TOTAL.scanSeconds],
-		SCAN_SECONDS,
-		Math.max(0, (end?.at_ms ?? progress_at_ms) - context.input.accepted_at_ms),
-	);
+	observe(SCANS, Math.max(0, (end?.at_ms ?? progress_at_ms) - context.input.accepted_at_ms));
 	for (const [phase, span] of Object.entries(context.phases)) {
 		if (span.ended_at_ms === null) continue;
-		observe([TOTAL.phaseSeconds, phase], PHASE_SECONDS, Math.max(0, span.ended_at_ms - span.started_at_ms));
+		observe(phaseHistogram(phase), Math.max(0, span.ended_at_ms - span.started_at_ms));
 	}
 	for (const entry of context.strategies) {
 		if (entry.carried_over_from !== null) continue;
-		add(totalField(TOTAL.verdicts, entry.strategy_id, entry.verdict ?? "unknown"));
+		const { verdict, seconds } = strategyFields(entry.strategy_id);
+		add(verdict(entry.verdict ?? "unknown"));
 		if (entry.started_at_ms === null || entry.ended_at_ms === null) continue;
-		observe([TOTAL.strategySeconds, entry.strategy_id], STRATEGY_SECONDS, entry.ended_at_ms - entry.started_at_ms);
+		observe(seconds, entry.ended_at_ms - entry.started_at_ms);
 	}
 	return amounts;
 }

@@ -34,6 +34,12 @@ export interface Commit {
 
 export type CommitResult = "ok" | "duplicate" | "fenced" | "missing";
 
+/** When a commit was made, and when the record goes if it ended the scan; epoch ms. */
+export interface CommitMoment {
+	at_ms: number;
+	expires_at_ms: number | null;
+}
+
 export interface NewScan {
 	owner: string;
 	scan_id: string;
@@ -56,7 +62,9 @@ export type ClaimResult =
 			/** Since a holder was last heard of; 0: there was none. */
 			idle_ms: number;
 			lease_until_ms: number;
+			/** Id of the last inbox entry that was taken, and of the newest one; "" when there is none. */
 			inbox_after: string;
+			inbox_newest: string;
 	  }
 	| { kind: "held"; lease_until_ms: number }
 	/** foreign: made by another machine version, refused to a worker of this one. */
@@ -108,6 +116,11 @@ export interface ScanWriter {
 	/** Removes a record that was never accepted. */
 	drop(scanId: string): Promise<boolean>;
 	decideStart(claim: StartClaim): Promise<StartDecision>;
+	/**
+	 * `create` and `decideStart` in one wait, for claims that are not forced and so take nothing from another scan. Null:
+	 * nothing was begun and the id is used up.
+	 */
+	begin(scan: NewScan, claim: StartClaim): Promise<StartDecision | null>;
 	/** A record that is not accepted yet: named by its user's claim, gone, or waiting since age_ms. */
 	claimedByStart(scanId: string): Promise<UnacceptedStart>;
 	/** What decideStart would join, without creating anything; null when nothing is active. */
@@ -115,7 +128,8 @@ export interface ScanWriter {
 	claim(scanId: string, worker: string, nonce: string, leaseMs: number, mode: ClaimMode): Promise<ClaimResult>;
 	heartbeat(scanId: string, epoch: number, leaseMs: number): Promise<Heartbeat>;
 	release(scanId: string, epoch: number): Promise<void>;
-	commit(commit: Commit): Promise<CommitResult>;
+	/** @param told hears of the moment of a commit that is answered with `ok`, and of no other */
+	commit(commit: Commit, told?: (moment: CommitMoment) => void): Promise<CommitResult>;
 	/** Leaves a machine event in the scan's inbox and tells whoever holds it. */
 	send(scanId: string, event: MachineEvent): Promise<"ok" | "ended" | "missing">;
 	inbox(scanId: string, afterId: string): Promise<{ id: string; event: MachineEvent }[]>;

@@ -1,26 +1,31 @@
 import type { ScanContext } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
-import type { JournalEntry } from "../store/contract.ts";
+import type { NewEntry } from "../store/write-contract.ts";
 import { brokenPhase } from "./phases.ts";
-import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE, stepView } from "./steps.ts";
+import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE, storedStep } from "./steps.ts";
 import { endedAtMs, positionOf } from "./words.ts";
 
-const stepsOfPhase = (phase: unknown): number[] =>
-	Object.keys(PHASE_OF_STEP)
-		.map(Number)
-		.filter((number) => PHASE_OF_STEP[number] === phase);
+const STEPS_OF_PHASE = new Map<unknown, number[]>();
+for (const [step, phase] of Object.entries(PHASE_OF_STEP))
+	STEPS_OF_PHASE.set(phase, [...(STEPS_OF_PHASE.get(phase) ?? []), Number(step)]);
+const stepsOfPhase = (phase: unknown): number[] => STEPS_OF_PHASE.get(phase) ?? [];
 
 const range = (from: number, to: number): number[] =>
 	Array.from({ length: to - from + 1 }, (_, offset) => from + offset);
 
-function strategyStepOf(context: ScanContext, entry: JournalEntry): number | null {
-	const id = entry.strategy_id ?? entry.payload.strategy_id;
-	const position = context.strategies.findIndex((strategy) => strategy.strategy_id === id);
-	return position < 0 ? null : STRATEGY_STEP_BASE + position;
-}
+/** Numbers of strategies' steps by strategy id. */
+type StrategySteps = () => ReadonlyMap<unknown, number>;
+
+const strategyStepsOf = ({ strategies }: ScanContext): StrategySteps => {
+	let steps: Map<unknown, number> | null = null;
+	return () => {
+		steps ??= new Map(strategies.map(({ strategy_id }, position) => [strategy_id, STRATEGY_STEP_BASE + position]));
+		return steps;
+	};
+};
 
 /** Numbers of the steps that a journal entry changes. */
-function stepsOf(context: ScanContext, entry: JournalEntry): number[] {
+function stepsOf(context: ScanContext, strategySteps: StrategySteps, entry: NewEntry): number[] {
 	switch (entry.type) {
 		case "scan.created":
 			return [1, 2];
@@ -34,8 +39,8 @@ function stepsOf(context: ScanContext, entry: JournalEntry): number[] {
 		case "strategy.retried":
 		case "strategy.row_found":
 		case "strategy.settled": {
-			const step = strategyStepOf(context, entry);
-			return step === null ? [5] : [5, step];
+			const step = strategySteps().get(entry.strategy_id ?? entry.payload.strategy_id);
+			return step === undefined ? [5] : [5, step];
 		}
 		case "phase.started":
 		case "phase.completed":
@@ -57,7 +62,7 @@ function stepsOf(context: ScanContext, entry: JournalEntry): number[] {
 function changedSteps(
 	before: ScanContext | null,
 	context: ScanContext,
-	entries: readonly JournalEntry[],
+	entries: readonly NewEntry[],
 ): Map<number, number> {
 	const changed = new Map<number, number>();
 	if (before === null) {
@@ -68,7 +73,9 @@ function changedSteps(
 			changed.set(STRATEGY_STEP_BASE + position, entry.ended_at_ms ?? entry.started_at_ms ?? lastAtMs);
 		});
 	}
-	for (const entry of entries) for (const number of stepsOf(context, entry)) changed.set(number, entry.at_ms);
+	const strategySteps = strategyStepsOf(context);
+	for (const entry of entries)
+		for (const number of stepsOf(context, strategySteps, entry)) changed.set(number, entry.at_ms);
 	return changed;
 }
 
@@ -97,15 +104,15 @@ function startedLast(context: ScanContext): number {
 export function debugFields(
 	before: ScanContext | null,
 	context: ScanContext,
-	entries: readonly JournalEntry[],
+	entries: readonly NewEntry[],
 ): Record<string, string> {
 	const fields: Record<string, string> = {
 		current_step: String(startedLast(context)),
 		last_updated: isoOf(entries.at(-1)?.at_ms ?? context.now_ms),
 	};
 	for (const [number, atMs] of changedSteps(before, context, entries)) {
-		const view = stepView(context, number, atMs);
-		if (view) fields[`step_${number}`] = JSON.stringify(view);
+		const step = storedStep(context, number, atMs);
+		if (step) fields[`step_${number}`] = JSON.stringify(step);
 	}
 	return fields;
 }

@@ -1,3 +1,4 @@
+import type { ScanContext } from "../../machines/types.ts";
 import { PHASES } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import type { ScanRecord } from "../store/contract.ts";
@@ -5,7 +6,7 @@ import { debugFields } from "./debug-fields.ts";
 import { spliceJson } from "./json.ts";
 import { lifecycleFields } from "./lifecycle-fields.ts";
 import { brokenPhase } from "./phases.ts";
-import { FIXED_STEPS, PHASE_OF_STEP } from "./steps.ts";
+import { FIXED_STEPS, PHASE_OF_STEP, wholeStep } from "./steps.ts";
 import { stuckVerdict } from "./stuck.ts";
 import { lifecycleKey } from "./words.ts";
 
@@ -46,10 +47,10 @@ interface StoredStep {
 }
 
 /** Steps of the hash in ascending order. */
-function readSteps(hash: Hash): StoredStep[] {
+function readSteps(hash: Hash, context: ScanContext): StoredStep[] {
 	return Object.entries(hash)
 		.filter(([field]) => /^step_\d+$/.test(field))
-		.map(([, text]) => JSON.parse(text) as StoredStep)
+		.map(([, text]) => wholeStep(context, JSON.parse(text) as StoredStep))
 		.sort((a, b) => a.step - b.step);
 }
 
@@ -78,7 +79,7 @@ function overallStatus(record: ScanRecord): "in_progress" | "completed" | "faile
 /** Body of scan-debug. */
 export function debugView(record: ScanRecord, stored: Hash, nowMs: number): object {
 	const hash = orProjected(stored, () => debugFields(null, record.context, []));
-	const steps = readSteps(hash);
+	const steps = readSteps(hash, record.context);
 	const strategies = record.context.strategies.length || record.context.input.strategies.length;
 	return {
 		success: true,

@@ -1,14 +1,14 @@
 import type { Phase, ScanContext } from "../../machines/types.ts";
 import { PHASES } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
-import type { JournalEntry } from "../store/contract.ts";
+import type { NewEntry } from "../store/write-contract.ts";
 import { currentStatus, phaseView } from "./phases.ts";
 import { endedAtMs, isFinal, positionOf } from "./words.ts";
 
 const isPhase = (word: unknown): word is Phase => (PHASES as readonly unknown[]).includes(word);
 
 /** The phase that a journal entry changes, or null. */
-function phaseOf(entry: JournalEntry): Phase | null {
+function phaseOf(entry: NewEntry): Phase | null {
 	switch (entry.type) {
 		case "scan.claimed":
 			return "started";
@@ -54,7 +54,7 @@ function closedByEnd(context: ScanContext): Phase[] {
 function changedPhases(
 	before: ScanContext | null,
 	context: ScanContext,
-	entries: readonly JournalEntry[],
+	entries: readonly NewEntry[],
 ): Map<Phase, number> {
 	const changed = new Map<Phase, number>();
 	const lastAtMs = entries.at(-1)?.at_ms ?? context.now_ms;
@@ -82,7 +82,7 @@ function changedPhases(
 export function lifecycleFields(
 	before: ScanContext | null,
 	context: ScanContext,
-	entries: readonly JournalEntry[],
+	entries: readonly NewEntry[],
 ): Record<string, string> {
 	const position = positionOf(context);
 	const fields: Record<string, string> = {

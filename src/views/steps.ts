@@ -195,3 +195,37 @@ export function stepView(context: ScanContext, number: number, atMs: number): Re
 		error_type: step.error_type,
 	};
 }
+
+/**
+ * Step `number` as its hash holds it: of a strategy that has only begun, no more than what its plan does not say. All
+ * strategies begin at once and end soon after, so a whole step for each beginning would be written to be overwritten.
+ */
+export function storedStep(context: ScanContext, number: number, atMs: number): Record<string, unknown> | null {
+	const entry = number >= STRATEGY_STEP_BASE ? context.strategies[number - STRATEGY_STEP_BASE] : undefined;
+	if (entry?.state !== "evaluating" || entry.error || entry.started_at_ms === null)
+		return stepView(context, number, atMs);
+	const { attempt, started_at_ms, tally } = entry;
+	return {
+		step: number,
+		name: `Strategy: ${strategyName(entry.strategy_id)}`,
+		status: "starting" satisfies StepStatus,
+		timestamp: isoOf(atMs),
+		started_at: isoOf(started_at_ms),
+		attempt,
+		opportunities_found: tally.row_ids.length,
+	};
+}
+
+/** A stored step with all members that a step has. */
+export function wholeStep<T extends { step: number }>({ input }: ScanContext, stored: T): T {
+	const plan = input.strategies[stored.step - STRATEGY_STEP_BASE];
+	if (!plan || "user_id" in stored) return stored;
+	const { step, name, status, timestamp, started_at, attempt, opportunities_found } = stored as Record<string, unknown>;
+	const whole = {
+		...{ step, name, status, timestamp, user_id: input.user_id, scan_id: input.scan_id, started_at },
+		...{ ended_at: null, execution_time_ms: null, strategy_id: plan.strategy_id, strategy_index: plan.index },
+		...{ opportunities_found, verdict: null, attempt, is_timeout: false, is_cancelled: false },
+		...{ error: null, error_type: null },
+	};
+	return whole as unknown as T;
+}

@@ -1,7 +1,8 @@
+import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { ScanStore } from "../../src/store/index.ts";
-import type { StartClaim } from "../../src/store/write-contract.ts";
+import type { NewScan, ScanWriter, StartClaim } from "../../src/store/write-contract.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { commandDeps, commandsOn, startRequest, viewer } from "../support/system.ts";
 
@@ -27,7 +28,11 @@ function frozenOnce(): { writer: ScanStore["writer"]; dropped: string[] } {
 		}
 		return store.writer.decideStart(claim);
 	};
-	return { writer: { ...store.writer, decideStart }, dropped };
+	const begin = async (scan: NewScan, claim: StartClaim) => {
+		await store.writer.create(scan);
+		return decideStart(claim);
+	};
+	return { writer: { ...store.writer, decideStart, begin }, dropped };
 }
 
 test("no id of a dropped record is told; the start makes another scan", async () => {
@@ -49,6 +54,47 @@ test("what it would have superseded does not run on beside the new scan", async 
 	assert.is.not(forced.scan_id, old.scan_id);
 	assert.is((await store.reader.read(old.scan_id))?.position, "cancelled");
 	assert.is((await store.reader.read(forced.scan_id))?.terminal, false);
+});
+
+test("a claim that was carried out before its record was there is given up with its id", async () => {
+	let begun: StartClaim | undefined;
+	const begin: ScanWriter["begin"] = async (scan, claim) => {
+		if (begun) return store.writer.begin(scan, claim);
+		begun = claim;
+		// A server that has just forgotten its scripts and learned one of the two again.
+		const client = new Redis(redis.connection);
+		await client.script("FLUSH");
+		client.disconnect();
+		await store.writer.decideStart({ ...claim, filter_key: "another" });
+		assert.is(await store.writer.begin(scan, claim), null);
+		assert.is(await store.writer.activeScan(claim.user_id, claim.filter_key), null);
+		assert.is(await store.writer.accept(claim.scan_id), false);
+		return null;
+	};
+	const commands = commandsOn(store, noQueue, { writer: { ...store.writer, begin } });
+	const { scan_id, decision } = await commands.startScan(viewer(3), startRequest());
+	assert.is(decision, "created");
+	assert.is.not(scan_id, begun?.scan_id);
+	assert.is((await store.reader.read(scan_id))?.position, "queued");
+});
+
+test("a record that cannot be written leaves no claim behind", async () => {
+	const input = startRequest({ filter_key: "refused" });
+	let refused: StartClaim | undefined;
+	const begin: ScanWriter["begin"] = async (scan, claim) => {
+		refused = claim;
+		// The id is another owner's already.
+		await store.writer.create({ ...scan, owner: "somebody else" });
+		return store.writer.begin(scan, claim);
+	};
+	const commands = commandsOn(store, noQueue, { writer: { ...store.writer, begin } });
+	const failed = await commands.startScan(viewer(4), input).then(
+		() => null,
+		(error: Error) => error.message,
+	);
+	assert.match(String(failed), /is taken/);
+	assert.is(await store.writer.activeScan(viewer(4).user_id, "refused"), null);
+	assert.ok(refused);
 });
 
 test.run();

@@ -7,7 +7,7 @@ import type { Heartbeat } from "../../src/store/write-contract.ts";
 import { type Deferred, deferred, ManualClock, settled } from "../effects/fake-clock.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { untilLeaseIsOver } from "../support/stuck.ts";
-import { commandsOn, never, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+import { commandsOn, foundReport, never, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 import { within } from "../support/wait.ts";
 
 const test = suite("lease");
@@ -54,12 +54,11 @@ test("without an answer it is lost exactly when it runs out", async () => {
 test("a renewal counts from when it was sent, not from when it was answered", async () => {
 	const clock = new ManualClock();
 	const { beats, lost } = leaseOn(clock);
-	beats[0]?.resolve(ok);
 	await clock.advance(HEARTBEAT_MS + 100);
-	assert.is(beats.length, 2);
+	assert.is(beats.length, 1);
 	const sentAtMs = clock.now() - 100;
 	await clock.advance(3_000);
-	beats[1]?.resolve(ok);
+	beats[0]?.resolve(ok);
 	await settled();
 	await clock.advance(sentAtMs + LEASE_MS - clock.now() - 100);
 	assert.equal(lost, []);
@@ -70,12 +69,15 @@ test("a renewal counts from when it was sent, not from when it was answered", as
 test("answered heartbeats and commits keep it; a refusal ends it at once; a stopped one is silent", async () => {
 	const clock = new ManualClock();
 	const { lease, beats, lost, news } = leaseOn(clock);
+	assert.is(beats.length, 0, "the claim is the first beat");
 	for (let i = 0; i < 10; i++) {
-		beats[i]?.resolve({ status: "ok", inbox_newest: `${i}-0` });
 		await clock.advance(HEARTBEAT_MS);
+		beats[i]?.resolve({ status: "ok", inbox_newest: `${i}-0` });
+		await settled();
 	}
 	assert.equal(lost, []);
 	assert.is(news.length, 10);
+	await clock.advance(HEARTBEAT_MS);
 	beats[10]?.reject(new Error("Command timed out"));
 	await clock.advance(HEARTBEAT_MS);
 	lease.renewed(clock.now());
@@ -132,6 +134,15 @@ test("cut off in the middle of a scan, a worker aborts its effects and another g
 	assert.is(record?.context.resumes, 1);
 });
 
+/** Rows that are together longer than what a run keeps of its own. */
+const longRows: Partial<Effects> = {
+	async evaluateStrategy(effect) {
+		const id = `${effect.strategy_id}-row`;
+		const row = { opportunity_id: id, strategy_id: effect.strategy_id, note: "x".repeat(150_000) };
+		return { report: foundReport(effect), attachments: { rows: { [id]: JSON.stringify(row) } } };
+	},
+};
+
 test("rows that the store does not give at once are asked for again; the ranking does not fail", async () => {
 	const store = await redis.store();
 	const { scan_id } = await commandsOn(store, noQueue).startScan(viewer(2), startRequest());
@@ -143,9 +154,41 @@ test("rows that the store does not give at once are asked for again; the ranking
 			return refused <= 2 ? away() : store.reader.rows(scanId, [...ids]);
 		},
 	};
-	assert.is(await within(runtimeOn(store, quickEffects(), { reader }).run(scan_id), "the run"), "ended");
+	assert.is(await within(runtimeOn(store, quickEffects(longRows), { reader }).run(scan_id), "the run"), "ended");
 	const record = await store.reader.read(scan_id);
 	assert.equal([record?.position, record?.context.ranking?.ranked_count, refused], ["completed", 3, 3]);
+});
+
+test("rows that a run has committed itself are not read back; those of an earlier holder are", async () => {
+	const store = await redis.store();
+	let asked = 0;
+	const reader = {
+		...store.reader,
+		rows: (scanId: string, ids: readonly string[]) => {
+			asked += 1;
+			return store.reader.rows(scanId, ids);
+		},
+	};
+	const commands = commandsOn(store, noQueue);
+	const whole = await commands.startScan(viewer(3), startRequest());
+	assert.is(await runtimeOn(store, quickEffects(), { reader }).run(whole.scan_id), "ended");
+	assert.is(asked, 0);
+
+	const { scan_id } = await commands.startScan(viewer(4), startRequest());
+	const ranking = deferred<void>();
+	const hanging = quickEffects({
+		rankOpportunities(context) {
+			ranking.resolve();
+			return never(context.signal);
+		},
+	});
+	const stopping = runtimeOn(store, hanging);
+	const first = stopping.run(scan_id);
+	await within(ranking.promise, "the ranking");
+	await stopping.handOver();
+	assert.is(await first, "released");
+	assert.is(await runtimeOn(store, quickEffects(), { reader }).run(scan_id), "ended");
+	assert.equal([asked, (await store.reader.read(scan_id))?.context.ranking?.ranked_count], [1, 3]);
 });
 
 test.run();

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { SCAN_MACHINE_ID } from "../../machines/types.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { type Migration, versionsOf } from "../../src/store/migrations.ts";
-import type { NewScan } from "../../src/store/write-contract.ts";
+import type { NewScan, ScanWriter } from "../../src/store/write-contract.ts";
 import { checkState } from "../support/invariants.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { acceptedScan, recordOf, rememberingLog, untilRecord, watchdogOn } from "../support/stuck.ts";
@@ -28,7 +28,8 @@ const hang = ({ signal }: { signal: AbortSignal }) => never(signal);
 /** A program of another version over the same Redis: what it starts carries its own machine id. */
 async function program(machine: string, migrations: readonly Migration[] = []) {
 	const own = await redis.store({ versions: versionsOf(machine, migrations) });
-	const create = (scan: NewScan) => own.writer.create({ ...scan, scan: { ...scan.scan, machine } });
+	const marked = (scan: NewScan): NewScan => ({ ...scan, scan: { ...scan.scan, machine } });
+	const begin: ScanWriter["begin"] = (scan, claim) => own.writer.begin(marked(scan), claim);
 	const { log, told } = rememberingLog();
 	const workers = [1, 2].map((n) => runtimeOn(own, quickEffects(), { workerId: `${machine}-worker-${n}`, log }));
 	return {
@@ -37,7 +38,7 @@ async function program(machine: string, migrations: readonly Migration[] = []) {
 		told,
 		workers,
 		watchdogs: workers.map((runtime) => watchdogOn(own, runtime, { log }).watchdog),
-		commands: commandsOn(own, async () => {}, { writer: { ...own.writer, create } }),
+		commands: commandsOn(own, async () => {}, { writer: { ...own.writer, begin } }),
 	};
 }
 

@@ -122,7 +122,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 		available: new Set(STRATEGY_IDS.slice(0, -1)),
 		enqueue: (scanId) =>
 			around.queue.add(process, scanId).catch((error: unknown) => log.warn({ err: error }, "scan not queued yet")),
-		queued: async () => (await statistics.activeScans()).queued,
+		queued: () => statistics.queuedScans(),
 		newScanId: () => `scan_${dice.hex(32)}`,
 		book: (record: ScanRecord) => book(writer, record, SETTINGS.user_scans_kept),
 		settings: {

@@ -134,7 +134,10 @@ const script: fc.Arbitrary<ScriptRun> = fc.oneof(
 			fc.constantFrom("normal", "deadline", "always"),
 		)
 		.map(
-			([worker, nonce, mode]): ScriptRun => [scripts.CLAIM, [keys[0] ?? "", worker, nonce, "60000", mode, "scan.v1"]],
+			([worker, nonce, mode]): ScriptRun => [
+				scripts.CLAIM,
+				[keys[0] ?? "", keys[5] ?? "", worker, nonce, "60000", mode, "scan.v1"],
+			],
 		),
 	epoch.map((held): ScriptRun => [scripts.HEARTBEAT, [keys[0] ?? "", keys[5] ?? "", held, "60000"]]),
 	epoch.map((held): ScriptRun => [scripts.RELEASE, [keys[0] ?? "", held]]),

@@ -113,6 +113,7 @@ export function createFakeStore(): FakeStore {
 		}),
 		recentDurations: async () => store.durations,
 		activeScans: async () => ({ active: store.active.length, queued: 0 }),
+		queuedScans: async () => 0,
 		activeScanIds: async (limit) => store.active.slice(0, limit),
 		workers: async () => [
 			{

@@ -3,9 +3,9 @@ import type { ScanEvent, StrategyReport } from "../../machines/events.ts";
 import { emptyTally } from "../../machines/strategy-rules.ts";
 import type { Failure, StrategyEntry, Tally } from "../../machines/types.ts";
 import { isoOf } from "../../src/clock.ts";
-import { numbered } from "../../src/runtime/scan-commit.ts";
 import { begin, type HostState, step, takeDue } from "../../src/runtime/scan-host.ts";
 import type { JournalEntry, ScanRecord } from "../../src/store/contract.ts";
+import type { NewEntry } from "../../src/store/write-contract.ts";
 import { debugFields } from "../../src/views/debug-fields.ts";
 import { lifecycleFields } from "../../src/views/lifecycle-fields.ts";
 import { SCAN_ID, sampleAssets, samplePortfolio, sampleRecord, sampleRow, sampleUnproven, USER_ID } from "./records.ts";
@@ -127,12 +127,12 @@ export function play(list: readonly Move[], strategies = 1 + ((list[0]?.pick ?? 
 	const input = scanInput({ scan_id: SCAN_ID, user_id: USER_ID, limits: held, strategies: plans });
 	const revisions: Revision[] = [];
 	let before: HostState | null = null;
-	const keep = ({ state, entries }: { state: HostState; entries: Parameters<typeof numbered>[0] }) => {
+	const keep = ({ state, entries }: { state: HostState; entries: NewEntry[] }) => {
 		// Without an entry there is no commit: the change travels with the next one.
 		if (entries.length === 0) return state;
 		const last = revisions.at(-1);
 		const seq = last?.record.revision ?? 0;
-		const journal = numbered(entries, seq);
+		const journal = entries.map((entry, i) => ({ ...entry, seq: seq + i + 1, revision: seq + entries.length }));
 		const previous = before?.context ?? null;
 		revisions.push({
 			record: sampleRecord({

@@ -11,6 +11,7 @@ import { lifecycleFields } from "../../src/views/lifecycle-fields.ts";
 import { endedBadlyExtra, resultsView } from "../../src/views/results.ts";
 import { orderRows } from "../../src/views/rows.ts";
 import { resultsPendingView, statusView } from "../../src/views/status.ts";
+import { stepView } from "../../src/views/steps.ts";
 import { verdictObjects } from "../../src/views/verdict.ts";
 import { positionOf } from "../../src/views/words.ts";
 import { conforms, isCompact, momentsHaveMilliseconds } from "../support/conform.ts";
@@ -162,6 +163,11 @@ journeys("steps agree with the record: complete scans closed all thirteen, faile
 	everyRevision(({ record, debug }) => {
 		const body = JSON.parse(JSON.stringify(debugView(record, debug, record.progress_at_ms)));
 		const steps: { step: number; status: string }[] = Object.values(body.steps);
+		// However short a step is stored, it is shown whole.
+		for (const { timestamp: _, ...step } of Object.values<{ step: number; timestamp: string }>(body.steps)) {
+			const { timestamp: __, ...whole } = stepView(record.context, step.step, 0) ?? {};
+			assert.equal(step, JSON.parse(JSON.stringify(whole)));
+		}
 		assert.is(body.total_steps, steps.length);
 		assert.is(body.expected_steps, 13 + record.context.input.strategies.length);
 		if (record.position === "completed") {

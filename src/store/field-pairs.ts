@@ -1,0 +1,18 @@
+import { pack } from "./packing.ts";
+
+/** Fields of hashes as arguments of a script. */
+export type Fields = Readonly<Record<string, string>>;
+
+export const count = (fields: Fields): number => Object.keys(fields).length;
+
+export function addPairs(args: (string | number)[], fields: Fields): void {
+	for (const name in fields) args.push(name, fields[name] as string);
+}
+
+/** Rows are answered as they lie there; documents are only read by the program. */
+export function addResults(args: (string | number)[], results: Fields): void {
+	for (const name in results) {
+		const text = results[name] as string;
+		args.push(name, name.startsWith("d:") ? pack(text) : text);
+	}
+}

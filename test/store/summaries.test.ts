@@ -1,0 +1,82 @@
+/** Summaries of phases have fields of their own; records that hold them in the snapshot go on as they are. */
+import { Redis } from "ioredis";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { scanKeys } from "../../src/store/keys.ts";
+import { decodeContext, encodeContext } from "../../src/store/scan-codec.ts";
+import { deferred } from "../effects/fake-clock.ts";
+import { sampleRecord } from "../support/records.ts";
+import { startTestRedis, type TestRedis } from "../support/store.ts";
+import { commandsOn, never, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+import { within } from "../support/wait.ts";
+
+const test = suite("summaries");
+
+let redis: TestRedis;
+test.before(async () => {
+	redis = await startTestRedis();
+});
+test.after(() => redis.close());
+
+const SUMMARIES = ["portfolio", "assets", "ranking"] as const;
+
+/** The fields of a scan as they were written when all but input and strategies stood in the snapshot. */
+function inOldForm(fields: Record<string, string>): Record<string, string> {
+	const snapshot = JSON.parse(fields.snapshot ?? "{}");
+	const old: Record<string, string> = {};
+	for (const [name, text] of Object.entries(fields)) {
+		if (name.startsWith("k:")) snapshot[name.slice(2)] = JSON.parse(text);
+		else old[name] = text;
+	}
+	for (const name of SUMMARIES) snapshot[name] ??= null;
+	return { ...old, snapshot: JSON.stringify(snapshot) };
+}
+
+test("both forms are read alike, and each summary is written once", () => {
+	const { context, scan_id } = sampleRecord();
+	const fields = encodeContext(null, context);
+	for (const name of SUMMARIES) {
+		assert.ok(context[name], name);
+		assert.equal(JSON.parse(fields[`k:${name}`] ?? "null"), context[name]);
+		assert.not.ok(name in JSON.parse(fields.snapshot ?? "{}"));
+	}
+	const plain = JSON.parse(JSON.stringify(context));
+	const { input } = plain;
+	assert.equal({ ...decodeContext(scan_id, { ...fields, input: JSON.stringify(input) }) }, plain);
+	assert.equal({ ...decodeContext(scan_id, { ...inOldForm(fields), input: JSON.stringify(input) }) }, plain);
+	const later = encodeContext(context, { ...context, now_ms: context.now_ms + 1 });
+	assert.equal(Object.keys(later), ["snapshot"]);
+});
+
+test("a scan that an older build began keeps its summaries when this one goes on", async () => {
+	const store = await redis.store();
+	const client = new Redis({ ...redis.connection, replyMapping: "legacy" } as object);
+	const { scan_id } = await commandsOn(store, async () => {}).startScan(viewer(1), startRequest());
+	const evaluating = deferred<void>();
+	const hanging = quickEffects({
+		evaluateStrategy(_, context) {
+			evaluating.resolve();
+			return never(context.signal);
+		},
+	});
+	const first = runtimeOn(store, hanging);
+	const run = first.run(scan_id);
+	await within(evaluating.promise, "the strategies");
+	await first.handOver();
+	assert.is(await run, "released");
+	const key = scanKeys(scan_id).scan;
+	const before = (await store.reader.read(scan_id))?.context;
+	const old = inOldForm(await client.hgetall(key));
+	await client.hdel(key, "k:portfolio", "k:assets");
+	await client.hset(key, old);
+	assert.equal((await store.reader.read(scan_id))?.context, before);
+
+	assert.is(await runtimeOn(store, quickEffects()).run(scan_id), "ended");
+	const after = (await store.reader.read(scan_id))?.context;
+	assert.equal([after?.portfolio, after?.assets], [before?.portfolio, before?.assets]);
+	assert.is(after?.ranking?.ranked_count, 3);
+	assert.equal(JSON.parse((await client.hget(key, "k:portfolio")) ?? "null"), before?.portfolio);
+	client.disconnect();
+});
+
+test.run();
