@@ -168,7 +168,8 @@ export function createShadows(
 					if (shadow) shadow.dropped = true;
 					continue;
 				}
-				if (!shadow) {
+				// A start that is tried again under its reserved id makes a new record of one that was never accepted.
+				if (!shadow || (shadow.dropped && !shadow.facts.accepted)) {
 					appeared(scanId, hash);
 					continue;
 				}
