@@ -168,8 +168,7 @@ export function createShadows(
 					if (shadow) shadow.dropped = true;
 					continue;
 				}
-				// A start that is tried again under its reserved id makes a new record of one that was never accepted.
-				if (!shadow || (shadow.dropped && !shadow.facts.accepted)) {
+				if (!shadow) {
 					appeared(scanId, hash);
 					continue;
 				}
