@@ -88,14 +88,13 @@ export function workTable(
 
 /** Whether CPU time and counted work, cold and warm, grow no faster than linearly. */
 export function verdictTable(figures: readonly StrategyFigures[]): string {
-	const verdict = (id: string, linear: boolean): string =>
-		linear ? "yes" : `NO${BOUNDED[id] ? `: ${BOUNDED[id]}` : ""}`;
+	const verdict = (linear: boolean, bound?: string): string => (linear ? "yes" : `NO${bound ? `: ${bound}` : ""}`);
 	return columns([
 		["strategy", "with symbols", "with bars"],
 		...figures.map(({ id, symbols, bars, work }) => [
 			id,
-			verdict(id, growsLinearly(symbols, work.symbols)),
-			verdict(id, growsLinearly(bars, work.bars)),
+			verdict(growsLinearly(symbols, work.symbols), BOUNDED[id]),
+			verdict(growsLinearly(bars, work.bars)),
 		]),
 	]);
 }

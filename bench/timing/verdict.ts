@@ -7,7 +7,7 @@ import type { PlannedWork, SizedWork, WorkPlan } from "./work-growth.ts";
 /** Milliseconds and megabytes below it are noise of the clock and of the collector. */
 export const LEAST_TOLD = 0.5;
 
-/** What grows faster by its nature, and what bounds it. */
+/** What grows faster with symbols by its nature, and what bounds it. */
 export const BOUNDED: Readonly<Record<string, string>> = {
 	ai_pairs_trading: "quadratic up to 300 pairs",
 	ai_portfolio_optimization: "matrices of at most 200 positions",
