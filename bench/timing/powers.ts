@@ -3,7 +3,7 @@
 /** Above 1 by so much still counts as linear: what the fit of a straight line with a rounded share of rows may give. */
 export const TOLERANCE = 0.05;
 
-/** One figure over sizes that double. */
+/** One figure over sizes, ascending. */
 export interface Growth {
 	sizes: readonly number[];
 	/** The least of all runs of a size. */
@@ -58,7 +58,9 @@ export function addedExponent(least: number, sizes: readonly number[], values: r
 	const [of, at] = [values.slice(from), sizes.slice(from, -1)];
 	const added = at.map((_, i) => (of[i + 1] ?? 0) - (of[i] ?? 0));
 	const told = added.every((value, i) => value > ADDED_SHARE_MIN * (of[i + 1] ?? 0));
-	return told && added.length >= 2 ? exponentOf(at, added) : Number.NaN;
+	// Per unit of size, so that sizes need not double.
+	const slopes = added.map((value, i) => value / ((sizes[from + i + 1] ?? 0) - (at[i] ?? 0)));
+	return told && added.length >= 2 ? 1 + exponentOf(at, slopes) : Number.NaN;
 }
 
 /** Student's t for 95 % by degrees of freedom, from 1. */

@@ -3,7 +3,7 @@ import { STANDARD_STRATEGIES } from "../../src/catalogue.ts";
 import { BARS, type Growths, type StrategyTiming, SYMBOLS } from "./measure.ts";
 import type { Growth } from "./powers.ts";
 import type { ReadTiming } from "./reads.ts";
-import { BOUNDED, growsLinearly, LEAST_TOLD, type WorkGrowth, type WorkGrowths } from "./verdict.ts";
+import { BOUNDED, growsLinearly, LEAST_TOLD, WORK_BARS, type WorkGrowth, type WorkGrowths } from "./verdict.ts";
 
 export interface StrategyFigures extends StrategyTiming {
 	work: { symbols: WorkGrowths; bars: WorkGrowths };
@@ -51,7 +51,13 @@ function powerCell({ power, spread, added }: Growth): string {
 	return `${power.toFixed(2)}${interval} (${Number.isNaN(added) ? "-" : added.toFixed(2)})`;
 }
 
-const sizeHeads = ["strategy", ...SYMBOLS.map((n) => `${n} sym`), "power", ...BARS.map((n) => `${n} bars`), "power"];
+const sizeHeads = (bars: readonly number[]): Line => [
+	"strategy",
+	...SYMBOLS.map((n) => `${n} sym`),
+	"power",
+	...bars.map((n) => `${n} bars`),
+	"power",
+];
 
 /** One measured figure over symbols and over bars, with the fitted powers. */
 export function growthTable(figures: readonly StrategyFigures[], name: keyof Growths): string {
@@ -61,7 +67,7 @@ export function growthTable(figures: readonly StrategyFigures[], name: keyof Gro
 		Math.max(...growth.values) < LEAST_TOLD ? "-" : powerCell(growth),
 	];
 	return columns([
-		sizeHeads,
+		sizeHeads(BARS),
 		...figures.map(({ id, symbols, bars }) => [id, ...cells(symbols[name]), ...cells(bars[name])]),
 	]);
 }
@@ -75,21 +81,20 @@ export function workTable(
 ): string {
 	const cells = (growth: Growth): Line => [...growth.values.map((value) => plain(value / unit)), powerCell(growth)];
 	return columns([
-		sizeHeads,
+		sizeHeads(WORK_BARS),
 		...figures.map(({ id, work }) => [id, ...cells(work.symbols[name][of]), ...cells(work.bars[name][of])]),
 	]);
 }
 
 /** Whether CPU time and counted work, cold and warm, grow no faster than linearly. */
 export function verdictTable(figures: readonly StrategyFigures[]): string {
-	const verdict = (id: string, linear: boolean): string =>
-		linear ? "yes" : `NO${BOUNDED[id] ? `: ${BOUNDED[id]}` : ""}`;
+	const verdict = (linear: boolean, bound?: string): string => (linear ? "yes" : `NO${bound ? `: ${bound}` : ""}`);
 	return columns([
 		["strategy", "with symbols", "with bars"],
 		...figures.map(({ id, symbols, bars, work }) => [
 			id,
-			verdict(id, growsLinearly(symbols, work.symbols)),
-			verdict(id, growsLinearly(bars, work.bars)),
+			verdict(growsLinearly(symbols, work.symbols), BOUNDED[id]),
+			verdict(growsLinearly(bars, work.bars)),
 		]),
 	]);
 }

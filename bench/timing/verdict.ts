@@ -1,13 +1,13 @@
 /** What is said about a strategy's growth, and why. */
 import type { Strategy } from "../../src/strategies/contract.ts";
-import { BARS, type Growths, leastBars, SYMBOLS } from "./measure.ts";
+import { type Growths, leastBars, SYMBOLS } from "./measure.ts";
 import { type Growth, growthOf, isLinear } from "./powers.ts";
 import type { PlannedWork, SizedWork, WorkPlan } from "./work-growth.ts";
 
 /** Milliseconds and megabytes below it are noise of the clock and of the collector. */
 export const LEAST_TOLD = 0.5;
 
-/** What grows faster by its nature, and what bounds it. */
+/** What grows faster with symbols by its nature, and what bounds it. */
 export const BOUNDED: Readonly<Record<string, string>> = {
 	ai_pairs_trading: "quadratic up to 300 pairs",
 	ai_portfolio_optimization: "matrices of at most 200 positions",
@@ -17,11 +17,13 @@ export const BOUNDED: Readonly<Record<string, string>> = {
 const WORK_BARS_MIN = 800;
 const WORK_BARS_SPARE = 100;
 const WORK_BARS_SYMBOLS = 25;
+/** From where windows are full; three of them are enough for the longest record, so that what is added can be told. */
+export const WORK_BARS = [1_000, 2_000, 3_000, 4_000] as const;
 
 export const workPlanOf = (strategy: Strategy): WorkPlan => ({
 	symbols: [...SYMBOLS],
 	symbolsBars: Math.max(WORK_BARS_MIN, leastBars(strategy) + WORK_BARS_SPARE),
-	bars: [...BARS],
+	bars: [...WORK_BARS],
 	barsSymbols: WORK_BARS_SYMBOLS,
 });
 

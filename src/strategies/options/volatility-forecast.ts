@@ -1,5 +1,6 @@
 import { at, type Column, unknownColumn } from "../columns.ts";
 import { logReturns } from "../indicators/volatility.ts";
+import { WindowExtremes } from "./window-extremes.ts";
 
 export const DAYS_PER_YEAR = 365;
 const DECAY = 0.94;
@@ -61,20 +62,20 @@ export function harVariance(squares: Column, horizonDays: number): Column {
 	const features = (t: number): number[] => [1, at(squares, t), mean(t + 1 - WEEK, t + 1), mean(t + 1 - MONTH, t + 1)];
 	const result = unknownColumn(squares.length);
 	const normal = Array.from({ length: TERMS }, () => new Float64Array(TERMS + 1));
-	const targets: number[] = [];
+	const targets = new WindowExtremes(SAMPLES_MAX);
 	for (let t = MONTH; t < squares.length; t++) {
 		const begun = t - horizonDays;
 		if (begun >= MONTH) {
 			const target = mean(begun + 1, t + 1);
 			accumulate(normal, features(begun), target, 1);
-			targets.push(target);
+			const left = targets.push(target);
+			if (left !== null) accumulate(normal, features(begun - SAMPLES_MAX), left, -1);
 		}
-		if (targets.length > SAMPLES_MAX) accumulate(normal, features(begun - SAMPLES_MAX), targets.shift() ?? 0, -1);
 		if (targets.length < SAMPLES_MIN) continue;
 		const weights = solve(normal);
 		const forecast = weights ? features(t).reduce((sum, value, i) => sum + value * (weights[i] ?? 0), 0) : Number.NaN;
-		const shown = forecast >= Math.min(...targets) && forecast <= Math.max(...targets);
-		result[t] = shown ? forecast : targets.reduce((sum, value) => sum + value, 0) / targets.length;
+		const shown = forecast >= targets.least && forecast <= targets.most;
+		result[t] = shown ? forecast : targets.sum() / targets.length;
 	}
 	return result;
 }
