@@ -35,7 +35,7 @@ export function writeMeasured(found: Measured): Measured {
 			what,
 			measured: rounded(measured),
 			predicted: rounded(predicted),
-			core_share: rounded(core_share),
+			core_share: core_share === null ? null : rounded(core_share),
 		})),
 	};
 	writeFileSync(FILE, `${JSON.stringify(kept, null, "\t")}\n`);

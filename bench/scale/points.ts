@@ -14,8 +14,8 @@ export interface Point {
 	what: string;
 	measured: number;
 	predicted: number;
-	/** Part of the time in which the process had a core when it was ready; told to the simulation. */
-	core_share: number;
+	/** Part of the time in which the process had a core when it was ready, told to the simulation; null: not kept. */
+	core_share: number | null;
 }
 
 export const errorOf = ({ measured, predicted }: Pick<Point, "measured" | "predicted">): number =>

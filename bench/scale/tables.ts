@@ -207,8 +207,14 @@ const pointsTable = (points: readonly Point[]): string =>
 		]),
 	);
 
-const whereText = ({ machine, core_share, points }: Measured): string =>
-	`Measured on ${machine}; a ready thread had a core for ${percent(core_share)} of the time, in the trivial scans below for ${percent(points[0]?.core_share ?? Number.NaN)} to ${percent(points.at(-1)?.core_share ?? Number.NaN)}.`;
+function whereText({ machine, core_share, points }: Measured): string {
+	const shares = points.flatMap((point) => point.core_share ?? []);
+	const trivial =
+		shares.length === 0
+			? ""
+			: `, in the trivial scans below for ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}`;
+	return `Measured on ${machine}; a ready thread had a core for ${percent(core_share)} of the time${trivial}.`;
+}
 
 /** Every generated part of docs/scale.md. */
 export const scaleBlocks = (values: Values, measured: Measured = MEASURED): Record<string, string> => ({
