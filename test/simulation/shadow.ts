@@ -168,7 +168,8 @@ export function createShadows(
 					if (shadow) shadow.dropped = true;
 					continue;
 				}
-				if (!shadow) {
+				// An id whose record was dropped before it was accepted may be used again, with times of its own.
+				if (!shadow || (shadow.dropped && !shadow.facts.accepted)) {
 					appeared(scanId, hash);
 					continue;
 				}
