@@ -18,6 +18,8 @@ interface OptionFields {
 	forward: string | null;
 	/** Epoch ms of the quote, where ccxt does not find it. */
 	time: string | null;
+	/** What ccxt takes for the quote's time is that of the contract's listing; the quotes are of the answer's moment. */
+	time_of_listing: boolean;
 	/** Open interest is in base units, not in contracts. */
 	interest_in_coins: boolean;
 }
@@ -31,6 +33,7 @@ const NONE: OptionFields = {
 	iv_unit: 1,
 	forward: null,
 	time: null,
+	time_of_listing: false,
 	interest_in_coins: false,
 };
 
@@ -45,6 +48,14 @@ const FIELDS: Readonly<Record<string, OptionFields>> = {
 		forward: "underlyingPrice",
 	},
 	okx: { ...NONE, bid_quantity: "bidSz", ask_quantity: "askSz" },
+	// What is offered is written as a negative size.
+	gate: {
+		...NONE,
+		bid_quantity: "bid1_size",
+		ask_quantity: "ask1_size",
+		forward: "underlying_price",
+		time_of_listing: true,
+	},
 	deribit: {
 		...NONE,
 		mark_iv: "mark_iv",
@@ -55,9 +66,13 @@ const FIELDS: Readonly<Record<string, OptionFields>> = {
 	},
 };
 
-/** Base units of one contract. Okx writes the size as a value and a multiplier, of which ccxt takes the value. */
+/** By exchange, what ccxt's contract size has to be multiplied with: Okx and Gate write a multiplier apart. */
+const MULTIPLIERS: Readonly<Record<string, string>> = { okx: "ctMult", gate: "multiplier" };
+
+/** Base units of one contract. */
 function sizeOf(id: string, { contractSize, info }: ListedMarket): number {
-	const multiplier = id === "okx" ? positive(info?.ctMult) : null;
+	const name = MULTIPLIERS[id];
+	const multiplier = name === undefined ? null : positive(info?.[name]);
 	return (positive(contractSize) ?? 1) * (multiplier ?? 1);
 }
 
@@ -112,6 +127,8 @@ function quoteOf(id: string, option: Option, market: ListedMarket, size: number,
 	const fields = FIELDS[id] ?? NONE;
 	const info = (option.info ?? {}) as Record<string, unknown>;
 	const field = (name: string | null) => (name === null ? null : positive(info[name]));
+	const quantity = (name: string | null) =>
+		name === null ? null : positive(String(info[name] ?? "").replace(/^-/, ""));
 	const volatility = (name: string | null) => {
 		const value = field(name);
 		return value === null ? null : value * fields.iv_unit;
@@ -124,14 +141,14 @@ function quoteOf(id: string, option: Option, market: ListedMarket, size: number,
 		expiry_ms: market.expiry,
 		bid: positive(option.bidPrice),
 		ask: positive(option.askPrice),
-		bid_quantity: field(fields.bid_quantity),
-		ask_quantity: field(fields.ask_quantity),
+		bid_quantity: quantity(fields.bid_quantity),
+		ask_quantity: quantity(fields.ask_quantity),
 		mark_price: positive(option.markPrice),
 		bid_iv: volatility(fields.bid_iv),
 		ask_iv: volatility(fields.ask_iv),
 		mark_iv: volatility(fields.mark_iv),
 		open_interest: interest !== null && fields.interest_in_coins ? interest / size : interest,
 		forward: field(fields.forward),
-		at_ms: option.timestamp ?? field(fields.time) ?? asOfMs,
+		at_ms: (fields.time_of_listing ? null : (option.timestamp ?? field(fields.time))) ?? asOfMs,
 	};
 }

@@ -134,6 +134,7 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 		// One page of the list holds 500 contracts, fewer than bitcoin has.
 		options: { options: { fetchMarkets: { types: ["option"], loadAllOptions: true } } },
 	},
+	gate: { ...DEFAULTS, options: { options: { fetchMarkets: { types: ["option"] } } } },
 	okx: {
 		...DEFAULTS,
 		settings: { options: { fetchMarkets: { types: ["spot", "swap"] } } },

@@ -13,6 +13,7 @@ import {
 	deribitOption,
 	deribitOptions,
 	FAR_MS,
+	GATE_OPTIONS,
 	NEAR_MS,
 	OKX_OPTIONS,
 } from "../../support/exchange-stubs/options.ts";
@@ -190,11 +191,26 @@ test("bybit: options that settle in dollars, over every page of their list", asy
 	assert.equal(sidesOf(chain), [5.2, 5.6, null, 5.6]);
 });
 
+test("gate: contracts of a hundredth of a coin whose quotes are as new as the answer, without volatilities", async () => {
+	const { chain, missing } = await chainOf("gate", GATE_OPTIONS, "BTC");
+	assert.equal(missing, []);
+	assert.equal([chain?.inverse, chain?.contract_size], [false, 0.01]);
+	const [call, put] = ["BTC/USDT:USDT-260403-130-C", "BTC/USDT:USDT-260403-130-P"] as [string, string];
+	const sent = { bid: 5.2, ask: 5.6, mark_price: 5.4, bid_quantity: 434, ask_quantity: 454, at_ms: STUB_NOW_MS };
+	const quoted = { ...QUOTED, ...sent, bid_iv: null, ask_iv: null, mark_iv: null, open_interest: null };
+	assert.equal(bySymbol(chain), {
+		[call]: { ...quoted, symbol: call, kind: "call" },
+		[put]: { ...quoted, symbol: put, kind: "put", bid: null, bid_quantity: null },
+	});
+	assert.equal(sidesOf(chain), [5.2, 5.6, null, 5.6]);
+});
+
 test("a coin on which no options are listed has no chain", async () => {
 	const rows = [
 		["deribit", DERIBIT_OPTIONS],
 		["okx", OKX_OPTIONS],
 		["bybit", BYBIT_OPTIONS],
+		["gate", GATE_OPTIONS],
 	] as const;
 	for (const [id, answers] of rows) {
 		const { chain, missing } = await chainOf(id, answers, "DOGE");

@@ -255,3 +255,34 @@ export const BYBIT_OPTIONS: StubAnswers = {
 			}),
 		}),
 };
+
+const gateOption = (right: "C" | "P") => ({
+	name: `BTC_USDT-20260403-130-${right}`,
+	underlying: "BTC_USDT",
+	is_call: right === "C",
+	is_active: true,
+	strike_price: "130",
+	expiration_time: NEAR_MS / 1000,
+	create_time: Date.UTC(2026, 0, 1) / 1000,
+	// A hundredth of a coin.
+	multiplier: "0.01",
+	underlying_price: "131.5",
+	mark_price: "5.4",
+	last_price: "0",
+	// Nobody bids for the put. What is offered is written as a negative size.
+	bid1_price: right === "C" ? "5.2" : "0",
+	bid1_size: right === "C" ? 434 : 0,
+	ask1_price: "5.6",
+	ask1_size: -454,
+	position_size: 0,
+	order_size_min: 1,
+	order_size_max: 10_000,
+	order_price_round: "0.1",
+	order_price_deviate: "0.9",
+});
+
+export const GATE_OPTIONS: StubAnswers = {
+	"/api/v4/options/underlyings": () => [{ name: "BTC_USDT", index_price: "131.5" }],
+	"/api/v4/options/contracts": (query) =>
+		query.get("underlying") === "BTC_USDT" ? [gateOption("C"), gateOption("P")] : [],
+};
