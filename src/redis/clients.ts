@@ -2,13 +2,14 @@
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "../log.ts";
 import type { RedisConnection } from "./connection.ts";
+import { limitByLoopTime } from "./deadlines.ts";
 import { sendTogether } from "./turns.ts";
 
 export type { Redis } from "ioredis";
 
 /**
- * - `commands`: store and API calls; fails within COMMAND_TIMEOUT_MS instead of waiting for a dead server; the
- *   commands of one turn of the event loop leave in one packet.
+ * - `commands`: store and API calls; a command without an answer for COMMAND_TIMEOUT_MS, in which the event loop ran, fails
+ *   instead of waiting for a dead server; the commands of one turn of the loop leave in one packet.
  * - `patient`: for callers who bound their waits themselves, by time in which their event loop ran.
  * - `pipelined`: as `commands`, but with auto-pipelining, for many small replies; large parsed reads get slower by it.
  * - `blocking`: XREAD BLOCK and its like; one per reader, never shared, waits as long as it is told.
@@ -38,14 +39,9 @@ const BASE: RedisOptions = {
 };
 
 const OPTIONS_BY_KIND: Record<ClientKind, RedisOptions> = {
-	commands: { commandTimeout: COMMAND_TIMEOUT_MS, socketTimeout: SILENCE_MS, maxRetriesPerRequest: 1 },
+	commands: { socketTimeout: SILENCE_MS, maxRetriesPerRequest: 1 },
 	patient: { socketTimeout: SILENCE_MS, maxRetriesPerRequest: 1 },
-	pipelined: {
-		commandTimeout: COMMAND_TIMEOUT_MS,
-		socketTimeout: SILENCE_MS,
-		maxRetriesPerRequest: 1,
-		enableAutoPipelining: true,
-	},
+	pipelined: { socketTimeout: SILENCE_MS, maxRetriesPerRequest: 1, enableAutoPipelining: true },
 	blocking: { maxRetriesPerRequest: null },
 	subscriber: { socketTimeout: SILENCE_MS, maxRetriesPerRequest: null, autoResubscribe: true },
 	bullmq: { maxRetriesPerRequest: null },
@@ -89,6 +85,7 @@ export function createRedisClient(
 		replyMapping: "legacy",
 	};
 	const client = new Redis(settings);
+	if (kind === "commands" || kind === "pipelined") limitByLoopTime(client, COMMAND_TIMEOUT_MS);
 	if (kind === "commands") sendTogether(client);
 	let down = false;
 	client.on("error", (error: unknown) => {
