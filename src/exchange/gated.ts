@@ -70,7 +70,7 @@ export function gateReads(exchange: Exchange, { gate, signal, limited }: GateRea
 		const own: Seen = { status: null, headers: null };
 		try {
 			const answer = await seen.run(own, () => fetch2(path, api, method, params, headers, body, config));
-			const used_weight = part === undefined && own.headers ? usedWeightOf(profile, own.headers) : null;
+			const used_weight = own.headers && usedWeightOf(profile, own.headers, part ?? null);
 			gate.report(call, { kind: "ok", used_weight });
 			return answer;
 		} catch (error) {

@@ -188,6 +188,19 @@ test("a book that was not recorded is empty; one that is given is served", async
 	exchange.setBook("usdm", "AAAUSDT", null);
 });
 
+test("no options are listed, because no set holds any: their endpoints answer without one", async () => {
+	const { body } = await getJson<{ optionSymbols: unknown[]; serverTime: number }>("/eapi/v1/exchangeInfo");
+	assert.equal([body.optionSymbols, body.serverTime], [[], SET_END_MS]);
+	for (const path of ["ticker", "mark", "openInterest?underlyingAsset=AAA&expiration=260403"])
+		assert.equal(await getJson(`/eapi/v1/${path}`), { status: 200, body: [] }, path);
+	for (const path of ["depth", "ticker", "mark"])
+		assert.is((await getJson(`/eapi/v1/${path}?symbol=AAA-260403-1-C`)).body.code, -1121, path);
+	assert.is((await getJson("/eapi/v1/openInterest")).body.code, -1102);
+	exchange.addFaults({ kind: "server_error", family: "options" });
+	assert.is((await fetch(`${exchange.baseUrl}/eapi/v1/time`)).status, 503);
+	assert.is(await spot.fetchTime(), SET_END_MS);
+});
+
 test("errors have the exchange's codes", async () => {
 	const codeOf = async (path: string) => {
 		const { status, body } = await getJson<object>(path);

@@ -83,6 +83,18 @@ else {
 		assert.ok(compared > 100, `${compared} compared`);
 	});
 
+	test("the forwards that the exchange states come back from put-call parity of its quotes", () => {
+		const stated = readBoard(chain, chain.at_ms);
+		const unstated = { ...chain, quotes: chain.quotes.map((quote) => ({ ...quote, forward: null })) };
+		const implied = readBoard(unstated, chain.at_ms);
+		assert.ok(implied.expiries.length >= 3);
+		assert.ok(implied.expiries.every(({ forward_implied }) => forward_implied));
+		for (const { expiryMs, forward } of implied.expiries) {
+			const known = stated.expiries.find((expiry) => expiry.expiryMs === expiryMs)?.forward ?? Number.NaN;
+			assert.ok(Math.abs(forward / known - 1) < 0.002, `${forward} is not ${known}`);
+		}
+	});
+
 	test("one chain without a history: ideas stay unproven, without a confidence", () => {
 		const [series] = recordedSpotDaily().filter(({ symbol }) => symbol === "BTC/USDT");
 		if (!series) throw new Error("no recorded BTC");

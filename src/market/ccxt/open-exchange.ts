@@ -34,7 +34,7 @@ export async function openExchange(
 		gate,
 		weightOf: profile.weightOf,
 		budgetOf: profile.budgetOf,
-		usedWeight: (headers) => usedWeightOf(profile, headers),
+		usedWeight: (headers, budget) => usedWeightOf(profile, headers, budget),
 		...(dates ? { answered: dates.note } : {}),
 		...(requestLimitMs === undefined ? {} : { requestLimitMs }),
 		...(share ? { share } : {}),

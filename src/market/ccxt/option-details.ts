@@ -1,32 +1,29 @@
 /** What exchanges tell of options apart from their list of quotes. */
-import type { Exchange, Greeks } from "ccxt";
+import type { Exchange, Greeks, OrderBook } from "ccxt";
 import type { OptionQuote } from "../contract.ts";
-import { TIMEFRAME_MS } from "../contract.ts";
 import { positive } from "../numbers.ts";
-import { readEach } from "./each.ts";
+import { type ChainOf, type OptionDetails, readNearest, readTradedExpiries } from "./option-nearest.ts";
 
-/** Contracts of one chain that are asked for one by one; the exchange allows about as many requests in five seconds. */
-const CALLS_MAX = 80;
-const CALLS_AT_ONCE = 8;
-/** Shorter and longer ones than are traded on here: their sizes are not worth a request each. */
-const DAYS_MIN = 6;
-const DAYS_MAX = 62;
+/** Levels of a book of which the first is read: the fewest that Binance sends. */
+const BOOK_LEVELS = 10;
 
-/** Fields that replace those of the list, by symbol. */
-export type OptionDetails = ReadonlyMap<string, Partial<OptionQuote>>;
-
-const NONE: OptionDetails = new Map();
-
-/** The details of a chain's quotes; `contractSize` in base units. Rejects when most of them cannot be had. */
-export async function readDetails(
+type ReadDetails = (
 	options: Exchange,
 	base: string,
 	quotes: readonly OptionQuote[],
-	of: { asOfMs: number; contractSize: number },
-): Promise<OptionDetails> {
-	if (options.id === "okx") return okxSummary(options, base);
-	return options.id === "deribit" ? deribitTickers(options, quotes, of) : NONE;
-}
+	of: ChainOf,
+) => Promise<OptionDetails>;
+
+const DETAILS: Readonly<Record<string, ReadDetails>> = {
+	okx: okxSummary,
+	deribit: deribitTickers,
+	binance: binanceBooks,
+};
+const NONE: OptionDetails = new Map();
+
+/** The details of a chain's quotes. Rejects when most of them cannot be had. */
+export const readDetails: ReadDetails = async (options, base, quotes, of) =>
+	DETAILS[options.id]?.(options, base, quotes, of) ?? NONE;
 
 /** Okx has volatilities and forwards of all options of a coin in one answer of their own, and what is open in another. */
 async function okxSummary(options: Exchange, base: string): Promise<OptionDetails> {
@@ -50,36 +47,59 @@ async function okxSummary(options: Exchange, base: string): Promise<OptionDetail
 	return new Map(details);
 }
 
-/**
- * Deribit's list has no sizes, so the tickers of the quoted contracts nearest to the money are read. One that cannot be
- * had leaves its quote as it was listed; when most fail the chain does, for nothing on it could be traded and nobody would
- * be told why.
- */
-async function deribitTickers(
+/** Deribit's list has no sizes: they are in tickers of single contracts. */
+async function deribitTickers(options: Exchange, _base: string, quotes: readonly OptionQuote[], of: ChainOf) {
+	const read = async (quote: OptionQuote) => ofTicker(await options.fetchGreeks(quote.symbol), quote, of.contractSize);
+	return readNearest(quotes, of, read);
+}
+
+/** Nor has Binance's, whose sizes are in books and whose open interest is listed by expiry. */
+async function binanceBooks(options: Exchange, _base: string, quotes: readonly OptionQuote[], of: ChainOf) {
+	const [books, open] = await Promise.all([
+		readNearest(quotes, of, async (quote) => ofBook(await options.fetchOrderBook(quote.symbol, BOOK_LEVELS), quote)),
+		binanceInterests(options, quotes, of),
+	]);
+	const details = quotes.map(({ symbol }): [string, Partial<OptionQuote>] => [
+		symbol,
+		{ ...books.get(symbol), open_interest: open.get(symbol) ?? null },
+	]);
+	return new Map(details);
+}
+
+/** An endpoint of Binance's that ccxt uses for one contract, though its answer is of an expiry. */
+interface BinanceOptions extends Exchange {
+	eapiPublicGetOpenInterest(of: { underlyingAsset: string | undefined; expiration: string }): Promise<unknown>;
+}
+
+/** Contracts that are open, by symbol, of the expiries that are traded on. */
+async function binanceInterests(
 	options: Exchange,
 	quotes: readonly OptionQuote[],
-	{ asOfMs, contractSize }: { asOfMs: number; contractSize: number },
-): Promise<OptionDetails> {
-	const asked = nearest(quotes, asOfMs);
-	const tickers = await readEach(asked, CALLS_AT_ONCE, ({ symbol }) => options.fetchGreeks(symbol));
+	of: ChainOf,
+): Promise<ReadonlyMap<string, number>> {
+	const answers = await readTradedExpiries(quotes, of, async ({ symbol, expiry_ms }) => {
+		const { baseId } = options.market(symbol);
+		const asked = { underlyingAsset: baseId, expiration: options.yymmdd(expiry_ms, "") };
+		return options.parseOpenInterests(await (options as BinanceOptions).eapiPublicGetOpenInterest(asked));
+	});
+	const open = answers.flatMap((answer) => Object.values(answer ?? {}));
 	return new Map(
-		asked.flatMap((quote, i) => {
-			const ticker = tickers[i];
-			return ticker ? [[quote.symbol, ofTicker(ticker, quote, contractSize)] as const] : [];
-		}),
+		open.flatMap((one) =>
+			one?.openInterestAmount === undefined ? [] : [[String(one.symbol), one.openInterestAmount] as const],
+		),
 	);
 }
 
-/** Quoted contracts by their distance from the forward, in units that grow with the root of their time. */
-function nearest(quotes: readonly OptionQuote[], asOfMs: number): OptionQuote[] {
-	const ranked = quotes.flatMap((quote) => {
-		const days = (quote.expiry_ms - asOfMs) / TIMEFRAME_MS["1d"];
-		const quoted = quote.bid !== null || quote.ask !== null;
-		if (!quoted || quote.forward === null || days < DAYS_MIN || days > DAYS_MAX) return [];
-		return [{ quote, distance: Math.abs(Math.log(quote.strike / quote.forward)) / Math.sqrt(days) }];
-	});
-	ranked.sort((a, b) => a.distance - b.distance);
-	return ranked.slice(0, CALLS_MAX).map(({ quote }) => quote);
+/** Prices and sizes of one instant, that at which the book last changed. */
+function ofBook({ bids, asks, timestamp }: OrderBook, quote: OptionQuote): Partial<OptionQuote> {
+	const [bid, ask] = [bids[0] ?? [], asks[0] ?? []];
+	return {
+		bid: positive(bid[0]),
+		ask: positive(ask[0]),
+		bid_quantity: positive(bid[1]),
+		ask_quantity: positive(ask[1]),
+		at_ms: timestamp ?? quote.at_ms,
+	};
 }
 
 /** Prices and sizes of one instant. Deribit's volatilities are in percent, its amounts in coins. */

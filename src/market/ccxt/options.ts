@@ -1,9 +1,10 @@
 /** Option chains as exchanges quote them. A field that an exchange does not send is null. */
-import type { Exchange, Option } from "ccxt";
+import type { Exchange } from "ccxt";
 import type { OptionChain, OptionQuote } from "../contract.ts";
 import { positive } from "../numbers.ts";
 import type { ListedMarket } from "./listing.ts";
 import { readDetails } from "./option-details.ts";
+import { type ListedOption, listQuotes } from "./option-lists.ts";
 
 /** Implied volatilities come as fractions from some exchanges and in percent from others. */
 interface OptionFields {
@@ -14,7 +15,7 @@ interface OptionFields {
 	mark_iv: string | null;
 	/** Fraction that one unit of those is. */
 	iv_unit: number;
-	/** Price of the underlying for this expiry. */
+	/** Price of the underlying for this expiry, not of the index that it settles to. */
 	forward: string | null;
 	/** Epoch ms of the quote, where ccxt does not find it. */
 	time: string | null;
@@ -48,6 +49,7 @@ const FIELDS: Readonly<Record<string, OptionFields>> = {
 		forward: "underlyingPrice",
 	},
 	okx: { ...NONE, bid_quantity: "bidSz", ask_quantity: "askSz" },
+	binance: { ...NONE, bid_iv: "bidIV", ask_iv: "askIV", mark_iv: "markIV" },
 	// What is offered is written as a negative size.
 	gate: {
 		...NONE,
@@ -76,25 +78,22 @@ function sizeOf(id: string, { contractSize, info }: ListedMarket): number {
 	return (positive(contractSize) ?? 1) * (multiplier ?? 1);
 }
 
-/**
- * The currencies under which the quotes of a base are found: Deribit lists contracts under what they settle in, where
- * those settled in the coin itself are the ones that trade.
- */
-function codesOf(id: string, base: string, listed: readonly ListedMarket[]): string[] {
-	const settled = new Set(listed.flatMap(({ settle }) => settle ?? []));
-	return id !== "deribit" || settled.has(base) ? [base] : [...settled];
-}
+/** The options on a base that an exchange lists. */
+export const optionsOn = (options: Exchange, base: string): ListedMarket[] =>
+	(Object.values(options.markets ?? {}) as ListedMarket[]).filter((market) => market.option && market.base === base);
 
 /**
- * The chain of a base. Of several kinds of contract on one base (settled in the coin or in dollars, of different
- * sizes) it is the one with most quotes: strategies combine only contracts that are alike. null: none is listed.
+ * The chain of a base, of which `listed` are the options. Of several kinds of contract on one base (settled in the coin or
+ * in dollars, of different sizes) it is the one with most quotes: strategies combine only contracts that are alike. null:
+ * none is quoted.
  */
-export async function readChain(options: Exchange, base: string, asOfMs: number): Promise<OptionChain | null> {
-	const markets = Object.values(options.markets ?? {}) as ListedMarket[];
-	const listed = markets.filter((market) => market.option && market.base === base);
-	if (listed.length === 0) return null;
-	const answers = await Promise.all(codesOf(options.id, base, listed).map((code) => options.fetchOptionChain(code)));
-	const quoted = answers.flatMap((answer) => Object.values(answer as unknown as Record<string, Option>));
+export async function readChain(
+	options: Exchange,
+	base: string,
+	listed: readonly ListedMarket[],
+	asOfMs: number,
+): Promise<OptionChain | null> {
+	const quoted = await listQuotes(options, base, listed);
 	const kinds = new Map<string, { market: ListedMarket; size: number; quotes: OptionQuote[] }>();
 	for (const option of quoted) {
 		const market = options.markets?.[String(option.symbol)] as ListedMarket | undefined;
@@ -109,7 +108,9 @@ export async function readChain(options: Exchange, base: string, asOfMs: number)
 	}
 	const [most] = [...kinds.values()].sort((a, b) => b.quotes.length - a.quotes.length);
 	if (!most) return null;
-	const details = await readDetails(options, base, most.quotes, { asOfMs, contractSize: most.size });
+	const underlying = new Map(quoted.map((option) => [String(option.symbol), positive(option.underlyingPrice)]));
+	const of = { asOfMs, contractSize: most.size, priceOf: ({ symbol }: OptionQuote) => underlying.get(symbol) ?? null };
+	const details = await readDetails(options, base, most.quotes, of);
 	const quotes = most.quotes.map((quote) => ({ ...quote, ...details.get(quote.symbol) }));
 	return {
 		base,
@@ -121,7 +122,13 @@ export async function readChain(options: Exchange, base: string, asOfMs: number)
 	};
 }
 
-function quoteOf(id: string, option: Option, market: ListedMarket, size: number, asOfMs: number): OptionQuote | null {
+function quoteOf(
+	id: string,
+	option: ListedOption,
+	market: ListedMarket,
+	size: number,
+	asOfMs: number,
+): OptionQuote | null {
 	const kind = market.optionType;
 	if ((kind !== "call" && kind !== "put") || !market.strike || !market.expiry || market.expiry <= asOfMs) return null;
 	const fields = FIELDS[id] ?? NONE;

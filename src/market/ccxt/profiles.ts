@@ -26,6 +26,8 @@ export interface ExchangeProfile {
 	budgetOf(path: string, group: string): string | null;
 	/** Header that says how much weight was used in the current minute; null: none does. */
 	used_weight_header: string | null;
+	/** Parts of the budget that are hosts of their own, whose answers' header counts that part. */
+	own_hosts: readonly string[];
 	/** Value of a raw candle in quote currency; null: not in it. */
 	candleValue(raw: unknown): number | null;
 	/** Amounts of perps (books, trades, least orders, open interest) are in base units, whatever a contract's size. */
@@ -77,6 +79,7 @@ const DEFAULTS: ExchangeProfile = {
 	weightOf: (cost) => cost,
 	budgetOf: () => null,
 	used_weight_header: null,
+	own_hosts: [],
 	candleValue: () => null,
 	amounts_in_coins: false,
 	perp_fees_known: true,
@@ -99,7 +102,7 @@ const BINANCE: ExchangeProfile = {
 	candles_max: 1000,
 	funding_max: 1000,
 	// Spot costs are written for a budget of 1200 a minute, of which a request of weight 1 takes 0.2.
-	weightOf: (cost, group) => (group.startsWith("fapi") ? cost : cost * 5),
+	weightOf: (cost, group) => (/^[ef]api/.test(group) ? cost : cost * 5),
 	used_weight_header: "x-mbx-used-weight-1m",
 	// [open time, o, h, l, c, volume, close time, quote volume, trades, ...]
 	candleValue: (raw) => numberAt(raw, 7),
@@ -108,7 +111,12 @@ const BINANCE: ExchangeProfile = {
 };
 
 const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
-	binance: BINANCE,
+	binance: {
+		...BINANCE,
+		budgetOf: (_path, group) => (group.startsWith("eapi") ? "options" : null),
+		own_hosts: ["options"],
+		options: { options: { defaultType: "option", fetchMarkets: { types: ["option"] }, fetchMargins: false } },
+	},
 	binanceusdm: {
 		...BINANCE,
 		settings: { options: { defaultType: "swap", defaultSubType: "linear", fetchMarkets: { types: ["linear"] } } },
@@ -192,9 +200,14 @@ const PROFILES: Readonly<Record<string, ExchangeProfile>> = {
 
 export const profileOf = (id: string): ExchangeProfile => PROFILES[id] ?? DEFAULTS;
 
-/** Weight used in the current minute as an answer's headers name it; null: they do not. */
-export function usedWeightOf({ used_weight_header: header }: ExchangeProfile, headers: Headers): number | null {
-	const value = header === null ? Number.NaN : Number(headers.get(header) ?? Number.NaN);
+/**
+ * Weight used in the current minute as an answer's headers name it; null: they do not. `budget`: the part of the budget
+ * that paid for the request, null for the whole.
+ */
+export function usedWeightOf(profile: ExchangeProfile, headers: Headers, budget: string | null): number | null {
+	const { used_weight_header: header, own_hosts } = profile;
+	const counted = header !== null && (budget === null || own_hosts.includes(budget));
+	const value = counted ? Number(headers.get(header) ?? Number.NaN) : Number.NaN;
 	return Number.isFinite(value) ? value : null;
 }
 

@@ -18,8 +18,8 @@ export interface RequestsOptions {
 	weightOf(cost: number, group: string): number;
 	/** Part of the budget that the exchange counts apart, from path and group of the endpoint; null: none. */
 	budgetOf(path: string, group: string): string | null;
-	/** Used weight that the answer's headers name; null: they do not. */
-	usedWeight(headers: Headers): number | null;
+	/** Used weight of that part of the budget (null: of the whole) that the answer's headers name; null: they do not. */
+	usedWeight(headers: Headers, budget: string | null): number | null;
 	/** Told of the headers of each answer. */
 	answered?(headers: Headers): void;
 	requestLimitMs?: number;
@@ -162,7 +162,7 @@ function gateRequests(ask: Fetch, { source: owner, gate, usedWeight }: RequestsO
 			try {
 				const answer = await contexts.run({ ...context, seen }, () => ask(url, method, headers, body));
 				context.seen.text = seen.text;
-				report({ kind: "ok", used_weight: budget === null ? seen.headers && usedWeight(seen.headers) : null });
+				report({ kind: "ok", used_weight: seen.headers && usedWeight(seen.headers, budget) });
 				return answer;
 			} catch (error) {
 				const outcome = outcomeOf(error, seen, signal);

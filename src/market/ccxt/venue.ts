@@ -4,13 +4,14 @@ import { abortable } from "../abortable.ts";
 import type { Market, OpenInterest, OptionChain, OrderBook, Ticker, Timeframe } from "../contract.ts";
 import { MarketError } from "../contract.ts";
 import type { BarColumns, FundingColumns } from "../series.ts";
+import { createSlots } from "../slots.ts";
 import { createCandles } from "./candles.ts";
 import { type AnswerDates, createAnswerDates, createClosedBy } from "./dates.ts";
 import { marketErrorOf } from "./errors.ts";
 import { createInterests } from "./interest.ts";
 import { countedIn, describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./listing.ts";
 import { openExchange, type VenueOptions } from "./open-exchange.ts";
-import { readChain } from "./options.ts";
+import { optionsOn, readChain } from "./options.ts";
 import { type ExchangeProfile, profileOf } from "./profiles.ts";
 import type { Asker } from "./protocol.ts";
 import { underSignal } from "./requests.ts";
@@ -23,6 +24,8 @@ import { readTrades, type Tape } from "./trades.ts";
 const LISTING_FRESH_MS = 3_600_000;
 /** A list of markets that cannot be read again still says what a symbol is: markets seldom move. */
 const LISTING_KEPT_MS = 24 * 3_600_000;
+/** Chains of a venue that wait for their turn; no exchange lists options on as many coins. */
+const CHAINS_WAITING_MAX = 1_000;
 /** Levels of a book on each side. */
 const BOOK_LEVELS = 100;
 
@@ -223,7 +226,11 @@ function historyReads(parts: Parts): Pick<VenueReads, "candles" | "funding" | "t
 	};
 }
 
-/** Options are listed by an instance of their own, opened when the first chain is asked for: they are thousands. */
+/**
+ * Options are listed by an instance of their own, opened when the first chain is asked for: they are thousands. Chains of an
+ * exchange are read one after the other: some take a third of a minute's budget, and read together none would be whole in
+ * time.
+ */
 function chainReads(options: VenueOptions, profile: ExchangeProfile): VenueReads["optionChain"] {
 	const settings = profile.options;
 	if (settings === null) return async () => null;
@@ -232,9 +239,11 @@ function chainReads(options: VenueOptions, profile: ExchangeProfile): VenueReads
 		await exchange.loadMarkets();
 		return exchange;
 	});
+	const turns = createSlots(1, CHAINS_WAITING_MAX, () => new MarketError("fetch_failed", "too many chains wait", true));
 	return async ({ base, as_of_ms }, signal) => {
 		const exchange = await listing(signal);
-		return exchange.has.fetchOptionChain === true ? readChain(exchange, base, as_of_ms) : null;
+		const listed = optionsOn(exchange, base);
+		return listed.length === 0 ? null : turns.run(signal, () => readChain(exchange, base, listed, as_of_ms));
 	};
 }
 

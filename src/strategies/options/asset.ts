@@ -37,7 +37,7 @@ export function readUnderlying(candidate: Candidate, view: MarketView, ledger: L
 	}
 	const board = readBoard(chain, chain.at_ms);
 	const expiry = expiryNear(board, HORIZON_DAYS);
-	if (!expiry) return { reason: "no_options_market", detail: "no expiry lies 7 to 60 days ahead" };
+	if (!expiry) return { reason: "no_options_market", detail: "no expiry 7 to 60 days ahead has a known forward" };
 	ledger.sawDatumAt(chain.at_ms);
 	return { candidate, base, board, expiry, state: readState(candidate, base, expiry, view) };
 }

@@ -24,6 +24,8 @@ export interface Expiry {
 	days: number;
 	years: number;
 	forward: number;
+	/** The forward is that of put-call parity between the quotes themselves, because the venue states none. */
+	forward_implied: boolean;
 	/** Strikes growing; an option that is not quoted is absent. */
 	strikes: { strike: number; call?: Option; put?: Option }[];
 }
@@ -39,46 +41,56 @@ export interface Board {
 
 /**
  * Reads a chain as of `asOfMs`. Premiums of an inverse chain become premium times forward, the
- * convention of Black-76 on such markets. Quotes without a forward or beyond 60 days are left out.
+ * convention of Black-76 on such markets. Where an expiry has a stated forward its quotes without one are left out; where
+ * it has none put-call parity gives it (impliedForward). Quotes beyond 60 days and expiries without a forward are left out.
  */
 export function readBoard(chain: OptionChain, asOfMs: number): Board {
 	const byExpiry = new Map<number, OptionQuote[]>();
 	const forwards: number[] = [];
 	for (const quote of chain.quotes) {
 		const days = (quote.expiry_ms - asOfMs) / DAY_MS;
-		if (!(days > 0) || days > EXPIRY_DAYS_MAX || !(quote.forward !== null && quote.forward > 0)) continue;
-		forwards.push(quote.forward);
+		if (!(days > 0) || days > EXPIRY_DAYS_MAX) continue;
+		if (statedForward(quote) !== null) forwards.push(quote.forward as number);
 		if (days < EXPIRY_DAYS_MIN) continue;
 		const quotes = byExpiry.get(quote.expiry_ms);
 		if (quotes) quotes.push(quote);
 		else byExpiry.set(quote.expiry_ms, [quote]);
 	}
-	return {
-		chain,
-		expiries: [...byExpiry].sort(([a], [b]) => a - b).map(([ms, quotes]) => readExpiry(ms, quotes, chain, asOfMs)),
-		forwardLow: Math.min(...forwards),
-		forwardHigh: Math.max(...forwards),
-	};
+	const expiries = [...byExpiry]
+		.sort(([a], [b]) => a - b)
+		.flatMap(([ms, quotes]) => readExpiry(ms, quotes, chain, asOfMs) ?? []);
+	forwards.push(...expiries.flatMap(({ forward_implied, forward }) => (forward_implied ? forward : [])));
+	return { chain, expiries, forwardLow: Math.min(...forwards), forwardHigh: Math.max(...forwards) };
 }
 
-function readExpiry(expiryMs: number, quotes: readonly OptionQuote[], chain: OptionChain, asOfMs: number): Expiry {
+const statedForward = ({ forward }: OptionQuote): number | null => (forward !== null && forward > 0 ? forward : null);
+
+const median = (values: readonly number[]): number | null =>
+	[...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
+
+function readExpiry(expiryMs: number, all: readonly OptionQuote[], chain: OptionChain, asOfMs: number): Expiry | null {
 	const years = (expiryMs - asOfMs) / YEAR_MS;
+	const stating = all.filter((quote) => statedForward(quote) !== null);
+	const quotes = stating.length > 0 ? stating : all;
 	// Quotes of one expiry share its forward; the median makes one odd quote harmless.
-	const forwards = quotes.flatMap(({ forward }) => forward ?? []).sort((a, b) => a - b);
-	const forward = forwards[Math.floor(forwards.length / 2)] ?? Number.NaN;
+	const stated = median(stating.flatMap(({ forward }) => forward ?? []));
+	const forward = stated ?? impliedForward(quotes, chain.inverse);
+	if (forward === null) return null;
 	const strikes = new Map<number, Expiry["strikes"][number]>();
 	for (const quote of quotes) {
 		const row = strikes.get(quote.strike) ?? { strike: quote.strike };
 		const unit = chain.inverse ? forward : 1;
-		const side = (price: number | null, size: number | null) =>
-			price !== null && price > 0 && size !== null && size > 0 ? price * unit : null;
+		const side = (name: "bid" | "ask") => {
+			const price = sidePrice(quote, name);
+			return price === null ? null : price * unit;
+		};
 		row[quote.kind] = {
 			quote,
 			kind: quote.kind,
 			strike: quote.strike,
 			terms: { kind: quote.kind, forward, strike: quote.strike, years },
-			bid: side(quote.bid, quote.bid_quantity),
-			ask: side(quote.ask, quote.ask_quantity),
+			bid: side("bid"),
+			ask: side("ask"),
 		};
 		strikes.set(quote.strike, row);
 	}
@@ -87,8 +99,40 @@ function readExpiry(expiryMs: number, quotes: readonly OptionQuote[], chain: Opt
 		days: (expiryMs - asOfMs) / DAY_MS,
 		years,
 		forward,
+		forward_implied: stated === null,
 		strikes: [...strikes.values()].sort((a, b) => a.strike - b.strike),
 	};
+}
+
+/** Premium of a side that is quoted with a price and a size, in the currency it is paid in; null otherwise. */
+function sidePrice(quote: OptionQuote, side: "bid" | "ask"): number | null {
+	const [price, size] = [quote[side], side === "bid" ? quote.bid_quantity : quote.ask_quantity];
+	return price !== null && price > 0 && size !== null && size > 0 ? price : null;
+}
+
+/** Strikes that an implied forward rests on, at most. */
+const PARITY_STRIKES = 3;
+
+/**
+ * The forward of one expiry by put-call parity, F = K + C - P with the middles of the quotes and no discounting, as
+ * elsewhere here; premiums in the base currency are F times as much, so F = K / (1 - (c - p)). Read where call and put cost
+ * most alike (Cboe, VIX methodology: the forward index level), where discounting hardly matters; the median of three such
+ * strikes makes one odd quote harmless. null: at no strike are both quoted on both sides and as narrowly as legs must be.
+ */
+function impliedForward(quotes: readonly OptionQuote[], inverse: boolean): number | null {
+	const middles = new Map<number, { call?: number; put?: number }>();
+	for (const quote of quotes) {
+		const [bid, ask] = [sidePrice(quote, "bid"), sidePrice(quote, "ask")];
+		if (bid === null || ask === null || !(2 * Math.abs(ask - bid) <= SPREAD_OF_MID_MAX * (ask + bid))) continue;
+		middles.set(quote.strike, { ...middles.get(quote.strike), [quote.kind]: (bid + ask) / 2 });
+	}
+	const found = [...middles].flatMap(([strike, { call, put }]) => {
+		if (call === undefined || put === undefined) return [];
+		const forward = inverse ? strike / (1 - (call - put)) : strike + call - put;
+		return forward > 0 ? [{ forward, unlike: Math.abs(Math.log(forward / strike)) }] : [];
+	});
+	found.sort((a, b) => a.unlike - b.unlike);
+	return median(found.slice(0, PARITY_STRIKES).map(({ forward }) => forward));
 }
 
 /** Implied volatility of one side; null when it is not quoted or no volatility gives its price. */

@@ -85,6 +85,7 @@ export function structureRow(terms: StructureTerms, underlying: Underlying, sett
 	const capitalUsd = portfolio.capital_usd;
 	const lossUsd = size * terms.maxLoss;
 	const volumeUsd = underlying.candidate.asset?.volume_usd_24h ?? underlying.candidate.market?.volume_usd_24h ?? 0;
+	const implied = underlying.board.expiries.some(({ days, forward_implied }) => forward_implied && days === terms.days);
 	const unproven = terms.evidence.grade === "C" || terms.confidence.confidence_score === null;
 	return buildRow({
 		strategyId: setting.strategyId,
@@ -130,6 +131,7 @@ export function structureRow(terms: StructureTerms, underlying: Underlying, sett
 			max_risk_percent: capitalUsd > 0 ? (100 * lossUsd) / capitalUsd : null,
 			risk_distance_bps: (10_000 * Math.max(terms.maxLoss, terms.capital)) / terms.forward,
 			capital_assumed: portfolio.assumed,
+			...(implied ? { forward_basis: "put_call_parity" } : {}),
 			...terms.extra,
 		},
 		...(unproven ? { unprovenReason: "insufficient_evidence" } : {}),

@@ -26,8 +26,7 @@ export function violationRow(
 	underlying: Underlying,
 	setting: OptionSetting,
 ): Opportunity | Refusal {
-	if (!violation)
-		return { reason: "spread_too_wide", detail: `${name}: its legs are not quoted on the sides it needs` };
+	if (!violation) return unpriced(name, underlying);
 	const { combination, net, expiry } = violation;
 	const netBps = (10_000 * net) / expiry.forward;
 	if (!(net > 0)) {
@@ -71,6 +70,12 @@ export function violationRow(
 		underlying,
 		setting,
 	);
+}
+
+function unpriced(name: ViolationName, { board }: Underlying): Refusal {
+	if (name === "parity" && board.expiries.every((expiry) => expiry.forward_implied))
+		return { reason: "no_options_market", detail: "parity: the venue states no forward that it could be held against" };
+	return { reason: "spread_too_wide", detail: `${name}: its legs are not quoted on the sides it needs` };
 }
 
 /** Nothing can be lost, so capital and quotes bound the size, not the risk per trade. */

@@ -99,8 +99,9 @@ function butterfly(board: Board, expiry: Expiry, options: readonly (Option | und
 	return { name: "butterfly", expiry, combination, net, capital: middle.strike - low.strike, executable: true };
 }
 
-/** A synthetic forward against the chain's own, whose price is stated but not quoted. */
+/** A synthetic forward against the chain's own, whose price is stated but not quoted; one implied by parity says nothing against it. */
 function parity(expiry: Expiry, at: Pair, direction: 1 | -1): Violation | null {
+	if (expiry.forward_implied) return null;
 	const combination = combine([leg(at.call, direction), leg(at.put, -direction)]);
 	if (!combination) return null;
 	combination.fees += deliveryFee(expiry.forward) + FORWARD_LEG_COST * expiry.forward;

@@ -1,12 +1,11 @@
 /** Option chains through ccxt's own parsing over HTTP: prices, sizes, volatilities and forwards in the port's units. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { systemClock } from "../../../src/clock.ts";
-import { openVenue } from "../../../src/market/ccxt/venue.ts";
-import { MarketError, type OptionChain, type OptionQuote } from "../../../src/market/contract.ts";
-import { openGate } from "../../../src/market/gate.ts";
+import { MarketError, type OptionChain } from "../../../src/market/contract.ts";
 import { readBoard } from "../../../src/strategies/options/chain.ts";
+import { BINANCE_OPTIONS } from "../../support/exchange-stubs/binance-options.ts";
 import { STUB_NOW_MS } from "../../support/exchange-stubs/candles.ts";
+import { bySymbol, chainOf, QUOTED } from "../../support/exchange-stubs/chain-reads.ts";
 import {
 	BYBIT_OPTIONS,
 	DERIBIT_OPTIONS,
@@ -17,48 +16,8 @@ import {
 	NEAR_MS,
 	OKX_OPTIONS,
 } from "../../support/exchange-stubs/options.ts";
-import { type StubAnswers, startExchangeStub } from "../../support/exchange-stubs/server.ts";
 
 const test = suite("market/ccxt/chains");
-const signal = AbortSignal.timeout(60_000);
-
-interface Read {
-	chain: OptionChain | null;
-	/** Paths that were asked for, with their queries. */
-	requests: readonly string[];
-	missing: readonly string[];
-}
-
-async function chainOf(id: string, answers: StubAnswers, base: string): Promise<Read> {
-	const stub = await startExchangeStub(answers);
-	try {
-		const venue = await openVenue({ id, baseUrl: stub.baseUrl, gate: openGate, clock: systemClock });
-		const chain = await venue.optionChain({ base, as_of_ms: STUB_NOW_MS }, signal);
-		return { chain, requests: stub.requests, missing: stub.missing };
-	} finally {
-		await stub.close();
-	}
-}
-
-const bySymbol = (chain: OptionChain | null): Record<string, OptionQuote> =>
-	Object.fromEntries((chain?.quotes ?? []).map((quote) => [quote.symbol, quote]));
-
-const QUOTED: Omit<OptionQuote, "symbol" | "kind"> = {
-	strike: 130,
-	expiry_ms: NEAR_MS,
-	bid: 0.0395,
-	ask: 0.0425,
-	bid_quantity: 20,
-	ask_quantity: 90,
-	mark_price: 0.0407,
-	bid_iv: 0.605,
-	ask_iv: 0.62,
-	mark_iv: 0.6125,
-	open_interest: 270,
-	forward: 131.5,
-	at_ms: STUB_NOW_MS - 500,
-};
-
 /** What a strategy of options makes of the chain: sides with a price and a size, in quote currency. */
 function sidesOf(chain: OptionChain | null): (number | null | undefined)[] {
 	assert.ok(chain);
@@ -211,6 +170,9 @@ test("a coin on which no options are listed has no chain", async () => {
 		["okx", OKX_OPTIONS],
 		["bybit", BYBIT_OPTIONS],
 		["gate", GATE_OPTIONS],
+		["binance", BINANCE_OPTIONS],
+		// Its options are those of `binance`.
+		["binanceusdm", {}],
 	] as const;
 	for (const [id, answers] of rows) {
 		const { chain, missing } = await chainOf(id, answers, "DOGE");

@@ -68,6 +68,7 @@ test("every request has passed the gate, with its published weight, and was repo
 		await candlesOf(venue, symbol);
 		await venue.funding({ symbol, ...at }, signal);
 		await venue.orderBook({ symbol, ...at }, signal);
+		await venue.optionChain({ base: "AAA", ...at }, signal);
 	}
 	const { requests, weight, log } = exchange.stats();
 	assert.is(gate.calls.length, requests);
@@ -78,18 +79,24 @@ test("every request has passed the gate, with its published weight, and was repo
 	);
 	assert.ok(log.length > 8);
 	for (const { source, endpoint } of gate.calls) {
-		assert.ok(["binance", "binanceusdm", "binanceusdm:funding", "binanceusdm:data"].includes(source));
+		assert.ok(
+			["binance", "binance:options", "binanceusdm", "binanceusdm:funding", "binanceusdm:data"].includes(source),
+		);
 		// Counted by the exchange apart from all others, in requests.
 		assert.is(source.endsWith(":funding"), /funding/.test(endpoint) && source.startsWith("binanceusdm"), endpoint);
 		assert.is(source.endsWith(":data"), endpoint.startsWith("/futures/data"), endpoint);
-		assert.match(endpoint, /^\/(api\/v3|fapi\/v1|futures\/data)\/\w+/);
+		assert.is(source.endsWith(":options"), endpoint.startsWith("/eapi"), endpoint);
+		assert.match(endpoint, /^\/(api\/v3|fapi\/v1|eapi\/v1|futures\/data)\/\w+/);
 		assert.not.match(endpoint, /\?/);
 	}
 	// The exchange counts as well, and says so.
 	const told = gate.outcomes.filter((outcome) => outcome.kind === "ok" && (outcome.used_weight ?? 0) > 0);
-	const apart = gate.calls.filter(({ source }) => source.includes(":"));
-	assert.ok(apart.length > 0);
-	assert.is(told.length, requests - apart.length);
+	const untold = gate.calls.filter(({ source }) => /:(funding|data)$/.test(source));
+	assert.ok(untold.length > 0);
+	assert.is(told.length, requests - untold.length);
+	// A host of its own says what was used of its own budget.
+	const options = gate.outcomes.filter(({ endpoint }) => endpoint === "/eapi/v1/exchangeInfo");
+	assert.equal(options, [{ kind: "ok", used_weight: 1, endpoint: "/eapi/v1/exchangeInfo" }]);
 });
 
 const FAULTS: readonly [fault: FaultInput, code: MarketError["code"], outcome: Partial<SourceOutcome>][] = [

@@ -2,7 +2,7 @@
 import type { Market } from "../../../src/market/contract.ts";
 import { fundingInfo, fundingRates, openInterest, openInterestHistory, premiumIndex } from "./contracts.ts";
 import type { Family, ReplayData } from "./data.ts";
-import { exchangeInfo } from "./exchange-info.ts";
+import { exchangeInfo, optionsInfo } from "./exchange-info.ts";
 import { klines } from "./klines.ts";
 import { ExchangeRefusal, invalidSymbol, limitOf, required, wholeNumber } from "./query.ts";
 import { dayStatistics } from "./tickers.ts";
@@ -29,8 +29,11 @@ export interface View {
 	book(family: Family, id: string): StoredBook | null;
 }
 
+/** Hosts of the exchange, each with a budget of its own: families of markets, and options. */
+export type Host = Family | "options";
+
 export interface Endpoint {
-	family: Family;
+	family: Host;
 	/** Last part of the path, as faults and statistics name it, e.g. `klines`. */
 	name: string;
 	pool: Pool;
@@ -212,7 +215,47 @@ const DATA: readonly Row[] = [
 	],
 ];
 
-const mounted = (prefix: string, family: Family, rows: readonly Row[]): [string, Endpoint][] =>
+/** The layout has no option chains, so none is listed. */
+const noOption = async (query: URLSearchParams) => {
+	if (query.has("symbol")) throw invalidSymbol();
+	return [];
+};
+
+const OPTIONS: readonly Row[] = [
+	["ping", "options", constant(1), nothing],
+	["time", "options", constant(1), time],
+	["exchangeInfo", "options", constant(1), async (_, view) => optionsInfo(view)],
+	["ticker", "options", constant(5), noOption],
+	["mark", "options", constant(5), noOption],
+	[
+		"depth",
+		"options",
+		byLimit(
+			100,
+			[
+				[50, 1],
+				[100, 5],
+				[500, 10],
+			],
+			20,
+		),
+		async (query) => {
+			required(query, "symbol");
+			throw invalidSymbol();
+		},
+	],
+	[
+		"openInterest",
+		"options",
+		constant(3),
+		async (query) => {
+			for (const name of ["underlyingAsset", "expiration"]) required(query, name);
+			return [];
+		},
+	],
+];
+
+const mounted = (prefix: string, family: Host, rows: readonly Row[]): [string, Endpoint][] =>
 	rows.map(([name, pool, weight, answer]) => [`${prefix}/${name}`, { family, name, pool, weight, answer }]);
 
 /** Path -> endpoint. */
@@ -220,4 +263,5 @@ export const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map([
 	...mounted("/api/v3", "spot", SPOT),
 	...mounted("/fapi/v1", "usdm", USDM),
 	...mounted("/futures/data", "usdm", DATA),
+	...mounted("/eapi/v1", "options", OPTIONS),
 ]);

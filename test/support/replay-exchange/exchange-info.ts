@@ -2,7 +2,7 @@ import type { Market } from "../../../src/market/contract.ts";
 import type { Family } from "./data.ts";
 import { decimalsOf, plainDecimal, stepText } from "./decimals.ts";
 import type { View } from "./endpoints.ts";
-import { POOLS } from "./weights.ts";
+import { POOLS, type Pool } from "./weights.ts";
 
 /** Candles whose decimals show the steps of price and quantity. */
 const CANDLES_LOOKED_AT = 200;
@@ -24,12 +24,26 @@ export async function exchangeInfo(family: Family, view: View): Promise<object> 
 		timezone: "UTC",
 		serverTime: view.nowMs + view.skewMs,
 		...(family === "usdm" ? { futuresType: "U_MARGINED" } : {}),
-		rateLimits: [{ rateLimitType: "REQUEST_WEIGHT", interval: "MINUTE", intervalNum: 1, limit: POOLS[family].limit }],
+		rateLimits: rateLimitsOf(family),
 		exchangeFilters: [],
 		...(family === "usdm" ? { assets: [{ asset: "USDT", marginAvailable: true, autoAssetExchange: "-10000" }] } : {}),
 		symbols,
 	};
 }
+
+const rateLimitsOf = (pool: Pool) => [
+	{ rateLimitType: "REQUEST_WEIGHT", interval: "MINUTE", intervalNum: 1, limit: POOLS[pool].limit },
+];
+
+/** The list of options, of which no data set holds any. */
+export const optionsInfo = ({ nowMs, skewMs }: View): object => ({
+	timezone: "UTC",
+	serverTime: nowMs + skewMs,
+	optionContracts: [],
+	optionAssets: [{ name: "USDT" }],
+	optionSymbols: [],
+	rateLimits: rateLimitsOf("options"),
+});
 
 async function symbolOf(market: Market, view: View): Promise<object> {
 	const { priceDecimals, quantityDecimals, firstMs } = await measure(market, view);

@@ -1,5 +1,5 @@
 /**
- * A replay exchange: Binance's public REST of spot and USD-M contracts on loopback, answered from a recorded data
+ * A replay exchange: Binance's public REST of spot, USD-M contracts and options on loopback, answered from a recorded data
  * set as it was known at the exchange's own clock. Nothing that was not recorded is made up.
  */
 import { setMaxListeners } from "node:events";

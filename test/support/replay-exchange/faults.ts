@@ -2,8 +2,8 @@ import { z } from "zod";
 
 const MS_MAX = 600_000;
 const common = {
-	/** `spot` or `usdm`; absent: both. */
-	family: z.enum(["spot", "usdm"]).optional(),
+	/** `spot`, `usdm` or `options`; absent: all. */
+	family: z.enum(["spot", "usdm", "options"]).optional(),
 	/** Name of the endpoint, e.g. `klines` or `ticker/24hr`; absent: every one. */
 	endpoint: z.string().min(1).optional(),
 	/** The exchange's own id, e.g. `BTCUSDT`; absent: every one, also requests without a symbol. */

@@ -1,16 +1,17 @@
 import type { Clock } from "../../../src/clock.ts";
 
 /**
- * Budgets as Binance counts them per address: spot 6000 and USD-M 2400 weight a minute; funding rates and
- * the statistics under /futures/data are counted in requests over five minutes. Published in the exchange's API
+ * Budgets as Binance counts them per address: spot 6000, USD-M 2400 and options 400 weight a minute; funding rates
+ * and the statistics under /futures/data are counted in requests over five minutes. Published in the exchange's API
  * documentation (limits of spot, of USD-M futures, and at each endpoint).
  */
-export type Pool = "spot" | "usdm" | "usdm_funding" | "usdm_data";
+export type Pool = "spot" | "usdm" | "usdm_funding" | "usdm_data" | "options";
 export const POOLS: Record<Pool, { limit: number; windowMs: number }> = {
 	spot: { limit: 6000, windowMs: 60_000 },
 	usdm: { limit: 2400, windowMs: 60_000 },
 	usdm_funding: { limit: 500, windowMs: 300_000 },
 	usdm_data: { limit: 1000, windowMs: 300_000 },
+	options: { limit: 400, windowMs: 60_000 },
 };
 
 export type Grant =
