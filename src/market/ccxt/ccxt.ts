@@ -158,10 +158,18 @@ function assemble(
 		async optionChain(base, read) {
 			const { as_of_ms } = read;
 			if (!isPresent(as_of_ms)) return null;
+			const failures: unknown[] = [];
 			for (const venue of names) {
-				const chain = await thread.read(venue, "optionChain", { base, as_of_ms }, read);
-				if (chain) return chain;
+				try {
+					const chain = await thread.read(venue, "optionChain", { base, as_of_ms }, read);
+					if (chain) return chain;
+				} catch (error) {
+					read.signal.throwIfAborted();
+					failures.push(error);
+				}
 			}
+			// What one venue could not say is no answer of the others.
+			if (failures.length > 0) throw failures[0];
 			return null;
 		},
 		// No exchange keeps the implied volatility of its past chains.

@@ -12,6 +12,14 @@ export class UnreadableAnswer extends Error {
 	}
 }
 
+/** The server has no such path: a proxy or a replay that knows only a part of the exchange. */
+export class NotServed extends Error {
+	constructor(cause: unknown) {
+		super(cause instanceof Error ? cause.message : "no such path", { cause });
+		this.name = "NotServed";
+	}
+}
+
 export type ErrorKind =
 	| "bad_symbol"
 	| "not_supported"
@@ -29,7 +37,7 @@ export function kindOf(error: unknown): ErrorKind {
 	if (has("NotSupported")) return "not_supported";
 	if (has("RequestTimeout") || (error as Error | null)?.name === "TimeoutError") return "timeout";
 	if (has("DDoSProtection", "RateLimitExceeded")) return "limited";
-	if (has("NetworkError")) return "unreachable";
+	if (has("NetworkError") || error instanceof NotServed) return "unreachable";
 	if (has("ExchangeError")) return "refused";
 	return "unreadable";
 }

@@ -5,7 +5,7 @@ import type { Clock } from "../../clock.ts";
 import { boundedText } from "../bounded-text.ts";
 import { BLOCK_WAIT_MS_MAX, type CallRank, type SourceGate, type SourceOutcome } from "../gate.ts";
 import { ANSWER_BYTES_MAX, begunAt } from "../live-rules.ts";
-import { kindOf, UnreadableAnswer } from "./errors.ts";
+import { kindOf, NotServed, UnreadableAnswer } from "./errors.ts";
 
 /** One request, from its sending to the last byte of its answer. Its wait at the gate does not count. */
 export const REQUEST_LIMIT_MS = 10_000;
@@ -167,11 +167,15 @@ function gateRequests(ask: Fetch, { source: owner, gate, usedWeight }: RequestsO
 			} catch (error) {
 				const outcome = outcomeOf(error, seen, signal);
 				report(outcome);
-				if (again || !isShortPause(outcome)) throw error;
+				if (again || !isShortPause(outcome)) throw whatItIs(error, seen);
 			}
 		}
 	};
 }
+
+/** ccxt takes a path that is not there for an exchange that is not. */
+const whatItIs = (error: unknown, { status }: Seen): unknown =>
+	status === 404 && kindOf(error) === "unreachable" ? new NotServed(error) : error;
 
 /** Before the gate: an answer that another process has fetched needs no request. Only what a path and a query name. */
 function shareRequests(ask: Fetch, gated: Fetch, share: ShareRequest): Fetch {

@@ -7,7 +7,7 @@ import type { BarColumns, FundingColumns } from "../series.ts";
 import { createSlots } from "../slots.ts";
 import { createCandles } from "./candles.ts";
 import { type AnswerDates, createAnswerDates, createClosedBy } from "./dates.ts";
-import { marketErrorOf } from "./errors.ts";
+import { marketErrorOf, NotServed } from "./errors.ts";
 import { createInterests } from "./interest.ts";
 import { countedIn, describe, type ListedMarket, quoteVolume, typeOf, unitOf } from "./listing.ts";
 import { openExchange, type VenueOptions } from "./open-exchange.ts";
@@ -236,14 +236,21 @@ function chainReads(options: VenueOptions, profile: ExchangeProfile): VenueReads
 	if (settings === null) return async () => null;
 	const listing = shared(options.clock, LISTING_FRESH_MS, async () => {
 		const exchange = await openExchange(options, profile, settings);
-		await exchange.loadMarkets();
+		try {
+			await exchange.loadMarkets();
+		} catch (error) {
+			// Options may have a host of their own; where it has no list of them, none is offered.
+			if (error instanceof NotServed) return null;
+			throw error;
+		}
 		return exchange;
 	});
 	const turns = createSlots(1, CHAINS_WAITING_MAX, () => new MarketError("fetch_failed", "too many chains wait", true));
 	return async ({ base, as_of_ms }, signal) => {
 		const exchange = await listing(signal);
-		const listed = optionsOn(exchange, base);
-		return listed.length === 0 ? null : turns.run(signal, () => readChain(exchange, base, listed, as_of_ms));
+		const listed = exchange ? optionsOn(exchange, base) : [];
+		if (!exchange || listed.length === 0) return null;
+		return turns.run(signal, () => readChain(exchange, base, listed, as_of_ms));
 	};
 }
 

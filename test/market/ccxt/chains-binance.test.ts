@@ -2,14 +2,15 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { systemClock } from "../../../src/clock.ts";
+import { createCcxtMarketData } from "../../../src/market/ccxt/ccxt.ts";
 import { openVenue } from "../../../src/market/ccxt/venue.ts";
-import { MarketError } from "../../../src/market/contract.ts";
+import { MarketError, type OptionChain } from "../../../src/market/contract.ts";
 import { openGate, type SourceCall } from "../../../src/market/gate.ts";
 import { BINANCE_OPTIONS, binanceOptions, NEXT_MS } from "../../support/exchange-stubs/binance-options.ts";
 import { STUB_NOW_MS } from "../../support/exchange-stubs/candles.ts";
 import { bySymbol, chainOf, QUOTED } from "../../support/exchange-stubs/chain-reads.ts";
-import { FAR_MS, NEAR_MS } from "../../support/exchange-stubs/options.ts";
-import { startExchangeStub } from "../../support/exchange-stubs/server.ts";
+import { FAR_MS, GATE_OPTIONS, NEAR_MS } from "../../support/exchange-stubs/options.ts";
+import { type StubAnswers, startExchangeStub } from "../../support/exchange-stubs/server.ts";
 
 const test = suite("market/ccxt/chains of Binance");
 
@@ -73,6 +74,45 @@ test("a coin without options costs no request beyond the list of all", async () 
 	const { chain, requests } = await chainOf("binance", BINANCE_OPTIONS, "DOGE");
 	assert.is(chain, null);
 	assert.equal(requests, ["/eapi/v1/exchangeInfo"]);
+});
+
+test("where the host of options has no list of them none is offered, and it is not asked for each coin", async () => {
+	const stub = await startExchangeStub({});
+	try {
+		const venue = await openVenue({ id: "binance", baseUrl: stub.baseUrl, gate: openGate, clock: systemClock });
+		const chainOn = (base: string) => venue.optionChain({ base, as_of_ms: STUB_NOW_MS }, AbortSignal.timeout(60_000));
+		assert.equal([await chainOn("BTC"), await chainOn("ETH")], [null, null]);
+		assert.equal(stub.requests, ["/eapi/v1/exchangeInfo"]);
+	} finally {
+		await stub.close();
+	}
+});
+
+test("a list of options that cannot be read is no market without options", async () => {
+	const read = chainOf("binance", { "/eapi/v1/exchangeInfo": () => ({ code: -1000, msg: "unknown error" }) }, "BTC");
+	const error = await read.then(String, (reason: unknown) => reason);
+	assert.instance(error, MarketError);
+	assert.is((error as MarketError).code, "fetch_failed");
+});
+
+test("a venue whose chain cannot be had does not keep the next one's from being read", async () => {
+	const refused = { "/eapi/v1/exchangeInfo": () => ({ code: -1000, msg: "unknown error" }) };
+	const chainOn = async (answers: StubAnswers, base: string): Promise<OptionChain | string | null> => {
+		const stub = await startExchangeStub(answers);
+		const clock = { ...systemClock, now: () => STUB_NOW_MS };
+		const market = await createCcxtMarketData({ exchanges: ["binance", "gate"], baseUrl: stub.baseUrl, clock });
+		try {
+			const read = { as_of_ms: STUB_NOW_MS, signal: AbortSignal.timeout(60_000) };
+			return await market.optionChain(base, read).catch((error: MarketError) => error.code);
+		} finally {
+			await market.close();
+			await stub.close();
+		}
+	};
+	const chain = await chainOn({ ...refused, ...GATE_OPTIONS }, "BTC");
+	assert.is((chain as OptionChain).venue, "gate");
+	// Nobody knows whether the first one lists some.
+	assert.is(await chainOn({ ...refused, ...GATE_OPTIONS }, "DOGE"), "fetch_failed");
 });
 
 test("a book or an expiry's open interest that cannot be had leaves the quote as it was listed", async () => {
