@@ -1,11 +1,19 @@
 import type { Clock } from "../clock.ts";
 import { isoOf } from "../clock.ts";
-import type { DayStatistics, EndedScan, ScanReader, ScanRecord, StatisticsReader, Viewer } from "../store/contract.ts";
+import type {
+	DayStatistics,
+	EndedScan,
+	RecordBeside,
+	ScanReader,
+	ScanRecord,
+	StatisticsReader,
+	Viewer,
+} from "../store/contract.ts";
 import { debugView, lifecycleView } from "../views/diagnostics.ts";
 import { endedScanOf, historyEntry, recentScan } from "../views/history.ts";
 import { dailyStats, metricsView, systemHealth } from "../views/metrics.ts";
 import { stuckVerdict } from "../views/stuck.ts";
-import { absentError, foundOr, unlessGone, whileThere } from "./absent.ts";
+import { absentError, foundOr } from "./absent.ts";
 import type { ScanLookup } from "./lookup.ts";
 import type { SystemProbes } from "./probes.ts";
 
@@ -83,29 +91,27 @@ export function createDiagnosticsQueries(parts: DiagnosticsParts): DiagnosticsQu
 		return ended.slice(0, RECENT_SCANS_MAX).map(endedScanOf);
 	}
 
-	/** The record with one of the hashes that are written beside it. */
-	async function withFields<T>(
-		viewer: Viewer,
-		scanId: string,
-		fieldsOf: (scanId: string) => Promise<Record<string, string>>,
-		show: (record: ScanRecord, fields: Record<string, string>) => T,
-	): Promise<T> {
-		const look = () => lookup.byId(viewer, scanId, true);
-		const record = foundOr(await look(), absentError);
-		const fields = await fieldsOf(scanId);
-		const missing = Object.keys(fields).length === 0;
-		if (missing) await whileThere(() => unlessGone(reader, scanId), look, absentError);
-		return show(record, fields);
+	/** One commit: a record and a hash that were read apart could tell of two. */
+	async function beside(viewer: Viewer, scanId: string, hash: "lifecycle" | "debug"): Promise<RecordBeside> {
+		let fields: RecordBeside["fields"] = {};
+		const found = await lookup.byId(viewer, scanId, true, async (id) => {
+			const read = await reader.readBeside(id, hash);
+			fields = read?.fields ?? {};
+			return read?.record ?? null;
+		});
+		return { record: foundOr(found, absentError), fields };
 	}
 
 	return {
-		lifecycle: (viewer, scanId) =>
-			withFields(viewer, scanId, reader.lifecycle, (record, fields) =>
-				lifecycleView(record, fields, reader.now(), stuckAfterMs),
-			),
+		async lifecycle(viewer, scanId) {
+			const { record, fields } = await beside(viewer, scanId, "lifecycle");
+			return lifecycleView(record, fields, reader.now(), stuckAfterMs);
+		},
 
-		debug: (viewer, scanId) =>
-			withFields(viewer, scanId, reader.debug, (record, fields) => debugView(record, fields, reader.now())),
+		async debug(viewer, scanId) {
+			const { record, fields } = await beside(viewer, scanId, "debug");
+			return debugView(record, fields, reader.now());
+		},
 
 		async history(userId, limit) {
 			const { total, records } = await recordsOf(userId, limit);

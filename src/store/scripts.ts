@@ -251,5 +251,8 @@ for _, id in ipairs(over) do redis.call('ZREM', KEYS[3], id); redis.call('ZREM',
 return 1`,
 );
 
+/** Two hashes as one moment has them. KEYS 1 and 2. Returns the flat pairs of each. */
+export const READ_BOTH = script(2, `return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}`);
+
 export * from "./count-scripts.ts";
 export { runScript, type Script } from "./script-runner.ts";

@@ -73,8 +73,10 @@ export function createFakeStore(): FakeStore {
 				.slice(0, limit),
 		summaries: async (_, ids) => ids.map(() => null),
 		keepSummaries: async () => undefined,
-		lifecycle: async (scanId) => store.hashes.get(`lifecycle:${scanId}`) ?? {},
-		debug: async (scanId) => store.hashes.get(`debug:${scanId}`) ?? {},
+		async readBeside(scanId, hash) {
+			const record = records.get(scanId);
+			return record ? { record, fields: store.hashes.get(`${hash}:${scanId}`) ?? {} } : null;
+		},
 		listByUser: async (userId, offset, limit) =>
 			[...records.values()]
 				.filter((record) => record.user_id === userId)
