@@ -17,8 +17,6 @@ import { absentError, foundOr } from "./absent.ts";
 import type { ScanLookup } from "./lookup.ts";
 import type { SystemProbes } from "./probes.ts";
 
-/** Retained scans of a user never exceed this (USER_SCANS_KEPT). */
-const USER_SCANS_MAX = 1_000;
 const RECENT_SCANS_MAX = 5;
 /** Newest scans of a user among which ended ones are looked for, and how many of them are read at a time. */
 const RECENT_AMONG_MAX = 50;
@@ -62,20 +60,6 @@ export function createDiagnosticsQueries(parts: DiagnosticsParts): DiagnosticsQu
 	const { reader, statistics, lookup, probes, stuckAfterMs } = parts;
 	const today = (): Promise<DayStatistics> => statistics.day(isoOf(reader.now()).slice(0, 10));
 
-	/** The user's records, newest first, at most `limit`, and how many are retained. */
-	async function recordsOf(userId: string, limit: number): Promise<{ total: number; records: ScanRecord[] }> {
-		const ids = await reader.listByUser(userId, 0, USER_SCANS_MAX);
-		const records: ScanRecord[] = [];
-		let gone = 0;
-		for (let from = 0; from < ids.length && records.length < limit; from += READS_AT_ONCE) {
-			const batch = ids.slice(from, from + READS_AT_ONCE);
-			const read = await readAll(reader, batch);
-			gone += batch.length - read.length;
-			records.push(...read);
-		}
-		return { total: ids.length - gone, records: records.slice(0, limit) };
-	}
-
 	/** Newest ended scans, of one user or as the statistics of all users know them. */
 	async function endedScans(userId: string | undefined): Promise<EndedScan[]> {
 		if (userId === undefined) {
@@ -114,7 +98,10 @@ export function createDiagnosticsQueries(parts: DiagnosticsParts): DiagnosticsQu
 		},
 
 		async history(userId, limit) {
-			const { total, records } = await recordsOf(userId, limit);
+			const [total, records] = await Promise.all([
+				reader.countByUser(userId),
+				reader.listByUser(userId, 0, limit).then((ids) => readAll(reader, ids)),
+			]);
 			return {
 				success: true,
 				user_id: userId,

@@ -86,6 +86,8 @@ export interface ScanReader {
 	readBeside(scanId: string, hash: "lifecycle" | "debug"): Promise<RecordBeside | null>;
 	/** Ids of a user's retained scans, newest accepted first. */
 	listByUser(userId: string, offset: number, limit: number): Promise<string[]>;
+	/** How many that list has, running scans included. */
+	countByUser(userId: string): Promise<number>;
 	/** A stretch of the same list, from `before` (exclusive) downwards. */
 	pageByUser(userId: string, page: ScanPage): Promise<{ scan_id: string; accepted_at_ms: number }[]>;
 	/** Texts kept beside the list by `keepSummaries`; null where there is none. */

@@ -10,7 +10,7 @@ import type { Versions } from "./migrations.ts";
 import { unpack } from "./packing.ts";
 import { decodeRecord, fromPairs, numberOrNull } from "./scan-codec.ts";
 import { READ_BOTH, runScript } from "./scripts.ts";
-import { listRetained, pageRetained } from "./user-scans.ts";
+import { countRetained, listRetained, pageRetained } from "./user-scans.ts";
 
 interface ReaderDeps {
 	redis: Redis;
@@ -83,6 +83,7 @@ export function createScanReader({ redis, send, hub, now, tombstoneMs, versions 
 				.filter((found) => found.seq <= seq && found.events.length > 0);
 		},
 		listByUser: (userId, offset, limit) => listRetained(redis, userId, offset, limit, now()),
+		countByUser: (userId) => countRetained(redis, userId),
 		pageByUser: (userId, page) => pageRetained(redis, userId, page, now()),
 		async summaries(userId, scanIds) {
 			return scanIds.length === 0 ? [] : redis.hmget(userKeys(userId).summaries, ...scanIds);

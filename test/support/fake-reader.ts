@@ -83,6 +83,7 @@ export function createFakeStore(): FakeStore {
 				.sort((a, b) => b.context.input.accepted_at_ms - a.context.input.accepted_at_ms)
 				.map((record) => record.scan_id)
 				.slice(offset, offset + limit),
+		countByUser: async (userId) => [...records.values()].filter((record) => record.user_id === userId).length,
 		expiredAt: async (userId, scanId) => store.expired.get(`${userId}:${scanId}`) ?? null,
 		nextCommit: (scanId, timeoutMs, signal) =>
 			new Promise((resolve) => {
