@@ -44,6 +44,10 @@ const unprovenIds = (record: ScanRecord): string[] => [
 	...new Set(record.context.strategies.flatMap((entry) => entry.tally.unproven_ids)),
 ];
 
+/** With its moment and position: a server that lost its last commits may see another one of the same number. */
+const commitOf = ({ scan_id, revision, progress_at_ms, position }: ScanRecord): string =>
+	`${scan_id}:${revision}:${progress_at_ms}:${position}`;
+
 export function createBodies(reader: ScanReader): ScanBodies {
 	const cache = createTextCache(CACHE_ENTRIES_MAX, CACHE_CHARACTERS_MAX);
 
@@ -52,7 +56,7 @@ export function createBodies(reader: ScanReader): ScanBodies {
 		part: string,
 		make: () => Promise<readonly string[]>,
 	): Promise<readonly string[]> {
-		const key = `${part}:${record.scan_id}:${record.revision}`;
+		const key = `${part}:${commitOf(record)}`;
 		const held = cache.get(key);
 		if (held) return held;
 		const made = await make();

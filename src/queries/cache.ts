@@ -1,5 +1,5 @@
 /**
- * Texts derived from one revision of one scan. A revision never changes, so a hit equals a new
+ * Texts derived from one commit of one scan. A commit never changes, so a hit equals a new
  * derivation; whether the scan may be shown at all is decided from the store at every read.
  * Bounded by size and entries; the oldest unused one goes first.
  */

@@ -1,16 +1,22 @@
 import type { Clock } from "../clock.ts";
 import { isoOf } from "../clock.ts";
-import type { DayStatistics, EndedScan, ScanReader, ScanRecord, StatisticsReader, Viewer } from "../store/contract.ts";
+import type {
+	DayStatistics,
+	EndedScan,
+	RecordBeside,
+	ScanReader,
+	ScanRecord,
+	StatisticsReader,
+	Viewer,
+} from "../store/contract.ts";
 import { debugView, lifecycleView } from "../views/diagnostics.ts";
 import { endedScanOf, historyEntry, recentScan } from "../views/history.ts";
 import { dailyStats, metricsView, systemHealth } from "../views/metrics.ts";
 import { stuckVerdict } from "../views/stuck.ts";
-import { absentError, foundOr, unlessGone, whileThere } from "./absent.ts";
+import { absentError, foundOr } from "./absent.ts";
 import type { ScanLookup } from "./lookup.ts";
 import type { SystemProbes } from "./probes.ts";
 
-/** Retained scans of a user never exceed this (USER_SCANS_KEPT). */
-const USER_SCANS_MAX = 1_000;
 const RECENT_SCANS_MAX = 5;
 /** Newest scans of a user among which ended ones are looked for, and how many of them are read at a time. */
 const RECENT_AMONG_MAX = 50;
@@ -54,20 +60,6 @@ export function createDiagnosticsQueries(parts: DiagnosticsParts): DiagnosticsQu
 	const { reader, statistics, lookup, probes, stuckAfterMs } = parts;
 	const today = (): Promise<DayStatistics> => statistics.day(isoOf(reader.now()).slice(0, 10));
 
-	/** The user's records, newest first, at most `limit`, and how many are retained. */
-	async function recordsOf(userId: string, limit: number): Promise<{ total: number; records: ScanRecord[] }> {
-		const ids = await reader.listByUser(userId, 0, USER_SCANS_MAX);
-		const records: ScanRecord[] = [];
-		let gone = 0;
-		for (let from = 0; from < ids.length && records.length < limit; from += READS_AT_ONCE) {
-			const batch = ids.slice(from, from + READS_AT_ONCE);
-			const read = await readAll(reader, batch);
-			gone += batch.length - read.length;
-			records.push(...read);
-		}
-		return { total: ids.length - gone, records: records.slice(0, limit) };
-	}
-
 	/** Newest ended scans, of one user or as the statistics of all users know them. */
 	async function endedScans(userId: string | undefined): Promise<EndedScan[]> {
 		if (userId === undefined) {
@@ -83,32 +75,33 @@ export function createDiagnosticsQueries(parts: DiagnosticsParts): DiagnosticsQu
 		return ended.slice(0, RECENT_SCANS_MAX).map(endedScanOf);
 	}
 
-	/** The record with one of the hashes that are written beside it. */
-	async function withFields<T>(
-		viewer: Viewer,
-		scanId: string,
-		fieldsOf: (scanId: string) => Promise<Record<string, string>>,
-		show: (record: ScanRecord, fields: Record<string, string>) => T,
-	): Promise<T> {
-		const look = () => lookup.byId(viewer, scanId, true);
-		const record = foundOr(await look(), absentError);
-		const fields = await fieldsOf(scanId);
-		const missing = Object.keys(fields).length === 0;
-		if (missing) await whileThere(() => unlessGone(reader, scanId), look, absentError);
-		return show(record, fields);
+	/** One commit: a record and a hash that were read apart could tell of two. */
+	async function beside(viewer: Viewer, scanId: string, hash: "lifecycle" | "debug"): Promise<RecordBeside> {
+		let fields: RecordBeside["fields"] = {};
+		const found = await lookup.byId(viewer, scanId, true, async (id) => {
+			const read = await reader.readBeside(id, hash);
+			fields = read?.fields ?? {};
+			return read?.record ?? null;
+		});
+		return { record: foundOr(found, absentError), fields };
 	}
 
 	return {
-		lifecycle: (viewer, scanId) =>
-			withFields(viewer, scanId, reader.lifecycle, (record, fields) =>
-				lifecycleView(record, fields, reader.now(), stuckAfterMs),
-			),
+		async lifecycle(viewer, scanId) {
+			const { record, fields } = await beside(viewer, scanId, "lifecycle");
+			return lifecycleView(record, fields, reader.now(), stuckAfterMs);
+		},
 
-		debug: (viewer, scanId) =>
-			withFields(viewer, scanId, reader.debug, (record, fields) => debugView(record, fields, reader.now())),
+		async debug(viewer, scanId) {
+			const { record, fields } = await beside(viewer, scanId, "debug");
+			return debugView(record, fields, reader.now());
+		},
 
 		async history(userId, limit) {
-			const { total, records } = await recordsOf(userId, limit);
+			const [total, records] = await Promise.all([
+				reader.countByUser(userId),
+				reader.listByUser(userId, 0, limit).then((ids) => readAll(reader, ids)),
+			]);
 			return {
 				success: true,
 				user_id: userId,

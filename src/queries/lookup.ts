@@ -8,8 +8,9 @@ export interface ScanLookup {
 	/**
 	 * What `viewer` may know of `scanId`. `any`: the endpoint lets an admin see anyone's scan.
 	 * Malformed, unknown and other people's ids are the same `unknown` and take the same reads.
+	 * @param read for whoever wants more than the record from the same moment
 	 */
-	byId(viewer: Viewer, scanId: string, any?: boolean): Promise<Lookup>;
+	byId(viewer: Viewer, scanId: string, any?: boolean, read?: ScanReader["read"]): Promise<Lookup>;
 	/** The user's most recently started retained scan, running or not. */
 	latest(userId: string): Promise<ScanRecord | null>;
 }
@@ -20,9 +21,9 @@ export function createLookup(reader: ScanReader): ScanLookup {
 		record.expires_at_ms !== null && record.expires_at_ms <= reader.now() ? record.expires_at_ms : null;
 
 	return {
-		async byId(viewer, scanId, any = false) {
+		async byId(viewer, scanId, any = false, read = reader.read) {
 			if (!isScanId(scanId)) return { kind: "unknown" };
-			const record = await reader.read(scanId);
+			const record = await read(scanId);
 			const visible = record && (record.user_id === viewer.user_id || (any && viewer.role === "admin")) ? record : null;
 			const expired = visible ? expiredRecordAt(visible) : null;
 			if (visible && expired === null) return { kind: "found", record: visible };

@@ -36,13 +36,15 @@ export function createScanExport({
 	journal,
 	charactersMax = EXPORT_CHARACTERS_MAX,
 }: ExportParts): ScanExport {
+	/** No further than the record, which may have been read before the newest commits. */
 	async function entriesOf(record: ScanRecord): Promise<string[]> {
 		const texts: string[] = [];
-		for (let after = 0; texts.length < JOURNAL_MAX; ) {
-			const page = await journal.entries(record, after, JOURNAL_PAGE);
+		for (let after = 0; after < record.revision && texts.length < JOURNAL_MAX; ) {
+			const page = await journal.entries(record, after, Math.min(JOURNAL_PAGE, record.revision - after));
 			texts.push(...page.map(({ text }) => text));
-			after = page.at(-1)?.entry.seq ?? after;
-			if (page.length < JOURNAL_PAGE) break;
+			const last = page.at(-1);
+			if (!last) break;
+			after = last.entry.seq;
 		}
 		return texts;
 	}

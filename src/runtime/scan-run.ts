@@ -214,7 +214,7 @@ export class ScanRun {
 		if (!next) return;
 		this.state = next.state;
 		this.pending.entries.push(...next.entries);
-		this.pending.events.push(this.recorded(event));
+		this.pending.events.push(this.recorded(next.event));
 	}
 
 	private async takeInbox(): Promise<void> {

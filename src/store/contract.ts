@@ -38,6 +38,12 @@ export interface ScanRecord {
 
 export type ScanHead = Pick<ScanRecord, "user_id" | "revision" | "progress_at_ms" | "position" | "expires_at_ms">;
 
+/** `fields` is empty for a scan that was written before the hash existed. */
+export interface RecordBeside {
+	record: ScanRecord;
+	fields: Readonly<Record<string, string>>;
+}
+
 export interface JournalEntry {
 	seq: number;
 	at_ms: number;
@@ -76,10 +82,12 @@ export interface ScanReader {
 	journal(scanId: string, afterSeq: number, limit: number): Promise<JournalEntry[]>;
 	/** The machine events behind the entries up to `seq`, in order; running them again gives the same entries. */
 	events(scanId: string, seq: number): Promise<{ seq: number; events: ScanEvent[] }[]>;
-	lifecycle(scanId: string): Promise<Record<string, string>>;
-	debug(scanId: string): Promise<Record<string, string>>;
+	/** The record with one of the hashes that are written beside it, both as the same commit left them. */
+	readBeside(scanId: string, hash: "lifecycle" | "debug"): Promise<RecordBeside | null>;
 	/** Ids of a user's retained scans, newest accepted first. */
 	listByUser(userId: string, offset: number, limit: number): Promise<string[]>;
+	/** How many that list has, running scans included. */
+	countByUser(userId: string): Promise<number>;
 	/** A stretch of the same list, from `before` (exclusive) downwards. */
 	pageByUser(userId: string, page: ScanPage): Promise<{ scan_id: string; accepted_at_ms: number }[]>;
 	/** Texts kept beside the list by `keepSummaries`; null where there is none. */

@@ -35,7 +35,8 @@ const STATISTICS_TTL_S = 7 * DAY_S;
 const RECENT_KEPT = 200;
 
 /** What is retained can be booked again, by a redrive or a clear, and must still be known then. */
-const guardTtlS = (retentionMs: number): number => Math.max(STATISTICS_TTL_S, Math.ceil(retentionMs / 1_000) + DAY_S);
+export const guardTtlS = (retentionMs: number): number =>
+	Math.max(STATISTICS_TTL_S, Math.ceil(retentionMs / 1_000) + DAY_S);
 
 type DayKeys = ReturnType<typeof dayKeys>;
 

@@ -2,14 +2,15 @@ import type { Redis } from "ioredis";
 import type { ScanPosition } from "../../machines/types.ts";
 import type { Send } from "../redis/quick.ts";
 import type { CommitHub } from "./commit-hub.ts";
-import type { ScanReader } from "./contract.ts";
+import type { ScanReader, ScanRecord } from "./contract.ts";
 import { entriesOf, eventsOf } from "./journal-codec.ts";
 import { restorer } from "./journal-ids.ts";
 import { scanKeys, userKeys } from "./keys.ts";
 import type { Versions } from "./migrations.ts";
 import { unpack } from "./packing.ts";
-import { decodeRecord, numberOrNull } from "./scan-codec.ts";
-import { listRetained, pageRetained } from "./user-scans.ts";
+import { decodeRecord, fromPairs, numberOrNull } from "./scan-codec.ts";
+import { READ_BOTH, runScript } from "./scripts.ts";
+import { countRetained, listRetained, pageRetained } from "./user-scans.ts";
 
 interface ReaderDeps {
 	redis: Redis;
@@ -28,11 +29,16 @@ const HEAD_FIELDS = ["accepted", "owner", "seq", "progress_at", "position", "exp
 
 /** The read half of the store: what queries and effects may see, always from Redis. */
 export function createScanReader({ redis, send, hub, now, tombstoneMs, versions }: ReaderDeps): ScanReader {
+	const recordOf = (scanId: string, fields: Record<string, string>): ScanRecord | null =>
+		fields.accepted === "1" ? decodeRecord(scanId, fields, versions) : null;
 	return {
 		now,
-		async read(scanId) {
-			const fields = await redis.hgetall(scanKeys(scanId).scan);
-			return fields.accepted === "1" ? decodeRecord(scanId, fields, versions) : null;
+		read: async (scanId) => recordOf(scanId, await redis.hgetall(scanKeys(scanId).scan)),
+		async readBeside(scanId, hash) {
+			const { scan, [hash]: beside } = scanKeys(scanId);
+			const [stored = [], fields = []] = (await runScript(redis, READ_BOTH, [scan, beside])) as string[][];
+			const record = recordOf(scanId, fromPairs(stored));
+			return record && { record, fields: fromPairs(fields) };
 		},
 		async head(scanId) {
 			const key = scanKeys(scanId).scan;
@@ -76,9 +82,8 @@ export function createScanReader({ redis, send, hub, now, tombstoneMs, versions 
 				.map((found) => ({ ...found, events: found.events.map(restored) }))
 				.filter((found) => found.seq <= seq && found.events.length > 0);
 		},
-		lifecycle: (scanId) => redis.hgetall(scanKeys(scanId).lifecycle),
-		debug: (scanId) => redis.hgetall(scanKeys(scanId).debug),
 		listByUser: (userId, offset, limit) => listRetained(redis, userId, offset, limit, now()),
+		countByUser: (userId) => countRetained(redis, userId),
 		pageByUser: (userId, page) => pageRetained(redis, userId, page, now()),
 		async summaries(userId, scanIds) {
 			return scanIds.length === 0 ? [] : redis.hmget(userKeys(userId).summaries, ...scanIds);

@@ -153,7 +153,7 @@ export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps
 			return relisted;
 		},
 		scansOf: (userId, limit) => rememberedScans(redis, userId, limit),
-		erase: (userId, scanIds) => erase(redis, now(), userId, scanIds),
+		erase: (userId, scanIds) => erase(redis, now(), userId, scanIds, settings.retention_ms),
 		purgeTombstones: (limit) => purgeTombstones(redis, now(), limit),
 		async noteWorker(worker: WorkerInfo) {
 			await redis.hset(globalKeys.workers, worker.worker_id, JSON.stringify(worker));

@@ -251,5 +251,34 @@ for _, id in ipairs(over) do redis.call('ZREM', KEYS[3], id); redis.call('ZREM',
 return 1`,
 );
 
+/**
+ * How many scans of a user are there: those that are booked and have not expired, and those that a claim names as its
+ * own or as the one before, until FINISH books them.
+ * KEYS 1 ended, 2 active, 3 scans. Returns the number.
+ */
+export const COUNT_RETAINED = script(
+	3,
+	`${NOW}
+local retained = redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf')
+local ids = {}
+for _, held in ipairs(redis.call('HVALS', KEYS[2])) do
+  local id, old = string.match(held, '^([^|]*)|[^|]*|(.*)$')
+  ids[#ids + 1] = id
+  if old ~= '' then ids[#ids + 1] = old end
+end
+for i = 1, #ids, 1000 do
+  local last = math.min(i + 999, #ids)
+  local listed = redis.call('ZMSCORE', KEYS[3], unpack(ids, i, last))
+  local booked = redis.call('ZMSCORE', KEYS[1], unpack(ids, i, last))
+  for k = 1, #listed do
+    if listed[k] and not booked[k] then retained = retained + 1 end
+  end
+end
+return retained`,
+);
+
+/** Two hashes as one moment has them. KEYS 1 and 2. Returns the flat pairs of each. */
+export const READ_BOTH = script(2, `return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}`);
+
 export * from "./count-scripts.ts";
 export { runScript, type Script } from "./script-runner.ts";

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { ScanPage } from "./contract.ts";
 import { scanKeys, userKeys } from "./keys.ts";
+import { COUNT_RETAINED, runScript } from "./scripts.ts";
 
 /**
  * The lists of a user's retained scans. An id outlives its record: whoever asks for it is told that it has expired. The
@@ -44,6 +45,12 @@ export async function listRetained(
 		from += ids.length - (await takeOff(redis, userId, gone, nowMs));
 	}
 	return found.slice(offset, offset + limit);
+}
+
+/** How many scans `listRetained` would list, without looking at them. */
+export async function countRetained(redis: Redis, userId: string): Promise<number> {
+	const { ended, active, scans } = userKeys(userId);
+	return Number(await runScript(redis, COUNT_RETAINED, [ended, active, scans]));
 }
 
 /** Past the tie: ids of the same moment sort downwards, so those from `before` upwards were seen. */

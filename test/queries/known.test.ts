@@ -73,6 +73,23 @@ test("another commit of the same number is not taken for the one before", async 
 	assert.is.not(second.updated_at, first.updated_at);
 });
 
+test("results of a commit that the server lost are not shown for another of the same number", async () => {
+	const { store, scans } = setUp();
+	const record = sampleRecord();
+	const profits = async () => {
+		const status = JSON.parse((await scans.status(owner, SCAN_ID, NO_WAIT, undefined)).body);
+		const results = JSON.parse(String((await scans.results(owner, SCAN_ID, NO_WAIT)).body));
+		const told = [...status.partial_results, ...results.opportunities] as { profit_potential_usd: number }[];
+		return new Set(told.map(({ profit_potential_usd }) => profit_potential_usd));
+	};
+	store.commit(record);
+	assert.not.ok((await profits()).has(777));
+	for (const id of store.rows.keys())
+		store.rows.set(id, JSON.stringify({ ...sampleRow(id), profit_potential_usd: 777 }));
+	store.commit({ ...record, progress_at_ms: record.progress_at_ms + 9_000 });
+	assert.equal(await profits(), new Set([777]));
+});
+
 test("what is known is shown to its owner only, and until it expires", async () => {
 	const { store, reads, scans } = setUp();
 	store.commit(sampleRecord({ expires_at_ms: store.reader.now() + 5_000 }));

@@ -80,9 +80,9 @@ durable("runs to its end; the journal is gapless and its entries are one story",
 	const ranking = await store.reader.document<{ ranked: string[] }>(scanId, "ranking");
 	assert.is(ranking?.ranked.length, 3);
 	assert.is((await store.reader.rows(scanId, ranking?.ranked ?? [])).length, 3);
-	const lifecycle = await store.reader.lifecycle(scanId);
-	assert.is(lifecycle.current_phase, "completed");
-	assert.is(lifecycle.current_status, "completed");
+	const lifecycle = (await store.reader.readBeside(scanId, "lifecycle"))?.fields;
+	assert.is(lifecycle?.current_phase, "completed");
+	assert.is(lifecycle?.current_status, "completed");
 });
 
 async function untilStoreTime(atMs: number): Promise<void> {

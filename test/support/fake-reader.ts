@@ -73,14 +73,17 @@ export function createFakeStore(): FakeStore {
 				.slice(0, limit),
 		summaries: async (_, ids) => ids.map(() => null),
 		keepSummaries: async () => undefined,
-		lifecycle: async (scanId) => store.hashes.get(`lifecycle:${scanId}`) ?? {},
-		debug: async (scanId) => store.hashes.get(`debug:${scanId}`) ?? {},
+		async readBeside(scanId, hash) {
+			const record = records.get(scanId);
+			return record ? { record, fields: store.hashes.get(`${hash}:${scanId}`) ?? {} } : null;
+		},
 		listByUser: async (userId, offset, limit) =>
 			[...records.values()]
 				.filter((record) => record.user_id === userId)
 				.sort((a, b) => b.context.input.accepted_at_ms - a.context.input.accepted_at_ms)
 				.map((record) => record.scan_id)
 				.slice(offset, offset + limit),
+		countByUser: async (userId) => [...records.values()].filter((record) => record.user_id === userId).length,
 		expiredAt: async (userId, scanId) => store.expired.get(`${userId}:${scanId}`) ?? null,
 		nextCommit: (scanId, timeoutMs, signal) =>
 			new Promise((resolve) => {
