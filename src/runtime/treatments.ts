@@ -142,11 +142,11 @@ async function dropAbandoned({ writer }: TreatmentDeps, scanId: string): Promise
 	await writer.unlist(scanId);
 }
 
-/** Claims and runs the scan in this process; the run outlasts the pass. */
+/** Claims and runs the scan in this process, beside what the queue delivers; the run outlasts the pass. */
 function runHere({ runtime, log }: TreatmentDeps, foreign: Rechecks, scanId: string, why: string): void {
-	if (!runtime?.hasRoom() || foreign.waits(scanId)) return;
+	if (!runtime?.hasRoomBeside() || foreign.waits(scanId)) return;
 	log.info({ scan_id: scanId, worker_id: runtime.workerId }, why);
-	runtime.run(scanId).then(
+	runtime.runBeside(scanId).then(
 		(answer) => {
 			if (answer === "foreign") foreign.later(scanId);
 		},
@@ -163,7 +163,7 @@ async function repairStart(deps: TreatmentDeps, foreign: Rechecks, scanId: strin
 		await finishStart(record.user_id, filter_key, scanId).catch((error: unknown) =>
 			log.warn({ scan_id: scanId, err: error }, "an unclaimed scan is not queued yet"),
 		);
-		if (idle && writer.now() - accepted_at_ms >= CONSUMER_STALLED_MS)
+		if (idle && deps.runtime?.hasRoom() && writer.now() - accepted_at_ms >= CONSUMER_STALLED_MS)
 			runHere(deps, foreign, scanId, "claiming a scan that the queue does not deliver");
 		return;
 	}

@@ -3,7 +3,7 @@ import { createTreatments, type Treatment, type TreatmentDeps } from "./treatmen
 
 /**
  * The watchdog finds scans that nobody answers for: past their deadline (ends them), without a live lease
- * (claims them here when there is room), half-started or never delivered (finishes, drops or claims them),
+ * (claims them here, beside what the queue delivers), half-started or never delivered (finishes, drops or claims them),
  * lost from an index (lists them again), and ids whose tombstone is over (forgets them). Every step is idempotent, so any number of processes may run it.
  * It is watched itself: a pass and each of its steps have a deadline, its last whole pass is noted in the
  * store for every process to see, and a supervisor begins its loop again when it no longer turns.
