@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { createWatchdog } from "../../src/runtime/watchdog.ts";
+import type { ScanReader } from "../../src/store/contract.ts";
+import type { ScanWriter } from "../../src/store/write-contract.ts";
+import { ManualClock, START_MS } from "../effects/fake-clock.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
-import { acceptedScan, recordOf, untilLeaseIsOver, untilRecord, watchdogOn } from "../support/stuck.ts";
-import { commandsOn, never, quickEffects, runtimeOn, viewer } from "../support/system.ts";
+import { acceptedScan, recordOf, rememberingLog, untilLeaseIsOver, untilRecord, watchdogOn } from "../support/stuck.ts";
+import { commandDeps, commandsOn, never, quickEffects, runtimeOn, viewer } from "../support/system.ts";
 
 /** Many scans that nobody carries, at a time when everybody is busy. */
 const crowd = suite("stuck: many scans at once");
@@ -50,5 +54,74 @@ crowd(
 		for (const scanId of [...delivered, ...begun]) await runtimeOn(store, quickEffects()).run(scanId);
 	},
 );
+
+/**
+ * The watchdog of a process without a Redis, over scans that are past their deadline: `held` ones, which their workers
+ * may still end, stand before `lost` ones, which nobody took. Each end takes `endMs`.
+ */
+function overdueScans(held: number, lost: number, endMs: number) {
+	const clock = new ManualClock();
+	const numbered = (kind: string, count: number) => Array.from({ length: count }, (_, i) => `${kind}-${i}`);
+	const due = new Set([...numbered("held", held), ...numbered("lost", lost)]);
+	const ends: string[] = [];
+	const asked: string[] = [];
+	const none = (name: string) => async () => {
+		asked.push(name);
+		return [];
+	};
+	const writer = {
+		now: () => clock.now(),
+		overdue: async (limit: number) => [...due].slice(0, limit),
+		leaseless: none("leaseless"),
+		unclaimed: none("unclaimed"),
+		walk: none("walk"),
+		purgeTombstones: async () => 0,
+		noteSweep: async () => undefined,
+		async claim(scanId: string) {
+			await clock.advance(endMs, endMs);
+			ends.push(scanId);
+			return { kind: "ended" };
+		},
+	} as unknown as ScanWriter;
+	const reader = {
+		read: async (scan_id: string) => ({
+			scan_id,
+			terminal: ends.includes(scan_id),
+			context: {
+				claimed_at_ms: scan_id.startsWith("held") ? START_MS : null,
+				input: { deadline_at_ms: clock.now() - 1_000 },
+			},
+		}),
+	} as unknown as ScanReader;
+	const watchdog = createWatchdog({
+		writer,
+		reader,
+		clock,
+		log: rememberingLog().log,
+		apply: { ...commandDeps(store, async () => {}).apply, writer },
+		runtime: null,
+		finishStart: async () => true,
+		book: async ({ scan_id }) => void due.delete(scan_id),
+		settings: { watchdog_ms: 500, lease_ms: 2_000 },
+	});
+	return { watchdog, ends, asked };
+}
+
+crowd("scans that fall due together end in one pass, also behind those that their workers may still end", async () => {
+	const { watchdog, ends, asked } = overdueScans(120, 230, 1);
+	await watchdog.pass();
+	assert.is(ends.length, 230);
+	assert.is(new Set(ends).size, 230, "each once");
+	assert.equal(asked, ["leaseless", "unclaimed", "walk"]);
+});
+
+crowd("more than a pass has time for leave the rest of it its turn, and are gone on with in the next", async () => {
+	const { watchdog, ends, asked } = overdueScans(0, 500, 20);
+	await watchdog.pass();
+	assert.is(ends.length, 100, "two seconds' worth");
+	assert.equal(asked, ["leaseless", "unclaimed", "walk"]);
+	await watchdog.pass();
+	assert.is(ends.length, 200);
+});
 
 crowd.run();
