@@ -195,7 +195,10 @@ const scanSettings = {
 		},
 		DAY_MS,
 	),
-	WORKER_CONCURRENCY: count(16, 1, 1024, { group: "Scans", description: "scans at once per worker" }),
+	WORKER_CONCURRENCY: count(16, 1, 1024, {
+		group: "Scans",
+		description: "scans at once per worker, and beside them as many that have lost theirs",
+	}),
 	FORCE_JOIN_MS: durationMs(5000, 0, { group: "Scans", description: "a forced start joins a scan younger than this" }),
 	RESULT_FRESH_MS: durationMs(60_000, 0, {
 		group: "Scans",

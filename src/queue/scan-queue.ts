@@ -1,4 +1,4 @@
-import { type ConnectionOptions, Queue, Worker } from "bullmq";
+import { type ConnectionOptions, DelayedError, Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { limited, systemClock } from "../clock.ts";
 import type { RunLog } from "../runtime/scan-run.ts";
@@ -87,6 +87,7 @@ export function createScanQueue({ connection, events_max, redis, log }: QueueSet
 	};
 }
 
+/** @param run answers `busy` when this process takes nothing more: the job goes back at its turn, for another one. */
 export function createScanWorker(
 	{ connection, redis, log }: Pick<QueueSettings, "connection" | "redis" | "log">,
 	concurrency: number,
@@ -95,11 +96,14 @@ export function createScanWorker(
 	const lanes = lanesOf(redis);
 	const worker = new Worker(
 		QUEUE,
-		async (job) => {
+		async (job, token) => {
 			lanes
 				.served(job.priority)
 				.catch((error: unknown) => log.warn({ scan_id: job.id, err: error }, "the turn of a scan is not noted"));
-			await run(job.data.scan_id as string);
+			if ((await run(job.data.scan_id as string)) !== "busy") return;
+			// Waiting again it would wake nobody who is idle; delayed by nothing it does.
+			await job.moveToDelayed(systemClock.now() + 1, token);
+			throw new DelayedError();
 		},
 		{
 			connection,

@@ -33,6 +33,34 @@ const RECONNECT_DELAY_MS_MAX = 2000;
 export const reconnectDelayMs = (times: number): number =>
 	Math.min(RECONNECT_DELAY_MS_MAX, 25 * 2 ** Math.min(times, 10));
 
+const DEMOTED = /(^|[-\s])READONLY\b/;
+/** Who was led to a server that takes no writes, and is led there again, looks for another one this often at most. */
+const LEAVE_AGAIN_MS = 1000;
+
+/**
+ * A server that was demoted by a failover keeps its connections and refuses their writes for ever, while its name leads
+ * elsewhere: only a new connection finds the successor. The command that met it fails (it has changed nothing, nor has a
+ * script, whose first write is what was refused) and is not sent again here: one of a transaction would then be sent
+ * outside of it, and every caller knows what to do when the store refuses.
+ *
+ * @returns what ioredis asks at each error of a server: shall it connect anew?
+ */
+export function leavesDemoted(nowMs: () => number = () => performance.now()): (error: Error) => boolean {
+	let leftAtMs = Number.NEGATIVE_INFINITY;
+	return ({ message }) => {
+		if (!DEMOTED.test(message) || nowMs() - leftAtMs < LEAVE_AGAIN_MS) return false;
+		leftAtMs = nowMs();
+		return true;
+	};
+}
+
+/** What only listens is refused nothing: it looks for its server anew whenever the one that writes has to. */
+export function moveTogether(writing: Redis, listening: Redis): void {
+	writing.on("close", () => {
+		if (listening.status === "ready") listening.disconnect(true);
+	});
+}
+
 const BASE: RedisOptions = {
 	connectTimeout: CONNECT_TIMEOUT_MS,
 	retryStrategy: reconnectDelayMs,
@@ -56,6 +84,7 @@ export const bullmqConnection = (connection: RedisConnection, part: "worker" | "
 	...connection,
 	connectTimeout: CONNECT_TIMEOUT_MS,
 	retryStrategy: reconnectDelayMs,
+	reconnectOnError: leavesDemoted(),
 	maxRetriesPerRequest: null,
 	enableOfflineQueue: part === "worker",
 	socketTimeout: part === "worker" ? WORKER_SILENCE_MS : SILENCE_MS,
@@ -77,6 +106,7 @@ export function createRedisClient(
 	const name = options.name ?? kind;
 	const settings: RedisOptions & { replyMapping: "legacy" } = {
 		...BASE,
+		reconnectOnError: leavesDemoted(),
 		...OPTIONS_BY_KIND[kind],
 		...connection,
 		connectionName: `lookout-${name}`,

@@ -15,10 +15,17 @@ export interface Runtime {
 	readonly workerId: string;
 	/** Claims the scan and runs it to its end or hand-over; joins the run when it is here already. */
 	run(scanId: string): Promise<RunAnswer>;
+	/**
+	 * The same for a scan that no queue delivers: it has lost its worker or its job. Such scans have places of their
+	 * own, as many as `capacity`: a queue that is never empty would leave them none.
+	 */
+	runBeside(scanId: string): Promise<RunAnswer>;
 	/** Scans in hand. */
 	active(): number;
 	/** Room for more scans? */
 	hasRoom(): boolean;
+	/** A place left for a scan that has lost its worker? */
+	hasRoomBeside(): boolean;
 	lookAtInbox(scanId: string): void;
 	/** Stops claiming and hands every scan over; resolves when all runs have let go. */
 	handOver(): Promise<void>;
@@ -26,7 +33,7 @@ export interface Runtime {
 
 export interface RuntimeDeps extends Omit<RunDeps, "onEnded"> {
 	workerId: string;
-	/** Scans at once in this process. */
+	/** Scans at once that the queue delivers, and as many beside them that it does not. */
 	capacity: number;
 	nonce: () => string;
 	onEnded(record: ScanRecord): Promise<void>;
@@ -36,6 +43,7 @@ interface Held {
 	promise: Promise<RunAnswer>;
 	/** Null until the scan is claimed. */
 	run: ScanRun | null;
+	beside: boolean;
 	/** A command was heard of while the claim was under way, so its reply may not know of it. */
 	news: boolean;
 }
@@ -63,22 +71,26 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		return await run.run();
 	}
 
+	function take(scanId: string, beside: boolean): Promise<RunAnswer> {
+		const held = runs.get(scanId);
+		if (held) return held.promise;
+		if (closing) return Promise.resolve("busy");
+		const entry: Held = { promise: Promise.resolve("busy"), run: null, beside, news: false };
+		runs.set(scanId, entry);
+		entry.promise = claimAndRun(scanId, (run) => {
+			entry.run = run;
+			if (entry.news) run.lookAtInbox();
+		}).finally(() => runs.delete(scanId));
+		return entry.promise;
+	}
+
 	return {
 		workerId: deps.workerId,
-		run(scanId) {
-			const held = runs.get(scanId);
-			if (held) return held.promise;
-			if (closing) return Promise.resolve("busy");
-			const entry: Held = { promise: Promise.resolve("busy"), run: null, news: false };
-			runs.set(scanId, entry);
-			entry.promise = claimAndRun(scanId, (run) => {
-				entry.run = run;
-				if (entry.news) run.lookAtInbox();
-			}).finally(() => runs.delete(scanId));
-			return entry.promise;
-		},
+		run: (scanId) => take(scanId, false),
+		runBeside: (scanId) => take(scanId, true),
 		active: () => runs.size,
 		hasRoom: () => !closing && runs.size < deps.capacity,
+		hasRoomBeside: () => !closing && [...runs.values()].filter(({ beside }) => beside).length < deps.capacity,
 		lookAtInbox(scanId) {
 			const held = runs.get(scanId);
 			if (held?.run) held.run.lookAtInbox();

@@ -11,8 +11,11 @@ import type { RunLog } from "./scan-run.ts";
  */
 export interface Treatment {
 	name: string;
-	list(): Promise<string[]>;
+	/** @param seen ids that this pass has treated; only who is `untilDone` is asked more than once, and leaves them out */
+	list(seen: ReadonlySet<string>): Promise<string[]>;
 	each(scanId: string): Promise<void>;
+	/** More may stand behind a full list: it is listed and treated again within the pass, while there is time. */
+	untilDone?: { full: number };
 	/** What to do with an id whose treatment failed, so that it does not hide the others. */
 	failed?(scanId: string): Promise<void>;
 }
@@ -61,7 +64,11 @@ export function createTreatments(deps: TreatmentDeps): Treatment[] {
 	return [
 		{
 			name: "overdue",
-			list: () => writer.overdue(BATCH),
+			// Budgets are alike, so scans that began together fall due together: each has five seconds to end in.
+			untilDone: { full: BATCH },
+			// Some stay listed for the moment: those that their workers may still end, and what another process treats.
+			list: async (seen) =>
+				(await writer.overdue(BATCH + seen.size)).filter((scanId) => !seen.has(scanId)).slice(0, BATCH),
 			each: (scanId) => endOverdue(deps, scanId),
 			failed: (scanId) => writer.postpone(scanId, UNTREATABLE_RECHECK_MS),
 		},
@@ -142,11 +149,11 @@ async function dropAbandoned({ writer }: TreatmentDeps, scanId: string): Promise
 	await writer.unlist(scanId);
 }
 
-/** Claims and runs the scan in this process; the run outlasts the pass. */
+/** Claims and runs the scan in this process, beside what the queue delivers; the run outlasts the pass. */
 function runHere({ runtime, log }: TreatmentDeps, foreign: Rechecks, scanId: string, why: string): void {
-	if (!runtime?.hasRoom() || foreign.waits(scanId)) return;
+	if (!runtime?.hasRoomBeside() || foreign.waits(scanId)) return;
 	log.info({ scan_id: scanId, worker_id: runtime.workerId }, why);
-	runtime.run(scanId).then(
+	runtime.runBeside(scanId).then(
 		(answer) => {
 			if (answer === "foreign") foreign.later(scanId);
 		},
@@ -163,7 +170,7 @@ async function repairStart(deps: TreatmentDeps, foreign: Rechecks, scanId: strin
 		await finishStart(record.user_id, filter_key, scanId).catch((error: unknown) =>
 			log.warn({ scan_id: scanId, err: error }, "an unclaimed scan is not queued yet"),
 		);
-		if (idle && writer.now() - accepted_at_ms >= CONSUMER_STALLED_MS)
+		if (idle && deps.runtime?.hasRoom() && writer.now() - accepted_at_ms >= CONSUMER_STALLED_MS)
 			runHere(deps, foreign, scanId, "claiming a scan that the queue does not deliver");
 		return;
 	}

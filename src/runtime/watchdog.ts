@@ -3,7 +3,7 @@ import { createTreatments, type Treatment, type TreatmentDeps } from "./treatmen
 
 /**
  * The watchdog finds scans that nobody answers for: past their deadline (ends them), without a live lease
- * (claims them here when there is room), half-started or never delivered (finishes, drops or claims them),
+ * (claims them here, beside what the queue delivers), half-started or never delivered (finishes, drops or claims them),
  * lost from an index (lists them again), and ids whose tombstone is over (forgets them). Every step is idempotent, so any number of processes may run it.
  * It is watched itself: a pass and each of its steps have a deadline, its last whole pass is noted in the
  * store for every process to see, and a supervisor begins its loop again when it no longer turns.
@@ -25,6 +25,8 @@ export interface WatchdogDeps extends TreatmentDeps {
 
 /** Scans treated at once. */
 const TOGETHER = 10;
+/** How long one treatment goes on with further lists: the others of the pass have their turn within its limit. */
+const AGAIN_LIMIT_MS = 2_000;
 /** A few commands of the store, each of which has two seconds. */
 const STEP_LIMIT_MS = 4_000;
 const PASS_LIMIT_MS_MIN = 5_000;
@@ -54,14 +56,25 @@ export function createWatchdog(deps: WatchdogDeps): Watchdog {
 
 	async function treat(treatment: Treatment, wanted: () => boolean): Promise<boolean> {
 		try {
-			const listed = await limited(clock, STEP_LIMIT_MS, treatment.name, treatment.list());
-			for (let from = 0; from < listed.length && wanted(); from += TOGETHER) {
-				await Promise.all(listed.slice(from, from + TOGETHER).map((scanId) => treatOne(treatment, scanId)));
+			const again = treatment.untilDone?.full ?? Number.POSITIVE_INFINITY;
+			const untilMs = clock.now() + AGAIN_LIMIT_MS;
+			const seen = new Set<string>();
+			for (let more = true; more && wanted(); ) {
+				const listed = await limited(clock, STEP_LIMIT_MS, treatment.name, treatment.list(seen));
+				await treatAll(treatment, listed, wanted);
+				for (const scanId of listed) seen.add(scanId);
+				more = listed.length >= again && clock.now() < untilMs;
 			}
 			return true;
 		} catch (error) {
 			log.warn({ pass: treatment.name, err: error }, "watchdog could not look");
 			return false;
+		}
+	}
+
+	async function treatAll(treatment: Treatment, scanIds: readonly string[], wanted: () => boolean): Promise<void> {
+		for (let from = 0; from < scanIds.length && wanted(); from += TOGETHER) {
+			await Promise.all(scanIds.slice(from, from + TOGETHER).map((scanId) => treatOne(treatment, scanId)));
 		}
 	}
 

@@ -51,6 +51,16 @@ end
 return counted`,
 );
 
+/** The last ended scan, on a full server. KEYS 1 string. ARGV 1 text, 2 ttl_ms. Returns OK. */
+export const LATEST = urgent(1, "return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])");
+
+/** The newest ended scans, on a full server. KEYS 1 list. ARGV 1 how many are kept, then texts, oldest end first. Returns OK. */
+export const RECENT = urgent(
+	1,
+	`redis.call('LPUSH', KEYS[1], unpack(ARGV, 2))
+return redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1)`,
+);
+
 /**
  * Counts failed scans, each once.
  * KEYS 1 counter, 2 guard set. ARGV 1 ttl_s, 2 ttl_s of the guard, then scan ids. Returns how many were not counted

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { EndedScan, ScanRecord } from "./contract.ts";
 import { dayKeys, globalKeys, totalsGuardKey } from "./keys.ts";
+import { whenFull } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
 import { amountsOf, type Totals } from "./totals.ts";
 
@@ -93,7 +94,7 @@ async function countDay({ redis, run, retentionMs }: LedgerDeps, date: string, s
 	const texts = scans
 		.filter(({ ended }) => fresh.has(ended.scan_id))
 		.map(({ ended: { timeouts: _, failed: __, ...latest } }) => JSON.stringify(latest));
-	if (texts.length > 0) listRecent(redis, texts, retentionMs);
+	if (texts.length > 0) listRecent({ redis, run, retentionMs }, texts);
 	await countErrors(run, day, scans, ttls);
 }
 
@@ -108,15 +109,19 @@ async function countErrors(
 }
 
 /**
- * Nothing is decided by these lists and nobody waits for them: a process that dies here, or a full server, lacks these
- * scans in them. All on one connection and in this order.
+ * Nothing is decided by these lists and nobody waits for them: a process that dies here lacks these scans in them. All
+ * on one connection and in this order; what a full server refuses is sent as a script that it has to take.
  * @param texts oldest end first, one at least
  */
-function listRecent(redis: Redis, texts: readonly string[], retentionMs: number): void {
+function listRecent({ redis, run, retentionMs }: LedgerDeps, texts: readonly string[]): void {
+	const { latest, recent } = globalKeys;
+	const newest = texts.at(-1) as string;
 	Promise.all([
-		redis.set(globalKeys.latest, texts.at(-1) as string, "PX", retentionMs),
-		redis.lpush(globalKeys.recent, ...texts),
-		redis.ltrim(globalKeys.recent, 0, RECENT_KEPT - 1),
+		redis
+			.set(latest, newest, "PX", retentionMs)
+			.catch(whenFull(() => run(scripts.LATEST, [latest, newest, retentionMs]))),
+		redis.lpush(recent, ...texts).catch(whenFull(() => run(scripts.RECENT, [recent, RECENT_KEPT, ...texts]))),
+		redis.ltrim(recent, 0, RECENT_KEPT - 1),
 	]).catch(() => undefined);
 }
 

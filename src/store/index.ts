@@ -1,6 +1,6 @@
 import { systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
-import { closeRedisClient, createRedisClient } from "../redis/clients.ts";
+import { closeRedisClient, createRedisClient, moveTogether } from "../redis/clients.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { quickly } from "../redis/quick.ts";
 import { type StoreClock, storeClock } from "../redis/store-clock.ts";
@@ -37,6 +37,7 @@ export async function openScanStore(
 ): Promise<ScanStore> {
 	const redis = createRedisClient(connection, "commands", logger, { name: "scans" });
 	const subscriber = createRedisClient(connection, "subscriber", logger, { name: "scan-news" });
+	moveTogether(redis, subscriber);
 	const clock = await storeClock(redis, systemClock, { logger });
 	const hub = await createCommitHub(subscriber, systemClock);
 	const now = () => clock.now();

@@ -10,6 +10,14 @@ import { ENTER, runScript } from "./scripts.ts";
 /** A full server refuses what needs memory. */
 export const isFull = (error: unknown): boolean => error instanceof Error && error.message.startsWith("OOM");
 
+/** For `catch`: what to do when a full server refused a write; other failures go on. */
+export const whenFull =
+	(instead: () => Promise<unknown>) =>
+	(error: unknown): Promise<unknown> => {
+		if (!isFull(error)) throw error;
+		return instead();
+	};
+
 /**
  * Puts `member` at `score`, also on a server whose memory is full: what runs there must still be found.
  * @param held what becomes of a score that it has already

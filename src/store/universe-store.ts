@@ -3,11 +3,12 @@ import { brotliCompress, brotliDecompress, constants } from "node:zlib";
 import type { Redis } from "ioredis";
 import type { Universe } from "../market/contract.ts";
 import { universeKey } from "./keys.ts";
+import { whenFull } from "./scan-index.ts";
 
 /** Discovered universes by content hash: many scans of one moment share one copy. */
 export interface UniverseDocuments {
 	put(hash: string, universe: Universe): Promise<void>;
-	/** Null after its time: whoever needs it discovers again at the pinned instant. */
+	/** Null after its time, or when the server was full: whoever needs it discovers again at the pinned instant. */
 	get(hash: string): Promise<Universe | null>;
 }
 
@@ -22,7 +23,9 @@ export function createUniverseStore(redis: Redis): UniverseDocuments {
 		async put(hash, universe) {
 			const key = universeKey(hash);
 			if ((await redis.expire(key, KEPT_S)) === 1) return;
-			await redis.set(key, await compress(JSON.stringify(universe), FAST), "EX", KEPT_S);
+			const text = await compress(JSON.stringify(universe), FAST);
+			// A full server goes without: the scan has it in memory, and who carries it on discovers again.
+			await redis.set(key, text, "EX", KEPT_S).catch(whenFull(async () => undefined));
 		},
 		async get(hash) {
 			const stored = await redis.getBuffer(universeKey(hash));

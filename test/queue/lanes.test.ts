@@ -9,6 +9,7 @@ import { bullmqConnection, closeRedisClient, createRedisClient, type Redis } fro
 import type { RedisKind } from "../../src/redis/provide.ts";
 import { availableKinds, bareEnvPath, temporaryFolder } from "../redis/support/servers.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
+import { within } from "../support/wait.ts";
 
 /** Who fills the queue delays others by no more than a fair share: a lane per user on the real queue. */
 const log = testLogger();
@@ -125,6 +126,24 @@ function fairness(kind: Exclude<RedisKind, "external">): void {
 		assert.equal(await queue.order(10), [first, second, third]);
 		const turn = async (scanId: string) => Math.floor(Number(await client.zscore(WAITING, scanId)) / 2 ** 32);
 		assert.equal([await turn(first), await turn(second), await turn(third)], [1, 2, 3]);
+	});
+
+	test("what a worker that takes nothing more is given goes back at its turn, before those that came after it", async () => {
+		const [first, second, third] = [await enqueue("a"), await enqueue("a"), await enqueue("a")];
+		const connection = bullmqConnection(redis.connection);
+		const given: string[] = [];
+		let left = (_: Promise<void>): void => {};
+		const leaving = new Promise<void>((resolve) => {
+			left = resolve as typeof left;
+		});
+		const worker = createScanWorker({ connection, redis: client, log }, 1, async (scanId) => {
+			given.push(scanId);
+			left(worker.close(5_000));
+			return "busy";
+		});
+		await within(leaving, "the worker that leaves", 20_000);
+		assert.equal(given, [first]);
+		assert.equal(await serve(3), [first, second, third]);
 	});
 
 	test("a turn whose scan could not be queued is given back", async () => {

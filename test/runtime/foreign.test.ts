@@ -96,9 +96,9 @@ foreign("a worker of this build does not ask for it at every pass, and takes wha
 	const real = runtimeOn(store, quickEffects());
 	const runtime = {
 		...real,
-		run(id: string) {
+		runBeside(id: string) {
 			asked.push(id);
-			const answer = real.run(id);
+			const answer = real.runBeside(id);
 			ran.push(answer);
 			return answer;
 		},

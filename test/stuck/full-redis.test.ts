@@ -1,10 +1,14 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Universe } from "../../src/market/contract.ts";
 import { closeRedisClient, createRedisClient, type Redis } from "../../src/redis/clients.ts";
+import { globalKeys } from "../../src/store/keys.ts";
 import { isStoreFailure } from "../../src/store-failure.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { acceptedScan, ended, recordOf, untilRecord, watchdogOn } from "../support/stuck.ts";
 import { commandsOn, never, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+import { within } from "../support/wait.ts";
 
 const full = suite("stuck: a full Redis");
 
@@ -28,6 +32,32 @@ full.after(async () => {
 });
 
 const setFull = (isFull: boolean) => client.config("SET", "maxmemory", isFull ? "1" : "0");
+
+/** Resolves when the operators' list names these ended scans. Nobody waits for it, so it may be a moment late. */
+async function untilListed(scanIds: readonly string[]): Promise<void> {
+	const listed = async (): Promise<string[]> =>
+		(await client.lrange(globalKeys.recent, 0, -1)).map((text) => JSON.parse(text).scan_id);
+	const all = async (): Promise<void> => {
+		for (let known: string[] = []; !scanIds.every((id) => known.includes(id)); known = await listed()) await pause(10);
+	};
+	await within(all(), `the list of ended scans with ${scanIds}`, 5_000);
+	const latest = (await client.get(globalKeys.latest)) ?? "";
+	assert.ok(scanIds.includes(JSON.parse(latest).scan_id));
+}
+
+full("a scan in hand goes on without a place for its universe", async () => {
+	if (!canBeFull) return;
+	const universe = { assets: [] } as unknown as Universe;
+	await setFull(true);
+	try {
+		await store.universes.put("refused", universe);
+		assert.is(await store.universes.get("refused"), null, "who needs it discovers again");
+	} finally {
+		await setFull(false);
+	}
+	await store.universes.put("kept", universe);
+	assert.equal(await store.universes.get("kept"), universe);
+});
 
 full("new scans are refused, scans in hand are carried on, cancelled and ended, and nothing is lost", async () => {
 	if (!canBeFull) return;
@@ -76,6 +106,7 @@ full("new scans are refused, scans in hand are carried on, cancelled and ended, 
 		assert.is((await recordOf(store, toCancel)).position, "cancelled");
 		const { position, context } = await recordOf(store, running);
 		assert.is(position, "completed");
+		await untilListed([running, dead, overdue, toCancel]);
 		assert.is((await store.reader.rows(running, context.strategies[0]?.tally.row_ids ?? [])).length, 1);
 	} finally {
 		await setFull(false);
