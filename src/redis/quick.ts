@@ -22,12 +22,20 @@ class WrittenCommand extends Command {
 	}
 }
 
-/** The command as the protocol has it: an array of strings, each with its length in bytes. */
+/**
+ * The command as the protocol has it: an array of strings, each with its length in bytes. Nearly always all of it is
+ * ASCII, which shows when the text has as many bytes as characters; then the lengths in characters are right.
+ */
 function written(name: string, args: readonly (string | number)[]): string {
+	const text = writtenWith((word) => word.length, name, args);
+	return Buffer.byteLength(text) === text.length ? text : writtenWith(Buffer.byteLength, name, args);
+}
+
+function writtenWith(lengthOf: (word: string) => number, name: string, args: readonly (string | number)[]): string {
 	let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`;
 	for (const arg of args) {
 		const word = String(arg);
-		text += `$${Buffer.byteLength(word)}\r\n${word}\r\n`;
+		text += `$${lengthOf(word)}\r\n${word}\r\n`;
 	}
 	return text;
 }
