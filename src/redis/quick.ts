@@ -32,13 +32,20 @@ function written(name: string, args: readonly (string | number)[]): string {
 }
 
 function writtenWith(lengthOf: (word: string) => number, name: string, args: readonly (string | number)[]): string {
-	let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`;
+	let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}`;
 	for (const arg of args) {
 		const word = String(arg);
-		text += `$${lengthOf(word)}\r\n${word}\r\n`;
+		const length = lengthOf(word);
+		text += HEADS[length] ?? headOf(length);
+		text += word;
 	}
-	return text;
+	return `${text}\r\n`;
 }
+
+/** What stands before an argument of that length: the end of the line before, and the length. */
+const headOf = (length: number): string => `\r\n$${length}\r\n`;
+/** Those of nearly all arguments; making each anew costs as much as all else that is written. */
+const HEADS = Array.from({ length: 1_024 }, (_, length) => headOf(length));
 
 /** Limits (COMMAND_TIMEOUT_MS, retries) are those of the client. */
 export const quickly =
