@@ -31,8 +31,11 @@ interface Batch {
 	events?: (Omit<MachineEvent, "reports"> & { reports?: unknown[] | { count: number; by: Column } })[];
 }
 
-/** What is shorter is written out: packing it would cost several times what all else of a commit does. */
-const PACKED_FROM_LENGTH = 3_000;
+/**
+ * Shorter texts are written out: packing them costs more than all else that is done for them. Longer ones are packed, so
+ * that the journal of a usual scan fits into one node of its stream (4 KiB).
+ */
+const PACKED_FROM_LENGTH = 1_500;
 
 /** Which attempt of which strategy an entry is about: its payload says so. */
 export const subjectOf = (payload: Record<string, unknown>): Pick<NewEntry, "strategy_id" | "attempt"> => ({

@@ -3,8 +3,8 @@ import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machi
 import type { ScanRecord } from "./contract.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
 import { pack, unpack } from "./packing.ts";
-import { Damage, type Dynamic, SUMMARIES, summaryField } from "./salvage.ts";
-import { encodeEntry } from "./strategy-codec.ts";
+import { BEGUN, Damage, type Dynamic, SUMMARIES, summaryField } from "./salvage.ts";
+import { begunTogether, encodeEntry } from "./strategy-codec.ts";
 import type { MachineEvent } from "./write-contract.ts";
 
 /**
@@ -51,8 +51,11 @@ export function encodeContext(before: ScanContext | null, after: ScanContext): R
 	for (const name of SUMMARIES) {
 		if (after[name] !== (before?.[name] ?? null)) fields[summaryField(name)] = JSON.stringify(after[name]);
 	}
+	// When the strategies are resolved nearly all of them begin at once; a field for each would be written to be overwritten.
+	const begun = before?.strategies.length === 0 ? begunTogether(after.strategies) : null;
+	if (begun) fields[BEGUN] = begun.text;
 	after.strategies.forEach((entry, position) => {
-		if (before?.strategies[position] === entry) return;
+		if (before?.strategies[position] === entry || begun?.places.has(position)) return;
 		fields[`s:${position}`] = encodeEntry(entry, after.input.strategies[position], position);
 	});
 	return fields;
