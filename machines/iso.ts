@@ -1,12 +1,18 @@
-/** Few moments are told many times over: in every entry, step and phase of a commit. */
-const told = Array.from({ length: 4 }, () => ({ ms: Number.NaN, text: "" }));
-let oldest = 0;
+/**
+ * Few moments are told many times over: in every entry, step and phase of the commits of one turn. Each has one place
+ * where it is looked for, and the next that has the same takes it.
+ */
+const PLACES = 64;
+const told = Array.from({ length: PLACES }, () => ({ ms: Number.NaN, text: "" }));
 
 /** Epoch ms as ISO 8601 in UTC. */
 export function isoOf(ms: number): string {
-	for (const moment of told) if (moment.ms === ms) return moment.text;
+	const moment = told[ms % PLACES];
+	if (moment?.ms === ms) return moment.text;
 	const text = new Date(ms).toISOString();
-	told[oldest] = { ms, text };
-	oldest = (oldest + 1) % told.length;
+	if (moment) {
+		moment.ms = ms;
+		moment.text = text;
+	}
 	return text;
 }

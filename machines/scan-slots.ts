@@ -1,6 +1,6 @@
 import { setup } from "xstate";
 import type { ScanEvent } from "./events.ts";
-import { evaluation } from "./scan-rules.ts";
+import { type Entry, evaluation } from "./scan-rules.ts";
 import { iso, type Rule } from "./scan-steps.ts";
 import { nextWakeMs } from "./scan-strategies.ts";
 import { STEPS, type StepName } from "./scan-table.ts";
@@ -10,7 +10,7 @@ import type { ScanContext, ScanInput } from "./types.ts";
 
 type Params = Record<string, unknown>;
 type EffectParams = { deadline_at_ms: number };
-type EvaluateParams = EffectParams & { strategy_id: string; attempt: number };
+type Attempt = ReturnType<typeof evaluation>;
 
 /** A slot of the host: the machine only names it. */
 const slot = () => (_: unknown, _params: Params) => {};
@@ -21,26 +21,12 @@ export const types = { context: {} as ScanContext, events: {} as ScanEvent, inpu
 /** What the host carries out: journal entries to be written and effects to be started. */
 export const slots = {
 	"scan.created": slot(),
-	"scan.claimed": slot(),
-	"scan.resumed": slot(),
-	"phase.started": slot(),
-	"phase.completed": slot(),
-	"phase.failed": slot(),
-	"portfolio.fetched": slot(),
-	"assets.discovered": slot(),
-	"strategies.resolved": slot(),
-	"strategy.started": slot(),
-	"strategy.retried": slot(),
-	"strategy.row_found": slot(),
-	"strategy.settled": slot(),
-	"ranking.completed": slot(),
-	"scan.cancel_requested": slot(),
-	"scan.completed": slot(),
-	"scan.failed": slot(),
-	"scan.cancelled": slot(),
+	/** All entries of one step together: XState makes an object with its arguments anew for each action. */
+	journal: (_: unknown, _params: { entries: readonly Entry[] }) => {},
 	fetchPortfolio: effectSlot(),
 	discoverAssets: effectSlot(),
-	evaluateStrategy: (_: unknown, _params: EvaluateParams) => {},
+	/** Attempts that begin together. */
+	evaluateStrategies: (_: unknown, _params: { attempts: readonly Attempt[] }) => {},
 	rankOpportunities: effectSlot(),
 };
 
@@ -52,12 +38,12 @@ const apply = (rule: Rule) =>
 		const step = rule(context, event);
 		const wakeAtMs = nextWakeMs(step.context);
 		const rearm = wakeAtMs !== context.wake_at_ms;
-		enqueue.assign({ ...step.context, wake_at_ms: wakeAtMs });
-		for (const entry of step.entries) enqueue({ type: entry.type, params: entry.params });
-		for (const entry of step.started) {
-			const { strategy_id, attempt, deadline_at_ms } = evaluation(entry);
-			enqueue({ type: "evaluateStrategy", params: { strategy_id, attempt, deadline_at_ms } });
-		}
+		const next = rearm ? { ...step.context, wake_at_ms: wakeAtMs } : step.context;
+		// As a function, whose result is taken whole; of an object each member would be looked at.
+		enqueue.assign(() => next);
+		if (step.entries.length > 0) enqueue({ type: "journal", params: { entries: step.entries } });
+		if (step.started.length > 0)
+			enqueue({ type: "evaluateStrategies", params: { attempts: step.started.map(evaluation) } });
 		if (step.remind) {
 			const { type, at_ms } = step.remind;
 			enqueue.cancel(type);

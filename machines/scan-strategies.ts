@@ -2,14 +2,14 @@ import type { StrategyReport } from "./events.ts";
 import { isoOf } from "./iso.ts";
 import { chain, cutoffAtMs, type Entry, isOpen, type Step } from "./scan-rules.ts";
 import { applyReport, newEntry, settle, startAttempt } from "./strategy-rules.ts";
-import type { Failure, ScanContext, StrategyEntry, Tally, Verdict } from "./types.ts";
+import type { Failure, ScanContext, StrategyEntry, Verdict } from "./types.ts";
 
 /** The rules of `scan.v1` about its list of strategies: resolved, started, reported, cut, settled. */
 
 const iso = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
 
 /** Payload of strategy.settled: the verdict as answers tell it, less its display name. */
-export function settledPayload(entry: StrategyEntry, context: ScanContext): Record<string, unknown> {
+function settledPayload(entry: StrategyEntry, progress: Progress): Record<string, unknown> {
 	const { row_ids, unproven_ids, ...counts } = entry.tally;
 	return {
 		strategy_id: entry.strategy_id,
@@ -27,47 +27,85 @@ export function settledPayload(entry: StrategyEntry, context: ScanContext): Reco
 			entry.started_at_ms === null || entry.ended_at_ms === null ? null : entry.ended_at_ms - entry.started_at_ms,
 		error: entry.error,
 		carried_over_from: entry.carried_over_from,
-		progress: progressOf(context),
+		progress,
 	};
 }
 
-export function progressOf(context: ScanContext): Record<string, unknown> {
-	const total = context.strategies.length;
-	const completed = context.strategies.filter((entry) => !isOpen(entry)).length;
-	return {
-		strategies_completed: completed,
-		total_strategies: total,
-		opportunities_found_so_far: context.opportunities_found,
-	};
-}
+type Progress = ReturnType<typeof progressOf>;
 
-const withEntry = (context: ScanContext, changed: StrategyEntry): ScanContext => {
-	const strategies = context.strategies.map((entry) => (entry.strategy_id === changed.strategy_id ? changed : entry));
-	const found = strategies.reduce((sum, entry) => sum + entry.tally.row_ids.length, 0);
-	return { ...context, strategies, opportunities_found: Math.max(context.opportunities_found, found) };
+const countOf = <T>(all: readonly T[], fits: (one: T) => boolean): number => {
+	let count = 0;
+	for (const one of all) if (fits(one)) count += 1;
+	return count;
 };
 
-/** Keeps a report inside rows_max: what exceeds it is rejected as rank_limit, never silently lost. */
-function cap(tally: Tally, entry: StrategyEntry, context: ScanContext): Tally {
-	const others = context.strategies.filter((other) => other !== entry);
-	const room = (ids: "row_ids" | "unproven_ids") =>
-		Math.max(0, context.input.limits.rows_max - others.reduce((sum, other) => sum + other.tally[ids].length, 0));
-	const row_ids = tally.row_ids.slice(0, room("row_ids"));
-	const unproven_ids = tally.unproven_ids.slice(0, room("unproven_ids"));
-	const cut = tally.row_ids.length - row_ids.length + tally.unproven_ids.length - unproven_ids.length;
-	if (cut === 0) return tally;
-	return {
-		...tally,
-		row_ids,
-		unproven_ids,
-		rejected: { ...tally.rejected, rank_limit: (tally.rejected.rank_limit ?? 0) + cut },
-	};
+const progressOf = ({ strategies, opportunities_found }: Pick<ScanContext, "strategies" | "opportunities_found">) => ({
+	strategies_completed: countOf(strategies, (entry) => !isOpen(entry)),
+	total_strategies: strategies.length,
+	opportunities_found_so_far: opportunities_found,
+});
+
+/** What several strategies become one after the other, in a list of its own: each change copies its entry, not the context. */
+class Changes {
+	readonly entries: Entry[] = [];
+	private readonly context: ScanContext;
+	private readonly strategies: StrategyEntry[];
+	private found: number;
+
+	constructor(context: ScanContext) {
+		this.context = context;
+		this.strategies = [...context.strategies];
+		this.found = context.opportunities_found;
+	}
+
+	/** Where the strategy stands in the list, -1: nowhere. */
+	placeOf(strategyId: string): number {
+		return this.strategies.findIndex((entry) => entry.strategy_id === strategyId);
+	}
+
+	at(place: number): StrategyEntry | undefined {
+		return this.strategies[place];
+	}
+
+	/** @param before what the journal is to tell the difference from; default: the entry that stands there */
+	put(place: number, after: StrategyEntry, before = this.strategies[place] as StrategyEntry): void {
+		this.strategies[place] = after;
+		this.found = Math.max(this.found, this.rows("row_ids"));
+		this.entries.push(...record(before, after, this.progress()));
+	}
+
+	/** Keeps a report inside rows_max: what exceeds it is rejected as rank_limit, never silently lost. */
+	capped(report: StrategyReport, place: number): StrategyReport {
+		const { tally } = report;
+		if (!tally) return report;
+		const held = (this.strategies[place] as StrategyEntry).tally;
+		const room = (ids: "row_ids" | "unproven_ids") =>
+			Math.max(0, this.context.input.limits.rows_max - this.rows(ids) + held[ids].length);
+		const row_ids = tally.row_ids.slice(0, room("row_ids"));
+		const unproven_ids = tally.unproven_ids.slice(0, room("unproven_ids"));
+		const cut = tally.row_ids.length - row_ids.length + tally.unproven_ids.length - unproven_ids.length;
+		if (cut === 0) return report;
+		const rejected = { ...tally.rejected, rank_limit: (tally.rejected.rank_limit ?? 0) + cut };
+		return { ...report, tally: { ...tally, row_ids, unproven_ids, rejected } } as StrategyReport;
+	}
+
+	step(): Step {
+		const { context, strategies, found: opportunities_found, entries } = this;
+		return { context: { ...context, strategies, opportunities_found }, entries, started: [] };
+	}
+
+	private rows(ids: "row_ids" | "unproven_ids"): number {
+		let count = 0;
+		for (const { tally } of this.strategies) count += tally[ids].length;
+		return count;
+	}
+
+	private progress(): Progress {
+		return progressOf({ strategies: this.strategies, opportunities_found: this.found });
+	}
 }
 
-const capped = (report: StrategyReport, entry: StrategyEntry, context: ScanContext): StrategyReport =>
-	report.tally ? ({ ...report, tally: cap(report.tally, entry, context) } as StrategyReport) : report;
-
-function record(before: StrategyEntry, after: StrategyEntry, context: ScanContext): Entry[] {
+function record(before: StrategyEntry, after: StrategyEntry, progress: Progress): Entry[] {
 	const entries: Entry[] = [];
 	const known = new Set(before.tally.row_ids);
 	for (const opportunity_id of after.tally.row_ids) {
@@ -77,7 +115,7 @@ function record(before: StrategyEntry, after: StrategyEntry, context: ScanContex
 			params: { strategy_id: after.strategy_id, attempt: after.attempt, opportunity_id },
 		});
 	}
-	if (after.state === "settled") entries.push({ type: "strategy.settled", params: settledPayload(after, context) });
+	if (after.state === "settled") entries.push({ type: "strategy.settled", params: settledPayload(after, progress) });
 	if (after.state === "retrying") {
 		const { code = "unknown", message = "" } = after.error ?? {};
 		entries.push({
@@ -97,9 +135,8 @@ function record(before: StrategyEntry, after: StrategyEntry, context: ScanContex
 /** Entering strategies_scan: the plan becomes entries, what is not to be run is settled at once. */
 export function resolveStrategies(context: ScanContext): Step {
 	const { strategies: planned } = context.input;
-	const entries: Entry[] = [];
-	let next: ScanContext = { ...context, strategies: planned.map(newEntry) };
-	entries.push({
+	const changes = new Changes({ ...context, strategies: planned.map(newEntry) });
+	changes.entries.push({
 		type: "strategies.resolved",
 		params: {
 			total_strategies: planned.length,
@@ -107,21 +144,14 @@ export function resolveStrategies(context: ScanContext): Step {
 			skipped: Object.fromEntries(planned.filter((plan) => plan.skip).map((plan) => [plan.strategy_id, plan.skip])),
 		},
 	});
-	for (const plan of planned) {
-		const entry = next.strategies.find((candidate) => candidate.strategy_id === plan.strategy_id);
-		if (!entry) continue;
-		if (plan.carried) {
-			next = withEntry(next, entry);
-			const { carried: _, ...fresh } = plan;
-			entries.push(...record(newEntry(fresh), entry, next));
-			continue;
-		}
-		if (!plan.skip) continue;
-		const settled = settle(entry, "skipped", next.now_ms, { reason: plan.skip });
-		next = withEntry(next, settled);
-		entries.push(...record(entry, settled, next));
-	}
-	return chain({ ...next }, () => ({ context: next, entries, started: [] }), startNext);
+	planned.forEach((plan, place) => {
+		const entry = changes.at(place);
+		if (!entry) return;
+		const { carried, ...fresh } = plan;
+		if (carried) changes.put(place, entry, newEntry(fresh));
+		else if (plan.skip) changes.put(place, settle(entry, "skipped", context.now_ms, { reason: plan.skip }));
+	});
+	return chain(context, () => changes.step(), startNext);
 }
 
 const startable = (entry: StrategyEntry, nowMs: number): boolean =>
@@ -157,17 +187,15 @@ const startedEntry = (entry: StrategyEntry): Entry => ({
 });
 
 export function applyReports(context: ScanContext, reports: readonly StrategyReport[]): Step {
-	let next = context;
-	const entries: Entry[] = [];
+	const changes = new Changes(context);
 	for (const report of reports) {
-		const before = next.strategies.find((entry) => entry.strategy_id === report.strategy_id);
+		const place = changes.placeOf(report.strategy_id);
+		const before = changes.at(place);
 		if (!before) continue;
-		const after = applyReport(before, capped(report, before, next), next.now_ms, next.input.limits);
-		if (after === before) continue;
-		next = withEntry(next, after);
-		entries.push(...record(before, after, next));
+		const after = applyReport(before, changes.capped(report, place), context.now_ms, context.input.limits);
+		if (after !== before) changes.put(place, after);
 	}
-	return chain(next, (same) => ({ context: same, entries, started: [] }), startNext);
+	return chain(context, () => changes.step(), startNext);
 }
 
 /** Does any report still concern an attempt that is running? Late ones change nothing at all. */
@@ -185,15 +213,11 @@ export function settleWhere(
 	verdict: Verdict,
 	facts: { reason: string; error: Failure | null },
 ): Step {
-	let next = context;
-	const entries: Entry[] = [];
-	for (const entry of context.strategies) {
-		if (!isOpen(entry) || !due(entry)) continue;
-		const settled = settle(entry, verdict, next.now_ms, facts);
-		next = withEntry(next, settled);
-		entries.push(...record(entry, settled, next));
-	}
-	return { context: next, entries, started: [] };
+	const changes = new Changes(context);
+	context.strategies.forEach((entry, place) => {
+		if (isOpen(entry) && due(entry)) changes.put(place, settle(entry, verdict, context.now_ms, facts));
+	});
+	return changes.step();
 }
 
 export const TIMED_OUT = {

@@ -22,15 +22,30 @@ class WrittenCommand extends Command {
 	}
 }
 
-/** The command as the protocol has it: an array of strings, each with its length in bytes. */
+/**
+ * The command as the protocol has it: an array of strings, each with its length in bytes. Nearly always all of it is
+ * ASCII, which shows when the text has as many bytes as characters; then the lengths in characters are right.
+ */
 function written(name: string, args: readonly (string | number)[]): string {
-	let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`;
+	const text = writtenWith((word) => word.length, name, args);
+	return Buffer.byteLength(text) === text.length ? text : writtenWith(Buffer.byteLength, name, args);
+}
+
+function writtenWith(lengthOf: (word: string) => number, name: string, args: readonly (string | number)[]): string {
+	let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}`;
 	for (const arg of args) {
 		const word = String(arg);
-		text += `$${Buffer.byteLength(word)}\r\n${word}\r\n`;
+		const length = lengthOf(word);
+		text += HEADS[length] ?? headOf(length);
+		text += word;
 	}
-	return text;
+	return `${text}\r\n`;
 }
+
+/** What stands before an argument of that length: the end of the line before, and the length. */
+const headOf = (length: number): string => `\r\n$${length}\r\n`;
+/** Those of nearly all arguments; making each anew costs as much as all else that is written. */
+const HEADS = Array.from({ length: 1_024 }, (_, length) => headOf(length));
 
 /** Limits (COMMAND_TIMEOUT_MS, retries) are those of the client. */
 export const quickly =

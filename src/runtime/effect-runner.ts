@@ -1,29 +1,17 @@
 import type { ScanEffect, ScanEvent, StrategyReport } from "../../machines/events.ts";
-import type { Failure, ScanContext } from "../../machines/types.ts";
-import type { Clock } from "../clock.ts";
-import type { Attachments, Effects, StrategyEffectContext } from "../effects/contract.ts";
-import type { ScanReader } from "../store/contract.ts";
-import { untilStoreAnswers } from "../store-failure.ts";
-import type { Opportunity, PortfolioSnapshot } from "../strategies/contract.ts";
+import type { Failure } from "../../machines/types.ts";
+import type { Attachments, Effects } from "../effects/contract.ts";
 import { Cut } from "./cut.ts";
 import { toFailure } from "./failure.ts";
-import type { KeptResults } from "./kept-results.ts";
+import { type EffectSources, RunningEffect } from "./running-effect.ts";
 
 /** What an effect hands to the run: an event for the machine (or a report that will be bundled). */
 export type Outcome =
 	| { kind: "event"; event: ScanEvent; attachments: Attachments }
 	| { kind: "report"; report: StrategyReport; at_ms: number; attachments: Attachments };
 
-interface RunnerDeps {
+interface RunnerDeps extends EffectSources {
 	effects: Effects;
-	reader: ScanReader;
-	clock: Clock;
-	/** The store's clock. */
-	now: () => number;
-	/** What this run has committed itself. */
-	kept: KeptResults;
-	/** The latest state of the scan. */
-	scan: () => ScanContext;
 	post: (outcome: Outcome) => void;
 	onError: (effect: ScanEffect, error: unknown, failure: Failure) => void;
 }
@@ -79,7 +67,7 @@ export function createEffectRunner(deps: RunnerDeps): EffectRunner {
 }
 
 async function carryOut(deps: RunnerDeps, effect: ScanEffect, cut: Cut, isCurrent: () => boolean): Promise<Outcome> {
-	const context = effectContext(deps, effect, cut, (report, attachments) => {
+	const context = new RunningEffect(deps, effect, cut, (report, attachments) => {
 		if (isCurrent() && !cut.aborted) deps.post({ kind: "report", report, at_ms: deps.now(), attachments });
 	});
 	switch (effect.type) {
@@ -100,40 +88,6 @@ async function carryOut(deps: RunnerDeps, effect: ScanEffect, cut: Cut, isCurren
 			return { kind: "event", event: { type: "ranking.completed", at_ms: deps.now(), ranking }, attachments };
 		}
 	}
-}
-
-function effectContext(
-	deps: RunnerDeps,
-	effect: ScanEffect,
-	cut: Cut,
-	progress: StrategyEffectContext["progress"],
-): StrategyEffectContext {
-	const scan = deps.scan();
-	const scanId = scan.input.scan_id;
-	const patiently = <T>(ask: () => Promise<T>) => untilStoreAnswers(ask, deps.clock, cut.signal);
-	return {
-		get signal() {
-			return cut.signal;
-		},
-		scan,
-		progress,
-		timeLeftMs: () => effect.deadline_at_ms - deps.now(),
-		elapsedMs: () => Math.max(0, deps.now() - scan.input.accepted_at_ms),
-		async portfolio() {
-			const [kept] = deps.kept.all(["d:portfolio"]) ?? [];
-			if (kept !== undefined) return JSON.parse(kept) as PortfolioSnapshot;
-			const stored = await patiently(() => deps.reader.document<PortfolioSnapshot>(scanId, "portfolio"));
-			if (!stored) throw new Error("the scan's portfolio is not stored");
-			return stored;
-		},
-		async rows() {
-			const ids = deps.scan().strategies.flatMap(({ tally }) => [...tally.row_ids, ...tally.unproven_ids]);
-			const kept = deps.kept.all(ids.map((id) => `r:${id}`));
-			const texts = kept ?? (await patiently(() => deps.reader.rows(scanId, ids)));
-			const rows = texts.map((text) => JSON.parse(text) as Opportunity);
-			return new Map(rows.map((row) => [row.opportunity_id, row]));
-		},
-	};
 }
 
 function failed(effect: ScanEffect, error: Failure, at_ms: number): Outcome {

@@ -81,8 +81,18 @@ export function stateFields(
  */
 export const STATE_BYTES_MAX = 4 * 1024 * 1024;
 
-export const stateBytes = ({ scan }: Pick<Commit, "scan">): number =>
-	Object.values(scan).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+export const stateBytes = ({ scan }: Pick<Commit, "scan">): number => {
+	let bytes = 0;
+	for (const name in scan) bytes += Buffer.byteLength(scan[name] as string);
+	return bytes;
+};
+
+/** A character takes three bytes at most, so that what is short need not be measured. */
+export function isOversized({ scan }: Pick<Commit, "scan">): boolean {
+	let characters = 0;
+	for (const name in scan) characters += (scan[name] as string).length;
+	return 3 * characters > STATE_BYTES_MAX && stateBytes({ scan }) > STATE_BYTES_MAX;
+}
 
 export const oversized = (bytes: number, at_ms: number): ScanEvent => ({
 	type: "scan.abandoned",

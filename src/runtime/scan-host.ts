@@ -1,6 +1,7 @@
-import { createActor, initialTransition } from "xstate";
-import { JOURNAL_TYPES, type JournalType, type ScanEvent } from "../../machines/events.ts";
+import { createActor } from "xstate";
+import type { JournalType, ScanEvent } from "../../machines/events.ts";
 import { scanMachine } from "../../machines/scan.ts";
+import type { Entry } from "../../machines/scan-rules.ts";
 import type { ScanContext, ScanInput, ScanPosition } from "../../machines/types.ts";
 import { subjectOf } from "../store/journal-codec.ts";
 import type { Deadlines } from "../store/scan-codec.ts";
@@ -29,14 +30,13 @@ export interface HostStep {
 	entries: NewEntry[];
 }
 
-type Snapshot = ReturnType<typeof initialTransition<typeof scanMachine>>[0];
+type Snapshot = ReturnType<typeof scanMachine.getInitialSnapshot>;
 type Action = { type: string; params?: unknown };
 
-const journalTypes: ReadonlySet<string> = new Set(JOURNAL_TYPES);
-
 export function begin(input: ScanInput): HostStep {
-	const [snapshot, actions] = initialTransition(scanMachine, input);
-	return interpret(snapshot, actions as Action[], {}, "queued");
+	const actions: Action[] = [];
+	const snapshot = scanMachine.getInitialSnapshot(scopeFor(actions), input);
+	return interpret(snapshot, actions, {}, "queued");
 }
 
 /** Null when the event means nothing in this state: late, repeated or stale. */
@@ -44,7 +44,7 @@ export function step(state: HostState, event: ScanEvent): HostStep | null {
 	if (state.ended) return null;
 	const held = snapshotOf(state);
 	const actions: Action[] = [];
-	const next = scanMachine.transition(held, event, { ...inert, actionExecutor: (action) => void actions.push(action) });
+	const next = scanMachine.transition(held, event, scopeFor(actions));
 	if (next === held) return null;
 	return interpret(next, actions, state.deadlines, state.position);
 }
@@ -68,6 +68,11 @@ const inert = (() => {
 	};
 })();
 
+const scopeFor = (actions: Action[]) => ({
+	...inert,
+	actionExecutor: (action: Action) => void actions.push(action),
+});
+
 const snapshotOf = ({ [REACHED]: held, position, context }: HostState): Snapshot =>
 	held !== undefined && held.context === context && held.value === position
 		? held
@@ -80,11 +85,15 @@ function interpret(snapshot: Snapshot, actions: readonly Action[], held: Deadlin
 	const entries: NewEntry[] = [];
 	let deadlines = held;
 	let phase = from;
+	const write = (type: JournalType, payload: Record<string, unknown>) => {
+		if (typeof payload.phase === "string") phase = payload.phase as ScanPosition;
+		entries.push(entryOf(type, phase, payload, context.now_ms));
+	};
 	for (const { type, params } of actions) {
-		if (journalTypes.has(type)) {
-			const payload = (params ?? {}) as Record<string, unknown>;
-			if (typeof payload.phase === "string") phase = payload.phase as ScanPosition;
-			entries.push(entryOf(type as JournalType, phase, payload, context.now_ms));
+		if (type === "journal") {
+			for (const entry of (params as { entries: Entry[] }).entries) write(entry.type, entry.params);
+		} else if (type === "scan.created") {
+			write(type, params as Record<string, unknown>);
 		} else if (type === "xstate.raise") {
 			const { id, delay, event } = params as { id: string; delay?: number; event: ScanEvent };
 			if (delay !== undefined) deadlines = { ...deadlines, [id]: { at_ms: context.now_ms + delay, event } };

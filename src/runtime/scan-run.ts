@@ -15,11 +15,11 @@ import { Pulse } from "./pulse.ts";
 import { stepOrAbandon } from "./safe-step.ts";
 import {
 	buildCommit,
+	isOversized,
 	nothingPending,
 	oversized,
 	type Pending,
 	type Projections,
-	STATE_BYTES_MAX,
 	stateBytes,
 } from "./scan-commit.ts";
 import { type HostState, nextDeadlineMs, takeDue } from "./scan-host.ts";
@@ -239,7 +239,7 @@ export class ScanRun {
 
 	private async commit(): Promise<void> {
 		let commit = this.build();
-		if (stateBytes(commit) > STATE_BYTES_MAX && !this.state.ended) commit = this.endOversized(stateBytes(commit));
+		if (isOversized(commit) && !this.state.ended) commit = this.endOversized(stateBytes(commit));
 		const { writer, log } = this.deps;
 		let moment: CommitMoment | null = null;
 		const send = async () => {

@@ -6,8 +6,8 @@ const PACKED_FROM_LENGTH = 400;
 const PACKING = { level: 2, memLevel: 6, windowBits: 13 } as const;
 
 /** JSON, deflated and in base64 where that is shorter; JSON begins with `[` or `{`, which base64 does not know. */
-export function pack(json: string): string {
-	if (json.length < PACKED_FROM_LENGTH) return json;
+export function pack(json: string, fromLength = PACKED_FROM_LENGTH): string {
+	if (json.length < fromLength) return json;
 	return deflateRawSync(json, PACKING).toString("base64");
 }
 

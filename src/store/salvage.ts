@@ -1,6 +1,6 @@
 import { newEntry } from "../../machines/strategy-rules.ts";
 import type { ScanContext, ScanInput, ScanPosition, StrategyEntry } from "../../machines/types.ts";
-import { decodeEntry } from "./strategy-codec.ts";
+import { begunEntry, decodeEntry } from "./strategy-codec.ts";
 
 /**
  * Reads what a damaged scan record still holds. A field that is not JSON, or not of the shape that every
@@ -19,6 +19,9 @@ type Summaries = Pick<Dynamic, (typeof SUMMARIES)[number]>;
 
 /** Its name in the scan hash. */
 export const summaryField = (name: keyof Summaries): string => `k:${name}`;
+
+/** The field of strategies that have begun together. */
+export const BEGUN = "s:begun";
 
 type Json = Record<string, unknown>;
 
@@ -50,6 +53,9 @@ const isEntry = (value: Json): boolean =>
 	Array.isArray(value.tally.row_ids) &&
 	Array.isArray(value.tally.unproven_ids) &&
 	isObject(value.tally.rejected);
+
+const isBegun = (value: Json): boolean =>
+	Array.isArray(value.places) && typeof value.started_at_ms === "number" && typeof value.deadline_at_ms === "number";
 
 const isDeadlines = (value: Json): boolean =>
 	Object.values(value).every((armed) => isObject(armed) && typeof armed.at_ms === "number" && isObject(armed.event));
@@ -100,15 +106,20 @@ export class Damage {
 
 	strategies(fields: Record<string, string>, { strategies: planned }: ScanInput): StrategyEntry[] {
 		const entries: StrategyEntry[] = [];
-		for (let position = 0; fields[`s:${position}`] !== undefined; position++) {
+		const begun = fields[BEGUN] === undefined ? null : this.take<Json>(BEGUN, fields[BEGUN], isBegun);
+		for (let position = 0; ; position++) {
+			const name = `s:${position}`;
 			const plan = planned[position];
-			const entry = this.take<StrategyEntry>(`s:${position}`, fields[`s:${position}`], isEntry, (changed) =>
-				decodeEntry(changed, plan, position),
-			);
+			// An entry's own field was written after that of all that began together.
+			const changed = begun && plan && fields[name] === undefined ? begunEntry(begun, plan, position) : null;
+			if (changed) entries.push(decodeEntry(changed, plan, position) as unknown as StrategyEntry);
+			if (changed) continue;
+			if (fields[name] === undefined) return entries;
+			const whole = (held: Json) => decodeEntry(held, plan, position);
+			const entry = this.take<StrategyEntry>(name, fields[name], isEntry, whole);
 			if (entry) entries.push(entry);
 			else if (plan) entries.push(newEntry(plan));
 		}
-		return entries;
 	}
 
 	deadlines<T>(fields: Record<string, string>): T {

@@ -3,8 +3,8 @@ import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machi
 import type { ScanRecord } from "./contract.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
 import { pack, unpack } from "./packing.ts";
-import { Damage, type Dynamic, SUMMARIES, summaryField } from "./salvage.ts";
-import { encodeEntry } from "./strategy-codec.ts";
+import { BEGUN, Damage, type Dynamic, SUMMARIES, summaryField } from "./salvage.ts";
+import { begunTogether, encodeEntry } from "./strategy-codec.ts";
 import type { MachineEvent } from "./write-contract.ts";
 
 /**
@@ -27,9 +27,22 @@ const SNAPSHOT_KEYS = [
 	"end",
 ] as const satisfies (keyof Dynamic)[];
 
+/** Written out member by member: an object that grows in a loop takes several times as long. */
 function snapshotOf(context: ScanContext): string {
-	const snapshot: Partial<Record<keyof Dynamic, unknown>> = {};
-	for (const key of SNAPSHOT_KEYS) snapshot[key] = context[key];
+	const { now_ms, worker_id, claimed_at_ms, attempt, resumes, phases, opportunities_found, wake_at_ms } = context;
+	const { outcome, end } = context;
+	const snapshot: Pick<ScanContext, (typeof SNAPSHOT_KEYS)[number]> = {
+		now_ms,
+		worker_id,
+		claimed_at_ms,
+		attempt,
+		resumes,
+		phases,
+		opportunities_found,
+		wake_at_ms,
+		outcome,
+		end,
+	};
 	return JSON.stringify(snapshot);
 }
 
@@ -51,8 +64,11 @@ export function encodeContext(before: ScanContext | null, after: ScanContext): R
 	for (const name of SUMMARIES) {
 		if (after[name] !== (before?.[name] ?? null)) fields[summaryField(name)] = JSON.stringify(after[name]);
 	}
+	// When the strategies are resolved nearly all of them begin at once; a field for each would be written to be overwritten.
+	const begun = before?.strategies.length === 0 ? begunTogether(after.strategies) : null;
+	if (begun) fields[BEGUN] = begun.text;
 	after.strategies.forEach((entry, position) => {
-		if (before?.strategies[position] === entry) return;
+		if (before?.strategies[position] === entry || begun?.places.has(position)) return;
 		fields[`s:${position}`] = encodeEntry(entry, after.input.strategies[position], position);
 	});
 	return fields;

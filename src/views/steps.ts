@@ -154,35 +154,49 @@ function fixedStep(context: ScanContext, number: number): Step | null {
 	);
 }
 
-function strategyStep(entry: StrategyEntry): Step | null {
-	if (entry.started_at_ms === null && entry.verdict === null) return null;
+/** A strategy's step in one go: there are as many as strategies, twice a scan. */
+function strategyStepView(
+	{ input }: ScanContext,
+	entry: StrategyEntry,
+	step: number,
+	atMs: number,
+): Record<string, unknown> | null {
+	const { verdict, started_at_ms: started, ended_at_ms: ended, error } = entry;
+	if (started === null && verdict === null) return null;
 	return {
-		status: entry.verdict === null ? "starting" : STATUS_OF_VERDICT[entry.verdict],
-		started_at_ms: entry.started_at_ms,
-		ended_at_ms: entry.ended_at_ms,
-		extras: {
-			strategy_id: entry.strategy_id,
-			strategy_index: entry.index,
-			opportunities_found: entry.tally.row_ids.length,
-			verdict: entry.verdict,
-			attempt: entry.attempt,
-			is_timeout: entry.verdict === "timed_out",
-			is_cancelled: entry.verdict === "cancelled",
-		},
-		error: entry.error?.message ?? null,
-		error_type: entry.error?.code ?? null,
+		step,
+		name: stepName(entry.strategy_id),
+		status: verdict === null ? "starting" : STATUS_OF_VERDICT[verdict],
+		timestamp: isoOf(atMs),
+		user_id: input.user_id,
+		scan_id: input.scan_id,
+		started_at: isoOrNull(started),
+		ended_at: isoOrNull(ended),
+		execution_time_ms: started === null || ended === null ? null : ended - started,
+		strategy_id: entry.strategy_id,
+		strategy_index: entry.index,
+		opportunities_found: entry.tally.row_ids.length,
+		verdict,
+		attempt: entry.attempt,
+		is_timeout: verdict === "timed_out",
+		is_cancelled: verdict === "cancelled",
+		error: error?.message ?? null,
+		error_type: error?.code ?? null,
 	};
 }
+
+const stepName = (strategyId: string): string => `Strategy: ${strategyName(strategyId)}`;
 
 /** Step `number` as it is stored and shown; null when it has not been reached. `atMs`: last change. */
 export function stepView(context: ScanContext, number: number, atMs: number): Record<string, unknown> | null {
 	const entry = number >= STRATEGY_STEP_BASE ? context.strategies[number - STRATEGY_STEP_BASE] : undefined;
-	const step = entry ? strategyStep(entry) : fixedStep(context, number);
+	if (entry) return strategyStepView(context, entry, number, atMs);
+	const step = fixedStep(context, number);
 	if (!step) return null;
 	const { started_at_ms: started, ended_at_ms: ended } = step;
 	return {
 		step: number,
-		name: entry ? `Strategy: ${strategyName(entry.strategy_id)}` : (STEP_NAMES[number] ?? ""),
+		name: STEP_NAMES[number] ?? "",
 		status: step.status,
 		timestamp: isoOf(atMs),
 		user_id: context.input.user_id,
@@ -207,7 +221,7 @@ export function storedStep(context: ScanContext, number: number, atMs: number): 
 	const { attempt, started_at_ms, tally } = entry;
 	return {
 		step: number,
-		name: `Strategy: ${strategyName(entry.strategy_id)}`,
+		name: stepName(entry.strategy_id),
 		status: "starting" satisfies StepStatus,
 		timestamp: isoOf(atMs),
 		started_at: isoOf(started_at_ms),

@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { JOURNAL_TYPES } from "../../machines/events.ts";
 import { newEntry } from "../../machines/strategy-rules.ts";
 import type { PlannedStrategy, StrategyEntry } from "../../machines/types.ts";
+import { columnOf, type Lists, valuesOf } from "../../src/store/columns.ts";
 import { BATCH_FIELD, encodeBatch, entriesOf, eventsOf } from "../../src/store/journal-codec.ts";
 import { pack, unpack } from "../../src/store/packing.ts";
 import { decodeEntry, encodeEntry } from "../../src/store/strategy-codec.ts";
@@ -53,6 +54,68 @@ test("a batch gives its entries back with their seqs, and its events at the firs
 			},
 		),
 	);
+});
+
+test("columns give their values back, to the order of their members", () => {
+	const number = fc.constantFrom(0, 1, 2);
+	const same = fc.record({ a: number, b: fc.array(number, { maxLength: 2 }), c: fc.record({ 7: number, d: word }) });
+	const fewRecords = fc.array(fc.oneof(same, jsonObject, word, fc.constant(null)), { minLength: 1, maxLength: 6 });
+	const alike = fc.array(same, { minLength: 1, maxLength: 6 });
+	fc.assert(
+		fc.property(fc.array(fc.oneof(alike, fewRecords), { maxLength: 4 }), (tables) => {
+			const written: Lists = [];
+			const columns = tables.map((values) => columnOf(values, written));
+			const read: Lists = [];
+			const told = (JSON.parse(JSON.stringify(columns)) as typeof columns).map((column, i) =>
+				valuesOf(column, tables[i]?.length ?? 0, read),
+			);
+			assert.is(JSON.stringify(told), JSON.stringify(tables));
+		}),
+		{ numRuns: 300 },
+	);
+});
+
+test("what all strategies report in one turn is written once where it is the same, and is whole again", () => {
+	const ids = Array.from({ length: 14 }, (_, i) => `strategy_${i}`);
+	const rejected = { no_trigger: 9 };
+	const entries = ids.flatMap((strategy_id, i): NewEntry[] => {
+		const about = { phase: "strategies_scan" as const, at_ms: 1_000 + (i % 2), strategy_id, attempt: 1 };
+		const found = { strategy_id, attempt: 1, opportunity_id: `row-${i}` };
+		const settled = { strategy_id, attempt: 1, verdict: "ok_found", rejected, near_misses: [], progress: { done: i } };
+		return [
+			{ type: "strategy.row_found", ...about, payload: found },
+			{ type: "strategy.settled", ...about, payload: settled },
+		];
+	});
+	const reports = ids.map((strategy_id, i) => ({
+		...{ strategy_id, attempt: 1, kind: "finished" },
+		tally: { evaluated: 10, rejected, row_ids: [`row-${i}`], unproven_ids: [] },
+	}));
+	const events = [
+		{ type: "strategies.reported", at_ms: 1_001, reports },
+		{ type: "strategies.reported", at_ms: 1_002, reports: reports.slice(0, 1) },
+	];
+	const text = encodeBatch(entries, events);
+	const element: [string, string[]] = ["28-0", [BATCH_FIELD, text]];
+	assert.equal(
+		entriesOf(element),
+		entries.map((one, i) => ({ ...one, seq: i + 1, revision: 28 })),
+	);
+	assert.equal(eventsOf(element).events, events);
+	assert.ok(text.length < JSON.stringify([entries, events]).length / 4, `${text.length} characters`);
+	assert.is(text.split("strategy_13").length, 2, "once, in the list of ids");
+});
+
+test("batches of older programs are read", () => {
+	const line = ["strategy.settled", "strategies_scan", 5, { strategy_id: "a", attempt: 2 }];
+	const events = [{ type: "strategies.reported", at_ms: 5, reports: [] }];
+	for (const text of [JSON.stringify([[line], events]), pack(JSON.stringify([[line], events]), 0)]) {
+		const element: [string, string[]] = ["7-0", [BATCH_FIELD, text]];
+		const payload = { strategy_id: "a", attempt: 2 };
+		const about = { type: "strategy.settled", phase: "strategies_scan", at_ms: 5, payload, ...payload } as const;
+		assert.equal(entriesOf(element), [{ seq: 7, revision: 7, ...about }]);
+		assert.equal(eventsOf(element), { seq: 7, events });
+	}
 });
 
 test("an entry of a strategy is whole again from what differs from its plan", () => {

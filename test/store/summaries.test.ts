@@ -2,10 +2,14 @@
 import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { ScanEvent } from "../../machines/events.ts";
+import { begin, step } from "../../src/runtime/scan-host.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import { decodeContext, encodeContext } from "../../src/store/scan-codec.ts";
 import { deferred } from "../effects/fake-clock.ts";
 import { sampleRecord } from "../support/records.ts";
+import { planned, scanInput, T0 } from "../support/scan-input.ts";
+import { assetsDiscovered, claimed, portfolioFetched, report, reported, resumed } from "../support/scan-walk.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { commandsOn, never, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 import { within } from "../support/wait.ts";
@@ -31,6 +35,38 @@ function inOldForm(fields: Record<string, string>): Record<string, string> {
 	for (const name of SUMMARIES) snapshot[name] ??= null;
 	return { ...old, snapshot: JSON.stringify(snapshot) };
 }
+
+test("strategies that begin together have one field until each has more to say", () => {
+	const scan = scanInput({
+		strategies: planned(4).map((plan, i) => (i === 2 ? { ...plan, skip: "disabled_by_policy" } : plan)),
+	});
+	let { state } = begin(scan);
+	let stored = encodeContext(null, state.context);
+	const take = (event: ScanEvent): string[] => {
+		const next = step(state, event);
+		if (!next) throw new Error(`${event.type} changed nothing`);
+		const written = encodeContext(state.context, next.state.context);
+		stored = { ...stored, ...written };
+		state = next.state;
+		const read = decodeContext(scan.scan_id, { ...stored, input: JSON.stringify(scan) });
+		assert.equal({ ...read }, JSON.parse(JSON.stringify(state.context)));
+		return Object.keys(written).filter((name) => name.startsWith("s:"));
+	};
+	take(claimed(T0 + 10));
+	take(portfolioFetched(T0 + 20));
+	assert.equal(take(assetsDiscovered(T0 + 30)), ["s:begun", "s:2"]);
+	const [first] = state.context.strategies;
+	if (!first) throw new Error("no strategy");
+	assert.equal(take(reported(T0 + 40, report(first, "found"))), ["s:0"]);
+	assert.equal(take(resumed(T0 + 50)), ["s:1", "s:3"]);
+	// All have a field of their own now, so that their ids outlive the plan.
+	const { input: _lost, ...fields } = stored;
+	const damaged = decodeContext(scan.scan_id, { ...fields, input: "{" });
+	assert.equal(
+		damaged.strategies.map(({ strategy_id }) => strategy_id),
+		state.context.strategies.map(({ strategy_id }) => strategy_id),
+	);
+});
 
 test("both forms are read alike, and each summary is written once", () => {
 	const { context, scan_id } = sampleRecord();
