@@ -32,10 +32,10 @@ interface Batch {
 }
 
 /**
- * Shorter texts are written out: packing them costs more than all else that is done for them. Longer ones are packed, so
- * that the journal of a usual scan fits into one node of its stream (4 KiB).
+ * Shorter texts are written out: packing them costs more than it saves. Longer ones are packed, so that the journal of a
+ * usual scan fits into one node of its stream (4 KiB), and one whose strategies report in many turns stays small.
  */
-const PACKED_FROM_LENGTH = 1_500;
+const PACKED_FROM_LENGTH = 600;
 
 /** Which attempt of which strategy an entry is about: its payload says so. */
 export const subjectOf = (payload: Record<string, unknown>): Pick<NewEntry, "strategy_id" | "attempt"> => ({
