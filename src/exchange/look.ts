@@ -1,6 +1,7 @@
 import type { AccountState } from "../accounts/exchange-account-store.ts";
 import { isoOf } from "../clock.ts";
 import { isDollarQuote } from "../dollars.ts";
+import { BLOCK_MS_MAX } from "../market/gate.ts";
 import type { Holdings } from "../services.ts";
 import {
 	type AccountErrorCode,
@@ -13,9 +14,6 @@ import {
 
 /** An exchange is asked again what a key may do once its word is as old as this. */
 const RIGHTS_FRESH_MS = 3_600_000;
-
-/** A longer pause is not believed at once: one look a day finds out. */
-const PAUSE_MS_MAX = 86_400_000;
 
 /** Exchanges that trade coins against dollars proper rather than USDT. */
 const DOLLAR_EXCHANGES = new Set(["kraken", "coinbase", "coinbaseadvanced", "coinbaseexchange", "gemini", "bitstamp"]);
@@ -53,7 +51,7 @@ function leftAlone(nowMs: number, looks: readonly PromiseSettledResult<unknown>[
 		if (codeOf(look.reason) !== "rate_limited") return [];
 		return [(look.reason as ExchangeAccountError).retryAfterMs ?? LIMITED_PAUSE_MS];
 	});
-	return pauses.length === 0 ? {} : { retry_at_ms: nowMs + Math.min(PAUSE_MS_MAX, Math.max(...pauses)) };
+	return pauses.length === 0 ? {} : { retry_at_ms: nowMs + Math.min(BLOCK_MS_MAX, Math.max(...pauses)) };
 }
 
 /**
