@@ -14,6 +14,7 @@ import { SingleFlight } from "../market/single-flight.ts";
 import type { AccountHoldings, HoldingsReader } from "../services.ts";
 import type { ExchangeAccounts, ExchangeCredentials } from "./contract.ts";
 import { codeOf, lookAt } from "./look.ts";
+import { refusalOf } from "./refusals.ts";
 
 export interface AccountEntry {
 	exchange: string;
@@ -31,7 +32,7 @@ export interface AccountChanges {
 export interface AccountBook extends HoldingsReader {
 	list(userId: string): Promise<AccountView[]>;
 	get(userId: string, accountId: string): Promise<AccountView>;
-	/** The key is tried out first: one that may trade or withdraw is refused and not kept. */
+	/** The key is tried out first: one that may trade or withdraw, or of which that is not known, is refused and not kept. */
 	add(userId: string, entry: AccountEntry, signal: AbortSignal): Promise<AccountView>;
 	change(userId: string, accountId: string, changes: AccountChanges, signal: AbortSignal): Promise<AccountView>;
 	remove(userId: string, accountId: string): Promise<AccountView>;
@@ -73,15 +74,13 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 
 	async function tryOut(exchange: string, credentials: ExchangeCredentials, signal: AbortSignal) {
 		const limits = { nowMs: clock.now(), limitMs: TRY_LIMIT_MS, signal };
-		const state = await lookAt(exchanges, { exchange, credentials }, UNREAD, limits).catch((error: unknown) => {
+		const look = await lookAt(exchanges, { exchange, credentials }, UNREAD, limits).catch((error: unknown) => {
 			// Only the caller's own signal ends a look before it has a word for what happened.
 			throw signal.aborted ? new ApiError("shutting_down") : error;
 		});
-		if (state.last_error === "account_key_too_powerful") {
-			const detail = "The exchange key may trade, withdraw or transfer; make one that can only read";
-			throw new ApiError("account_key_too_powerful", detail);
-		}
-		return state;
+		const refusal = refusalOf(look, limits.nowMs);
+		if (refusal) throw refusal;
+		return look.state;
 	}
 
 	/** A new key with all that belongs to it. */
@@ -112,7 +111,8 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 			const owner = { user_id: userId, account_id, exchange: record.exchange };
 			const credentials = vault?.open(owner, record.sealed) ?? null;
 			const after: AccountState = credentials
-				? await lookAt(exchanges, { exchange: record.exchange, credentials }, state, { nowMs, limitMs, signal: own })
+				? (await lookAt(exchanges, { exchange: record.exchange, credentials }, state, { nowMs, limitMs, signal: own }))
+						.state
 				: { ...state, last_error: "key_unreadable" };
 			await store.note(userId, account, nowMs, after);
 			return after;

@@ -7,6 +7,7 @@ import { createSlots } from "../market/slots.ts";
 import { startWorker } from "../worker-thread.ts";
 import type { AccountAnswer, AccountRequest, AccountResults, AccountTask, WorkerSettings } from "./account-worker.ts";
 import { ExchangeAccountError, type ExchangeAccounts } from "./contract.ts";
+import { saysRights } from "./rights.ts";
 
 export interface ExchangeAccountsOptions {
 	/** MARKET_BASE_URL: requests go there instead of to the exchange. */
@@ -138,8 +139,10 @@ export function createExchangeAccounts({ baseUrl, gate = openGate, clock }: Exch
 			const as_of_ms = clock.now();
 			return { ...(await within({ kind: "read", account, limit_ms: wholeMs(limitMs) }, limitMs, signal)), as_of_ms };
 		},
-		permissions: (account, signal, limitMs) =>
-			within({ kind: "permissions", account, limit_ms: wholeMs(limitMs) }, limitMs, signal),
+		permissions: async (account, signal, limitMs) =>
+			saysRights(account.exchange)
+				? within({ kind: "permissions", account, limit_ms: wholeMs(limitMs) }, limitMs, signal)
+				: null,
 		close: () => thread.close(),
 	};
 }

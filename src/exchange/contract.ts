@@ -83,7 +83,7 @@ export interface ExchangeAccounts {
 	/** Whether there is such an exchange. */
 	knows(exchange: string): Promise<boolean>;
 	read(account: ExchangeAccount, signal: AbortSignal, limitMs: number): Promise<AccountReading>;
-	/** null: the exchange does not say. */
+	/** null: the exchange does not say. Rejects only for one that does. */
 	permissions(account: ExchangeAccount, signal: AbortSignal, limitMs: number): Promise<KeyRights | null>;
 	close(): Promise<void>;
 }

@@ -9,11 +9,15 @@ import {
 	type ExchangeAccount,
 	ExchangeAccountError,
 	type ExchangeAccounts,
+	type KeyRights,
 	LIMITED_PAUSE_MS,
 } from "./contract.ts";
 
 /** An exchange is asked again what a key may do once its word is as old as this. */
 const RIGHTS_FRESH_MS = 3_600_000;
+
+/** Its last word holds for so long when it does not answer. */
+const RIGHTS_KEPT_MS = 86_400_000;
 
 /** Exchanges that trade coins against dollars proper rather than USDT. */
 const DOLLAR_EXCHANGES = new Set(["kraken", "coinbase", "coinbaseadvanced", "coinbaseexchange", "gemini", "bitstamp"]);
@@ -54,17 +58,31 @@ function leftAlone(nowMs: number, looks: readonly PromiseSettledResult<unknown>[
 	return pauses.length === 0 ? {} : { retry_at_ms: nowMs + Math.min(BLOCK_MS_MAX, Math.max(...pauses)) };
 }
 
+export interface Look {
+	/** To be noted. */
+	state: AccountState;
+	/** Why an exchange that can say what a key may do has not said it; null: it has, cannot, or was not asked. */
+	unsaid: AccountErrorCode | null;
+}
+
+/** The word for a key whose rights nobody knows although the exchange could have said them; null: they are known enough. */
+function doubtOf(said: KeyRights | null, unsaid: AccountErrorCode | null, known: number | null, nowMs: number) {
+	if (said !== null) return null;
+	if (known === null) return unsaid;
+	return nowMs - known < RIGHTS_KEPT_MS ? null : (unsaid ?? "bad_response");
+}
+
 /**
  * Reads an account and, when its word about the key has aged, asks the exchange what the key may do; both at
- * once. Answers the state to be noted; a failure is a code in it and keeps the earlier reading, a key that may
- * trade or withdraw loses it.
+ * once. A failure is a code in the state and keeps the earlier reading. A key that may trade or withdraw loses it, and
+ * stays refused until the exchange says otherwise; one that the exchange has not spoken of for a day is not read on.
  */
 export async function lookAt(
 	exchanges: ExchangeAccounts,
 	account: ExchangeAccount,
 	before: AccountState,
 	{ nowMs, limitMs, signal }: { nowMs: number; limitMs: number; signal: AbortSignal },
-): Promise<AccountState> {
+): Promise<Look> {
 	const known = before.permissions_at_ms;
 	const asks = known === null || nowMs - known >= RIGHTS_FRESH_MS;
 	const [reading, rights] = await Promise.allSettled([
@@ -73,16 +91,17 @@ export async function lookAt(
 	]);
 	signal.throwIfAborted();
 	const said = rights.status === "fulfilled" ? rights.value : null;
-	if (said?.trade || said?.withdraw) {
+	const unsaid = rights.status === "rejected" ? codeOf(rights.reason) : null;
+	const pause = leftAlone(nowMs, [reading, rights]);
+	const { last_read_at } = before;
+	if (said ? said.trade || said.withdraw : before.last_error === "account_key_too_powerful") {
 		const last_error = "account_key_too_powerful" as const;
-		return { last_read_at: before.last_read_at, last_error, permissions_at_ms: null, held: null };
+		return { state: { last_read_at, last_error, permissions_at_ms: null, held: null, ...pause }, unsaid };
 	}
 	const permissions_at_ms = said ? nowMs : known;
-	const pause = leftAlone(nowMs, [reading, rights]);
-	if (reading.status === "rejected") {
-		const { last_read_at, held } = before;
-		return { last_read_at, last_error: codeOf(reading.reason), permissions_at_ms, held, ...pause };
-	}
+	const failure = reading.status === "rejected" ? codeOf(reading.reason) : doubtOf(said, unsaid, known, nowMs);
+	if (reading.status === "rejected" || failure !== null)
+		return { state: { last_read_at, last_error: failure, permissions_at_ms, held: before.held, ...pause }, unsaid };
 	const held = holdingsOf(account.exchange, reading.value);
-	return { last_read_at: isoOf(held.as_of_ms), last_error: null, permissions_at_ms, held, ...pause };
+	return { state: { last_read_at: isoOf(held.as_of_ms), last_error: null, permissions_at_ms, held, ...pause }, unsaid };
 }

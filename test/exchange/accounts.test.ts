@@ -86,6 +86,13 @@ test("rights of a key are what the exchange says", async () => {
 	assert.equal(await rightsWith("enableFutures"), { trade: true, withdraw: false });
 	assert.equal(await rightsWith("permitsUniversalTransfer"), { trade: false, withdraw: true });
 	assert.equal(await rightsWith("enableWithdrawals", "enableMargin"), { trade: true, withdraw: true });
+	exchange.fault = "no_restrictions";
+	assert.is(await codeOf(accounts.permissions(account, open, 8_000)), "exchange_error");
+});
+
+test("an exchange that cannot say what a key may do is not asked", async () => {
+	assert.is(await accounts.permissions({ ...account, exchange: "gemini" }, open, 1), null);
+	assert.equal(exchange.requests, []);
 });
 
 test("each fault has its own word, and none repeats the key", async () => {
