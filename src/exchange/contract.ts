@@ -14,6 +14,8 @@ export interface ExchangeCredentials {
 
 /** An account while it is asked something. */
 export interface ExchangeAccount {
+	/** Whose it is: each user has a share of the calls. */
+	user_id: string;
 	/** Id of the exchange as ccxt names it: binance, bybit, okx, kraken, ... */
 	exchange: string;
 	credentials: ExchangeCredentials;

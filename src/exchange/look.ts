@@ -45,17 +45,25 @@ export function holdingsOf(exchange: string, { balances, positions, as_of_ms, mi
 export const codeOf = (error: unknown): AccountErrorCode =>
 	error instanceof ExchangeAccountError ? error.code : "exchange_error";
 
-/** Until when an exchange that asked for fewer requests is left alone; nothing when it did not. */
-function leftAlone(nowMs: number, looks: readonly PromiseSettledResult<unknown>[]): Pick<AccountState, "retry_at_ms"> {
-	const pauses = looks.flatMap((look): number[] => {
-		if (look.status === "fulfilled") {
-			const pauseMs = (look.value as Partial<AccountReading> | null)?.retry_after_ms;
-			return pauseMs === undefined ? [] : [pauseMs];
-		}
-		if (codeOf(look.reason) !== "rate_limited") return [];
-		return [(look.reason as ExchangeAccountError).retryAfterMs ?? LIMITED_PAUSE_MS];
+/** The longest that an exchange that asked for fewer requests wants to be left alone, ms; 0: it did not ask. */
+function pauseNamed(looks: readonly PromiseSettledResult<unknown>[]): number {
+	const pauses = looks.map((look): number => {
+		if (look.status === "fulfilled") return (look.value as Partial<AccountReading> | null)?.retry_after_ms ?? 0;
+		if (codeOf(look.reason) !== "rate_limited") return 0;
+		return (look.reason as ExchangeAccountError).retryAfterMs ?? LIMITED_PAUSE_MS;
 	});
-	return pauses.length === 0 ? {} : { retry_at_ms: nowMs + Math.min(BLOCK_MS_MAX, Math.max(...pauses)) };
+	return Math.min(BLOCK_MS_MAX, Math.max(...pauses));
+}
+
+/** Pauses after looks that failed, ms: the first, doubled with each failure up to the last. */
+const FAILURE_PAUSE_MS = [10_000, 600_000] as const;
+/** What hardly mends by itself. */
+const LASTING_PAUSE_MS = [60_000, 3_600_000] as const;
+const LASTING: ReadonlySet<AccountErrorCode> = new Set(["authentication_failed", "permission_denied"]);
+
+function pauseAfter(code: AccountErrorCode, failures: number): number {
+	const [first, last] = LASTING.has(code) ? LASTING_PAUSE_MS : FAILURE_PAUSE_MS;
+	return Math.min(last, first * 2 ** (failures - 1));
 }
 
 export interface Look {
@@ -76,6 +84,7 @@ function doubtOf(said: KeyRights | null, unsaid: AccountErrorCode | null, known:
  * Reads an account and, when its word about the key has aged, asks the exchange what the key may do; both at
  * once. A failure is a code in the state and keeps the earlier reading. A key that may trade or withdraw loses it, and
  * stays refused until the exchange says otherwise; one that the exchange has not spoken of for a day is not read on.
+ * Each failure makes the pause before the next look longer.
  */
 export async function lookAt(
 	exchanges: ExchangeAccounts,
@@ -92,16 +101,22 @@ export async function lookAt(
 	signal.throwIfAborted();
 	const said = rights.status === "fulfilled" ? rights.value : null;
 	const unsaid = rights.status === "rejected" ? codeOf(rights.reason) : null;
-	const pause = leftAlone(nowMs, [reading, rights]);
-	const { last_read_at } = before;
-	if (said ? said.trade || said.withdraw : before.last_error === "account_key_too_powerful") {
-		const last_error = "account_key_too_powerful" as const;
-		return { state: { last_read_at, last_error, permissions_at_ms: null, held: null, ...pause }, unsaid };
-	}
+	const named = pauseNamed([reading, rights]);
+	const left = (pauseMs: number) => (pauseMs > 0 ? { retry_at_ms: nowMs + pauseMs } : {});
+	const failed = (last_error: AccountErrorCode, rest: Pick<AccountState, "permissions_at_ms" | "held">): Look => {
+		const failures = (before.failures ?? 0) + 1;
+		const pause = left(Math.max(named, pauseAfter(last_error, failures)));
+		return { state: { last_read_at: before.last_read_at, last_error, ...rest, ...pause, failures }, unsaid };
+	};
+	if (said ? said.trade || said.withdraw : before.last_error === "account_key_too_powerful")
+		return failed("account_key_too_powerful", { permissions_at_ms: null, held: null });
 	const permissions_at_ms = said ? nowMs : known;
-	const failure = reading.status === "rejected" ? codeOf(reading.reason) : doubtOf(said, unsaid, known, nowMs);
-	if (reading.status === "rejected" || failure !== null)
-		return { state: { last_read_at, last_error: failure, permissions_at_ms, held: before.held, ...pause }, unsaid };
+	if (reading.status === "rejected") return failed(codeOf(reading.reason), { permissions_at_ms, held: before.held });
+	const doubt = doubtOf(said, unsaid, known, nowMs);
+	if (doubt !== null) return failed(doubt, { permissions_at_ms, held: before.held });
 	const held = holdingsOf(account.exchange, reading.value);
-	return { state: { last_read_at: isoOf(held.as_of_ms), last_error: null, permissions_at_ms, held, ...pause }, unsaid };
+	return {
+		state: { last_read_at: isoOf(held.as_of_ms), last_error: null, permissions_at_ms, held, ...left(named) },
+		unsaid,
+	};
 }

@@ -7,7 +7,8 @@ export function refusalOf({ state, unsaid }: Look, nowMs: number): ApiError | nu
 		const detail = "The exchange key may trade, withdraw or transfer; make one that can only read";
 		return new ApiError("account_key_too_powerful", detail);
 	}
-	if (unsaid === "authentication_failed") return ofKey("is not accepted by the exchange");
+	if (unsaid === "authentication_failed" || state.last_error === "authentication_failed")
+		return ofKey("is not accepted by the exchange");
 	if (unsaid === "permission_denied") return ofKey("may not ask the exchange what it may do itself");
 	if (unsaid === null) return null;
 	const seconds = Math.ceil(((state.retry_at_ms ?? 0) - nowMs) / 1000);

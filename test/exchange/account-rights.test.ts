@@ -50,9 +50,9 @@ test("a key is not kept while the exchange does not say what it may do, by POST 
 	const { account_id, key_hint } = await add("key-0001");
 	const { credentials } = entry("key-0002");
 	for (const [code, told, seconds] of [
-		["timeout", "exchange_unavailable", undefined],
-		["exchange_unavailable", "exchange_unavailable", undefined],
-		["bad_response", "exchange_unavailable", undefined],
+		["timeout", "exchange_unavailable", 10],
+		["exchange_unavailable", "exchange_unavailable", 10],
+		["bad_response", "exchange_unavailable", 10],
 		["rate_limited", "exchange_unavailable", 60],
 		["authentication_failed", "validation_failed", undefined],
 		["permission_denied", "validation_failed", undefined],
