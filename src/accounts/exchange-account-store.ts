@@ -23,8 +23,10 @@ export interface AccountState {
 	/** When the exchange last said what the key may do; null: it never did. */
 	permissions_at_ms: number | null;
 	held: Holdings | null;
-	/** Epoch ms; the exchange asked for fewer requests and is left alone until then. Absent: it did not. */
+	/** Epoch ms; not asked before: the exchange wanted fewer requests, or looks have failed. Absent: at any time. */
 	retry_at_ms?: number;
+	/** Looks that have failed one after the other. Absent: none. */
+	failures?: number;
 }
 
 export const UNREAD: AccountState = { last_read_at: null, last_error: null, permissions_at_ms: null, held: null };

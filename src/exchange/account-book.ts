@@ -12,8 +12,10 @@ import type { Entropy } from "../entropy.ts";
 import { ApiError, validationFailed } from "../errors.ts";
 import { SingleFlight } from "../market/single-flight.ts";
 import type { AccountHoldings, HoldingsReader } from "../services.ts";
-import type { ExchangeAccounts, ExchangeCredentials } from "./contract.ts";
+import type { ExchangeAccount, ExchangeAccounts, ExchangeCredentials } from "./contract.ts";
 import { codeOf, lookAt } from "./look.ts";
+import { refusalOf } from "./refusals.ts";
+import { createTries } from "./shares.ts";
 
 export interface AccountEntry {
 	exchange: string;
@@ -31,7 +33,7 @@ export interface AccountChanges {
 export interface AccountBook extends HoldingsReader {
 	list(userId: string): Promise<AccountView[]>;
 	get(userId: string, accountId: string): Promise<AccountView>;
-	/** The key is tried out first: one that may trade or withdraw is refused and not kept. */
+	/** The key is tried out first: one that may trade or withdraw, or of which that is not known, is refused and not kept. */
 	add(userId: string, entry: AccountEntry, signal: AbortSignal): Promise<AccountView>;
 	change(userId: string, accountId: string, changes: AccountChanges, signal: AbortSignal): Promise<AccountView>;
 	remove(userId: string, accountId: string): Promise<AccountView>;
@@ -52,12 +54,15 @@ export interface AccountBookDeps {
 const TRY_LIMIT_MS = 8_000;
 /** Scans that start within this time share one reading. */
 const READING_FRESH_MS = 10_000;
+/** For each account, so that who has many does not take more of an exchange's budget for that. */
+const READING_FRESH_MS_EACH = 3_000;
 const HINT_LENGTH = 4;
 /** Repetitions of a change that another one came before. */
 const CHANGES_MAX = 5;
 
 export function createAccountBook({ store, vault, exchanges, clock, entropy, log }: AccountBookDeps): AccountBook {
 	const flights = new SingleFlight();
+	const triesOf = createTries(clock);
 
 	function openVault(): Vault {
 		if (vault) return vault;
@@ -71,17 +76,17 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 		return found;
 	}
 
-	async function tryOut(exchange: string, credentials: ExchangeCredentials, signal: AbortSignal) {
+	async function tryOut(account: ExchangeAccount, signal: AbortSignal) {
+		const waitMs = triesOf(account.user_id);
+		if (waitMs > 0) throw new ApiError("rate_limited", undefined, { retry_after_seconds: Math.ceil(waitMs / 1000) });
 		const limits = { nowMs: clock.now(), limitMs: TRY_LIMIT_MS, signal };
-		const state = await lookAt(exchanges, { exchange, credentials }, UNREAD, limits).catch((error: unknown) => {
+		const look = await lookAt(exchanges, account, UNREAD, limits).catch((error: unknown) => {
 			// Only the caller's own signal ends a look before it has a word for what happened.
 			throw signal.aborted ? new ApiError("shutting_down") : error;
 		});
-		if (state.last_error === "account_key_too_powerful") {
-			const detail = "The exchange key may trade, withdraw or transfer; make one that can only read";
-			throw new ApiError("account_key_too_powerful", detail);
-		}
-		return state;
+		const refusal = refusalOf(look, limits.nowMs);
+		if (refusal) throw refusal;
+		return look.state;
 	}
 
 	/** A new key with all that belongs to it. */
@@ -91,7 +96,7 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 		signal: AbortSignal,
 	) {
 		const sealing = openVault();
-		const state = await tryOut(owner.exchange, credentials, signal);
+		const state = await tryOut({ ...owner, credentials }, signal);
 		const key_hint = credentials.api_key.slice(-HINT_LENGTH);
 		return { revision: entropy.hex(8), state, key_hint, sealed: sealing.seal(owner, credentials) };
 	}
@@ -101,18 +106,19 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 		userId: string,
 		account: StoredAccount,
 		signal: AbortSignal,
-		limitMs: number,
+		{ freshMs, limitMs }: { freshMs: number; limitMs: number },
 	): Promise<AccountState> {
 		const { account_id, revision, record, state } = account;
 		const nowMs = clock.now();
-		const fresh = state.last_error === null && nowMs - (state.held?.as_of_ms ?? 0) < READING_FRESH_MS;
-		// Noted in the store, so that no process asks before the pause that the exchange wants is over.
+		const fresh = state.last_error === null && nowMs - (state.held?.as_of_ms ?? 0) < freshMs;
+		// Noted in the store, so that no process asks before the pause is over.
 		if (fresh || nowMs < (state.retry_at_ms ?? 0)) return state;
 		const look = async (own: AbortSignal): Promise<AccountState> => {
 			const owner = { user_id: userId, account_id, exchange: record.exchange };
 			const credentials = vault?.open(owner, record.sealed) ?? null;
+			const limits = { nowMs, limitMs, signal: own };
 			const after: AccountState = credentials
-				? await lookAt(exchanges, { exchange: record.exchange, credentials }, state, { nowMs, limitMs, signal: own })
+				? (await lookAt(exchanges, { ...owner, credentials }, state, limits)).state
 				: { ...state, last_error: "key_unreadable" };
 			await store.note(userId, account, nowMs, after);
 			return after;
@@ -166,9 +172,10 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 		},
 		async read(userId, signal, limitMs) {
 			const accounts = await store.list(userId);
+			const limits = { freshMs: Math.max(READING_FRESH_MS, accounts.length * READING_FRESH_MS_EACH), limitMs };
 			return Promise.all(
 				accounts.map(async (account): Promise<AccountHoldings> => {
-					const { held, last_error } = await readOne(userId, account, signal, limitMs).catch((error: unknown) => {
+					const { held, last_error } = await readOne(userId, account, signal, limits).catch((error: unknown) => {
 						if (signal.aborted) throw error;
 						// The reading may be there although it could not be noted.
 						log.warn({ account_id: account.account_id, err: error }, "an exchange account was not read");

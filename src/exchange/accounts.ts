@@ -7,6 +7,8 @@ import { createSlots } from "../market/slots.ts";
 import { startWorker } from "../worker-thread.ts";
 import type { AccountAnswer, AccountRequest, AccountResults, AccountTask, WorkerSettings } from "./account-worker.ts";
 import { ExchangeAccountError, type ExchangeAccounts } from "./contract.ts";
+import { saysRights } from "./rights.ts";
+import { createShares } from "./shares.ts";
 
 export interface ExchangeAccountsOptions {
 	/** MARKET_BASE_URL: requests go there instead of to the exchange. */
@@ -17,7 +19,7 @@ export interface ExchangeAccountsOptions {
 }
 
 /** Calls to exchanges at once, and those that wait for their turn. */
-const CALLS_MAX = 16;
+const CALLS_MAX = 32;
 const WAITING_MAX = 512;
 /** A thread starts and loads one file. */
 const KNOWS_LIMIT_MS = 15_000;
@@ -109,7 +111,9 @@ const wholeMs = (limitMs: number): number => Math.max(1, Math.ceil(limitMs));
 /** Accounts at any exchange of ccxt. Every call has a deadline, the wait for its turn included. */
 export function createExchangeAccounts({ baseUrl, gate = openGate, clock }: ExchangeAccountsOptions): ExchangeAccounts {
 	const thread = createThread({ base_url: baseUrl }, gate);
-	const slots = createSlots(CALLS_MAX, WAITING_MAX, () => new ExchangeAccountError("overloaded"));
+	const full = () => new ExchangeAccountError("overloaded");
+	const slots = createSlots(CALLS_MAX, WAITING_MAX, full);
+	const share = createShares(slots, full);
 
 	async function ask(task: AccountTask, signal: AbortSignal): Promise<unknown> {
 		const { answer, giveUp } = thread.ask(task);
@@ -126,7 +130,9 @@ export function createExchangeAccounts({ baseUrl, gate = openGate, clock }: Exch
 		const timer = clock.setTimeout(() => limit.abort(new ExchangeAccountError("timeout")), limitMs);
 		const signal = parent ? AbortSignal.any([parent, limit.signal]) : limit.signal;
 		try {
-			return (await slots.run(signal, () => ask(task, signal))) as AccountResults[K];
+			const work = () => ask(task, signal);
+			const call = "account" in task ? share(task.account.user_id, signal, work) : slots.run(signal, work);
+			return (await call) as AccountResults[K];
 		} finally {
 			clock.clearTimeout(timer);
 		}
@@ -138,8 +144,10 @@ export function createExchangeAccounts({ baseUrl, gate = openGate, clock }: Exch
 			const as_of_ms = clock.now();
 			return { ...(await within({ kind: "read", account, limit_ms: wholeMs(limitMs) }, limitMs, signal)), as_of_ms };
 		},
-		permissions: (account, signal, limitMs) =>
-			within({ kind: "permissions", account, limit_ms: wholeMs(limitMs) }, limitMs, signal),
+		permissions: async (account, signal, limitMs) =>
+			saysRights(account.exchange)
+				? within({ kind: "permissions", account, limit_ms: wholeMs(limitMs) }, limitMs, signal)
+				: null,
 		close: () => thread.close(),
 	};
 }

@@ -14,6 +14,8 @@ export interface ExchangeCredentials {
 
 /** An account while it is asked something. */
 export interface ExchangeAccount {
+	/** Whose it is: each user has a share of the calls. */
+	user_id: string;
 	/** Id of the exchange as ccxt names it: binance, bybit, okx, kraken, ... */
 	exchange: string;
 	credentials: ExchangeCredentials;
@@ -83,7 +85,7 @@ export interface ExchangeAccounts {
 	/** Whether there is such an exchange. */
 	knows(exchange: string): Promise<boolean>;
 	read(account: ExchangeAccount, signal: AbortSignal, limitMs: number): Promise<AccountReading>;
-	/** null: the exchange does not say. */
+	/** null: the exchange does not say. Rejects only for one that does. */
 	permissions(account: ExchangeAccount, signal: AbortSignal, limitMs: number): Promise<KeyRights | null>;
 	close(): Promise<void>;
 }

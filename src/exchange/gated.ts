@@ -1,12 +1,15 @@
 /** The gate before the requests of accounts: budgets, pauses and bans are those of this machine's address, whoever's key a request carries. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Exchange } from "ccxt";
+import { kindOf } from "../market/ccxt/errors.ts";
 import { profileOf, usedWeightOf } from "../market/ccxt/profiles.ts";
 import { outcomeOf } from "../market/ccxt/requests.ts";
 import type { SourceGate, SourceOutcome } from "../market/gate.ts";
 import { ExchangeAccountError } from "./contract.ts";
 
 interface Seen {
+	/** Whether a request has left; a key may be one that none can be signed with. */
+	sent: boolean;
 	status: number | null;
 	headers: Headers | null;
 }
@@ -16,6 +19,7 @@ const seen = new AsyncLocalStorage<Seen>();
 export const noting =
 	(send: typeof fetch = fetch): typeof fetch =>
 	async (url, init) => {
+		Object.assign(seen.getStore() ?? {}, { sent: true });
 		const answer = await send(url, init);
 		Object.assign(seen.getStore() ?? {}, { status: answer.status, headers: answer.headers });
 		return answer;
@@ -35,13 +39,21 @@ export function budgetOf(exchange: string, group: string): string {
 	return BINANCE.find(([begin]) => group.startsWith(begin))?.[1] ?? "binance";
 }
 
+const NOTHING_WRONG: SourceOutcome = { kind: "ok", used_weight: null };
+
+/** Only no answer, a 5xx or an answer that cannot be read; all else may be the fault of one key, such as its nonce. */
+const isSources = (error: unknown, { sent, status }: Seen): boolean =>
+	sent && (status === null || status >= 500 || ["unreadable", "timeout"].includes(kindOf(error)));
+
 /**
- * What the gate is told. Binance's 429 counts requests of the address; elsewhere it may be one of the key, which its
- * owner's own programs use up: that must not stop the requests of all others. A 418 is always one of the address.
+ * What the gate is told: nothing that one key may have brought about, because it stops the requests of all others.
+ * Binance's 429 counts requests of the address; elsewhere it may be one of the key, which its owner's own programs use
+ * up. A 418 is always one of the address.
  */
-function told(outcome: SourceOutcome, source: string): SourceOutcome {
+function told(outcome: SourceOutcome, error: unknown, own: Seen, source: string): SourceOutcome {
+	if (outcome.kind === "failed") return isSources(error, own) ? outcome : NOTHING_WRONG;
 	if (outcome.kind !== "limited" || outcome.status === 418 || source.startsWith("binance")) return outcome;
-	return { kind: "ok", used_weight: null };
+	return NOTHING_WRONG;
 }
 
 export interface GateReads {
@@ -67,7 +79,7 @@ export function gateReads(exchange: Exchange, { gate, signal, limited }: GateRea
 		const weight = Math.max(1, Math.ceil(profile.weightOf(Number.isFinite(cost) ? cost : 1, group)));
 		const call = { source, endpoint: `/${group}/${String(path)}` };
 		await gate.take({ ...call, weight, rank: -1, signal });
-		const own: Seen = { status: null, headers: null };
+		const own: Seen = { sent: false, status: null, headers: null };
 		try {
 			const answer = await seen.run(own, () => fetch2(path, api, method, params, headers, body, config));
 			const used_weight = own.headers && usedWeightOf(profile, own.headers, part ?? null);
@@ -75,7 +87,7 @@ export function gateReads(exchange: Exchange, { gate, signal, limited }: GateRea
 			return answer;
 		} catch (error) {
 			const outcome = outcomeOf(error, own, signal);
-			gate.report(call, told(outcome, source));
+			gate.report(call, told(outcome, error, own, source));
 			if (outcome.kind !== "limited") throw error;
 			limited(outcome.retry_after_ms);
 			throw new ExchangeAccountError("rate_limited", outcome.retry_after_ms);

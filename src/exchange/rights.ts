@@ -78,6 +78,9 @@ const BY_EXCHANGE: Readonly<Record<string, (exchange: ReadingExchange) => Promis
 	coinbaseadvanced: coinbase,
 };
 
+/** Whether this exchange can be asked what a key of it may do. */
+export const saysRights = (exchange: string): boolean => Object.hasOwn(BY_EXCHANGE, exchange);
+
 /**
  * What the key of this exchange may do beyond reading, as the exchange itself says. null: this exchange has no
  * way to ask, or answered in a form that is not known. Rejects with ccxt's error.

@@ -4,7 +4,7 @@ import { ByteLru } from "./byte-lru.ts";
 import { sealColumns } from "./content.ts";
 import type { FundingSeries, MarketData, ReadOptions, Series, StaleNote, TradeTape } from "./contract.ts";
 import { MarketError, TIMEFRAME_MS } from "./contract.ts";
-import { begunAt, type MovingKind, recheckAfter, SHARED_FOR_MS, STALE_FOR_MS } from "./live-rules.ts";
+import { begunAt, keptFor, type MovingKind, SHARED_FOR_MS, STALE_FOR_MS } from "./live-rules.ts";
 import { tooLate, withinLimit } from "./read-limit.ts";
 import { newestBars } from "./series.ts";
 import { SingleFlight } from "./single-flight.ts";
@@ -127,7 +127,7 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		const keep = (value: unknown, refusal: MarketError | null): Kept => {
 			const stale = notes.length > 0;
 			// From when the asker began: what it was given may have been fetched as long ago as that.
-			const recheckMs = live && !stale ? recheckOf(value) : null;
+			const recheckMs = live && !stale ? keptFor(key.slice(0, key.indexOf(":")), value) : null;
 			const begunUntilMs = recheckMs === null ? null : begunMs + recheckMs;
 			const kept = { value, refusal, asOfMs, notes, begunUntilMs, untilMs: stale ? clock.now() + STALE_FOR_MS : null };
 			cache.set(key, kept, bytesOf(value));
@@ -281,12 +281,6 @@ export function withCache(market: MarketData, options: CacheOptions = {}): Cache
 		},
 		stats: () => ({ ...count, evictions: cache.evictions, entries: cache.size, bytes: cache.bytes }),
 	};
-}
-
-/** For how long a history that lacks what should be published is kept; null: until it is pushed out. */
-function recheckOf(value: unknown): number | null {
-	if (typeof value !== "object" || value === null) return null;
-	return "open_time" in value || "funding_time" in value ? recheckAfter(value as Series | FundingSeries) : null;
 }
 
 /**

@@ -44,7 +44,7 @@ export interface Market {
 	price_tick: number | null;
 	/** Traded value of the last 24 h in USD at the pinned instant; null when it is not known. */
 	volume_usd_24h: number | null;
-	/** Age of the newest closed bar or ticker of this market at the pinned instant, ms; null unknown. */
+	/** Age of the newest closed bar or ticker of this market at the pinned instant, ms; negative when it is newer, null unknown. */
 	data_age_ms: number | null;
 	tags: MarketTag[];
 	/** Perps: hours between funding settlements, null for spot or unknown. */

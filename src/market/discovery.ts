@@ -10,6 +10,8 @@ import { STALE_AFTER_STEPS } from "./quality.ts";
 export const SOURCE_TIMEOUT_MS = 15_000;
 /** A market whose newest datum is older is not traded now: two steps of the coarsest bars. */
 export const DATA_AGE_MAX_MS = STALE_AFTER_STEPS * TIMEFRAME_MS["1d"];
+/** Data of now are newer than the scan's instant by what it waited and took; by more than this no clock that is right. */
+export const DATA_AHEAD_MAX_MS = 2 * TIMEFRAME_MS["1h"];
 
 export interface DiscoveryOptions {
 	signal: AbortSignal;
@@ -81,12 +83,23 @@ async function ask(market: MarketData, venue: string, options: DiscoveryOptions)
 	}
 }
 
-/** A live exchange of whose markets none is current shows the past, whatever is wrong: it did not answer about now. */
+/**
+ * A live exchange of whose markets none is current shows the past, whatever is wrong: it did not answer about now. Data
+ * that are newer than its clock by hours show that the clock is behind, and with it the instant of the scan.
+ */
 function currentOnly(answer: Answer): Answer {
-	const ages = (answer.markets ?? []).flatMap(({ data_age_ms }) => data_age_ms ?? []);
-	const least = Math.min(...ages);
-	if (!answer.ok || ages.length === 0 || least <= DATA_AGE_MAX_MS) return answer;
-	const text = `all data of ${answer.venue} are old, the newest of ${Math.round(least / 3_600_000)} hours ago`;
+	if (!answer.ok) return answer;
+	const ages = answer.markets.flatMap(({ data_age_ms }) => data_age_ms ?? []).sort((a, b) => a - b);
+	if (ages.length === 0) return answer;
+	const current = ages.filter((ageMs) => ageMs <= DATA_AGE_MAX_MS);
+	// Of most: a single datum may be of any time.
+	const usual = current[current.length >> 1];
+	if (usual !== undefined && usual >= -DATA_AHEAD_MAX_MS) return answer;
+	const hours = Math.round(Math.abs(usual ?? (ages[0] as number)) / 3_600_000);
+	const text =
+		usual === undefined
+			? `all data of ${answer.venue} are old, the newest of ${hours} hours ago`
+			: `the data of ${answer.venue} are newer than its clock, most by ${hours} hours`;
 	return { venue: answer.venue, ok: false, markets: null, error: new MarketError("fetch_failed", text, true) };
 }
 

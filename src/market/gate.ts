@@ -5,6 +5,8 @@
 
 /** A source that wants no request for longer is not waited for, ms. */
 export const BLOCK_WAIT_MS_MAX = 10_000;
+/** A longer pause that a source names is not believed at once: one request a day finds out. */
+export const BLOCK_MS_MAX = 86_400_000;
 
 /** -1: accounts, with which a scan begins; 0: what candidates need; 1: what evidence needs; 2: what is heavy and wanted by few. */
 export type CallRank = -1 | 0 | 1 | 2;

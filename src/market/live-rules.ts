@@ -45,6 +45,10 @@ export const ANSWER_BYTES_MAX = 128 * 1024 * 1024;
 
 /** Scans that begin within one slice of a live source's time are pinned to one instant, ms. */
 export const LIVE_SLICE_MS = 15_000;
+/** Who is pinned to an instant that an answer of this kind serves began within so long of its fetch, ms; by the clock of whoever keeps it. */
+export const servesFor = (kind: MovingKind): number => SHARED_FOR_MS[kind] + LIVE_SLICE_MS;
+/** What is said of a source's time after its present, and by more than processes may differ about that, does not count, ms. */
+export const SOURCE_AHEAD_MS_MAX = 120_000;
 /** Nobody counts as having begun longer ago; longer than any scan takes, and shorter than an instant is the present, ms. */
 export const BEGUN_AGO_MS_MAX = 540_000;
 
@@ -97,6 +101,16 @@ export function recheckAfter(history: Series | FundingSeries): number | null {
 	if (due - has > LATE_STEPS * stepMs) return stepMs;
 	const late = history.as_of_ms - has - stepMs;
 	return Math.min(stepMs, Math.max(RECHECK_MS, late * RECHECK_SHARE));
+}
+
+/**
+ * For how long a process keeps an answer of a kind for who begins meanwhile, ms: what moves, for the source's clock may
+ * have been ahead, and a history that lacks what should be published. Null: until it is pushed out.
+ */
+export function keptFor(kind: string, answer: unknown): number | null {
+	if (Object.hasOwn(SHARED_FOR_MS, kind)) return servesFor(kind as MovingKind);
+	if (typeof answer !== "object" || answer === null) return null;
+	return "open_time" in answer || "funding_time" in answer ? recheckAfter(answer as Series | FundingSeries) : null;
 }
 
 export const staleNote = (error: MarketError, ageMs: number): StaleNote => ({

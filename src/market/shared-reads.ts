@@ -38,7 +38,9 @@ export interface Datum<T> {
 	 * Up to when the answer says everything, up to when the source says it does, and for whom that is believed: for who
 	 * begins within so long from now.
 	 */
-	covers(value: T): { covers_ms: number; claims_ms: number; recheck_ms: number };
+	covers(value: T): Pick<SharedPut, "covers_ms" | "claims_ms" | "recheck_ms" | "believed_ms">;
+	/** The latest moment of the source's clock that there can be an answer about now; absent: it has no clock. */
+	most_ms?(): number;
 	/** A last good answer as it is given when it has become so old. */
 	aged?(value: T, ageMs: number): T;
 	/** An answer that is new enough as it is given when it was fetched so long ago. */
@@ -163,7 +165,14 @@ export function createSharedReads({
 			const { kept_ms } = datum;
 			// From here on the lease is given back: renewed after that it would be held by nobody.
 			letGo();
-			const put = { token, bytes, ...datum.covers(value), fetched_ms: clock.now() - begunMs, kept_ms };
+			const put = {
+				token,
+				bytes,
+				...datum.covers(value),
+				fetched_ms: clock.now() - begunMs,
+				kept_ms,
+				most_ms: datum.most_ms?.(),
+			};
 			const kept = await ask(() => answers.put(key, put));
 			if (!kept) count.unshared++;
 			return value;
@@ -201,7 +210,9 @@ export function createSharedReads({
 			options.signal.throwIfAborted();
 			const askedMs = clock.now();
 			const begunAgoMs = askedMs - begunAt(askedMs, options.begun_ms);
-			const look: Look | null = await ask(() => answers.look(key, datum.need_ms, token, leaseMs, begunAgoMs));
+			const look: Look | null = await ask(() =>
+				answers.look(key, datum.need_ms, token, leaseMs, begunAgoMs, datum.most_ms?.()),
+			);
 			if (look === null) return alone(datum, options.signal);
 			if (look.state === "lease") {
 				if (!(await stillHeld(key, token, askedMs, leaseMs))) continue;

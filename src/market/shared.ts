@@ -13,6 +13,8 @@ import {
 	PAST_SLICE_MS,
 	recheckAfter,
 	SHARED_FOR_MS,
+	SOURCE_AHEAD_MS_MAX,
+	servesFor,
 	settledBy,
 	WHOLE_EVERY_MS,
 } from "./live-rules.ts";
@@ -51,6 +53,7 @@ type KeptSeries = Series & { whole_at_ms: number };
  */
 export function withSharedCache(market: MarketData, deps: SharedCacheDeps): SharedMarketData {
 	const reads = createSharedReads({ source: market.source.name, ...deps });
+	const most_ms = () => market.now() + SOURCE_AHEAD_MS_MAX;
 
 	/** Something that moves all the time: the newest serves, the past is kept apart. */
 	const moving = <T>(
@@ -75,8 +78,11 @@ export function withSharedCache(market: MarketData, deps: SharedCacheDeps): Shar
 				if (past) return { covers_ms: as_of_ms, claims_ms: as_of_ms, recheck_ms: 0 };
 				const nowMs = deps.clock.now();
 				const recheck_ms = SHARED_FOR_MS[kind] - (nowMs - begunAt(nowMs, options.begun_ms));
-				return { covers_ms: as_of_ms, claims_ms: as_of_ms + LIVE_SLICE_MS, recheck_ms };
+				// Whatever instant it was asked for: the source's clock may have been ahead.
+				const believed_ms = servesFor(kind);
+				return { covers_ms: as_of_ms, claims_ms: as_of_ms + LIVE_SLICE_MS, recheck_ms, believed_ms };
 			},
+			most_ms,
 			...more,
 		};
 		return reads.read(datum, options);
@@ -94,6 +100,7 @@ export function withSharedCache(market: MarketData, deps: SharedCacheDeps): Shar
 			kept_ms: HISTORY_KEPT_MS + stepMs,
 			read: (signal, known) => readSeries(market, symbol, timeframe, { ...plain(read), signal }, known),
 			covers: (series) => coverageOf(series, coveredBy(series), need_ms),
+			most_ms,
 		};
 		const { whole_at_ms: _whole, ...series } = await reads.read(datum, read);
 		return newestBars(seriesUpTo({ ...series, duplicates: 0 }, series, read.as_of_ms), limit);
@@ -130,6 +137,7 @@ export function withSharedCache(market: MarketData, deps: SharedCacheDeps): Shar
 					series
 						? coverageOf(series, settledBy(series), need_ms)
 						: { covers_ms: need_ms, claims_ms: need_ms, recheck_ms: 0 },
+				most_ms,
 			};
 			const series = await reads.read(datum, options);
 			return series && fundingUpTo(series, series, series.interval_hours, options.as_of_ms);

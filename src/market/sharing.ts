@@ -41,14 +41,24 @@ export interface SharedPut {
 	believed_ms?: number;
 	/** The answer goes after this time. */
 	kept_ms: number;
+	/** As in `look`. */
+	most_ms?: number | undefined;
 }
 
 export interface SharedAnswers {
 	/**
 	 * The answer if it covers `need_ms`, or was believed to when the asker began, `begun_ago_ms` ago; else the lease to
-	 * fetch it unless it is held. Safe to repeat with one token.
+	 * fetch it unless it is held. Safe to repeat with one token. An answer that covers more than `most_ms` was fetched by a
+	 * clock that was wrong and does not count, unless it is one for all times; absent: whatever it covers.
 	 */
-	look(key: SharedKey, need_ms: number, token: string, lease_ms: number, begun_ago_ms: number): Promise<Look>;
+	look(
+		key: SharedKey,
+		need_ms: number,
+		token: string,
+		lease_ms: number,
+		begun_ago_ms: number,
+		most_ms?: number,
+	): Promise<Look>;
 	/**
 	 * Keeps the answer, unless a newer one is there or the lease was lost, and gives the lease back. False: it is too large to
 	 * be shared.

@@ -3,7 +3,7 @@ import type { Entropy } from "../entropy.ts";
 import { onAbort } from "./abortable.ts";
 import { type Breaker, createBreaker, PROBE_MS } from "./breaker.ts";
 import { MarketError } from "./contract.ts";
-import { BLOCK_WAIT_MS_MAX, type SourceCall, type SourceGate, type SourceState } from "./gate.ts";
+import { BLOCK_MS_MAX, BLOCK_WAIT_MS_MAX, type SourceCall, type SourceGate, type SourceState } from "./gate.ts";
 import { withinLoopTime } from "./loop-time.ts";
 import type { BudgetGrant, SharedBudget, WeightLimit } from "./sharing.ts";
 import { limitOf } from "./source-limits.ts";
@@ -234,7 +234,7 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 				if (openMs !== null) void ask((shared) => shared.open(name, endpoint, openMs));
 			} else {
 				breaker.giveUp();
-				const blockMs = outcome.retry_after_ms ?? BLOCK_MS[outcome.status];
+				const blockMs = Math.min(BLOCK_MS_MAX, outcome.retry_after_ms ?? BLOCK_MS[outcome.status]);
 				// A ban is one of the address, whatever it asked for.
 				const meant = outcome.status === 418 && source.owner ? source.owner : source;
 				meant.blockedUntilMs = Math.max(meant.blockedUntilMs, clock.now() + blockMs);

@@ -49,13 +49,13 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 		return { ...keys, answer: keys.answers + name, lease: keys.leases + name, failure: keys.failures + name };
 	};
 	return {
-		async look(key, needMs, token, leaseMs, begunAgoMs) {
+		async look(key, needMs, token, leaseMs, begunAgoMs, mostMs) {
 			const { answer, lease, failure } = keysOf(key);
-			const asked = [Math.ceil(needMs), token, leaseMs, Math.floor(begunAgoMs), await connectionId()];
+			const asked = [Math.ceil(needMs), token, leaseMs, Math.floor(begunAgoMs), await connectionId(), mostOf(mostMs)];
 			const reply = await runBinaryScript(redis, LOOK, [answer, lease, failure, ...asked]);
 			return lookOf(reply as Buffer[]);
 		},
-		async put(key, { token, bytes, covers_ms, claims_ms, recheck_ms, fetched_ms, believed_ms, kept_ms }) {
+		async put(key, { token, bytes, covers_ms, claims_ms, recheck_ms, fetched_ms, believed_ms, kept_ms, most_ms }) {
 			const keys = keysOf(key);
 			if (bytes.length > answerBytesMax) {
 				await runScript(redis, RELEASE, [keys.lease, keys.failure, token, "", 0]);
@@ -63,7 +63,15 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 			}
 			const names = [keys.answer, keys.lease, keys.failure, keys.ages, keys.sizes];
 			const figures = [covers_ms, claims_ms, recheck_ms, Math.min(kept_ms, KEPT_MS_MAX)];
-			const rest = [key.name, keys.answers, await room(), KEPT_MS_MAX, Math.ceil(fetched_ms), believed_ms ?? ""];
+			const rest = [
+				key.name,
+				keys.answers,
+				await room(),
+				KEPT_MS_MAX,
+				Math.ceil(fetched_ms),
+				believed_ms ?? "",
+				mostOf(most_ms),
+			];
 			await runBinaryScript(redis, PUT, [...names, token, Buffer.from(bytes), ...figures, ...rest]);
 			return true;
 		},
@@ -95,6 +103,8 @@ export function createMarketAnswers(redis: Redis, bounds: AnswerBounds = {}): Sh
 		},
 	};
 }
+
+const mostOf = (ms: number | undefined): number => Math.floor(ms ?? Number.MAX_SAFE_INTEGER);
 
 function lookOf([state, bytes, age, text]: Buffer[]): Look {
 	// Of a lease that another holds there are its words and its time, and no answer.

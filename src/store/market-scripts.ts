@@ -8,14 +8,19 @@ local function whole(n) return string.format('%.0f', n) end
 const TOKEN = `local function tokenOf(held) return held and string.match(held, '^[^|]*') end
 `;
 
+/** Whether a moment of the source that an answer names is one of its past, or stands for all times. */
+const PLAUSIBLE = `local function plausible(at, most) return tonumber(at) <= tonumber(most) or tonumber(at) >= ${Number.MAX_SAFE_INTEGER} end
+`;
+
 /**
  * KEYS  1 answer, 2 lease, 3 failure
- * ARGV  1 what it must cover (source ms), 2 token, 3 lease ms, 4 since the asker began, ms, 5 connection
+ * ARGV  1 what it must cover (source ms), 2 token, 3 lease ms, 4 since the asker began, ms, 5 connection, 6 what it may
+ *       cover at most (source ms)
  * -> {hit, bytes, age} | {failed, bytes or '', age, text} | {lease, bytes or '', age} | {wait, lease, ms that it still holds}
  */
 export const LOOK = script(
 	3,
-	`${NOW}${TOKEN}
+	`${NOW}${TOKEN}${PLAUSIBLE}
 local kept = redis.call('HMGET', KEYS[1], 'c', 'k', 'r', 'a', 'u')
 local age = 0
 if kept[4] then
@@ -23,7 +28,9 @@ if kept[4] then
 	local need = tonumber(ARGV[1])
 	local begun = now - tonumber(ARGV[4])
 	local believed = not kept[5] or begun < tonumber(kept[5])
-	if believed and (tonumber(kept[1]) >= need or (tonumber(kept[2]) >= need and begun < tonumber(kept[3]))) then
+	local covers = tonumber(kept[1]) >= need and plausible(kept[1], ARGV[6])
+	local claims = tonumber(kept[2]) >= need and begun < tonumber(kept[3]) and plausible(kept[2], ARGV[6])
+	if believed and (covers or claims) then
 		return {'hit', redis.call('HGET', KEYS[1], 'b'), whole(age)}
 	end
 end
@@ -52,14 +59,14 @@ return {kept[1] or '', whole(now - tonumber(kept[2] or now))}
  * KEYS  1 answer, 2 lease, 3 failure, 4 ages, 5 sizes
  * ARGV  1 token, 2 bytes, 3 covers, 4 claims, 5 recheck ms, 6 kept ms, 7 name, 8 prefix of answers, 9 bytes in all,
  *       10 longest time that any answer is kept, ms, 11 since its fetch began, ms, 12 for how long it is believed at
- *       all, ms, or ''
+ *       all, ms, or '', 13 what an answer may cover at most (source ms)
  * -> bytes kept of the source
  * Whoever lost its lease meanwhile writes nothing: another fetches, or has fetched since. Room is made by dropping the
  * oldest answers; those that ended by themselves are the oldest of all.
  */
 export const PUT = script(
 	5,
-	`${NOW}${TOKEN}
+	`${NOW}${TOKEN}${PLAUSIBLE}
 local total = tonumber(redis.call('HGET', KEYS[5], '') or '0')
 local held = redis.call('GET', KEYS[2])
 if tokenOf(held) == ARGV[1] then redis.call('DEL', KEYS[2])
@@ -73,6 +80,7 @@ local function drop(name)
 end
 local covered = redis.call('HGET', KEYS[1], 'c')
 if now >= tonumber(redis.call('HGET', KEYS[1], 'u') or whole(now + 1)) then covered = false end
+if covered and not plausible(covered, ARGV[13]) then covered = false end
 if covered and tonumber(covered) > tonumber(ARGV[3]) then
 	-- A source that has lost what it had is asked again later, like one that is late.
 	if tonumber(ARGV[4]) > tonumber(redis.call('HGET', KEYS[1], 'k')) then

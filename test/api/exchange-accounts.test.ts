@@ -56,17 +56,17 @@ test(
 		assert.equal((await call("GET", path)).json, { success: true, account });
 		const renamed = await call("PATCH", path, { label: null });
 		assert.equal(accountOf(renamed), { ...account, label: null });
-		const rekeyed = await call("PATCH", path, { api_key: "broken-key-9876", secret: "other-secret" });
-		assert.equal(
-			[accountOf(rekeyed)["status"], accountOf(rekeyed)["last_error"]],
-			["failing", "authentication_failed"],
-		);
+		const broken = await call("PATCH", path, { api_key: "broken-key-9876", secret: "other-secret" });
+		assert.equal((broken.json["errors"] as Json[])[0]?.["path"], "body.api_key");
+		assert.equal((await call("GET", path)).json, renamed.json, "a key that is not accepted takes nothing's place");
+		const rekeyed = await call("PATCH", path, { api_key: "other-key-9876", secret: "other-secret" });
+		assert.equal([accountOf(rekeyed)["status"], accountOf(rekeyed)["key_hint"]], ["ok", "9876"]);
 		const deleted = await call("DELETE", path);
 		assert.is(deleted.status, 200);
 		assert.equal(accountOf(deleted), accountOf(rekeyed));
 		assert.is((await call("DELETE", path)).json["code"], "account_not_found");
-		for (const { text } of [made, listed, renamed, rekeyed, deleted])
-			for (const secret of ["first-key", "first-secret", "third-part", "broken-key", "other-secret"])
+		for (const { text } of [made, listed, renamed, broken, rekeyed, deleted])
+			for (const secret of ["first-key", "first-secret", "third-part", "broken-key", "other-key", "other-secret"])
 				assert.not.ok(text.includes(secret), secret);
 	}),
 );

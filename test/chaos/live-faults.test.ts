@@ -139,6 +139,20 @@ const ROWS: readonly Row[] = [
 		...noUniverse,
 		says: /all data of binance are old/,
 	},
+	{
+		name: "an exchange whose clock is days behind its data does not tell the present either",
+		faults: [{ kind: "clock_skew", skew_ms: -3 * DAY_MS }],
+		...noUniverse,
+		says: /the data of binance are newer than its clock, most by 72 hours/,
+	},
+	{
+		name: "one venue whose clock is behind takes the other one nowhere",
+		faults: [{ kind: "clock_skew", family: "usdm", skew_ms: -DAY_MS / 12 }],
+		outcome: "incomplete",
+		spot: "degraded fetch_failed",
+		perps: "degraded fetch_failed",
+		says: /the clock of binanceusdm contradicts/,
+	},
 ];
 
 let fixture: RecordedFixture;

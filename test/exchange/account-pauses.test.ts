@@ -1,9 +1,10 @@
-/** What follows when an exchange says that there were too many requests, over a real Redis. */
+/** When an account is left alone, and what one user may take of an exchange's budget, over a real Redis. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { systemEntropy } from "../../src/entropy.ts";
+import type { ApiError } from "../../src/errors.ts";
 import { createAccountBook } from "../../src/exchange/account-book.ts";
-import { ExchangeAccountError, LIMITED_PAUSE_MS } from "../../src/exchange/contract.ts";
+import { type AccountErrorCode, ExchangeAccountError, LIMITED_PAUSE_MS } from "../../src/exchange/contract.ts";
 import { closeRedisClient, createRedisClient, type Redis } from "../../src/redis/clients.ts";
 import { openAccountBook } from "../support/account-book.ts";
 import { createFakeExchanges } from "../support/fake-exchanges.ts";
@@ -73,6 +74,76 @@ test("the pause is the one that the exchange names, also where only the word abo
 	await book.read(userId, open, 1_000);
 	assert.is(calls.read, 2);
 	assert.equal([(await book.list(userId))[0]?.permissions_checked, calls.permissions], [true, 2]);
+});
+
+/** When, in seconds of so many, a scan that begins every second has the account read. */
+async function looksOf(code: AccountErrorCode, seconds: number) {
+	const { book, userId, add, calls, failing } = await bookOn();
+	await add();
+	nowMs += 60_000;
+	failing.set("key-0001", code);
+	const looks: number[] = [];
+	calls.read = 0;
+	for (let second = 0; second < seconds; second++) {
+		const before: number = calls.read;
+		await book.read(userId, open, 1_000);
+		if (calls.read > before) looks.push(second);
+		nowMs += 1_000;
+	}
+	failing.clear();
+	return { looks, book, userId, calls };
+}
+
+test("an account that fails is asked ever more rarely, and as often as ever once it has been read", async () => {
+	const { looks, book, userId, calls } = await looksOf("timeout", 200);
+	assert.equal(looks, [0, 10, 30, 70, 150]);
+	nowMs += 600_000;
+	calls.read = 0;
+	for (let i = 0; i < 3; i++) {
+		assert.is((await book.read(userId, open, 1_000))[0]?.error, null);
+		nowMs += 10_000;
+	}
+	assert.is(calls.read, 3);
+	for (const code of ["authentication_failed", "permission_denied"] as const)
+		assert.equal((await looksOf(code, 200)).looks, [0, 60, 180], code);
+});
+
+test("a key that the exchange does not accept is not kept", async () => {
+	const { book, userId, add, failing } = await bookOn();
+	failing.set("key-0001", "authentication_failed");
+	const refusal = await add().catch((error: ApiError) => error);
+	assert.equal(
+		[(refusal as ApiError).code, (refusal as ApiError).extra["errors"]],
+		["validation_failed", [{ path: "body.api_key", message: "is not accepted by the exchange" }]],
+	);
+	assert.equal(await book.list(userId), []);
+});
+
+test("a user may try forty keys in a minute, however they end", async () => {
+	const { add, calls, failing } = await bookOn();
+	failing.set("key-0001", "authentication_failed");
+	const codes = new Set<string>();
+	for (let i = 0; i < 40; i++) codes.add((await add().catch(({ code }: ApiError) => code)) as string);
+	assert.equal([...codes], ["validation_failed"]);
+	nowMs += 20_000;
+	const refusal = (await add().catch((error: ApiError) => error)) as ApiError;
+	assert.equal([refusal.code, refusal.extra["retry_after_seconds"], calls.read], ["rate_limited", 40, 40]);
+	const other = await bookOn();
+	assert.is((await other.add()).status, "ok");
+	failing.clear();
+	nowMs += 40_000;
+	assert.is((await add()).status, "ok");
+});
+
+test("who has more accounts has each read more rarely: a reading in three seconds on the whole", async () => {
+	const { book, userId, add, calls } = await bookOn();
+	for (let i = 0; i < 20; i++) await add(`key-${1000 + i}`);
+	calls.read = 0;
+	for (let second = 0; second < 180; second++) {
+		nowMs += 1_000;
+		await book.read(userId, open, 1_000);
+	}
+	assert.is(calls.read, 60);
 });
 
 test.run();

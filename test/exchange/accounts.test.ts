@@ -29,7 +29,7 @@ const gate = {
 	states: () => gate.inner.states(),
 };
 const key = testKey("reader");
-const account: ExchangeAccount = { exchange: "binance", credentials: { ...key, password: null } };
+const account: ExchangeAccount = { user_id: "one", exchange: "binance", credentials: { ...key, password: null } };
 const open = new AbortController().signal;
 
 test.before(async () => {
@@ -86,6 +86,13 @@ test("rights of a key are what the exchange says", async () => {
 	assert.equal(await rightsWith("enableFutures"), { trade: true, withdraw: false });
 	assert.equal(await rightsWith("permitsUniversalTransfer"), { trade: false, withdraw: true });
 	assert.equal(await rightsWith("enableWithdrawals", "enableMargin"), { trade: true, withdraw: true });
+	exchange.fault = "no_restrictions";
+	assert.is(await codeOf(accounts.permissions(account, open, 8_000)), "exchange_error");
+});
+
+test("an exchange that cannot say what a key may do is not asked", async () => {
+	assert.is(await accounts.permissions({ ...account, exchange: "gemini" }, open, 1), null);
+	assert.equal(exchange.requests, []);
 });
 
 test("each fault has its own word, and none repeats the key", async () => {
@@ -162,6 +169,19 @@ test("a full budget is waited for within the limit, and its end is a timeout", a
 		await gate.inner.take({ source, endpoint: "/x", weight: 1, signal: open });
 	assert.is(await codeOf(accounts.read(account, open, 300)), "timeout");
 	assert.equal(exchange.requests, []);
+});
+
+test("accounts of one user that hang, however many, leave room for those of others", async () => {
+	const hanging = testKey("hanging");
+	exchange.accounts.set(hanging.api_key, testAccount(hanging.secret, { broken: "hangs" }));
+	const stopped = new AbortController();
+	const theirs = { ...account, user_id: "another", credentials: { ...hanging, password: null } };
+	const reads = Array.from({ length: 60 }, () => codeOf(accounts.read(theirs, stopped.signal, 60_000)));
+	assert.ok((await accounts.read(account, open, 20_000)).balances.length > 0);
+	const more = Array.from({ length: 12 }, () => accounts.read(theirs, stopped.signal, 60_000));
+	assert.is(await codeOf(Promise.all(more)), "overloaded", "those that wait are bounded as well");
+	stopped.abort({ code: "nobody waits", message: "" });
+	assert.equal(new Set(await Promise.all(reads)), new Set(["nobody waits"]));
 });
 
 test("an abort ends the wait with its reason", async () => {

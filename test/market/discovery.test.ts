@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { SimulatedClock } from "xstate";
 import type { Clock } from "../../src/clock.ts";
-import type { Market } from "../../src/market/contract.ts";
+import type { Market, MarketData } from "../../src/market/contract.ts";
 import { MarketError } from "../../src/market/contract.ts";
 import { DATA_AGE_MAX_MS, discoverUniverse } from "../../src/market/discovery.ts";
 import { tagsOf } from "../../src/market/tags.ts";
@@ -16,6 +16,10 @@ const options = (clock = new SimulatedClock()) => ({
 	clock: clock as unknown as Clock,
 });
 const fakeOf = (markets: Record<string, Market[]>) => createFakeMarket({ nowMs: AS_OF, markets });
+const liveOf = (markets: Record<string, Market[]>): MarketData => ({
+	...fakeOf(markets),
+	source: { kind: "live", name: "ccxt:x" },
+});
 const entry = (symbol: string, venue: string, volume: number | null, extra: Partial<Market> = {}) =>
 	fakeMarketEntry({ symbol, venue, volume_usd_24h: volume, ...extra });
 
@@ -129,6 +133,24 @@ for (const deaf of [false, true]) {
 		assert.is(fake.pending, deaf ? 1 : 0);
 	});
 }
+
+test("a live venue whose data are newer than its clock by hours does not tell the present", async () => {
+	const aged = (hours: number[]) =>
+		liveOf({
+			wrong: hours.map((hour, i) => entry(`A${i}/USDT`, "wrong", 1e6, { data_age_ms: hour * 3_600_000 })),
+			right: [entry("BTC/USDT", "right", 1e6, { data_age_ms: -60_000 })],
+		});
+	const sourcesOf = async (hours: number[]) =>
+		(await discoverUniverse(aged(hours), options())).sources.map(({ ok, error }) => ok || error);
+	// Of markets that are not traded any more the last data are old at any time.
+	assert.equal(await sourcesOf([-72, -72, -71, 9_000, 9_000, 9_000, 9_000]), [
+		"fetch_failed: the data of wrong are newer than its clock, most by 72 hours",
+		true,
+	]);
+	assert.equal(await sourcesOf([-2, -2, -2]), [true, true], "what a scan waits and takes");
+	assert.equal(await sourcesOf([-72, 0, 0]), [true, true], "one datum of another time");
+	assert.match(String((await sourcesOf([49, 50]))[0]), /all data of wrong are old, the newest of 49 hours ago/);
+});
 
 test("when no venue answers, discovery is an error", async () => {
 	const clock = new SimulatedClock();

@@ -20,7 +20,8 @@ const OLD_KEY = "an-older-sealing-key-of-thirty-two-bytes";
 const NEW_KEY = "a-newer-sealing-key-of-thirty-two-bytes!";
 const ADMIN_PASSWORD = "correct-horse-battery-staple";
 const JWT_SECRET = "a-signing-secret-that-nobody-may-ever-see";
-const [good, strong, wrong, second] = [testKey("good"), testKey("strong"), testKey("wrong"), testKey("second")];
+const [good, strong, wrong] = [testKey("good"), testKey("strong"), testKey("wrong")];
+const [broken, second] = [testKey("broken"), testKey("second")];
 const SECRETS = {
 	good_key: good.api_key,
 	good_secret: good.secret,
@@ -28,6 +29,8 @@ const SECRETS = {
 	strong_secret: strong.secret,
 	wrong_key: wrong.api_key,
 	wrong_secret: wrong.secret,
+	broken_key: broken.api_key,
+	broken_secret: broken.secret,
 	second_key: second.api_key,
 	second_secret: second.secret,
 	third_part: "the-third-part-of-a-key",
@@ -56,6 +59,7 @@ test.before(async () => {
 	exchange.accounts.set(good.api_key, testAccount(good.secret));
 	exchange.accounts.set(second.api_key, testAccount(second.secret, { spot: { ETH: 1 }, positions: [], futures: {} }));
 	exchange.accounts.set(strong.api_key, testAccount(strong.secret, { rights: ["enableWithdrawals"] }));
+	exchange.accounts.set(broken.api_key, testAccount(broken.secret, { broken: "fails" }));
 	exchange.accounts.set(wrong.api_key, testAccount("not the secret that is sent"));
 });
 test.after(async () => {
@@ -177,8 +181,9 @@ test("accounts are read, failures are said, keys are rotated, and no secret is f
 		["ok", true, good.api_key.slice(-4), null],
 	);
 	assert.is(expecting(await add(strong), 422).code, "account_key_too_powerful");
-	const failing = expecting(await add(wrong), 201).account;
-	assert.equal([failing.status, failing.last_error], ["failing", "authentication_failed"]);
+	assert.is(expecting(await add(wrong), 422).errors[0].path, "body.api_key");
+	const failing = expecting(await add(broken), 201).account;
+	assert.equal([failing.status, failing.last_error], ["failing", "exchange_unavailable"]);
 	assert.is(expecting(await add(good, { exchange: "nowhere" }), 422).errors[0].path, "body.exchange");
 	expecting(await add({ ...good, secret: "short" }), 422);
 	expecting(await client.call("POST", "/api/v1/portfolio/accounts", [good]), 422);
@@ -204,11 +209,11 @@ test("accounts are read, failures are said, keys are rotated, and no secret is f
 	await deliveredSigned(1);
 	const { capital_usd, assumed, source } = first.results.metadata.capital_assumptions;
 	assert.is(assumed, false);
-	assert.match(source, /1 of 2 exchange accounts read \(binance: authentication_failed\)/);
+	assert.match(source, /1 of 2 exchange accounts read \(binance: exchange_unavailable\)/);
 	assert.ok(capital_usd > 50 + 1_650, `dollars of all and coins beside them: ${capital_usd}`);
 	assert.match(
 		first.results.metadata.message,
-		/An account at binance was not read \(authentication_failed\), it is left out/,
+		/An account at binance was not read \(exchange_unavailable\), it is left out/,
 	);
 	// Neither verdicts nor the outcome speak of accounts.
 	assert.match(first.results.metadata.outcome, /^(found|empty)$/);

@@ -11,6 +11,8 @@ export interface TestAccount {
 	positions: { symbol: string; amount: number; entry: number; mark: number }[];
 	/** Names of apiRestrictions that are on, beside reading. */
 	rights: string[];
+	/** What comes of reading its wallet, whatever others' do. */
+	broken?: "hangs" | "fails";
 }
 
 export type ExchangeFault = "unauthorized" | "hang" | "no_futures" | "no_restrictions" | "clock" | "banned" | "garbage";
@@ -138,6 +140,8 @@ export async function startAccountExchange(
 		if (held.fault === "no_futures" && path.startsWith("/fapi/")) return [500, { code: -1000, msg: "unknown error" }];
 		if (held.fault === "no_restrictions" && path.startsWith("/sapi/"))
 			return [404, { code: -1, msg: "no such endpoint" }];
+		if (account.broken === "hangs") return null;
+		if (account.broken === "fails" && path === "/api/v3/account") return [500, { code: -1000, msg: "unknown error" }];
 		return [200, read(account)];
 	}
 

@@ -10,6 +10,8 @@ import {
 export function createFakeExchanges(now: () => number) {
 	const rights = new Map<string, KeyRights | null>();
 	const failing = new Map<string, AccountErrorCode>();
+	/** Keys of which it does not say what they may do, with the word for why. */
+	const mute = new Map<string, AccountErrorCode>();
 	const calls = { read: 0, permissions: 0 };
 	const held: Pick<AccountReading, "balances" | "positions" | "missing"> = {
 		balances: [
@@ -29,11 +31,13 @@ export function createFakeExchanges(now: () => number) {
 		},
 		async permissions({ credentials }) {
 			calls.permissions++;
+			const code = mute.get(credentials.api_key);
+			if (code) throw new ExchangeAccountError(code);
 			return rights.has(credentials.api_key)
 				? (rights.get(credentials.api_key) ?? null)
 				: { trade: false, withdraw: false };
 		},
 		close: async () => undefined,
 	};
-	return { exchanges, rights, failing, calls, held };
+	return { exchanges, rights, failing, mute, calls, held };
 }

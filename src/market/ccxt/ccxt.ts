@@ -4,11 +4,11 @@ import type { MarketData, ReadOptions } from "../contract.ts";
 import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import { fundingIntervalHours } from "../funding.ts";
 import { openGate, type SourceGate } from "../gate.ts";
-import { LIVE_SLICE_MS } from "../live-rules.ts";
 import { fundingUpTo, seriesUpTo } from "../series.ts";
 import type { VenueSharing } from "../venue-sharing.ts";
 import { venuesOf } from "./profiles.ts";
 import { createServerClock, type MeasureTime, SECOND_LOOK_MS, type ServerClock } from "./server-clock.ts";
+import { isDoubted, slowestTime } from "./source-time.ts";
 import { createExchangeThread, type ExchangeThread } from "./thread.ts";
 
 /** An instant that is not older counts as the present for what moves. */
@@ -40,6 +40,7 @@ interface Venue {
  * Live public data of exchanges through ccxt; no key is known and nothing but reading is possible.
  *
  * `now()` is the slowest exchange's own time, rounded down to LIVE_SLICE_MS unless that clock stands still (a replay).
+ * An exchange whose clock contradicts those of the others does not count, and its markets are not given.
  * Bars, settlements and trades are exactly those up to as_of. What moves (tickers, books, open interest, chains,
  * descriptions of markets) is the newest at the moment of asking when as_of is not older than PRESENT_MS, and
  * carries its own time, which may lie after as_of by the length of a slice and of a scan. Of what moved before, only
@@ -101,6 +102,7 @@ function assemble(
 		async markets(venue, read) {
 			const { as_of_ms } = read;
 			if (!names.includes(venue)) throw new MarketError("not_supported", `no venue '${venue}' is open`, false);
+			if (isDoubted(venue, venues, unknownNow())) throw new MarketError("fetch_failed", doubtOf(venue), true);
 			onlyPresent(as_of_ms, "list of markets");
 			return thread.read(venue, "markets", { as_of_ms }, read);
 		},
@@ -177,32 +179,32 @@ function assemble(
 			signal.throwIfAborted();
 			return null;
 		},
-		check: (signal) => check(venues, signal),
+		check: (signal) => check(venues, unknownNow, signal),
 		close,
 	};
 }
 
-/** The slowest exchange's time so long ago: a bar that has closed by it has closed everywhere. */
 function sourceTime(venues: readonly Venue[], unknownNow: () => number, agoMs: number): number {
-	const known: Venue[] = [];
-	for (const venue of venues) {
-		if (venue.time.stale()) void venue.time.follow().catch(() => undefined);
-		if (venue.time.now() !== null) known.push(venue);
-	}
-	const slowest = known.reduce<Venue | null>(
-		(least, venue) => (least && (least.time.now() ?? 0) <= (venue.time.now() ?? 0) ? least : venue),
-		null,
-	);
-	const time = slowest?.time.now() ?? unknownNow();
-	return slowest?.time.standing() ? time : Math.floor((time - agoMs) / LIVE_SLICE_MS) * LIVE_SLICE_MS;
+	for (const { time } of venues) if (time.stale()) void time.follow().catch(() => undefined);
+	return slowestTime(venues, unknownNow(), agoMs);
 }
 
+const doubtOf = (venue: string): string => `the clock of ${venue} contradicts those of the other exchanges`;
+
 /** Whether each exchange has told its time lately, to this process or another: each asks every few seconds. */
-async function check(venues: readonly Venue[], signal: AbortSignal): Promise<{ ok: boolean; error: string | null }> {
+async function check(
+	venues: readonly Venue[],
+	unknownNow: () => number,
+	signal: AbortSignal,
+): Promise<{ ok: boolean; error: string | null }> {
 	const looks = await abortable(follow(venues), signal);
 	const failed = venues.filter((_, i) => looks[i]?.status === "rejected");
-	if (failed.length === 0) return { ok: true, error: null };
-	return { ok: false, error: `no answer from ${failed.map(({ name }) => name).join(", ")}` };
+	const doubted = venues.filter(({ name }) => isDoubted(name, venues, unknownNow()));
+	const errors = [
+		...(failed.length > 0 ? [`no answer from ${failed.map(({ name }) => name).join(", ")}`] : []),
+		...doubted.map(({ name }) => doubtOf(name)),
+	];
+	return errors.length === 0 ? { ok: true, error: null } : { ok: false, error: errors.join("; ") };
 }
 
 interface Place {

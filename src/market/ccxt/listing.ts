@@ -70,7 +70,7 @@ export function describe(exchange: Exchange, profile: ExchangeProfile, market: L
 		quantity_step: step === null ? null : step * unit,
 		price_tick: stepOf(market.precision?.price, exchange.precisionMode),
 		volume_usd_24h: trading.volume_usd_24h,
-		data_age_ms: trading.at_ms === null ? null : Math.max(0, of.as_of_ms - trading.at_ms),
+		data_age_ms: trading.at_ms === null ? null : of.as_of_ms - trading.at_ms,
 		tags: tagsOf(market.base, of.bases),
 		funding_interval_hours: type === "perp" ? of.interval : null,
 		open_interest_usd: of.interest?.value_usd ?? null,

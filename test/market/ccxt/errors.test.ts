@@ -2,21 +2,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { kindOf, marketErrorOf, UnreadableAnswer } from "../../../src/market/ccxt/errors.ts";
 import { MarketError } from "../../../src/market/contract.ts";
+import { ccxtError } from "../../support/ccxt-errors.ts";
 
 const test = suite("market/ccxt/errors");
 
-/** ccxt's own classes, from the file that its exchanges take them from. */
-const classes = (await import(new URL("./src/base/errors.js", import.meta.resolve("ccxt")).href)) as Record<
-	string,
-	new (
-		message: string,
-	) => Error
->;
-const errorOf = (name: string): Error => {
-	const Class = classes[name];
-	if (!Class) throw new Error(`ccxt has no ${name}`);
-	return new Class(`binance GET https://api.binance.com/api/v3/klines ${"x".repeat(400)}\nsecond line`);
-};
+const errorOf = (name: string): Error =>
+	ccxtError(name, `binance GET https://api.binance.com/api/v3/klines ${"x".repeat(400)}\nsecond line`);
 
 test("each class of ccxt becomes a code of the port", () => {
 	for (const [name, code, retryable] of [
