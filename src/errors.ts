@@ -45,7 +45,6 @@ export const ERROR_CODES = {
 	login_rate_limited: [429, "Too many failed logins"],
 	internal_error: [500, "Internal error"],
 	store_unavailable: [503, "The store is unavailable"],
-	exchange_unavailable: [503, "The exchange has not said what the key may do"],
 	overloaded: [503, "The server is overloaded"],
 	shutting_down: [503, "The server is shutting down"],
 } as const satisfies Record<string, readonly [number, string]>;

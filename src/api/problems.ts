@@ -6,7 +6,7 @@ import { cacheControlOf } from "./reply.ts";
 import { stateOf } from "./state.ts";
 
 /** Seconds a client should wait where nothing better is known. */
-const RETRY_AFTER_SECONDS: Record<string, number> = { exchange_unavailable: 5, overloaded: 5, shutting_down: 5 };
+const RETRY_AFTER_SECONDS: Record<string, number> = { overloaded: 5, shutting_down: 5 };
 
 /** Errors of the HTTP libraries below a handler, by the status they carry. */
 const BY_STATUS: Record<number, "malformed_json" | "payload_too_large" | "unsupported_media_type"> = {

@@ -33,7 +33,10 @@ export interface AccountChanges {
 export interface AccountBook extends HoldingsReader {
 	list(userId: string): Promise<AccountView[]>;
 	get(userId: string, accountId: string): Promise<AccountView>;
-	/** The key is tried out first: one that may trade or withdraw, or of which that is not known, is refused and not kept. */
+	/**
+	 * The key is tried out first: one that may trade or withdraw is refused and not kept, nor does one that is not accepted
+	 * replace another. Of one whose rights the exchange could say and has not, nothing counts.
+	 */
 	add(userId: string, entry: AccountEntry, signal: AbortSignal): Promise<AccountView>;
 	change(userId: string, accountId: string, changes: AccountChanges, signal: AbortSignal): Promise<AccountView>;
 	remove(userId: string, accountId: string): Promise<AccountView>;
@@ -76,7 +79,7 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 		return found;
 	}
 
-	async function tryOut(account: ExchangeAccount, signal: AbortSignal) {
+	async function tryOut(account: ExchangeAccount, replaces: boolean, signal: AbortSignal) {
 		const waitMs = triesOf(account.user_id);
 		if (waitMs > 0) throw new ApiError("rate_limited", undefined, { retry_after_seconds: Math.ceil(waitMs / 1000) });
 		const limits = { nowMs: clock.now(), limitMs: TRY_LIMIT_MS, signal };
@@ -84,7 +87,7 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 			// Only the caller's own signal ends a look before it has a word for what happened.
 			throw signal.aborted ? new ApiError("shutting_down") : error;
 		});
-		const refusal = refusalOf(look, limits.nowMs);
+		const refusal = refusalOf(look, replaces);
 		if (refusal) throw refusal;
 		return look.state;
 	}
@@ -93,10 +96,11 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 	async function keyed(
 		owner: { user_id: string; account_id: string; exchange: string },
 		credentials: ExchangeCredentials,
+		replaces: boolean,
 		signal: AbortSignal,
 	) {
 		const sealing = openVault();
-		const state = await tryOut({ ...owner, credentials }, signal);
+		const state = await tryOut({ ...owner, credentials }, replaces, signal);
 		const key_hint = credentials.api_key.slice(-HINT_LENGTH);
 		return { revision: entropy.hex(8), state, key_hint, sealed: sealing.seal(owner, credentials) };
 	}
@@ -139,7 +143,7 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 				throw new ApiError("limit_reached", `At most ${ACCOUNTS_MAX} exchange accounts are kept`);
 			const account_id = entropy.uuid();
 			const owner = { user_id: userId, account_id, exchange };
-			const { revision, state, key_hint, sealed } = await keyed(owner, credentials, signal);
+			const { revision, state, key_hint, sealed } = await keyed(owner, credentials, false, signal);
 			const record = { exchange, label, key_hint, sealed, created_at: isoOf(clock.now()) };
 			const account = { account_id, revision, record, state };
 			await store.insert(userId, account);
@@ -148,7 +152,7 @@ export function createAccountBook({ store, vault, exchanges, clock, entropy, log
 		async change(userId, accountId, { label, credentials }, signal) {
 			const { record } = await stored(userId, accountId);
 			const owner = { user_id: userId, account_id: accountId, exchange: record.exchange };
-			const key = credentials ? await keyed(owner, credentials, signal) : null;
+			const key = credentials ? await keyed(owner, credentials, true, signal) : null;
 			for (let turn = 0; turn < CHANGES_MAX; turn++) {
 				const before = await stored(userId, accountId);
 				const after: StoredAccount = {

@@ -39,36 +39,59 @@ async function bookOn() {
 		},
 	};
 }
-const refusalOf = (work: Promise<unknown>): Promise<ApiError> =>
-	work.then(
-		() => assert.unreachable(),
-		(error: unknown) => error,
-	) as Promise<ApiError>;
-
-test("a key is not kept while the exchange does not say what it may do, by POST and by PATCH", async () => {
-	const { book, userId, add, entry, mute } = await bookOn();
-	const { account_id, key_hint } = await add("key-0001");
+test("nothing of an account counts while the exchange does not say what its key may do, new or replaced", async () => {
+	const { book, userId, add, entry, mute, rights } = await bookOn();
+	const { account_id } = await add("key-0001");
 	const { credentials } = entry("key-0002");
-	for (const [code, told, seconds] of [
-		["timeout", "exchange_unavailable", 10],
-		["exchange_unavailable", "exchange_unavailable", 10],
-		["bad_response", "exchange_unavailable", 10],
-		["rate_limited", "exchange_unavailable", 60],
-		["authentication_failed", "validation_failed", undefined],
-		["permission_denied", "validation_failed", undefined],
+	for (const code of [
+		"timeout",
+		"exchange_unavailable",
+		"bad_response",
+		"rate_limited",
+		"permission_denied",
 	] as const) {
 		mute.set("key-0002", code);
-		for (const work of [() => add("key-0002"), () => book.change(userId, account_id, { credentials }, open)]) {
-			const refusal = await refusalOf(work());
-			assert.equal([refusal.code, refusal.extra["retry_after_seconds"]], [told, seconds], code);
-		}
+		const added = await add("key-0002");
+		const changed = await book.change(userId, account_id, { credentials }, open);
+		for (const account of [added, changed])
+			assert.equal([account.status, account.last_error, account.permissions_checked], ["failing", code, false]);
+		nowMs += HOUR_MS;
+		assert.equal(
+			(await book.read(userId, open, 1_000)).map(({ error, held }) => [error, held]),
+			[
+				[code, null],
+				[code, null],
+			],
+		);
+		await book.remove(userId, added.account_id);
 	}
-	assert.equal(
-		(await book.list(userId)).map((account) => account.key_hint),
-		[key_hint],
-	);
 	mute.clear();
-	assert.is((await add("key-0002")).permissions_checked, true);
+	nowMs += HOUR_MS;
+	assert.equal(
+		(await book.read(userId, open, 1_000)).map(({ error, held }) => [error, held?.cash_usd]),
+		[[null, 100]],
+	);
+	rights.set("key-0003", { trade: true, withdraw: false });
+	assert.is(await add("key-0003").catch(({ code }: ApiError) => code), "account_key_too_powerful");
+});
+
+test("a key that is not accepted takes no other's place", async () => {
+	const { book, userId, add, entry, failing, mute } = await bookOn();
+	const kept = await add("key-0001");
+	const { credentials } = entry("key-0002");
+	for (const refuse of [failing, mute]) {
+		refuse.set("key-0002", "authentication_failed");
+		const refusal = await book.change(userId, kept.account_id, { credentials }, open).then(
+			() => null,
+			(error: ApiError) => error,
+		);
+		assert.equal(
+			[refusal?.code, refusal?.extra["errors"]],
+			["validation_failed", [{ path: "body.api_key", message: "is not accepted by the exchange" }]],
+		);
+		refuse.clear();
+	}
+	assert.equal(await book.list(userId), [kept]);
 });
 
 test("a refused key stays refused until the exchange itself says otherwise", async () => {

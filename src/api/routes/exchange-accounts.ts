@@ -41,7 +41,7 @@ export const createExchangeAccountRoutes = (book: AccountBook): RouteSpec[] => [
 		summary: "Add an exchange account by a key that can only read; the key never comes back",
 		body: addAccountBody,
 		responses: { 201: of("The account; its key has been tried out, last_error says how it went") },
-		problems: ["account_key_too_powerful", "exchange_unavailable", "limit_reached"],
+		problems: ["account_key_too_powerful", "limit_reached"],
 		async handler({ viewer, body, signal }) {
 			const entry = { exchange: body.exchange, label: body.label ?? null, credentials: credentialsOf(body) };
 			const account = await book.add(viewer.user_id, entry, signal);
@@ -71,7 +71,7 @@ export const createExchangeAccountRoutes = (book: AccountBook): RouteSpec[] => [
 		params: accountParams,
 		body: changeAccountBody,
 		responses: { 200: of("The account as it is now") },
-		problems: ["account_not_found", "account_key_too_powerful", "exchange_unavailable"],
+		problems: ["account_not_found", "account_key_too_powerful"],
 		async handler({ viewer, params, body, signal }) {
 			const { label, api_key, secret, password } = body;
 			const whole = api_key !== undefined && secret !== undefined;
