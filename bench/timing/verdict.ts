@@ -10,7 +10,6 @@ export const LEAST_TOLD = 0.5;
 /** What grows faster with symbols by its nature, and what bounds it. */
 export const BOUNDED: Readonly<Record<string, string>> = {
 	ai_pairs_trading: "quadratic up to 300 pairs",
-	ai_portfolio_optimization: "matrices of at most 200 positions",
 };
 
 /** Enough bars for a record; coins over which bars grow. */
