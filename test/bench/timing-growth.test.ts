@@ -24,6 +24,7 @@ const planOf = (strategy: Strategy): WorkPlan => ({
 	),
 	bars: [],
 	barsSymbols: 0,
+	barsMarkets: 0,
 });
 
 test("counted work of every strategy grows no faster than linearly with symbols, cold and warm", async () => {
