@@ -1,3 +1,4 @@
+import { TIMEFRAME_MS } from "../../src/market/contract.ts";
 import type { EvaluationRequest, Strategy } from "../../src/strategies/contract.ts";
 import { type Growth, growthOf, medianOf } from "./powers.ts";
 import { sizedRequest } from "./sized.ts";
@@ -8,6 +9,7 @@ export const BARS = [500, 1_000, 2_000, 4_000] as const;
 /** Enough for every record: the longest asks for 1,800. */
 const SYMBOLS_BARS = 2_000;
 const BARS_SYMBOLS = 50;
+const DAY_MS = TIMEFRAME_MS["1d"];
 const WARM_RUNS = 9;
 /** Markets of each size, the same but for their unit of price, and repeats of each. */
 const COLD_RUNS = 4;
@@ -64,8 +66,14 @@ export async function timeStrategy(
 	}
 }
 
+/** A record of whole days of trades: one teaches and the next is replayed. */
+const TAPE_RECORD_MS = 2 * DAY_MS;
+
 /** Fewer bars make no record. */
-export const leastBars = ({ needs }: Strategy): number => needs.evidence?.bars_min ?? 0;
+export function leastBars({ needs }: Strategy): number {
+	if (needs.evidence) return needs.evidence.bars_min;
+	return needs.trades_window_ms && needs.timeframe ? TAPE_RECORD_MS / TIMEFRAME_MS[needs.timeframe] : 0;
+}
 
 async function timeNextBar(request: EvaluationRequest, dayBefore: EvaluationRequest): Promise<number> {
 	const thread = await startThread();

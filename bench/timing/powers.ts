@@ -16,7 +16,8 @@ export interface Growth {
 	spread: number;
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const meanOf = (values: readonly number[]): number =>
+	values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export function medianOf(values: readonly number[]): number {
 	const sorted = [...values].sort((a, b) => a - b);
@@ -28,7 +29,7 @@ export function medianOf(values: readonly number[]): number {
 export function exponentOf(sizes: readonly number[], values: readonly number[]): number {
 	const x = sizes.map(Math.log);
 	const y = values.map((value) => Math.log(Math.max(value, 1e-3)));
-	const [mx, my] = [mean(x), mean(y)];
+	const [mx, my] = [meanOf(x), meanOf(y)];
 	const xy = x.reduce((sum, value, i) => sum + (value - mx) * ((y[i] ?? 0) - my), 0);
 	const xx = x.reduce((sum, value) => sum + (value - mx) ** 2, 0);
 	return xy / xx;
@@ -79,7 +80,7 @@ export function growthOf(
 ): Growth {
 	const values = sizes.map((_, i) => choose(runs.map((run) => run[i] ?? Number.NaN)));
 	const powers = runs.map((run) => exponentFrom(fittedFrom, sizes, run));
-	const centre = mean(powers);
+	const centre = meanOf(powers);
 	const variance = powers.reduce((sum, power) => sum + (power - centre) ** 2, 0) / (powers.length - 1);
 	const t = T95[Math.min(powers.length - 1, T95.length) - 1];
 	return {

@@ -14,15 +14,17 @@ const SEED = 12;
 
 /**
  * The synthetic market of a size, as a market's cache would have handed it over: columns that never change again,
- * digested once. `telling` tells markets of one size apart: the same in another unit of price, -20 to 20.
+ * digested once. `telling` tells markets of one size apart: the same in another unit of price, -20 to 20. `market`
+ * numbers markets that chance has made otherwise.
  */
 export function sizedRequest(
 	strategy: Strategy,
 	size: { symbols: number; bars: number },
 	telling: number,
+	market = 0,
 ): EvaluationRequest {
 	const alike = !COMPARES_COINS.has(strategy.id);
-	const request = syntheticRequest(strategy, { ...size, seed: SEED, unit: 2 ** telling, alike });
+	const request = syntheticRequest(strategy, { ...size, seed: SEED + market, unit: 2 ** telling, alike });
 	const { series, funding, trades = {}, volatility = {}, evidence } = request.view;
 	const read = [series, funding, trades, volatility].flatMap((record) => Object.values<object>(record));
 	for (const answer of [...read, ...evidence.series, ...evidence.funding]) sealColumns(answer);

@@ -1,7 +1,7 @@
 /** What is said about a strategy's growth, and why. */
 import type { Strategy } from "../../src/strategies/contract.ts";
 import { type Growths, leastBars, SYMBOLS } from "./measure.ts";
-import { type Growth, growthOf, isLinear } from "./powers.ts";
+import { type Growth, growthOf, isLinear, meanOf } from "./powers.ts";
 import type { PlannedWork, SizedWork, WorkPlan } from "./work-growth.ts";
 
 /** Milliseconds and megabytes below it are noise of the clock and of the collector. */
@@ -10,7 +10,6 @@ export const LEAST_TOLD = 0.5;
 /** What grows faster with symbols by its nature, and what bounds it. */
 export const BOUNDED: Readonly<Record<string, string>> = {
 	ai_pairs_trading: "quadratic up to 300 pairs",
-	ai_portfolio_optimization: "matrices of at most 200 positions",
 };
 
 /** Enough bars for a record; coins over which bars grow. */
@@ -20,11 +19,15 @@ const WORK_BARS_SYMBOLS = 25;
 /** From where windows are full; three of them are enough for the longest record, so that what is added can be told. */
 export const WORK_BARS = [1_000, 2_000, 3_000, 4_000] as const;
 
+/** Pairs find a handful of trades, each with its draws: how many is chance, which one market does not even out. */
+const BARS_MARKETS: Readonly<Record<string, number>> = { ai_pairs_trading: 4 };
+
 export const workPlanOf = (strategy: Strategy): WorkPlan => ({
 	symbols: [...SYMBOLS],
 	symbolsBars: Math.max(WORK_BARS_MIN, leastBars(strategy) + WORK_BARS_SPARE),
 	bars: [...WORK_BARS],
 	barsSymbols: WORK_BARS_SYMBOLS,
+	barsMarkets: BARS_MARKETS[strategy.id] ?? 1,
 });
 
 /** Growth of counted work: characters of source, and elements in built-in methods. */
@@ -43,15 +46,23 @@ export function workGrowths(
 	plan: WorkPlan,
 	work: PlannedWork,
 ): { symbols: WorkGrowths; bars: WorkGrowths } {
-	const over = (sizes: readonly number[], { cold, warm }: SizedWork, from: number): WorkGrowths => {
-		const of = (counts: SizedWork["cold"]): WorkGrowth => ({
-			source: growthOf(sizes, [counts.map(({ source }) => source)], from),
-			elements: growthOf(sizes, [counts.map(({ elements }) => elements)], from),
+	const over = (sizes: readonly number[], markets: readonly SizedWork[], from: number): WorkGrowths => {
+		// Nothing but the market itself makes a count larger or smaller, so that of several their mean counts.
+		const growth = (kind: keyof SizedWork, of: keyof WorkGrowth): Growth =>
+			growthOf(
+				sizes,
+				markets.map((market) => market[kind].map((counts) => counts[of])),
+				from,
+				meanOf,
+			);
+		const both = (kind: keyof SizedWork): WorkGrowth => ({
+			source: growth(kind, "source"),
+			elements: growth(kind, "elements"),
 		});
-		return { cold: of(cold), warm: of(warm) };
+		return { cold: both("cold"), warm: both("warm") };
 	};
 	return {
-		symbols: over(plan.symbols, work.symbols, 0),
+		symbols: over(plan.symbols, [work.symbols], 0),
 		bars: over(plan.bars, work.bars, leastBars(strategy)),
 	};
 }

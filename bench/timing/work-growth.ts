@@ -12,6 +12,8 @@ export interface WorkPlan {
 	symbolsBars: number;
 	bars: number[];
 	barsSymbols: number;
+	/** Markets, each made anew by chance, in which growth with bars is counted. */
+	barsMarkets: number;
 }
 
 /** Enough for what any strategy computes once. */
@@ -25,7 +27,8 @@ export interface SizedWork {
 
 export interface PlannedWork {
 	symbols: SizedWork;
-	bars: SizedWork;
+	/** By market. */
+	bars: SizedWork[];
 }
 
 /** A counter for this process, which must have been started with WORK_FLAGS and is of no other use afterwards. */
@@ -33,12 +36,12 @@ export function openStrategyWork(): (strategy: Strategy, plan: WorkPlan) => Plan
 	const count = openWorkCounter();
 	return (strategy, plan) => {
 		let telling = -20;
-		const crossed = (symbols: number, bars: number) =>
-			arrived(structuredClone(crossing(sizedRequest(strategy, { symbols, bars }, telling++))));
-		const workOf = (sizes: readonly [symbols: number, bars: number][]): SizedWork => {
+		const crossed = (symbols: number, bars: number, market = 0) =>
+			arrived(structuredClone(crossing(sizedRequest(strategy, { symbols, bars }, telling++, market))));
+		const workOf = (sizes: readonly [symbols: number, bars: number][], market = 0): SizedWork => {
 			const work: SizedWork = { cold: [], warm: [] };
 			for (const [symbols, bars] of sizes) {
-				const request = crossed(symbols, bars);
+				const request = crossed(symbols, bars, market);
 				work.cold.push(count(() => evaluate(request)));
 				work.warm.push(count(() => evaluate(request)));
 			}
@@ -48,7 +51,12 @@ export function openStrategyWork(): (strategy: Strategy, plan: WorkPlan) => Plan
 		evaluate(crossed(ONCE_SYMBOLS, plan.symbolsBars));
 		return {
 			symbols: workOf(plan.symbols.map((symbols) => [symbols, plan.symbolsBars])),
-			bars: workOf(plan.bars.map((bars) => [plan.barsSymbols, bars])),
+			bars: Array.from({ length: plan.barsMarkets }, (_, market) =>
+				workOf(
+					plan.bars.map((bars) => [plan.barsSymbols, bars]),
+					market,
+				),
+			),
 		};
 	};
 }

@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { arrived, type CrossingRequest } from "../../src/strategies/crossing.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
-import { collectGarbage } from "./garbage.ts";
+import { collectGarbage, processAtRest } from "./garbage.ts";
 
 /** CPU and wall time of one evaluation, ms, and the memory that stays because of it, MB. */
 export interface Timing {
@@ -21,8 +21,9 @@ function heldBytes(): number {
 	return heapUsed + external;
 }
 
-function timed(crossed: CrossingRequest): Timing {
+async function timed(crossed: CrossingRequest): Promise<Timing> {
 	const before = heldBytes();
+	await processAtRest();
 	const [cpu, start] = [process.cpuUsage(), performance.now()];
 	const { evaluated, published } = evaluate(arrived(crossed));
 	const wallMs = performance.now() - start;
@@ -34,4 +35,4 @@ function timed(crossed: CrossingRequest): Timing {
 }
 
 parentPort?.postMessage("ready");
-parentPort?.on("message", (crossed: CrossingRequest) => parentPort?.postMessage(timed(crossed)));
+parentPort?.on("message", async (crossed: CrossingRequest) => parentPort?.postMessage(await timed(crossed)));

@@ -5,17 +5,22 @@ import { METHODS } from "./portfolio/methods.ts";
 import { chosenPlan, type MethodPlans, planAll } from "./portfolio/plan.ts";
 import { REBALANCE } from "./portfolio/rebalance.ts";
 import { analysisRow, PORTFOLIO_ID, shortfallShare, tradeRows, weightsBySymbol } from "./portfolio/rows.ts";
-import { type AssetUniverse, assetUniverse, MAJORS } from "./portfolio/universe.ts";
+import { type AssetUniverse, assetUniverse, MAJORS, RETURNS_PER_COIN_MIN } from "./portfolio/universe.ts";
 import type { Refusal } from "./quality.ts";
 import { RETURNS_MIN } from "./risk/book.ts";
 
 const PORTFOLIO = "PORTFOLIO";
 /** Below it no trade is worth its fees. */
 const EQUITY_USD_MIN = 100;
-const THRESHOLDS = { ...REBALANCE, equity_usd_min: EQUITY_USD_MIN, returns_min: RETURNS_MIN };
+const THRESHOLDS = {
+	...REBALANCE,
+	equity_usd_min: EQUITY_USD_MIN,
+	returns_min: RETURNS_MIN,
+	returns_per_coin_min: RETURNS_PER_COIN_MIN,
+};
 
 /**
- * Weighs the spot holdings and the two majors by six methods and proposes the trades of
+ * Weighs the largest spot holdings and the two majors by six methods and proposes the trades of
  * the one with the best record, if their benefit pays for them. Candidates are proposals: one analysis per
  * method, one trade per coin; a position that takes no part counts with its reason. Cash stays cash.
  */

@@ -1,6 +1,6 @@
 import { at, type Column, unknownColumn } from "./columns.ts";
 import { beginsWith } from "./history.ts";
-import { regress, regressorsOf } from "./statistics/least-squares.ts";
+import { type Regressors, regress, regressorsOf } from "./statistics/least-squares.ts";
 import { principalFactors } from "./statistics/principal-factors.ts";
 import { type ResidualScore, residualScore } from "./statistics/residual-score.ts";
 import { RollingCovariance } from "./statistics/rolling-covariance.ts";
@@ -99,18 +99,9 @@ export class FactorWalk {
 			return vector;
 		});
 		this.#fillWindow();
-		const factors = regressorsOf(
-			portfolios.map((weights) => portfolioReturns(this.#window, weights)),
-			true,
-			REGRESSION_BARS,
-		);
+		const factors = factorsOf(this.#window, portfolios);
 		const fits: AssetFit[] = [];
-		for (let i = 0; i < n; i++) {
-			const { intercept, slopes, residuals, r2 } = regress(this.#window[i] as Column, factors, this.#room);
-			const { b, halfLife, centre, deviation, s } = residualScore(residuals);
-			// Named one by one: this runs a hundred thousand times, and copying an object whole is far dearer.
-			fits.push({ b, halfLife, centre, deviation, s, alpha: intercept ?? 0, betas: slopes, r2 });
-		}
+		for (let i = 0; i < n; i++) fits.push(fitOf(this.#window[i] as Column, factors, this.#room));
 		let explained = 0;
 		for (const share of shares) explained += share;
 		return { explained, portfolios, fits };
@@ -125,6 +116,22 @@ export class FactorWalk {
 			for (let t = 0; t < REGRESSION_BARS; t++) room[t] = column[from + t] as number;
 		}
 	}
+}
+
+/** What assets are regressed on: the returns of the factor portfolios over the window of the assets in them. */
+export const factorsOf = (window: readonly Column[], portfolios: readonly Float64Array[]): Regressors =>
+	regressorsOf(
+		portfolios.map((weights) => portfolioReturns(window, weights)),
+		true,
+		REGRESSION_BARS,
+	);
+
+/** One asset's returns over the regression window against the factors; `room` takes the residuals. */
+export function fitOf(returns: Column, factors: Regressors, room?: Float64Array): AssetFit {
+	const { intercept, slopes, residuals, r2 } = regress(returns, factors, room);
+	const { b, halfLife, centre, deviation, s } = residualScore(residuals);
+	// Named one by one: this runs a hundred thousand times, and copying an object whole is far dearer.
+	return { b, halfLife, centre, deviation, s, alpha: intercept ?? 0, betas: slopes, r2 };
 }
 
 /** Returns of fixed weights over the rows of a window. */

@@ -38,7 +38,8 @@ export interface FactorSignal {
 	asset: ModelAsset;
 	fit: AssetFit;
 	step: FactorStep;
-	assets: readonly ModelAsset[];
+	/** The assets that the factors are made of. */
+	basket: readonly ModelAsset[];
 	/** See hedgeToolsOf. */
 	tools: readonly ModelAsset[];
 	/** The asset's full hedge with the factors. */
@@ -176,7 +177,7 @@ function indicatorsOf({ fit, step, adjustedScore }: FactorSignal): Record<string
 }
 
 /** Weights of the frozen factor portfolios against one unit of the asset, by symbol. */
-function basketOf({ assets, hedge, fit }: FactorSignal): Record<string, number> {
+function basketOf({ basket, hedge, fit }: FactorSignal): Record<string, number> {
 	const { weights } = hedge();
-	return Object.fromEntries(assets.map(({ candidate }, i) => [candidate.symbol, -sideOf(fit) * at(weights, i)]));
+	return Object.fromEntries(basket.map(({ candidate }, i) => [candidate.symbol, -sideOf(fit) * at(weights, i)]));
 }

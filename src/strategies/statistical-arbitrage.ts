@@ -11,7 +11,7 @@ import {
 	type FactorStep,
 	VARIANCE_SHARE,
 } from "./statistical-arbitrage-model.ts";
-import { BARS_MIN, presentModel } from "./statistical-arbitrage-present.ts";
+import { BARS_MIN, FACTOR_ASSETS_MAX, presentModel } from "./statistical-arbitrage-present.ts";
 import {
 	B_MAX,
 	HOLD_BARS,
@@ -37,6 +37,7 @@ const THRESHOLDS = {
 	assets_min: ASSETS_MIN,
 	bars_min: BARS_MIN,
 	factors_max: FACTORS_MAX,
+	factor_assets_max: FACTOR_ASSETS_MAX,
 	variance_share: VARIANCE_SHARE,
 	ar1_coefficient_max: B_MAX,
 	r2_min: R2_MIN,
@@ -47,7 +48,7 @@ const THRESHOLDS = {
 	hold_bars_max: HOLD_BARS,
 };
 
-/** Residuals of coins against the common factors of all (after Avellaneda and Lee 2010). */
+/** Residuals of coins against the common factors of the largest (after Avellaneda and Lee 2010). */
 export const statisticalArbitrage: Strategy = {
 	id: STATISTICAL_ID,
 	needs: {
@@ -119,16 +120,16 @@ interface Model {
 function fitModel(read: readonly ReadAsset[], ledger: Ledger): Model | null {
 	if (read.length === 0) return null;
 	const model = presentModel(read.map(({ series }) => series));
-	const { step } = model;
+	const { step, fits } = model;
 	const assets = read.map(({ candidate, series }, i) => ({
 		candidate,
 		series,
 		window: model.windows[i] ?? new Float64Array(),
 	}));
-	const tools = hedgeToolsOf(assets);
-	const centre = step.fits.reduce((sum, fit) => sum + fit.centre, 0) / step.fits.length;
+	const [tools, basket] = [hedgeToolsOf(assets), model.members.flatMap((i) => assets[i] ?? [])];
+	const centre = fits.reduce((sum, fit) => sum + fit.centre, 0) / fits.length;
 	const signals = assets.flatMap((asset, i): FactorSignal[] => {
-		const fit = step.fits[i];
+		const fit = fits[i];
 		if (!fit) {
 			ledger.reject(asset.candidate.symbol, "insufficient_history", "no fit");
 			return [];
@@ -139,7 +140,7 @@ function fitModel(read: readonly ReadAsset[], ledger: Ledger): Model | null {
 				asset,
 				fit,
 				step,
-				assets,
+				basket,
 				tools,
 				hedge: () => model.hedgeOf(i),
 				adjustedScore: adjusted(fit, centre),
@@ -174,6 +175,7 @@ function modelReport(model: Model | null): Record<string, unknown> {
 	return {
 		model: {
 			assets: model.signals.length,
+			assets_in_factors: model.step.fits.length,
 			factors: model.step.portfolios.length,
 			variance_explained: model.step.explained,
 			s_scores: Object.fromEntries(

@@ -1,8 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { processAtRest } from "../../bench/timing/garbage.ts";
+import { leastBars } from "../../bench/timing/measure.ts";
 import { addedExponent, exponentFrom, exponentOf, growthOf, isLinear, medianOf } from "../../bench/timing/powers.ts";
 import { syntheticRequest } from "../../bench/timing/synthetic.ts";
 import { startThread } from "../../bench/timing/thread.ts";
+import { workGrowths, workPlanOf } from "../../bench/timing/verdict.ts";
 import { executed } from "../../bench/timing/work.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { builtStrategyIds, findBuiltStrategy } from "../../src/strategies/registry.ts";
@@ -49,6 +52,54 @@ test("executed source: an inner block counts for itself, what it covers not for 
 	assert.is(executed([range(0, 100, 1), range(20, 40, 5), range(30, 35, 0), range(60, 70, 2)]), 70 + 15 * 5 + 20);
 	assert.is(executed([range(0, 10, 1), range(10, 20, 3)]), 40);
 	assert.is(executed([]), 0);
+});
+
+test("work that chance has a part in is the mean over markets, and their disagreement is told", () => {
+	const pairs = findBuiltStrategy("ai_pairs_trading");
+	assert.ok(pairs);
+	const plan = workPlanOf(pairs);
+	assert.ok(plan.barsMarkets > 1);
+	const counted = (figures: readonly number[]) => {
+		const counts = figures.map((source) => ({ source, elements: source / 2 }));
+		return { cold: counts, warm: counts };
+	};
+	const symbols = counted([1, 2, 4, 8]);
+	const growths = (markets: number[][]) => workGrowths(pairs, plan, { symbols, bars: markets.map(counted) });
+	// Of 2,000, 3,000 and 4,000 bars: one market adds more and more, the other less and less.
+	const { bars } = growths([
+		[5, 20, 29, 40],
+		[5, 20, 31, 40],
+	]);
+	assert.equal(bars.cold.source.values, [5, 20, 30, 40]);
+	assert.equal(bars.warm.elements.values, [2.5, 10, 15, 20]);
+	assert.ok(Math.abs(bars.cold.source.added - 1) < 1e-9 && bars.cold.source.spread >= 0);
+	assert.ok(growths([[5, 20, 29, 40]]).bars.cold.source.added > 1.2);
+	assert.is(growths([[5, 20, 29, 40]]).symbols.cold.source.spread, 0);
+});
+
+test("a record of days of trades begins with the second of them", () => {
+	const least = (id: string) => {
+		const strategy = findBuiltStrategy(id);
+		return strategy && leastBars(strategy);
+	};
+	assert.equal(["ai_market_making", "ai_pairs_trading", "ai_hedge_position"].map(least), [(2 * 86_400) / 300, 1501, 0]);
+});
+
+test("a measurement begins when the process has been at rest for three polls, or never is", async () => {
+	const polled = async (used: (poll: number) => number): Promise<number> => {
+		let [clock, polls] = [0, 0];
+		await processAtRest(
+			() => clock,
+			async () => {
+				clock += used(polls++);
+			},
+		);
+		return polls;
+	};
+	// Swept for two polls, a moment of rest, swept again.
+	assert.is(await polled((poll) => [8, 3, 0, 0.2, 2, 0, 0.1, 0][poll] ?? 9), 8);
+	assert.is(await polled(() => 0), 3);
+	assert.is(await polled(() => 5), 100);
 });
 
 test("a market twice as large has the same signals a coin; in another unit of price it has the same ones", () => {

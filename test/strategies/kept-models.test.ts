@@ -59,6 +59,7 @@ test("the present factor model is kept by the content of its bars, and is the on
 			const { step, windows } = fromScratch(series);
 			assert.equal(model.step, step);
 			assert.equal(model.windows, windows);
+			assert.equal([model.members, model.fits], [[...series.keys()], step.fits]);
 			step.fits.forEach((fit, i) => {
 				const weights = hedgeWeights(step, fit);
 				for (const hedge of [model.hedgeOf(i), model.hedgeOf(i)])

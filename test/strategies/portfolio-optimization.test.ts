@@ -6,7 +6,7 @@ import { evaluate } from "../../src/strategies/evaluate.ts";
 import { pastMonths } from "../../src/strategies/portfolio/months.ts";
 import { planAll } from "../../src/strategies/portfolio/plan.ts";
 import { rebalanceTo } from "../../src/strategies/portfolio/rebalance.ts";
-import { type AssetUniverse, assetUniverse } from "../../src/strategies/portfolio/universe.ts";
+import { type AssetUniverse, assetUniverse, COINS_MAX } from "../../src/strategies/portfolio/universe.ts";
 import { checked } from "../support/checked-evaluation.ts";
 import { seriesOf } from "../support/recorded-bars.ts";
 import { barsFrom, candidateOf, gaussian, marketOf, requestOf } from "../support/synthetic-market.ts";
@@ -214,6 +214,55 @@ test("the order of positions does not matter, nor the price of a unit", () => {
 			evaluation.published.map((row) => [row.opportunity_id, Number(row.metadata.amount_usd ?? 0).toFixed(4)]),
 		);
 	assert.equal(amounts(b), amounts(a));
+});
+
+test("the majors and the largest holdings are weighed, as many as the days bear; the others stay and are named", () => {
+	// 40 coins; those around the border are of equal value, and the least ones come first by symbol.
+	const symbols = Array.from({ length: 40 }, (_, i) => `C${i + 10}/USDT`);
+	const usdOf = (i: number) => (i < 3 ? 100 : i < 13 ? 300 : 500 + i);
+	const held = Object.fromEntries(symbols.map((symbol, i) => [symbol, usdOf(i)]));
+	const own = symbols.map((symbol, i) => coin(symbol, 100 + i, { bars: 260, beta: 0.3 + (i % 7) / 3 }));
+	const setup: Setup = { held, coins: [BTC, ETH, ...own], cash: 1000 };
+	const universe = universeOf(setup);
+	assert.equal(universe.assets.length, COINS_MAX);
+	const left = [...symbols.slice(0, 3), ...symbols.slice(10, 13)];
+	assert.equal(
+		universe.left.map(({ symbol }) => symbol),
+		left,
+	);
+	assert.ok(universe.assets.some(({ symbol, value }) => symbol === "ETH/USDT" && value === 0));
+	const evaluation = run(setup);
+	assert.is(evaluation.evaluated, 6 + 2 + symbols.length);
+	const told = evaluation.rejected.filter(({ reason }) => reason === "insufficient_history");
+	assert.equal(told.map(({ symbol }) => symbol).sort(), [...left].sort());
+	assert.ok(told.every(({ detail }) => detail?.includes(`${COINS_MAX} coins`)));
+	// What is left out is neither sold nor spent: the weights are those of the others, as shares of the whole.
+	const weighed = symbols.filter((symbol) => !left.includes(symbol)).reduce((sum, one) => sum + (held[one] ?? 0), 0);
+	const share = weighed / (1000 + Object.values(held).reduce((sum, usd) => sum + usd, 0));
+	const weights = Object.values(evaluation.report.weights as Record<string, number>);
+	assert.ok(Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - share) < 1e-12);
+	const analyses = rowsOf(evaluation).filter(({ opportunity_type }) => opportunity_type === "optimization_analysis");
+	assert.ok(analyses.length > 0);
+	for (const { metadata } of analyses) {
+		const after = metadata.weights_after as Record<string, number>;
+		assert.ok(Math.abs(Object.values(after).reduce((sum, weight) => sum + weight, 0) - share) < 1e-12);
+		assert.ok(left.every((symbol) => !(symbol in after)));
+	}
+	const turned = { ...setup, held: Object.fromEntries(Object.entries(held).reverse()) };
+	assert.equal(run(turned), evaluation);
+});
+
+test("a major that is held takes part however little it is", () => {
+	const symbols = Array.from({ length: COINS_MAX }, (_, i) => `C${i + 10}/USDT`);
+	const own = symbols.map((symbol, i) => coin(symbol, 100 + i, { bars: 200 }));
+	const held = { "BTC/USDT": 1, ...Object.fromEntries(symbols.map((symbol) => [symbol, 500])) };
+	const { assets, left } = universeOf({ held, coins: [BTC, ETH, ...own] });
+	assert.ok(assets.some(({ symbol }) => symbol === "BTC/USDT"));
+	// Of equals the first by symbol stay.
+	assert.equal(
+		left.map(({ symbol }) => symbol),
+		symbols.slice(-2),
+	);
 });
 
 test("a month is weighed on what came before it and nothing else", () => {

@@ -48,6 +48,11 @@ export const ALLOCATION: readonly Gate[] = [
 	...POSITION_DATA.map((gate) => (gate === HISTORY ? { ...gate, thresholds: ["returns_min"] } : gate)),
 	{ reason: "illiquid", asks: "its bars have volume" },
 	{
+		reason: "insufficient_history",
+		asks: "there are so many returns for each coin weighed: the two majors first, then the largest positions",
+		thresholds: ["returns_per_coin_min"],
+	},
+	{
 		reason: "already_at_target",
 		asks: "a weight is outside the no-trade band, and volatility would fall enough (or a limit is broken)",
 		thresholds: ["drift_points", "drift_relative", "volatility_reduction_min"],

@@ -8,6 +8,16 @@ import { bySymbol, joinCloses, RETURNS_MIN, simpleReturns } from "../risk/book.t
 /** Coins that may be bought without being held: the deepest markets there are. */
 export const MAJORS = ["BTC/USDT", "ETH/USDT"] as const;
 
+/**
+ * Daily returns for each coin that is weighed. Weights of least variance made from T returns of n coins have, out of
+ * sample, (T - 2)/(T - n - 1) times the variance that the true covariance would have led to (Basak, Jagannathan and Ma
+ * 2009, for normal returns): a quarter more at five returns a coin, half at three, without end as n nears T. Shrinkage
+ * and bounds take away some of it, but what they leave is not known beforehand.
+ */
+export const RETURNS_PER_COIN_MIN = 5;
+/** Coins weighed at most; matrices of them do not grow with the portfolio. */
+export const COINS_MAX = RETURNS_MIN / RETURNS_PER_COIN_MIN;
+
 /** One coin that can be given weight. */
 export interface Asset {
 	symbol: string;
@@ -38,14 +48,17 @@ export interface AssetUniverse {
 	left: ({ symbol: string } & Refusal)[];
 }
 
-/** Spot holdings and the majors with enough history; what takes no part is named with its reason. */
+/**
+ * The majors and the largest spot holdings, COINS_MAX together, with enough history; what takes no part stays as it is
+ * and is named with its reason.
+ */
 export function assetUniverse(
 	candidates: readonly Candidate[],
 	view: MarketView,
 	portfolio: PortfolioSnapshot,
 ): AssetUniverse {
 	const left: AssetUniverse["left"] = [];
-	const assets: Asset[] = [];
+	const readable: Asset[] = [];
 	const candidateOf = bySymbol(candidates);
 	const held = new Map<string, number>();
 	for (const { symbol, quantity } of portfolio.positions) held.set(symbol, (held.get(symbol) ?? 0) + quantity);
@@ -53,12 +66,30 @@ export function assetUniverse(
 		const quantity = held.get(symbol) ?? 0;
 		const market = candidateOf.get(symbol)?.market ?? view.markets[symbol] ?? null;
 		const asset = readAsset(symbol, quantity, market, view);
-		if ("series" in asset) assets.push(asset);
+		if ("series" in asset) readable.push(asset);
 		// A major that is not held is an offer; without its data nothing is missing.
 		else if (held.has(symbol)) left.push({ symbol, ...asset });
 	}
+	const assets = largest(readable);
+	const weighed = new Set(assets);
+	for (const asset of readable) if (!weighed.has(asset)) left.push({ symbol: asset.symbol, ...TOO_MANY });
 	const investedUsd = assets.reduce((sum, asset) => sum + asset.value, 0);
 	return { assets, left, investedUsd, equityUsd: portfolio.capital_usd, ...joined(assets, investedUsd) };
+}
+
+const TOO_MANY: Refusal = {
+	reason: "insufficient_history",
+	detail: `${RETURNS_MIN} daily returns bear ${COINS_MAX} coins: there are larger positions`,
+};
+
+/** The majors, then the others by value, ties by symbol; in the order in which they came. */
+function largest(readable: readonly Asset[]): Asset[] {
+	const major = ({ symbol }: Asset) => Number(MAJORS.some((one) => one === symbol));
+	const ranked = [...readable].sort(
+		(a, b) => major(b) - major(a) || b.value - a.value || (a.symbol < b.symbol ? -1 : 1),
+	);
+	const kept = new Set(ranked.slice(0, COINS_MAX));
+	return readable.filter((asset) => kept.has(asset));
 }
 
 function readAsset(symbol: string, quantity: number, market: Market | null, view: MarketView): Asset | Refusal {
