@@ -26,7 +26,6 @@ import { VERSION } from "./version.ts";
 import { anyAddress, isPublicAddress } from "./webhooks/addresses.ts";
 import { createDeliverer } from "./webhooks/deliverer.ts";
 import { createOutbox } from "./webhooks/outbox.ts";
-import type { Comparison } from "./webhooks/payload.ts";
 import { createSend, type Send } from "./webhooks/send.ts";
 import { createUrlCheck } from "./webhooks/url-check.ts";
 import { createWebhookBook, type WebhookBook } from "./webhooks/webhook-book.ts";
@@ -92,7 +91,7 @@ export async function createAlertParts(deps: AlertPartsDeps): Promise<AlertParts
 		deliveries: webhookQueue,
 		schedules: scheduleStore,
 		scheduleHints: scheduleQueue,
-		compare: async (user_id, a, b) => (await diff.diff({ user_id, role: "trader" }, a, b)) as Comparison,
+		compare: (user_id, bases, scanId) => diff.since({ user_id, role: "trader" }, bases, scanId),
 		log: logger,
 	});
 	const webhooks = createWebhookBook({

@@ -1,4 +1,4 @@
-import type { ScheduleHints, ScheduleStore, StoredSchedule } from "../schedules/contract.ts";
+import type { ScheduleBase, ScheduleHints, ScheduleStore, StoredSchedule } from "../schedules/contract.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import { isStoreFailure } from "../store-failure.ts";
 import type { Delivery, DeliveryHints, DeliveryRef, StoredWebhook, WebhookStore } from "./contract.ts";
@@ -18,8 +18,8 @@ export interface OutboxDeps {
 	deliveries: DeliveryHints;
 	schedules: ScheduleStore;
 	scheduleHints: ScheduleHints;
-	/** What changed from scan `a` to scan `b` of the user. Throws when one of them is gone. */
-	compare(userId: string, a: string, b: string): Promise<Comparison>;
+	/** What changed since these scans of the user, newest first. Throws when all of them are gone. */
+	compare(userId: string, bases: readonly ScheduleBase[], scanId: string): Promise<Comparison>;
 	log: { warn(facts: Record<string, unknown>, message: string): void };
 }
 
@@ -65,14 +65,15 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 	};
 
 	async function changes(record: ScanRecord, { spec, state }: StoredSchedule): Promise<News | null> {
-		const { base } = state;
-		if (!base || base.scan_id === record.scan_id || base.ended_at_ms >= endedMs(record)) return null;
+		const { bases } = state;
+		const [newest] = bases;
+		if (!newest || newest.scan_id === record.scan_id || newest.ended_at_ms >= endedMs(record)) return null;
 		try {
-			const comparison = await deps.compare(record.user_id, base.scan_id, record.scan_id);
-			return changeNews(record, spec.schedule_id, base.scan_id, comparison);
+			const comparison = await deps.compare(record.user_id, bases, record.scan_id);
+			return changeNews(record, spec.schedule_id, newest.scan_id, comparison);
 		} catch (error) {
 			if (isStoreFailure(error)) throw error;
-			// The older scan has expired or was cleared: there is nothing to compare with.
+			// The older scans have expired or were cleared: there is nothing to compare with.
 			log.warn({ scan_id: record.scan_id, err: error }, "two scans of a schedule could not be compared");
 			return null;
 		}
@@ -88,7 +89,9 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 			const targets = targetsOf(schedule, hooks).filter(({ events }) => events.includes("scan.changed"));
 			const news = targets.length > 0 ? await changes(record, schedule) : null;
 			if (news) await tell(record.user_id, targets, news);
-			await schedules.noteBase(record.user_id, schedule_id, record.scan_id, endedMs(record));
+			const { strategies } = record.context;
+			const scan = { scan_id: record.scan_id, ended_at_ms: endedMs(record), strategies };
+			await schedules.noteBase(record.user_id, schedule_id, scan);
 		}
 		if (schedule.state.waiting_ms === null) return;
 		await deps.scheduleHints

@@ -6,6 +6,7 @@ import { DELIVERIES_KEPT, DELIVERY_KEPT_MS } from "../../src/webhooks/webhook-st
 import {
 	client,
 	closeNews,
+	comparison,
 	dueOf,
 	ended,
 	kept,
@@ -93,7 +94,7 @@ box("a schedule that names webhooks is told to those, of changes too; others hea
 	// Booked again, and the older one late: nothing is compared twice or backwards.
 	await told.scanEnded(second);
 	await told.scanEnded(first);
-	assert.equal(told.compared, [[first.scan_id, second.scan_id]], "with the last complete one");
+	assert.equal(told.compared, [[[first.scan_id], second.scan_id]], "with the last complete one");
 	assert.equal((await kept(user, named)).map(({ event }) => event).sort(), [
 		"scan.changed",
 		"scan.completed",
@@ -106,11 +107,32 @@ box("a schedule that names webhooks is told to those, of changes too; others hea
 	assert.is((await kept(user, other)).length, 1);
 });
 
+box(
+	"a scan in which a strategy did not end well is compared with, and so is the last one in which it did",
+	async () => {
+		const { user } = await userWith([["scan.changed"]]);
+		const spec = await scheduleOf(user);
+		const told = outbox();
+		const scans = (["ok_found", "failed", "degraded", "ok_found", "ok_empty"] as const).map((verdict) => {
+			time.nowMs += 60_000;
+			return ended(user, "completed", spec.schedule_id, verdict);
+		});
+		for (const scan of scans) await told.scanEnded(scan);
+		const [a, b, c, d, e] = scans.map(({ scan_id }) => scan_id);
+		assert.equal(told.compared, [
+			[[a], b],
+			[[b, a], c],
+			[[c, a], d],
+			[[d], e],
+		]);
+	},
+);
+
 box("no change, no news; a waiting run hears of the end", async () => {
 	const { user, hooks } = await userWith([["scan.changed"]]);
 	const spec = await scheduleOf(user, { overlap: "queue_one" });
 	await client.hset(`alert_schedule_runs:{${user}}`, `${spec.schedule_id}:waiting`, time.nowMs);
-	const quiet = outbox({ compare: async () => ({ opportunities: { added: [], removed: [], changed: [] } }) });
+	const quiet = outbox({ compare: async () => comparison() });
 	const [first, second] = [ended(user, "completed", spec.schedule_id), ended(user, "completed", spec.schedule_id)];
 	await quiet.scanEnded(first);
 	time.nowMs += 1;
@@ -123,7 +145,7 @@ box("bodies stay small, and say what was left out", async () => {
 	const { user, hooks } = await userWith([["scan.changed"]]);
 	const spec = await scheduleOf(user);
 	const many = Array.from({ length: 900 }, (_, i) => ({ ...row(`row-${i}`), strategy_name: "n".repeat(300) }));
-	const told = outbox({ compare: async () => ({ opportunities: { added: many, removed: many, changed: many } }) });
+	const told = outbox({ compare: async () => comparison({ added: many, removed: many, changed: many }) });
 	await told.scanEnded(ended(user, "completed", spec.schedule_id));
 	time.nowMs += 1;
 	await told.scanEnded(ended(user, "completed", spec.schedule_id));
@@ -135,7 +157,7 @@ box("bodies stay small, and say what was left out", async () => {
 	});
 	assert.ok(Buffer.byteLength(held?.body ?? "") <= BODY_BYTES_MAX);
 	const { data } = JSON.parse(held?.body ?? "{}");
-	assert.equal(data.counts, { added: 900, removed: 900, changed: 900 });
+	assert.equal(data.counts, { added: 900, removed: 900, changed: 900, unknown: 0 });
 	assert.is(data.truncated, true);
 	assert.ok(data.opportunities.added.length > 0);
 	assert.not.ok("evidence" in data.opportunities.added[0]);
