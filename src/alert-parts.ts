@@ -27,6 +27,7 @@ import { anyAddress, isPublicAddress } from "./webhooks/addresses.ts";
 import { createDeliverer } from "./webhooks/deliverer.ts";
 import { createOutbox } from "./webhooks/outbox.ts";
 import { createSend, type Send } from "./webhooks/send.ts";
+import { createShares } from "./webhooks/shares.ts";
 import { createUrlCheck } from "./webhooks/url-check.ts";
 import { createWebhookBook, type WebhookBook } from "./webhooks/webhook-book.ts";
 import { createWebhookStore } from "./webhooks/webhook-store.ts";
@@ -139,6 +140,7 @@ export async function createAlertParts(deps: AlertPartsDeps): Promise<AlertParts
 			accounts: users.accounts,
 			box: deps.box,
 			send: deps.send ?? createSend({ allowed, clock: systemClock }),
+			shares: createShares(now),
 			now,
 			version: VERSION,
 			count: count(TOTAL.deliveries),
@@ -149,8 +151,8 @@ export async function createAlertParts(deps: AlertPartsDeps): Promise<AlertParts
 		const scheduleWorker = createScheduleWorker(settings, nextOf, runner.look);
 		const webhookWorker = createWebhookWorker(settings, async (ref) => {
 			const end = await deliverer.attempt(ref, closing.signal);
-			if (end.kind === "retry") return end.pause_ms;
-			return end.kind === "interrupted" ? 0 : null;
+			if ("pause_ms" in end) return { pause_ms: end.pause_ms, attempted: end.kind === "retry" };
+			return end.kind === "interrupted" ? { pause_ms: 0, attempted: true } : null;
 		});
 		const sweeper = createAlertSweeper({
 			schedules: scheduleStore,
