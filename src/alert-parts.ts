@@ -87,12 +87,16 @@ export async function createAlertParts(deps: AlertPartsDeps): Promise<AlertParts
 	const webhookStore = createWebhookStore(redis, now, accountKey);
 	const allowed = config.webhookAllowPrivate ? anyAddress : isPublicAddress;
 	const diff = createScanDiff(createLookup(store.reader), createBodies(store.reader));
+	const count = (name: string) => (result: string) => {
+		store.writer.addTotals({ [totalField(name, result)]: 1 }).catch(() => undefined);
+	};
 	const outbox = createOutbox({
 		webhooks: webhookStore,
 		deliveries: webhookQueue,
 		schedules: scheduleStore,
 		scheduleHints: scheduleQueue,
 		compare: (user_id, bases, scanId) => diff.since({ user_id, role: "trader" }, bases, scanId),
+		count: count(TOTAL.deliveries),
 		log: logger,
 	});
 	const webhooks = createWebhookBook({
@@ -114,9 +118,6 @@ export async function createAlertParts(deps: AlertPartsDeps): Promise<AlertParts
 		newId: () => `schedule_${entropy.hex(16)}`,
 		log: logger,
 	});
-	const count = (name: string) => (result: string) => {
-		store.writer.addTotals({ [totalField(name, result)]: 1 }).catch(() => undefined);
-	};
 
 	function startWorkers(commands: Pick<ScanCommands, "startScan">): AlertWorkers {
 		const window = { name: "discover", max: config.rates.discoverMax, window_ms: START_WINDOW_MS };

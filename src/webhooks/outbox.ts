@@ -20,11 +20,28 @@ export interface OutboxDeps {
 	scheduleHints: ScheduleHints;
 	/** What changed since these scans of the user, newest first. Throws when all of them are gone. */
 	compare(userId: string, bases: readonly ScheduleBase[], scanId: string): Promise<Comparison>;
+	count(result: "dead"): void;
 	log: { warn(facts: Record<string, unknown>, message: string): void };
 }
 
+const NO_ROOM = "given up: too many newer deliveries wait";
+
 export function createOutbox(deps: OutboxDeps): Outbox {
 	const { webhooks, schedules, log } = deps;
+
+	/** So many wait that this one will not be told: its owner is to see that, not to miss it. */
+	async function giveUp(ref: DeliveryRef): Promise<void> {
+		const held = await webhooks.delivery(ref);
+		if (held?.delivery.status !== "pending") return;
+		const dead: Delivery = { ...held.delivery, status: "dead", next_attempt_at_ms: null, last_error: NO_ROOM };
+		if (!(await webhooks.replace(ref, held.delivery, dead))) return;
+		const { webhook_id, delivery_id } = ref;
+		log.warn({ webhook_id, delivery_id, attempts: dead.attempts }, "a delivery was given up: too many wait");
+		deps.count("dead");
+		await webhooks.index(ref, null);
+		// Whoever has its job sees that there is nothing to do.
+		await deps.deliveries.forget(ref).catch(() => undefined);
+	}
 
 	async function keep(userId: string, webhook: StoredWebhook, news: News): Promise<void> {
 		const { webhook_id } = webhook;
@@ -46,10 +63,11 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 			next_attempt_at_ms: news.at_ms,
 			delivered_at_ms: null,
 		};
-		const answer = await webhooks.keep(ref, delivery, bodyOf(news, ref.delivery_id));
-		if (answer === "gone") return;
+		const { kind, crowded } = await webhooks.keep(ref, delivery, bodyOf(news, ref.delivery_id));
+		if (kind === "gone") return;
+		for (const one of crowded) await giveUp(one);
 		// Kept before, by a process that may have died at once; what has been attempted is in good hands.
-		const held = answer === "known" ? (await webhooks.delivery(ref))?.delivery : delivery;
+		const held = kind === "known" ? (await webhooks.delivery(ref))?.delivery : delivery;
 		if (held?.status !== "pending" || held.attempts > 0) return;
 		await webhooks.index(ref, news.at_ms);
 		// It is kept and indexed: the sweeper delivers what the queue does not take now.

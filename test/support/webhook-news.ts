@@ -107,6 +107,7 @@ export const comparison = (parts: Partial<Comparison> = {}): Comparison => ({
 
 export function outbox(overrides: Partial<OutboxDeps> = {}) {
 	const jobs: string[] = [];
+	const counted: string[] = [];
 	const compared: [bases: string[], scan: string][] = [];
 	const made = createOutbox({
 		webhooks: webhooks(),
@@ -122,10 +123,11 @@ export function outbox(overrides: Partial<OutboxDeps> = {}) {
 			compared.push([bases.map(({ scan_id }) => scan_id), scanId]);
 			return comparison({ added: [row("new")] });
 		},
+		count: (result) => void counted.push(result),
 		log: testLogger(),
 		...overrides,
 	});
-	return { ...made, jobs, compared };
+	return { ...made, jobs, compared, counted };
 }
 
 export const kept = async (user: string, hook: StoredWebhook | undefined) =>

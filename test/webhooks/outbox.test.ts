@@ -163,24 +163,52 @@ box("bodies stay small, and say what was left out", async () => {
 	assert.not.ok("evidence" in data.opportunities.added[0]);
 });
 
-box("retention: the oldest go beyond the count and beyond the age", async () => {
+box("what waits is never dropped in silence: beyond the bound the oldest is a dead letter that says why", async () => {
 	const { user, hooks } = await userWith([["scan.completed"]]);
 	const ids: string[] = [];
+	const told = outbox();
 	for (let i = 0; i < DELIVERIES_KEPT + 5; i += 1) {
 		time.nowMs += 1000;
 		const done = ended(user);
 		ids.push(done.scan_id);
-		await outbox().scanEnded(done);
+		await told.scanEnded(done);
 	}
-	assert.equal(
-		(await kept(user, hooks[0])).map(({ scan_id }) => scan_id),
-		ids.slice(-DELIVERIES_KEPT).reverse(),
-	);
+	const all = await kept(user, hooks[0]);
+	const of = (status: string) => all.filter((one) => one.status === status).map(({ scan_id }) => scan_id);
+	assert.equal(of("pending"), ids.slice(-DELIVERIES_KEPT).reverse());
+	assert.equal(of("dead"), ids.slice(0, 5).reverse());
+	const [given] = all.filter(({ status }) => status === "dead");
+	assert.equal([given?.last_error, given?.next_attempt_at_ms], ["given up: too many newer deliveries wait", null]);
+	assert.equal(told.counted, Array(5).fill("dead"));
+	assert.is((await dueOf(user)).length, DELIVERIES_KEPT);
+	const ref = { user_id: user, webhook_id: hooks[0]?.webhook_id ?? "", delivery_id: given?.delivery_id ?? "" };
+	assert.match((await webhooks().delivery(ref))?.body ?? "", ids[4] ?? "none", "it can be replayed");
+});
+
+box("retention: of those that have ended the delivered go first, and all go beyond the age", async () => {
+	const { user, hooks } = await userWith([["scan.completed"]]);
+	const webhook_id = hooks[0]?.webhook_id ?? "";
+	const ends: string[] = [];
+	for (let i = 0; i < DELIVERIES_KEPT + 6; i += 1) {
+		time.nowMs += 1000;
+		const done = ended(user);
+		await outbox().scanEnded(done);
+		const [newest] = await kept(user, hooks[0]);
+		if (!newest || i === DELIVERIES_KEPT + 5) continue;
+		// Dead ones are the oldest, and three in the midst.
+		const status = i < 3 || (i >= 50 && i < 53) ? ("dead" as const) : ("delivered" as const);
+		const ref = { user_id: user, webhook_id, delivery_id: newest.delivery_id };
+		assert.ok(await webhooks().replace(ref, newest, { ...newest, status }));
+		ends.push(`${status} ${done.scan_id}`);
+	}
+	const left = (await kept(user, hooks[0])).slice(1).map(({ status, scan_id }) => `${status} ${scan_id}`);
+	// Five too many have ended: the five oldest of the delivered.
+	assert.equal(left.reverse(), [...ends.slice(0, 3), ...ends.slice(8)]);
 	time.nowMs += DELIVERY_KEPT_MS;
 	assert.equal(await kept(user, hooks[0]), []);
 	await outbox().scanEnded(ended(user));
-	assert.is(await client.hlen(`alert_deliveries:{${user}}:${hooks[0]?.webhook_id}`), 1);
-	assert.is(await client.hlen(`alert_bodies:{${user}}:${hooks[0]?.webhook_id}`), 1);
+	assert.is(await client.hlen(`alert_deliveries:{${user}}:${webhook_id}`), 1);
+	assert.is(await client.hlen(`alert_bodies:{${user}}:${webhook_id}`), 1);
 });
 
 box.run();
