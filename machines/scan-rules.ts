@@ -1,6 +1,15 @@
 import type { EffectType, JournalType, ScanEffect, ScanEvent } from "./events.ts";
 import { rejectedTotal } from "./strategy-rules.ts";
-import type { Outcome, Phase, ScanContext, ScanEnd, ScanPosition, StrategyEntry, VerdictCounts } from "./types.ts";
+import type {
+	Outcome,
+	Phase,
+	ScanContext,
+	ScanEnd,
+	ScanPosition,
+	StrategyEntry,
+	Verdict,
+	VerdictCounts,
+} from "./types.ts";
 
 /** The pure rules of `scan.v1`: a step takes a context and says what follows from it. */
 
@@ -63,8 +72,9 @@ export const strategiesRun = ({ strategies }: Pick<ScanContext, "strategies">): 
 	strategies.filter((entry) => entry.carried_over_from === null && entry.attempt > 0 && entry.verdict !== "skipped");
 
 export const isOpen = (entry: StrategyEntry): boolean => entry.state !== "settled";
-const isUsable = (entry: StrategyEntry): boolean =>
-	entry.verdict === "ok_found" || entry.verdict === "ok_empty" || entry.verdict === "degraded";
+/** Whether a strategy has looked at all that it was to look at. */
+export const endedWell = (verdict: Verdict | null): boolean => verdict === "ok_found" || verdict === "ok_empty";
+const isUsable = ({ verdict }: StrategyEntry): boolean => endedWell(verdict) || verdict === "degraded";
 
 export const allSettled = (context: ScanContext): boolean => !context.strategies.some(isOpen);
 
@@ -82,7 +92,7 @@ export const noneUsableCode = (context: ScanContext): "budget_exceeded" | "all_s
 export function outcomeOf(context: ScanContext): Outcome {
 	const run = context.strategies.filter((entry) => entry.verdict !== "skipped");
 	if (run.length === 0) return "nothing_to_scan";
-	const gaps = run.some((entry) => !(entry.verdict === "ok_found" || entry.verdict === "ok_empty"));
+	const gaps = run.some((entry) => !endedWell(entry.verdict));
 	const rows = (context.ranking?.ranked_count ?? 0) > 0;
 	if (rows) return gaps ? "found_with_gaps" : "found";
 	return gaps ? "incomplete" : "empty";

@@ -177,6 +177,8 @@ export interface PortfolioSummary {
 	duration_ms: number;
 	/** Only for a user who has some. */
 	accounts?: AccountReport[];
+	/** Only when prices are the last good ones of a source that failed: the oldest of them. */
+	stale_prices?: { age_seconds: number; error: string };
 }
 
 export interface SourceReport {

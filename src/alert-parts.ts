@@ -26,8 +26,8 @@ import { VERSION } from "./version.ts";
 import { anyAddress, isPublicAddress } from "./webhooks/addresses.ts";
 import { createDeliverer } from "./webhooks/deliverer.ts";
 import { createOutbox } from "./webhooks/outbox.ts";
-import type { Comparison } from "./webhooks/payload.ts";
 import { createSend, type Send } from "./webhooks/send.ts";
+import { createShares } from "./webhooks/shares.ts";
 import { createUrlCheck } from "./webhooks/url-check.ts";
 import { createWebhookBook, type WebhookBook } from "./webhooks/webhook-book.ts";
 import { createWebhookStore } from "./webhooks/webhook-store.ts";
@@ -87,12 +87,16 @@ export async function createAlertParts(deps: AlertPartsDeps): Promise<AlertParts
 	const webhookStore = createWebhookStore(redis, now, accountKey);
 	const allowed = config.webhookAllowPrivate ? anyAddress : isPublicAddress;
 	const diff = createScanDiff(createLookup(store.reader), createBodies(store.reader));
+	const count = (name: string) => (result: string) => {
+		store.writer.addTotals({ [totalField(name, result)]: 1 }).catch(() => undefined);
+	};
 	const outbox = createOutbox({
 		webhooks: webhookStore,
 		deliveries: webhookQueue,
 		schedules: scheduleStore,
 		scheduleHints: scheduleQueue,
-		compare: async (user_id, a, b) => (await diff.diff({ user_id, role: "trader" }, a, b)) as Comparison,
+		compare: (user_id, bases, scanId) => diff.since({ user_id, role: "trader" }, bases, scanId),
+		count: count(TOTAL.deliveries),
 		log: logger,
 	});
 	const webhooks = createWebhookBook({
@@ -114,9 +118,6 @@ export async function createAlertParts(deps: AlertPartsDeps): Promise<AlertParts
 		newId: () => `schedule_${entropy.hex(16)}`,
 		log: logger,
 	});
-	const count = (name: string) => (result: string) => {
-		store.writer.addTotals({ [totalField(name, result)]: 1 }).catch(() => undefined);
-	};
 
 	function startWorkers(commands: Pick<ScanCommands, "startScan">): AlertWorkers {
 		const window = { name: "discover", max: config.rates.discoverMax, window_ms: START_WINDOW_MS };
@@ -140,6 +141,7 @@ export async function createAlertParts(deps: AlertPartsDeps): Promise<AlertParts
 			accounts: users.accounts,
 			box: deps.box,
 			send: deps.send ?? createSend({ allowed, clock: systemClock }),
+			shares: createShares(now),
 			now,
 			version: VERSION,
 			count: count(TOTAL.deliveries),
@@ -150,8 +152,8 @@ export async function createAlertParts(deps: AlertPartsDeps): Promise<AlertParts
 		const scheduleWorker = createScheduleWorker(settings, nextOf, runner.look);
 		const webhookWorker = createWebhookWorker(settings, async (ref) => {
 			const end = await deliverer.attempt(ref, closing.signal);
-			if (end.kind === "retry") return end.pause_ms;
-			return end.kind === "interrupted" ? 0 : null;
+			if ("pause_ms" in end) return { pause_ms: end.pause_ms, attempted: end.kind === "retry" };
+			return end.kind === "interrupted" ? { pause_ms: 0, attempted: true } : null;
 		});
 		const sweeper = createAlertSweeper({
 			schedules: scheduleStore,

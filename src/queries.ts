@@ -11,6 +11,7 @@ import { createScanDiff, type ScanDiff } from "./queries/scan-diff.ts";
 import { createScanExport, type ScanExport } from "./queries/scan-export.ts";
 import { createScanList, type ScanList } from "./queries/scan-list.ts";
 import { createScanQueries, type ScanQueries } from "./queries/scans.ts";
+import { createValuationQueries, type ValuationQueries } from "./queries/valuation.ts";
 import type { Account } from "./services.ts";
 import type { ScanReader, StatisticsReader } from "./store/contract.ts";
 import { type EarnedCredits, userStatusView } from "./views/user-status.ts";
@@ -29,6 +30,7 @@ export interface Queries {
 	scanList: ScanList;
 	scanDiff: ScanDiff;
 	scanExport: ScanExport;
+	valuations: ValuationQueries;
 	userStatus(account: Account): Promise<object>;
 }
 
@@ -62,6 +64,7 @@ export function createQueries(dependencies: QueryDependencies): Queries {
 		events: createEventQueries({ reader, lookup, journal, streamsMax }),
 		scanList: createScanList(reader, bodies),
 		scanDiff: createScanDiff(lookup, bodies),
+		valuations: createValuationQueries(lookup, reader),
 		scanExport: createScanExport({ reader, bodies, journal }),
 		diagnostics: createDiagnosticsQueries({ reader, statistics, clock, lookup, probes, stuckAfterMs }),
 		async userStatus(account) {

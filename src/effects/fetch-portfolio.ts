@@ -1,8 +1,9 @@
 import type { AccountReport } from "../../machines/types.ts";
+import { isoOf } from "../clock.ts";
 import { isDollarQuote } from "../dollars.ts";
 import type { MissingPart } from "../exchange/contract.ts";
 import { symbolParts } from "../filter-words.ts";
-import type { MarketData, ReadOptions, Ticker } from "../market/contract.ts";
+import type { MarketData, ReadOptions, StaleNote, Ticker } from "../market/contract.ts";
 import type { AccountHoldings, StoredPortfolio } from "../services.ts";
 import type { PortfolioSnapshot, Position } from "../strategies/contract.ts";
 import {
@@ -15,7 +16,7 @@ import {
 } from "./account-positions.ts";
 import { beginOf } from "./begin.ts";
 import type { EffectContext, Effects } from "./contract.ts";
-import { EffectError, isAbsence } from "./errors.ts";
+import { EffectError, isAbsence, scrubMessage } from "./errors.ts";
 import { type EffectDeps, effectSettings } from "./ports.ts";
 import { untilAborted, withinTime } from "./waiting.ts";
 
@@ -30,12 +31,18 @@ interface MarkedPosition {
 	value_usd: number;
 	basis: MarkBasis;
 	price: number | null;
+	/** When the market's price was made; null: it is none of the market's. */
+	priced_at: string | null;
 	/** The exchange account that holds it; absent: entered by the user. */
 	account_id?: string;
 }
 
 /** Document `portfolio_valuation`: how capital_usd came about. */
 export interface PortfolioValuation {
+	/** The source's instant at which prices were asked for; null: none was. */
+	as_of: string | null;
+	/** Prices are the last good ones of a source that fails now: the oldest of them; null: they are not. */
+	stale: { age_seconds: number; error: string } | null;
 	/** Entered by the user and held in exchange accounts. */
 	cash_usd: number;
 	positions: MarkedPosition[];
@@ -56,8 +63,8 @@ export function createFetchPortfolio(deps: Deps): Effects["fetchPortfolio"] {
 		const startedAtMs = deps.clock.now();
 		const [stored, accounts] = await readStored(deps, context);
 		const held = heldPositions(stored, accounts);
-		const { prices, named } = await markPrices(deps, context, held);
-		const snapshot = snapshotOf(stored, prices, accounts, named);
+		const marks = await markPrices(deps, context, held);
+		const snapshot = snapshotOf(stored, marks, accounts);
 		return {
 			portfolio: {
 				positions: snapshot.portfolio.positions.length,
@@ -67,6 +74,7 @@ export function createFetchPortfolio(deps: Deps): Effects["fetchPortfolio"] {
 				source: sourceOf(snapshot, accounts, deps.market),
 				duration_ms: Math.max(0, deps.clock.now() - startedAtMs),
 				...(accounts.length > 0 ? { accounts: reportsOf(accounts) } : {}),
+				...(snapshot.valuation.stale ? { stale_prices: snapshot.valuation.stale } : {}),
 			},
 			attachments: { portfolio: snapshot.portfolio, documents: { portfolio_valuation: snapshot.valuation } },
 		};
@@ -87,21 +95,36 @@ async function readStored(deps: Deps, context: EffectContext): Promise<[StoredPo
 	}
 }
 
-interface Marks {
-	prices: Map<string, number>;
+interface Price {
+	price: number;
+	at_ms: number;
+}
+
+export interface Marks {
+	/** Dollars by symbol. */
+	prices: Map<string, Price>;
+	as_of_ms: number | null;
+	/** The oldest of the answers that stand in for newer ones. */
+	stale: StaleNote | null;
 	/** What the market knows a coin by, where it is not the name that the account's exchange uses. */
 	named: Map<string, string>;
 }
 
+export const noMarks = (): Marks => ({ prices: new Map(), as_of_ms: null, stale: null, named: new Map() });
+
 async function markPrices(deps: Deps, context: EffectContext, held: readonly HeldPosition[]): Promise<Marks> {
-	const marks: Marks = { prices: new Map(), named: new Map() };
+	const marks = noMarks();
 	const symbols = [...new Set(held.map(({ position }) => position.symbol))].filter(isDollarSymbol);
 	if (symbols.length === 0) return marks;
 	const limitMs = Math.min(effectSettings(deps).portfolio_marks_timeout_ms, context.timeLeftMs() / 2);
 	const mark = async (asked: readonly string[], signal: AbortSignal) => {
 		const { begunMs, agoMs } = beginOf(context, deps.clock);
-		const read = { signal, as_of_ms: deps.market.now(agoMs), begun_ms: begunMs };
-		const tickers = await readTickers(deps.market, asked, read);
+		const as_of_ms = deps.market.now(agoMs);
+		marks.as_of_ms ??= as_of_ms;
+		const onStale = (note: StaleNote) => {
+			if (!marks.stale || note.age_ms > marks.stale.age_ms) marks.stale = note;
+		};
+		const tickers = await readTickers(deps.market, asked, { signal, as_of_ms, begun_ms: begunMs, onStale });
 		for (const [symbol, price] of tickers.flatMap((ticker) => priceOf(ticker))) marks.prices.set(symbol, price);
 	};
 	try {
@@ -132,27 +155,21 @@ async function readTickers(market: MarketData, symbols: readonly string[], optio
 	}
 }
 
-function priceOf(ticker: Ticker): [symbol: string, price: number][] {
-	const { bid, ask, last } = ticker;
+function priceOf(ticker: Ticker): [symbol: string, price: Price][] {
+	const { bid, ask, last, at_ms } = ticker;
 	const mid = bid !== null && ask !== null ? (bid + ask) / 2 : null;
 	const price = last ?? mid;
-	return price !== null && Number.isFinite(price) && price > 0 ? [[ticker.symbol, price]] : [];
+	return price !== null && Number.isFinite(price) && price > 0 ? [[ticker.symbol, { price, at_ms }]] : [];
 }
 
 /** Positions that strategies are given; what lies beyond counts in the capital all the same. */
 const POSITIONS_MAX = 200;
 
-/**
- * Capital = cash + marked positions, each counted once. Nothing entered and no account ever read: capital assumed.
- *
- * @param prices dollars by symbol.
- * @param named symbols of account positions under which the market prices them.
- */
+/** Capital = cash + marked positions, each counted once. Nothing entered and no account ever read: capital assumed. */
 export function snapshotOf(
 	stored: StoredPortfolio,
-	prices: ReadonlyMap<string, number>,
+	{ prices, named, as_of_ms, stale }: Marks,
 	accounts: readonly AccountHoldings[] = [],
-	named: ReadonlyMap<string, string> = new Map(),
 ): { portfolio: PortfolioSnapshot; valuation: PortfolioValuation } {
 	const held = heldPositions(stored, accounts).map((one) => {
 		const symbol = (one.account_id !== null && named.get(one.position.symbol)) || one.position.symbol;
@@ -177,14 +194,20 @@ export function snapshotOf(
 			capital_usd: assumed ? ASSUMED_CAPITAL_USD : Math.max(0, cash_usd + marked),
 			assumed,
 		},
-		valuation: { cash_usd, positions: marks, ...(accounts.length > 0 ? { accounts: reports } : {}) },
+		valuation: {
+			as_of: as_of_ms === null ? null : isoOf(as_of_ms),
+			stale: stale && { age_seconds: Math.round(stale.age_ms / 1000), error: scrubMessage(stale.error) },
+			cash_usd,
+			positions: marks,
+			...(accounts.length > 0 ? { accounts: reports } : {}),
+		},
 	};
 }
 
-function largest(positions: Position[], prices: ReadonlyMap<string, number>): Position[] {
+function largest(positions: Position[], prices: Marks["prices"]): Position[] {
 	if (positions.length <= POSITIONS_MAX) return positions;
 	const size = ({ symbol, quantity, entry_price }: Position) =>
-		Math.abs(quantity) * (prices.get(symbol) ?? entry_price ?? 0);
+		Math.abs(quantity) * (prices.get(symbol)?.price ?? entry_price ?? 0);
 	return [...positions].sort((a, b) => size(b) - size(a)).slice(0, POSITIONS_MAX);
 }
 
@@ -192,15 +215,15 @@ function largest(positions: Position[], prices: ReadonlyMap<string, number>): Po
  * Spot: quantity * price. A contract's notional is not money the user holds; what counts is its
  * unrealised result, quantity * (price - entry) for linear contracts, 0 without both prices.
  */
-function markOf(position: Position, marketPrice: number | null): MarkedPosition {
+function markOf(position: Position, market: Price | null): MarkedPosition {
 	const { symbol, quantity, entry_price } = position;
 	const { quote, settle } = symbolParts(symbol);
 	const entry = isDollarQuote(quote ?? "") ? entry_price : null;
-	const price = marketPrice ?? entry;
-	const basis: MarkBasis = marketPrice !== null ? "market" : entry !== null ? "entry_price" : "unpriced";
-	if (price === null) return { symbol, value_usd: 0, basis, price };
-	const value_usd = settle === null ? quantity * price : quantity * (price - (entry ?? price));
-	return { symbol, value_usd, basis, price };
+	const price = market?.price ?? entry;
+	const basis: MarkBasis = market !== null ? "market" : entry !== null ? "entry_price" : "unpriced";
+	const mark = { symbol, basis, price, priced_at: market && isoOf(market.at_ms) };
+	if (price === null) return { ...mark, value_usd: 0 };
+	return { ...mark, value_usd: settle === null ? quantity * price : quantity * (price - (entry ?? price)) };
 }
 
 const partsMissing = (missing: readonly MissingPart[]): string | null =>
@@ -227,5 +250,10 @@ function sourceOf(
 	const parts = [`${count("market")} of ${positions.length} positions marked by ${market.source.name}`];
 	if (count("entry_price") > 0) parts.push(`${count("entry_price")} at entry price`);
 	if (count("unpriced") > 0) parts.push(`${count("unpriced")} unpriced and counted as 0`);
+	const oldest = positions.flatMap(({ priced_at }) => priced_at ?? []).sort()[0];
+	if (oldest !== undefined) parts.push(`oldest price of ${oldest}`);
+	const { stale } = valuation;
+	if (stale)
+		parts.push(`last good prices, up to ${stale.age_seconds} s old, because the source fails (${stale.error})`);
 	return `${version}: ${parts.join(", ")}${note}`;
 }

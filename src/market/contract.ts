@@ -52,6 +52,11 @@ export interface Market {
 	/** Perps: open interest in USD and when it was measured. */
 	open_interest_usd: number | null;
 	open_interest_at_ms: number | null;
+	/**
+	 * Why a null of open interest says nothing about the market: it could not be read, or the venue tells that of none
+	 * of its perps. Absent: the source has what there is.
+	 */
+	open_interest_missing?: "unread" | "unpublished";
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Queue, Worker } from "bullmq";
+import { DelayedError, Queue, Worker } from "bullmq";
 import { limited, systemClock } from "../clock.ts";
 import type { DeliveryHints, DeliveryRef } from "../webhooks/contract.ts";
 import { type AlertQueueSettings, type AlertWorker, closeWorker } from "./schedule-queue.ts";
@@ -18,7 +18,8 @@ const STALLED_MS = 10_000;
 const STALLED_MAX = 100;
 /** The delivery's own record says when it is a dead letter; this only bounds what the queue does. */
 const ATTEMPTS = 100;
-const CONCURRENCY = 16;
+/** Most of an attempt is waiting for a stranger. How many of these a user may have says the deliverer. */
+const CONCURRENCY = 64;
 
 export function createWebhookQueue({ connection, events_max, log }: AlertQueueSettings): WebhookQueue {
 	const queue = new Queue(QUEUE, {
@@ -60,16 +61,25 @@ class Again extends Error {
 
 const PAUSE_AFTER_FAULT_MS = 5_000;
 
-/** @param deliver ms until the next attempt, null when there is none. */
+/** When a delivery is looked at again. `attempted`: an attempt was made, which the queue counts. */
+export interface NextLook {
+	pause_ms: number;
+	attempted: boolean;
+}
+
+/** @param deliver null when the delivery is not looked at again. */
 export function createWebhookWorker(
 	{ connection, log }: Pick<AlertQueueSettings, "connection" | "log">,
-	deliver: (ref: DeliveryRef) => Promise<number | null>,
+	deliver: (ref: DeliveryRef) => Promise<NextLook | null>,
 ): AlertWorker {
 	const worker = new Worker(
 		QUEUE,
-		async (job) => {
-			const pauseMs = await deliver(job.data as DeliveryRef);
-			if (pauseMs !== null) throw new Again(pauseMs);
+		async (job, token) => {
+			const next = await deliver(job.data as DeliveryRef);
+			if (next === null) return;
+			if (next.attempted) throw new Again(next.pause_ms);
+			await job.moveToDelayed(systemClock.now() + next.pause_ms, token);
+			throw new DelayedError();
 		},
 		{
 			connection,

@@ -1,5 +1,6 @@
 import type { ScanFilters } from "../../machines/types.ts";
 import type { StartRequest } from "../services.ts";
+import type { EndedScan } from "./bases.ts";
 
 /** Recurring scans of a user, as stored. Moments are epoch ms on the store's clock. */
 export interface ScheduleSpec {
@@ -22,6 +23,13 @@ export interface ScheduleSpec {
 	since_ms: number;
 }
 
+/** A complete scan, and the strategies of which none ended well later. */
+export interface ScheduleBase {
+	scan_id: string;
+	ended_at_ms: number;
+	strategy_ids: string[];
+}
+
 /** What became of a schedule's runs. */
 export interface ScheduleState {
 	/** Time of the newest run that was dealt with, by the cron and without jitter. */
@@ -29,8 +37,8 @@ export interface ScheduleState {
 	/** A run that waits for the end of the scan before it (overlap queue_one). */
 	waiting_ms: number | null;
 	last_scan_id: string | null;
-	/** Newest complete scan with its end: what the next complete one is compared with. */
-	base: { scan_id: string; ended_at_ms: number } | null;
+	/** What the next complete scan is compared with, newest first; the newest complete one is always the first. */
+	bases: ScheduleBase[];
 	last_error: string | null;
 }
 
@@ -68,7 +76,7 @@ export interface ScheduleStore {
 	/** False: another process holds the run by now. */
 	concludeRun(userId: string, scheduleId: string, tickMs: number, token: string, outcome: RunOutcome): Promise<boolean>;
 	/** Notes a complete scan to compare the next one with, unless a newer one is noted. */
-	noteBase(userId: string, scheduleId: string, scanId: string, endedAtMs: number): Promise<void>;
+	noteBase(userId: string, scheduleId: string, scan: EndedScan): Promise<void>;
 	/** Takes a webhook out of the lists that name it. */
 	dropWebhook(userId: string, webhookId: string): Promise<void>;
 	ownerOf(scheduleId: string): Promise<string | null>;

@@ -2,7 +2,7 @@ import { saveRecord } from "../store/user-records.ts";
 
 /**
  * Scripts on the schedules of one user. Fields of a schedule's runs in the hash of runs, `<id>:` before each:
- * done (time of the newest run dealt with), run (`tick|token|until` of the run in hand), waiting, scan, base, error.
+ * done (time of the newest run dealt with), run (`tick|token|until` of the run in hand), waiting, scan, bases, error.
  *
  * SAVE
  * KEYS  1 account, 2 schedules, 3 runs
@@ -15,7 +15,7 @@ export const SAVE = saveRecord(
 
 /** KEYS 1 schedules, 2 runs. ARGV 1 id -> 1 removed, 0 there was none */
 export const REMOVE = `
-for _, field in ipairs({'done', 'run', 'waiting', 'scan', 'base', 'error'}) do
+for _, field in ipairs({'done', 'run', 'waiting', 'scan', 'bases', 'error'}) do
 	redis.call('HDEL', KEYS[2], ARGV[1] .. ':' .. field)
 end
 return redis.call('HDEL', KEYS[1], ARGV[1])
@@ -71,12 +71,13 @@ return 1
 
 /**
  * KEYS  1 schedules, 2 runs
- * ARGV  1 id, 2 scan id, 3 its end ms
+ * ARGV  1 id, 2 bases as they were read or '', 3 bases
+ * -> 1 noted, 0 somebody else has noted another scan, -1 there is no such schedule
  */
-export const NOTE_BASE = `
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
-local held = redis.call('HGET', KEYS[2], ARGV[1] .. ':base')
-if held and tonumber(string.match(held, '|(%d+)$')) >= tonumber(ARGV[3]) then return 0 end
-redis.call('HSET', KEYS[2], ARGV[1] .. ':base', ARGV[2] .. '|' .. ARGV[3])
+export const NOTE_BASES = `
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end
+local field = ARGV[1] .. ':bases'
+if (redis.call('HGET', KEYS[2], field) or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[2], field, ARGV[3])
 return 1
 `;

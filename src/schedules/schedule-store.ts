@@ -1,9 +1,11 @@
 import type { Redis } from "ioredis";
 import { runScript, script, urgent } from "../store/script-runner.ts";
+import { withBase } from "./bases.ts";
 import type {
 	RunClaim,
 	RunOutcome,
 	SaveAnswer,
+	ScheduleBase,
 	ScheduleSpec,
 	ScheduleState,
 	ScheduleStore,
@@ -18,14 +20,16 @@ import {
 	scheduleWalkKey,
 	userOfSchedulesKey,
 } from "./keys.ts";
-import { CLAIM_RUN, CONCLUDE_RUN, NOTE_BASE, REMOVE, SAVE } from "./schedule-scripts.ts";
+import { CLAIM_RUN, CONCLUDE_RUN, NOTE_BASES, REMOVE, SAVE } from "./schedule-scripts.ts";
 
 const SAVE_SCRIPT = script(3, SAVE);
 const REMOVE_SCRIPT = script(2, REMOVE);
 const CLAIM_SCRIPT = script(2, CLAIM_RUN);
 const CONCLUDE_SCRIPT = script(2, CONCLUDE_RUN);
 /** Part of the end of a scan, which a full server must not hold up. */
-const NOTE_BASE_SCRIPT = urgent(2, NOTE_BASE);
+const NOTE_BASES_SCRIPT = urgent(2, NOTE_BASES);
+/** Scans of one schedule end one after the other; more than this never end at once. */
+const NOTES_TRIED_MAX = 10;
 
 /** @param accountKey key of the account: what is under way while its user is deleted must leave nothing. */
 export function createScheduleStore(
@@ -70,8 +74,15 @@ export function createScheduleStore(
 			const args = [scheduleId, tickMs, token, kind, scan_id ?? "", error ?? "", pause ? 1 : 0];
 			return (await runScript(redis, CONCLUDE_SCRIPT, [...keysOf(userId), ...args])) === 1;
 		},
-		async noteBase(userId, scheduleId, scanId, endedAtMs) {
-			await runScript(redis, NOTE_BASE_SCRIPT, [...keysOf(userId), scheduleId, scanId, endedAtMs]);
+		async noteBase(userId, scheduleId, scan) {
+			for (let tried = 0; tried < NOTES_TRIED_MAX; tried++) {
+				const held = (await redis.hget(scheduleRunsKey(userId), `${scheduleId}:bases`)) ?? "";
+				const bases = withBase(basesOf(held), scan);
+				if (bases === null) return;
+				const args = [scheduleId, held, JSON.stringify(bases)];
+				if ((await runScript(redis, NOTE_BASES_SCRIPT, [...keysOf(userId), ...args])) !== 0) return;
+			}
+			throw new Error(`the bases of ${scheduleId} change too often to be noted`);
 		},
 		async dropWebhook(userId, webhookId) {
 			for (const { spec } of await list(userId)) {
@@ -110,15 +121,16 @@ export function createScheduleStore(
 function stateOf(runs: Record<string, string>, id: string): ScheduleState {
 	const number = (field: string): number | null =>
 		runs[`${id}:${field}`] === undefined ? null : Number(runs[`${id}:${field}`]);
-	const [baseId, endedAt] = runs[`${id}:base`]?.split("|") ?? [];
 	return {
 		done_ms: number("done"),
 		waiting_ms: number("waiting"),
 		last_scan_id: runs[`${id}:scan`] ?? null,
-		base: baseId && endedAt ? { scan_id: baseId, ended_at_ms: Number(endedAt) } : null,
+		bases: basesOf(runs[`${id}:bases`] ?? ""),
 		last_error: runs[`${id}:error`] ?? null,
 	};
 }
+
+const basesOf = (text: string): ScheduleBase[] => (text === "" ? [] : (JSON.parse(text) as ScheduleBase[]));
 
 async function unindex(redis: Redis, scheduleId: string): Promise<void> {
 	await Promise.all([redis.hdel(scheduleOwnersKey, scheduleId), redis.zrem(schedulesDueKey, scheduleId)]);

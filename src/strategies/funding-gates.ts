@@ -54,14 +54,22 @@ export function tooSmall(symbol: string, past: number, ledger: Notes): Refusal {
 	return { reason: "below_threshold", detail: `${(past * 10_000).toFixed(3)} bp per 8 h` };
 }
 
+/** Open interest that is not known is no small one; null: enough is traded and held. */
+function liquidityGate(market: Market): Refusal | null {
+	const { volume_usd_24h: volume, open_interest_usd: interest, open_interest_missing: missing } = market;
+	const traded = (volume ?? 0) > VOLUME_USD_MIN;
+	if (traded && missing === "unread") return { reason: "fetch_failed", detail: "its open interest could not be read" };
+	if (traded && missing === "unpublished") {
+		return { reason: "missing_open_interest", detail: `no open interest is read of ${market.venue}` };
+	}
+	if (traded && (interest ?? 0) > OPEN_INTEREST_USD_MIN) return null;
+	return { reason: "illiquid", detail: `volume ${known(volume)} USD, open interest ${known(interest)} USD` };
+}
+
 /** The gates on what was read and traded of one perp. */
 export function fundedPerp(market: Market, funding: FundingSeries | null, asOfMs: number): FundedPerp | Refusal {
-	if (!((market.volume_usd_24h ?? 0) > VOLUME_USD_MIN) || !((market.open_interest_usd ?? 0) > OPEN_INTEREST_USD_MIN)) {
-		return {
-			reason: "illiquid",
-			detail: `volume ${known(market.volume_usd_24h)} USD, open interest ${known(market.open_interest_usd)} USD`,
-		};
-	}
+	const illiquid = liquidityGate(market);
+	if (illiquid) return illiquid;
 	if (!funding || funding.length === 0) return { reason: "fetch_failed", detail: "no funding was read" };
 	const newest = last(funding.funding_time);
 	if (asOfMs - newest <= STALE_HOURS * HOUR_MS) return { market, funding };

@@ -1,4 +1,11 @@
-import type { AccountReport, ScanContext, ScanPosition, StrategyEntry, Verdict } from "../../machines/types.ts";
+import type {
+	AccountReport,
+	PortfolioSummary,
+	ScanContext,
+	ScanPosition,
+	StrategyEntry,
+	Verdict,
+} from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import { listWords, plural, positionOf, strategyName } from "./words.ts";
 
@@ -18,7 +25,7 @@ function unmatchedSentence(context: ScanContext): string {
 }
 
 /** A sentence per exchange account that the portfolio lacks, wholly or in part. */
-export const accountWarnings = (accounts: readonly AccountReport[]): string[] =>
+const accountWarnings = (accounts: readonly AccountReport[]): string[] =>
 	accounts.flatMap(({ exchange, error, missing, as_of_ms }) => {
 		const counted =
 			as_of_ms === null ? "it is left out of the portfolio" : `its state of ${isoOf(as_of_ms)} is counted`;
@@ -27,11 +34,21 @@ export const accountWarnings = (accounts: readonly AccountReport[]): string[] =>
 		return [`An account at ${exchange} was read in part, without ${missing.map(missingWords).join(" and ")}.`];
 	});
 
+/** A sentence for each thing of the portfolio that is missing or old. */
+export const portfolioWarnings = ({ accounts = [], stale_prices }: PortfolioSummary): string[] => [
+	...(stale_prices
+		? [
+				`Prices of the portfolio are the last good ones, up to ${stale_prices.age_seconds} s old, because their source failed (${stale_prices.error}).`,
+			]
+		: []),
+	...accountWarnings(accounts),
+];
+
 const missingWords = (part: string): string =>
 	part === "beyond_limit" ? "what is beyond the limit of entries" : part.replaceAll("_", " ");
 
-const accountsSentence = ({ portfolio }: ScanContext): string =>
-	accountWarnings(portfolio?.accounts ?? [])
+const portfolioSentences = ({ portfolio }: ScanContext): string =>
+	(portfolio ? portfolioWarnings(portfolio) : [])
 		.slice(0, WARNINGS_MAX)
 		.map((warning) => ` ${warning}`)
 		.join("");
@@ -107,12 +124,12 @@ function runningMessage(context: ScanContext, position: ScanPosition): string {
 export function scanMessage(context: ScanContext, position: ScanPosition = positionOf(context)): string {
 	switch (position) {
 		case "completed":
-			return completeMessage(context) + accountsSentence(context) + unmatchedSentence(context);
+			return completeMessage(context) + portfolioSentences(context) + unmatchedSentence(context);
 		case "failed":
 			return `The scan failed: ${context.end?.error?.message ?? "the cause is not known"}`;
 		case "cancelled":
 			return cancelledMessage(context);
 		default:
-			return runningMessage(context, position) + accountsSentence(context) + unmatchedSentence(context);
+			return runningMessage(context, position) + portfolioSentences(context) + unmatchedSentence(context);
 	}
 }

@@ -1,7 +1,7 @@
 import { verdictCounts } from "../../machines/scan-rules.ts";
 import type { Phase, PortfolioSummary, ScanContext, ScanPosition, StrategyEntry } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
-import { accountWarnings } from "./messages.ts";
+import { portfolioWarnings } from "./messages.ts";
 import { endedAtMs, executionTimeMs, isFinal, isoOrNull, lastWorkingPhase, positionOf } from "./words.ts";
 
 /** How a phase stands. */
@@ -30,14 +30,15 @@ export function phaseStatus(context: ScanContext, phase: Phase): PhaseStatus {
 
 const settled = (entries: readonly StrategyEntry[]): number => entries.filter((entry) => entry.verdict !== null).length;
 
-/** Exchange accounts of the user, and in `warnings` what of them is missing from the portfolio. */
-export function accountsOf({ accounts }: PortfolioSummary): Record<string, unknown> {
-	if (!accounts) return {};
-	const shown = accounts.map(({ as_of_ms, ...report }) => ({
+/** Exchange accounts of the user, and in `warnings` what of the portfolio is missing or old. */
+export function portfolioNotes(portfolio: PortfolioSummary): Record<string, unknown> {
+	const { accounts, stale_prices } = portfolio;
+	if (!accounts && !stale_prices) return {};
+	const shown = accounts?.map(({ as_of_ms, ...report }) => ({
 		...report,
 		as_of: as_of_ms === null ? null : isoOf(as_of_ms),
 	}));
-	return { accounts: shown, warnings: accountWarnings(accounts) };
+	return { ...(shown ? { accounts: shown } : {}), warnings: portfolioWarnings(portfolio) };
 }
 
 /** What a phase says beyond its times, as far as it has happened. */
@@ -53,7 +54,11 @@ function phaseExtras(context: ScanContext, phase: Phase, startedAtMs: number): R
 			};
 		case "portfolio_fetch":
 			if (context.portfolio)
-				return { strategies_count: input.strategies.length, filters: input.filters, ...accountsOf(context.portfolio) };
+				return {
+					strategies_count: input.strategies.length,
+					filters: input.filters,
+					...portfolioNotes(context.portfolio),
+				};
 			return brokenPhase(context) === phase ? { portfolio_result: null } : {};
 		case "asset_discovery":
 			return context.assets ? { total_assets: context.assets.total_assets } : {};

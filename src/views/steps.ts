@@ -1,7 +1,7 @@
 import { verdictCounts } from "../../machines/scan-rules.ts";
 import type { Phase, ScanContext, StrategyEntry, Verdict } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
-import { accountsOf, brokenPhase, type PhaseStatus, phaseStatus } from "./phases.ts";
+import { brokenPhase, type PhaseStatus, phaseStatus, portfolioNotes } from "./phases.ts";
 import { endedAtMs, isoOrNull, positionOf, strategyName } from "./words.ts";
 
 /** How a step of the debug view stands. */
@@ -78,7 +78,7 @@ function phaseStepExtras(context: ScanContext, number: number): Record<string, u
 			return {
 				positions: portfolio?.positions ?? null,
 				portfolio_version: portfolio?.portfolio_version ?? null,
-				...(portfolio ? accountsOf(portfolio) : {}),
+				...(portfolio ? portfolioNotes(portfolio) : {}),
 			};
 		case 4:
 			return { total_assets: assets?.total_assets ?? null, sources: assets?.sources ?? [] };

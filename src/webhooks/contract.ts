@@ -37,6 +37,13 @@ export interface Delivery {
 	delivered_at_ms: number | null;
 }
 
+export interface KeepAnswer {
+	/** known: it was kept before, and stays as it is. gone: there is no such webhook. */
+	kind: "kept" | "known" | "gone";
+	/** Pending deliveries for which there is no room any more, oldest first: they are to be given up. */
+	crowded: DeliveryRef[];
+}
+
 export interface WebhookStore {
 	list(userId: string): Promise<StoredWebhook[]>;
 	read(userId: string, webhookId: string): Promise<StoredWebhook | null>;
@@ -48,8 +55,8 @@ export interface WebhookStore {
 	): Promise<"saved" | "limit" | "no_account" | "changed" | "gone">;
 	/** With all its deliveries. */
 	remove(userId: string, webhookId: string): Promise<boolean>;
-	/** Keeps a delivery durably. known: it was kept before, and stays as it is. gone: there is no such webhook. */
-	keep(ref: DeliveryRef, delivery: Delivery, body: string): Promise<"kept" | "known" | "gone">;
+	/** Keeps a delivery durably. */
+	keep(ref: DeliveryRef, delivery: Delivery, body: string): Promise<KeepAnswer>;
 	/** Newest first, those only that are within retention. */
 	deliveries(userId: string, webhookId: string): Promise<Delivery[]>;
 	delivery(ref: DeliveryRef): Promise<{ delivery: Delivery; body: string } | null>;

@@ -1,11 +1,14 @@
 import type { AccountReader, SecretBox } from "../services.ts";
-import type { Delivery, DeliveryRef, WebhookStore } from "./contract.ts";
+import type { Delivery, DeliveryRef, StoredWebhook, WebhookStore } from "./contract.ts";
 import { ATTEMPTS_MAX, retryPauseMs } from "./retry.ts";
 import type { Send, SendResult } from "./send.ts";
+import type { Place, Shares } from "./shares.ts";
 import { signatureOf } from "./signature.ts";
 
-/** How an attempt ended: `retry` with the pause until the next one. */
-export type AttemptEnd = { kind: "none" | "delivered" | "dead" | "interrupted" } | { kind: "retry"; pause_ms: number };
+/** How an attempt ended: `retry` with the pause until the next one; `busy`: there was none, its share is taken. */
+export type AttemptEnd =
+	| { kind: "none" | "delivered" | "dead" | "interrupted" }
+	| { kind: "retry" | "busy"; pause_ms: number };
 
 export interface Deliverer {
 	/** One attempt at a delivery that is due; nothing for one that is done, gone, or due later. */
@@ -17,6 +20,7 @@ export interface DelivererDeps {
 	accounts: AccountReader;
 	box: SecretBox;
 	send: Send;
+	shares: Shares;
 	/** The store's clock. */
 	now(): number;
 	version: string;
@@ -34,17 +38,22 @@ const EARLY_MS = 1_000;
 export function createDeliverer(deps: DelivererDeps): Deliverer {
 	const { store, now, log } = deps;
 
-	async function outcome(
-		ref: DeliveryRef,
-		delivery: Delivery,
-		body: string,
-		signal?: AbortSignal,
-	): Promise<SendResult | "dead"> {
+	/** null: nobody is to be told any more. */
+	async function receiver(ref: DeliveryRef): Promise<StoredWebhook | null> {
 		const [webhook, account] = await Promise.all([
 			store.read(ref.user_id, ref.webhook_id),
 			deps.accounts.byId(ref.user_id),
 		]);
-		if (!webhook || account?.status !== "active") return "dead";
+		return account?.status === "active" ? webhook : null;
+	}
+
+	async function outcome(
+		webhook: StoredWebhook,
+		ref: DeliveryRef,
+		{ delivery, body }: { delivery: Delivery; body: string },
+		limit_ms: number,
+		signal?: AbortSignal,
+	): Promise<SendResult> {
 		let secret: string;
 		try {
 			secret = deps.box.open(ref, webhook.secret);
@@ -59,7 +68,19 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
 			"x-lookout-delivery": delivery.delivery_id,
 			"x-lookout-signature": signatureOf(secret, body, now()),
 		};
-		return deps.send({ url: webhook.url, body, headers }, signal);
+		return deps.send({ url: webhook.url, body, headers, limit_ms }, signal);
+	}
+
+	/** In its place, which is free again when the receiver has answered or not. */
+	async function inPlace(place: Place, attempt: () => Promise<SendResult>): Promise<SendResult> {
+		let timedOut = false;
+		try {
+			const result = await attempt();
+			timedOut = result.timed_out === true;
+			return result;
+		} finally {
+			place.release(timedOut);
+		}
 	}
 
 	return {
@@ -69,10 +90,20 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
 				await store.index(ref, null);
 				return { kind: "none" };
 			}
-			const { delivery, body } = held;
+			const { delivery } = held;
 			const wait = (delivery.next_attempt_at_ms ?? 0) - now();
 			if (wait > EARLY_MS) return { kind: "retry", pause_ms: wait };
-			const result = await outcome(ref, delivery, body, signal);
+			const webhook = await receiver(ref);
+			let result: SendResult | "dead" = "dead";
+			if (webhook) {
+				const place = deps.shares.take(ref.user_id, new URL(webhook.url).host);
+				if ("pause_ms" in place) {
+					// It is not late, it has to wait.
+					await store.index(ref, now() + place.pause_ms);
+					return { kind: "busy", pause_ms: place.pause_ms };
+				}
+				result = await inPlace(place, () => outcome(webhook, ref, held, place.limit_ms, signal));
+			}
 			if (signal?.aborted && result !== "dead" && result.error !== null) return { kind: "interrupted" };
 			const after = afterAttempt(delivery, result, now());
 			// Replayed or removed meanwhile: what is there now is looked at by its own job.

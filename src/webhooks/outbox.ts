@@ -1,4 +1,4 @@
-import type { ScheduleHints, ScheduleStore, StoredSchedule } from "../schedules/contract.ts";
+import type { ScheduleBase, ScheduleHints, ScheduleStore, StoredSchedule } from "../schedules/contract.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import { isStoreFailure } from "../store-failure.ts";
 import type { Delivery, DeliveryHints, DeliveryRef, StoredWebhook, WebhookStore } from "./contract.ts";
@@ -18,13 +18,30 @@ export interface OutboxDeps {
 	deliveries: DeliveryHints;
 	schedules: ScheduleStore;
 	scheduleHints: ScheduleHints;
-	/** What changed from scan `a` to scan `b` of the user. Throws when one of them is gone. */
-	compare(userId: string, a: string, b: string): Promise<Comparison>;
+	/** What changed since these scans of the user, newest first. Throws when all of them are gone. */
+	compare(userId: string, bases: readonly ScheduleBase[], scanId: string): Promise<Comparison>;
+	count(result: "dead"): void;
 	log: { warn(facts: Record<string, unknown>, message: string): void };
 }
 
+const NO_ROOM = "given up: too many newer deliveries wait";
+
 export function createOutbox(deps: OutboxDeps): Outbox {
 	const { webhooks, schedules, log } = deps;
+
+	/** So many wait that this one will not be told: its owner is to see that, not to miss it. */
+	async function giveUp(ref: DeliveryRef): Promise<void> {
+		const held = await webhooks.delivery(ref);
+		if (held?.delivery.status !== "pending") return;
+		const dead: Delivery = { ...held.delivery, status: "dead", next_attempt_at_ms: null, last_error: NO_ROOM };
+		if (!(await webhooks.replace(ref, held.delivery, dead))) return;
+		const { webhook_id, delivery_id } = ref;
+		log.warn({ webhook_id, delivery_id, attempts: dead.attempts }, "a delivery was given up: too many wait");
+		deps.count("dead");
+		await webhooks.index(ref, null);
+		// Whoever has its job sees that there is nothing to do.
+		await deps.deliveries.forget(ref).catch(() => undefined);
+	}
 
 	async function keep(userId: string, webhook: StoredWebhook, news: News): Promise<void> {
 		const { webhook_id } = webhook;
@@ -46,10 +63,11 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 			next_attempt_at_ms: news.at_ms,
 			delivered_at_ms: null,
 		};
-		const answer = await webhooks.keep(ref, delivery, bodyOf(news, ref.delivery_id));
-		if (answer === "gone") return;
+		const { kind, crowded } = await webhooks.keep(ref, delivery, bodyOf(news, ref.delivery_id));
+		if (kind === "gone") return;
+		for (const one of crowded) await giveUp(one);
 		// Kept before, by a process that may have died at once; what has been attempted is in good hands.
-		const held = answer === "known" ? (await webhooks.delivery(ref))?.delivery : delivery;
+		const held = kind === "known" ? (await webhooks.delivery(ref))?.delivery : delivery;
 		if (held?.status !== "pending" || held.attempts > 0) return;
 		await webhooks.index(ref, news.at_ms);
 		// It is kept and indexed: the sweeper delivers what the queue does not take now.
@@ -65,14 +83,15 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 	};
 
 	async function changes(record: ScanRecord, { spec, state }: StoredSchedule): Promise<News | null> {
-		const { base } = state;
-		if (!base || base.scan_id === record.scan_id || base.ended_at_ms >= endedMs(record)) return null;
+		const { bases } = state;
+		const [newest] = bases;
+		if (!newest || newest.scan_id === record.scan_id || newest.ended_at_ms >= endedMs(record)) return null;
 		try {
-			const comparison = await deps.compare(record.user_id, base.scan_id, record.scan_id);
-			return changeNews(record, spec.schedule_id, base.scan_id, comparison);
+			const comparison = await deps.compare(record.user_id, bases, record.scan_id);
+			return changeNews(record, spec.schedule_id, newest.scan_id, comparison);
 		} catch (error) {
 			if (isStoreFailure(error)) throw error;
-			// The older scan has expired or was cleared: there is nothing to compare with.
+			// The older scans have expired or were cleared: there is nothing to compare with.
 			log.warn({ scan_id: record.scan_id, err: error }, "two scans of a schedule could not be compared");
 			return null;
 		}
@@ -88,7 +107,9 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 			const targets = targetsOf(schedule, hooks).filter(({ events }) => events.includes("scan.changed"));
 			const news = targets.length > 0 ? await changes(record, schedule) : null;
 			if (news) await tell(record.user_id, targets, news);
-			await schedules.noteBase(record.user_id, schedule_id, record.scan_id, endedMs(record));
+			const { strategies } = record.context;
+			const scan = { scan_id: record.scan_id, ended_at_ms: endedMs(record), strategies };
+			await schedules.noteBase(record.user_id, schedule_id, scan);
 		}
 		if (schedule.state.waiting_ms === null) return;
 		await deps.scheduleHints

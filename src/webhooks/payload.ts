@@ -74,29 +74,38 @@ export function endNews(record: ScanRecord): News | null {
 	return { event: `scan.${position}`, scan_id, at_ms: endedMs(record), data, schedule_id: null };
 }
 
-/** The part of a comparison of two scans that is told. */
+/** What a scan shows that the scans before it do not, and the other way round. */
 export interface Comparison {
-	opportunities: { added: Json[]; removed: Json[]; changed: Json[] };
+	added: Json[];
+	removed: Json[];
+	changed: Json[];
+	/** Of strategies that did not end well where these rows are missing. */
+	unknown: { added: Json[]; removed: Json[] };
 }
 
-/** Null: nothing changed. */
+/** Null: nothing changed, as far as can be known. */
 export function changeNews(
 	record: ScanRecord,
 	scheduleId: string,
 	previousId: string,
-	{ opportunities }: Comparison,
+	{ added, removed, changed, unknown }: Comparison,
 ): News | null {
-	const { added, removed, changed } = opportunities;
 	if (added.length + removed.length + changed.length === 0) return null;
+	const unsure = [...unknown.removed, ...unknown.added];
 	const data = (rows: number): Json => ({
 		schedule_id: scheduleId,
 		previous_scan_id: previousId,
-		counts: { added: added.length, removed: removed.length, changed: changed.length },
+		outcome: record.context.outcome,
+		counts: { added: added.length, removed: removed.length, changed: changed.length, unknown: unsure.length },
 		opportunities: {
 			added: added.slice(0, rows).map(shortRow),
 			removed: removed.slice(0, rows).map(shortRow),
 			changed: changed.slice(0, rows),
 		},
+		unknown: record.context.strategies.flatMap(({ strategy_id, verdict }) => {
+			const count = unsure.filter((row) => row.strategy_id === strategy_id).length;
+			return count === 0 ? [] : { strategy_id, verdict, opportunities: count };
+		}),
 		truncated: Math.max(added.length, removed.length, changed.length) > rows,
 		diff_url: `/api/v1/scan-diagnostics/scan-diff?a=${previousId}&b=${record.scan_id}`,
 	});

@@ -9,12 +9,16 @@ export interface Sending {
 	url: string;
 	body: string;
 	headers: Record<string, string>;
+	/** How long the receiver is waited for, ms; absent: as long as any. */
+	limit_ms?: number;
 }
 
 /** `status`: of the answer; null: there was none. `error` null: the receiver has taken it. */
 export interface SendResult {
 	status: number | null;
 	error: string | null;
+	/** There was no answer in time. */
+	timed_out?: true;
 }
 
 export type Send = (sending: Sending, signal?: AbortSignal) => Promise<SendResult>;
@@ -58,7 +62,9 @@ export function createSend({ allowed, clock, resolve, limitMs = ATTEMPT_LIMIT_MS
 				request.destroy();
 				done(result);
 			};
-			const timer = clock.setTimeout(() => end({ status: null, error: `no answer within ${limitMs} ms` }), limitMs);
+			const patienceMs = sending.limit_ms ?? limitMs;
+			const late = (): void => end({ status: null, error: `no answer within ${patienceMs} ms`, timed_out: true });
+			const timer = clock.setTimeout(late, patienceMs);
 			const onAbort = (): void => end({ status: null, error: "interrupted" });
 			signal?.addEventListener("abort", onAbort, { once: true });
 			request.on("response", (response: IncomingMessage) => {

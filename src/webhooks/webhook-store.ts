@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { runScript, script, urgent } from "../store/script-runner.ts";
 import { saveRecord } from "../store/user-records.ts";
-import type { Delivery, DeliveryRef, StoredWebhook, WebhookStore } from "./contract.ts";
+import type { Delivery, DeliveryRef, KeepAnswer, StoredWebhook, WebhookStore } from "./contract.ts";
 import {
 	bodiesKey,
 	DELIVERIES_GLOB,
@@ -12,7 +12,7 @@ import {
 	webhooksKey,
 } from "./keys.ts";
 
-/** Deliveries kept per webhook, by count and by age; what is pending counts as well. */
+/** Deliveries kept per webhook by count, of those that wait and of those that have ended each, and by age. */
 export const DELIVERIES_KEPT = 100;
 export const DELIVERY_KEPT_MS = 7 * 86_400_000;
 
@@ -31,30 +31,40 @@ return redis.call('HDEL', KEYS[1], ARGV[1])
 /**
  * KEYS  1 webhooks, 2 deliveries, 3 bodies
  * ARGV  1 webhook id, 2 delivery id, 3 delivery (JSON), 4 body, 5 most kept, 6 ms kept, 7 created up to here: goes
- * -> 'kept', 'known', 'gone'. Beyond a bound the oldest go.
+ * -> {'kept', ids of pending ones beyond the bound, oldest first}, {'known'}, {'gone'}. Of those that have ended the
+ * oldest go beyond the bound, the delivered before the dead.
  * Part of the end of a scan, which a full server must not hold up.
  */
 const KEEP = urgent(
 	3,
 	`
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 'gone' end
-if redis.call('HSETNX', KEYS[2], ARGV[2], ARGV[3]) == 0 then return 'known' end
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return {'gone'} end
+if redis.call('HSETNX', KEYS[2], ARGV[2], ARGV[3]) == 0 then return {'known'} end
 redis.call('HSET', KEYS[3], ARGV[2], ARGV[4])
+local most = tonumber(ARGV[5])
 local held = redis.call('HGETALL', KEYS[2])
-local ages = {}
-for i = 1, #held, 2 do
-	if held[i] ~= ARGV[2] then ages[#ages + 1] = {id = held[i], at = cjson.decode(held[i + 1]).created_at_ms} end
+local lists = {pending = {}, delivered = {}, dead = {}}
+local function drop(id)
+	redis.call('HDEL', KEYS[2], id)
+	redis.call('HDEL', KEYS[3], id)
 end
-table.sort(ages, function(a, b) return a.at < b.at end)
-for i, age in ipairs(ages) do
-	if age.at <= tonumber(ARGV[7]) or #ages - i + 2 > tonumber(ARGV[5]) then
-		redis.call('HDEL', KEYS[2], age.id)
-		redis.call('HDEL', KEYS[3], age.id)
+for i = 1, #held, 2 do
+	local one = cjson.decode(held[i + 1])
+	if held[i] ~= ARGV[2] and one.created_at_ms <= tonumber(ARGV[7]) then drop(held[i])
+	elseif held[i] ~= ARGV[2] then table.insert(lists[one.status], {id = held[i], at = one.created_at_ms}) end
+end
+for _, list in pairs(lists) do table.sort(list, function(a, b) return a.at < b.at end) end
+local ended = #lists.delivered + #lists.dead
+for _, status in ipairs({'delivered', 'dead'}) do
+	for _, one in ipairs(lists[status]) do
+		if ended > most then drop(one.id); ended = ended - 1 end
 	end
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
 redis.call('PEXPIRE', KEYS[3], ARGV[6])
-return 'kept'
+local answer = {'kept'}
+for i = 1, #lists.pending + 1 - most do answer[#answer + 1] = lists.pending[i].id end
+return answer
 `,
 );
 
@@ -111,10 +121,12 @@ export function createWebhookStore(
 		async keep(ref, delivery, body) {
 			const bounds = [DELIVERIES_KEPT, DELIVERY_KEPT_MS, now() - DELIVERY_KEPT_MS];
 			const args = [ref.webhook_id, ref.delivery_id, JSON.stringify(delivery), body, ...bounds];
-			return (await runScript(redis, KEEP, [webhooksKey(ref.user_id), ...deliveryKeys(ref), ...args])) as
-				| "kept"
-				| "known"
-				| "gone";
+			const keys = [webhooksKey(ref.user_id), ...deliveryKeys(ref)];
+			const [kind, ...crowded] = (await runScript(redis, KEEP, [...keys, ...args])) as [
+				KeepAnswer["kind"],
+				...string[],
+			];
+			return { kind, crowded: crowded.map((delivery_id) => ({ ...ref, delivery_id })) };
 		},
 		async deliveries(userId, webhookId) {
 			return Object.values(await redis.hgetall(deliveriesKey(userId, webhookId)))

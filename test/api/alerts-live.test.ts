@@ -158,14 +158,15 @@ test(
 			cron: "* * * * *",
 			filters: { symbols: "XRP" },
 		});
-		const base = `${before}|${record.context.end?.at_ms}`;
-		await world.client.hset(`alert_schedule_runs:{${user.user_id}}`, `${schedule_id}:base`, base);
+		const strategy_ids = record.context.strategies.map(({ strategy_id }) => strategy_id);
+		const bases = JSON.stringify([{ scan_id: before, ended_at_ms: record.context.end?.at_ms, strategy_ids }]);
+		await world.client.hset(`alert_schedule_runs:{${user.user_id}}`, `${schedule_id}:bases`, bases);
 		await missed(user, String(schedule_id), 5);
 		await receiver.until("/changed", 1);
 		const { event, data, scan_id } = JSON.parse(receiver.at("/changed")[0]?.body ?? "{}");
 		assert.equal([event, data.schedule_id, data.previous_scan_id], ["scan.changed", schedule_id, before]);
 		assert.is.not(scan_id, before, "a run makes a scan of its own, however fresh the last result is");
-		assert.equal(data.counts, { added: 0, removed: 0, changed: 1 });
+		assert.equal(data.counts, { added: 0, removed: 0, changed: 1, unknown: 0 });
 		assert.equal(data.opportunities.changed[0].fields.symbol, ["DOGE/USDT", "BTC/USDT"]);
 		const diff = await one.api.call("GET", data.diff_url, { token: user.token });
 		assert.is(diff.status, 200, diff.text);

@@ -2,7 +2,12 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { joinedPositions } from "../../src/effects/account-positions.ts";
-import { createFetchPortfolio, type PortfolioValuation, snapshotOf } from "../../src/effects/fetch-portfolio.ts";
+import {
+	createFetchPortfolio,
+	noMarks,
+	type PortfolioValuation,
+	snapshotOf,
+} from "../../src/effects/fetch-portfolio.ts";
 import type { AccountErrorCode, MissingPart } from "../../src/exchange/contract.ts";
 import { MarketError, type Ticker } from "../../src/market/contract.ts";
 import type { AccountHoldings } from "../../src/services.ts";
@@ -183,11 +188,16 @@ test(
 
 test("coins owed lower the capital and are no position; two hundred positions at most reach the strategies", () => {
 	const stored = { positions: [], cash_usd: 0, version: 1, updated_at: null };
-	const owing = snapshotOf(stored, new Map([["BTC/USDT", 100]]), [holdings("a", [position("BTC/USDT", -2)], 1_000)]);
+	const marksOf = (prices: [symbol: string, price: number][]) => ({
+		...noMarks(),
+		prices: new Map(prices.map(([symbol, price]) => [symbol, { price, at_ms: 0 }])),
+	});
+	const owing = snapshotOf(stored, marksOf([["BTC/USDT", 100]]), [holdings("a", [position("BTC/USDT", -2)], 1_000)]);
 	assert.equal([owing.portfolio.capital_usd, owing.portfolio.positions], [800, []]);
 	const many = Array.from({ length: 300 }, (_, i) => position(`C${i}/USDT`, i + 1));
-	const prices = new Map(many.map(({ symbol }) => [symbol, 1]));
-	const { portfolio, valuation } = snapshotOf(stored, prices, [holdings("a", many, 0)]);
+	const { portfolio, valuation } = snapshotOf(stored, marksOf(many.map(({ symbol }) => [symbol, 1])), [
+		holdings("a", many, 0),
+	]);
 	assert.equal([portfolio.positions.length, valuation.positions.length], [200, 300]);
 	assert.is(portfolio.capital_usd, (300 * 301) / 2, "the rest counts in the capital");
 	assert.is(Math.min(...portfolio.positions.map(({ quantity }) => quantity)), 101, "the largest stay");

@@ -84,6 +84,44 @@ test(
 );
 
 test(
+	"each price keeps its time, and prices from before a source failed are marked as such",
+	bounded(async () => {
+		const portfolios = stored([position("BTC/USDT", 1), position("ETH/USDT", 1), position("OLD/USDT", 1, 3)], 0);
+		const [btcMs, ethMs] = [AS_OF_MS - 400_000, AS_OF_MS - 7_000];
+		const tickers = [
+			{ ...ticker("BTC/USDT", 60_000), at_ms: btcMs },
+			{ ...ticker("ETH/USDT", 2_000), at_ms: ethMs },
+		];
+		const iso = (ms: number) => new Date(ms).toISOString();
+		const fresh = await fetched({ portfolios, market: fakeMarket({ tickers: async () => tickers }) });
+		const { as_of, stale, positions } = valuation(fresh.attachments);
+		assert.equal([as_of, stale], [iso(AS_OF_MS), null]);
+		assert.equal(
+			positions.map(({ priced_at }) => priced_at),
+			[iso(btcMs), iso(ethMs), null],
+		);
+		assert.match(fresh.portfolio.source, `oldest price of ${iso(btcMs)}`);
+		assert.not("stale_prices" in fresh.portfolio);
+		assert.not.match(fresh.portfolio.source, "last good");
+		const failing = fakeMarket({
+			tickers: async (_symbols, { onStale }) => {
+				onStale?.({ age_ms: 5_000, error: "fetch_failed: HTTP 503" });
+				onStale?.({ age_ms: 200_000, error: "fetch_failed: HTTP 503" });
+				onStale?.({ age_ms: 9_000, error: "timeout" });
+				return tickers;
+			},
+		});
+		const old = await fetched({ portfolios, market: failing });
+		const note = { age_seconds: 200, error: "fetch_failed: HTTP 503" };
+		assert.equal([old.portfolio.stale_prices, valuation(old.attachments).stale], [note, note]);
+		assert.match(
+			old.portfolio.source,
+			"last good prices, up to 200 s old, because the source fails (fetch_failed: HTTP 503)",
+		);
+	}),
+);
+
+test(
 	"a contract counts with its unrealised result, not with its notional",
 	bounded(async () => {
 		const { portfolio } = await fetched({

@@ -6,6 +6,7 @@ import { createWebhookQueue, createWebhookWorker } from "../../src/queue/webhook
 import { bullmqConnection } from "../../src/redis/clients.ts";
 import type { RedisKind } from "../../src/redis/provide.ts";
 import { nextRun, storedCron } from "../../src/schedules/cron.ts";
+import { createShares, USER_ATTEMPTS_MAX } from "../../src/webhooks/shares.ts";
 import { availableKinds, bareEnvPath, temporaryFolder } from "../redis/support/servers.ts";
 import { within } from "../support/api.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
@@ -81,7 +82,7 @@ function queues(kind: Exclude<RedisKind, "external">): void {
 			const one = createWebhookWorker(worker(), async (given) => {
 				assert.equal(given, ref);
 				attempts.push(Date.now());
-				if (attempts.length < 3) return 200;
+				if (attempts.length < 3) return { pause_ms: 200, attempted: attempts.length === 1 };
 				done();
 				return null;
 			});
@@ -92,6 +93,43 @@ function queues(kind: Exclude<RedisKind, "external">): void {
 			// Its id is free again: a replay is queued.
 			await queue.deliver(ref, 60_000);
 			await queue.forget(ref);
+			await queue.close();
+		}),
+	);
+
+	test(
+		"what has to wait for its share holds no place: others are told beside a user whose receivers hang",
+		within(30_000, async () => {
+			const queue = createWebhookQueue(settings());
+			await queue.ready();
+			const hanging = 200;
+			for (let i = 0; i < hanging; i++)
+				await queue.deliver({ user_id: "hog", webhook_id: "w", delivery_id: `delivery_hog_${i}` }, 0);
+			await queue.deliver({ user_id: "other", webhook_id: "w", delivery_id: "delivery_other" }, 0);
+			const shares = createShares(() => Date.now());
+			let open = (): void => undefined;
+			const opened = new Promise<void>((resolve) => {
+				open = resolve;
+			});
+			let told = (): void => undefined;
+			const heard = new Promise<void>((resolve) => {
+				told = resolve;
+			});
+			let [underWay, most] = [0, 0];
+			const one = createWebhookWorker(worker(), async ({ user_id }) => {
+				const place = shares.take(user_id, `${user_id}.example.com`);
+				if ("pause_ms" in place) return { ...place, attempted: false };
+				most = Math.max(most, ++underWay);
+				if (user_id === "other") told();
+				else await opened;
+				underWay -= 1;
+				place.release(false);
+				return null;
+			});
+			await heard;
+			assert.ok(most <= USER_ATTEMPTS_MAX + 1, `${most} at once`);
+			open();
+			await one.close(5_000);
 			await queue.close();
 		}),
 	);

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { FundingSeries } from "../../src/market/contract.ts";
+import type { FundingSeries, Market } from "../../src/market/contract.ts";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { bucketTable, fitForecast } from "../../src/strategies/funding-evidence.ts";
 import { simpleApr } from "../../src/strategies/funding-rates.ts";
@@ -155,6 +155,20 @@ test("one spike, missing legs, thin markets and failed reads have their reasons"
 		THIN: "illiquid",
 		YOUNG: "insufficient_history",
 	});
+});
+
+test("open interest that could not be read, or that a venue never tells, is not called a thin market", () => {
+	const own = settlements("X/USDT:USDT", 300, () => 0.0005);
+	const reasonOf = (change: Partial<Market>) => {
+		const market = marketOf(own.symbol, { open_interest_usd: null, open_interest_at_ms: null, ...change });
+		const candidates = [candidateOf(market, [spot("X")])];
+		const request = requestOf({ strategyId: ID, funding: [own], candidates, asOfMs: own.as_of_ms });
+		return checked(evaluate(request)).rejected.map(({ reason }) => reason);
+	};
+	assert.equal(reasonOf({ open_interest_missing: "unread" }), ["fetch_failed"]);
+	assert.equal(reasonOf({ open_interest_missing: "unpublished" }), ["missing_open_interest"]);
+	assert.equal(reasonOf({}), ["illiquid"], "the source has what there is");
+	assert.equal(reasonOf({ open_interest_missing: "unread", volume_usd_24h: 1 }), ["illiquid"], "nothing hangs on it");
 });
 
 if (!sharedRoot) skipAloud("reference snapshot, funding");

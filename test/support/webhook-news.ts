@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import * as assert from "uvu/assert";
+import type { Verdict } from "../../machines/words.ts";
 import { accountKey } from "../../src/accounts/keys.ts";
 import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
 import type { ScheduleSpec } from "../../src/schedules/contract.ts";
@@ -9,6 +10,7 @@ import type { SecretBox } from "../../src/services.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
 import type { StoredWebhook } from "../../src/webhooks/contract.ts";
 import { createOutbox, type OutboxDeps } from "../../src/webhooks/outbox.ts";
+import type { Comparison } from "../../src/webhooks/payload.ts";
 import { plainBox } from "../../src/webhooks/plain-box.ts";
 import { createWebhookStore } from "../../src/webhooks/webhook-store.ts";
 import { sampleContext, sampleRecord } from "./records.ts";
@@ -58,8 +60,11 @@ export function ended(
 	user: string,
 	position: ScanRecord["position"] = "completed",
 	scheduleId: string | null = null,
+	verdict: Verdict = "ok_found",
 ): ScanRecord {
-	const context = sampleContext();
+	const sample = sampleContext();
+	const strategies = sample.strategies.map((entry) => ({ ...entry, verdict }));
+	const context = { ...sample, strategies };
 	const input = { ...context.input, schedule_id: scheduleId };
 	const end = { at_ms: time.nowMs, error: null, reason: null, superseded_by: null, ...context.end };
 	const scan_id = `scan_${randomUUID().replaceAll("-", "")}`;
@@ -92,9 +97,18 @@ export async function scheduleOf(user: string, fields: Partial<ScheduleSpec> = {
 
 export const row = (id: string) => ({ opportunity_id: id, symbol: "BTC/USDT", evidence: { n: 1 } });
 
+export const comparison = (parts: Partial<Comparison> = {}): Comparison => ({
+	added: [],
+	removed: [],
+	changed: [],
+	unknown: { added: [], removed: [] },
+	...parts,
+});
+
 export function outbox(overrides: Partial<OutboxDeps> = {}) {
 	const jobs: string[] = [];
-	const compared: [string, string][] = [];
+	const counted: string[] = [];
+	const compared: [bases: string[], scan: string][] = [];
 	const made = createOutbox({
 		webhooks: webhooks(),
 		deliveries: { deliver: async (ref) => void jobs.push(ref.delivery_id), forget: async () => undefined },
@@ -105,14 +119,15 @@ export function outbox(overrides: Partial<OutboxDeps> = {}) {
 			once: async (id, name) => void jobs.push(`${id} ${name}`),
 			forget: async () => undefined,
 		},
-		async compare(_, a, b) {
-			compared.push([a, b]);
-			return { opportunities: { added: [row("new")], removed: [], changed: [] } };
+		async compare(_, bases, scanId) {
+			compared.push([bases.map(({ scan_id }) => scan_id), scanId]);
+			return comparison({ added: [row("new")] });
 		},
+		count: (result) => void counted.push(result),
 		log: testLogger(),
 		...overrides,
 	});
-	return { ...made, jobs, compared };
+	return { ...made, jobs, compared, counted };
 }
 
 export const kept = async (user: string, hook: StoredWebhook | undefined) =>

@@ -7,6 +7,7 @@ import { createDeliverer } from "../../src/webhooks/deliverer.ts";
 import { plainBox } from "../../src/webhooks/plain-box.ts";
 import { ATTEMPTS_MAX, retryPauseMs } from "../../src/webhooks/retry.ts";
 import type { Sending, SendResult } from "../../src/webhooks/send.ts";
+import { createShares, type Place, SHORT_LIMIT_MS, USER_ATTEMPTS_MAX } from "../../src/webhooks/shares.ts";
 import { testLogger } from "../support/store.ts";
 import {
 	client,
@@ -43,6 +44,7 @@ async function delivering(results: (SendResult | "crash")[]) {
 	const sent: Sending[] = [];
 	const counted: string[] = [];
 	let status: Account["status"] = "active";
+	const shares = createShares(() => time.nowMs);
 	const deliverer = createDeliverer({
 		store: webhooks(),
 		accounts: { byId: async (user_id) => ({ user_id, status }) as Account },
@@ -53,6 +55,7 @@ async function delivering(results: (SendResult | "crash")[]) {
 			if (result === "crash") throw new Error("the process died");
 			return result;
 		},
+		shares,
 		now: () => time.nowMs,
 		version: "0",
 		count: (result) => void counted.push(result),
@@ -62,7 +65,7 @@ async function delivering(results: (SendResult | "crash")[]) {
 	const suspend = (): void => {
 		status = "suspended";
 	};
-	return { ref, deliverer, sent, counted, now, suspend, user };
+	return { ref, deliverer, sent, counted, now, suspend, user, shares };
 }
 
 box("a delivery is signed as receivers check it, and sent once when it is taken", async () => {
@@ -127,6 +130,21 @@ box("what fails is tried again after growing pauses, then is a dead letter that 
 	await webhooks().replace(ref, dead, { ...dead, status: "pending", attempts: 0, next_attempt_at_ms: time.nowMs });
 	assert.equal(await deliverer.attempt(ref), { kind: "delivered" });
 	assert.is(sent.at(-1)?.body, sent[0]?.body, "the same words under the same id");
+});
+
+box("without a place nothing is sent and no attempt is counted; it is due when its turn comes", async () => {
+	const { ref, deliverer, sent, now, user, shares, counted } = await delivering([]);
+	const before = await now();
+	const held = Array.from({ length: USER_ATTEMPTS_MAX }, () => shares.take(user, "hooks.example.com") as Place);
+	const end = await deliverer.attempt(ref);
+	if (end.kind !== "busy") throw new Error(`it was ${end.kind}`);
+	assert.equal([sent, counted, await now()], [[], [], before]);
+	const [member = ""] = await dueOf(user);
+	assert.is(Number(await client.zscore("alert_deliveries_due", member)), time.nowMs + end.pause_ms);
+	held[0]?.release(true);
+	assert.equal(await deliverer.attempt(ref), { kind: "delivered" });
+	assert.is(sent[0]?.limit_ms, SHORT_LIMIT_MS, "its host had just given no answer in time");
+	assert.is(typeof (shares.take(user, "hooks.example.com") as Place).release, "function", "the place is free again");
 });
 
 box("pauses differ between deliveries and are always the same for one", () => {

@@ -6,6 +6,7 @@ import { DELIVERIES_KEPT, DELIVERY_KEPT_MS } from "../../src/webhooks/webhook-st
 import {
 	client,
 	closeNews,
+	comparison,
 	dueOf,
 	ended,
 	kept,
@@ -93,7 +94,7 @@ box("a schedule that names webhooks is told to those, of changes too; others hea
 	// Booked again, and the older one late: nothing is compared twice or backwards.
 	await told.scanEnded(second);
 	await told.scanEnded(first);
-	assert.equal(told.compared, [[first.scan_id, second.scan_id]], "with the last complete one");
+	assert.equal(told.compared, [[[first.scan_id], second.scan_id]], "with the last complete one");
 	assert.equal((await kept(user, named)).map(({ event }) => event).sort(), [
 		"scan.changed",
 		"scan.completed",
@@ -106,11 +107,32 @@ box("a schedule that names webhooks is told to those, of changes too; others hea
 	assert.is((await kept(user, other)).length, 1);
 });
 
+box(
+	"a scan in which a strategy did not end well is compared with, and so is the last one in which it did",
+	async () => {
+		const { user } = await userWith([["scan.changed"]]);
+		const spec = await scheduleOf(user);
+		const told = outbox();
+		const scans = (["ok_found", "failed", "degraded", "ok_found", "ok_empty"] as const).map((verdict) => {
+			time.nowMs += 60_000;
+			return ended(user, "completed", spec.schedule_id, verdict);
+		});
+		for (const scan of scans) await told.scanEnded(scan);
+		const [a, b, c, d, e] = scans.map(({ scan_id }) => scan_id);
+		assert.equal(told.compared, [
+			[[a], b],
+			[[b, a], c],
+			[[c, a], d],
+			[[d], e],
+		]);
+	},
+);
+
 box("no change, no news; a waiting run hears of the end", async () => {
 	const { user, hooks } = await userWith([["scan.changed"]]);
 	const spec = await scheduleOf(user, { overlap: "queue_one" });
 	await client.hset(`alert_schedule_runs:{${user}}`, `${spec.schedule_id}:waiting`, time.nowMs);
-	const quiet = outbox({ compare: async () => ({ opportunities: { added: [], removed: [], changed: [] } }) });
+	const quiet = outbox({ compare: async () => comparison() });
 	const [first, second] = [ended(user, "completed", spec.schedule_id), ended(user, "completed", spec.schedule_id)];
 	await quiet.scanEnded(first);
 	time.nowMs += 1;
@@ -123,7 +145,7 @@ box("bodies stay small, and say what was left out", async () => {
 	const { user, hooks } = await userWith([["scan.changed"]]);
 	const spec = await scheduleOf(user);
 	const many = Array.from({ length: 900 }, (_, i) => ({ ...row(`row-${i}`), strategy_name: "n".repeat(300) }));
-	const told = outbox({ compare: async () => ({ opportunities: { added: many, removed: many, changed: many } }) });
+	const told = outbox({ compare: async () => comparison({ added: many, removed: many, changed: many }) });
 	await told.scanEnded(ended(user, "completed", spec.schedule_id));
 	time.nowMs += 1;
 	await told.scanEnded(ended(user, "completed", spec.schedule_id));
@@ -135,30 +157,58 @@ box("bodies stay small, and say what was left out", async () => {
 	});
 	assert.ok(Buffer.byteLength(held?.body ?? "") <= BODY_BYTES_MAX);
 	const { data } = JSON.parse(held?.body ?? "{}");
-	assert.equal(data.counts, { added: 900, removed: 900, changed: 900 });
+	assert.equal(data.counts, { added: 900, removed: 900, changed: 900, unknown: 0 });
 	assert.is(data.truncated, true);
 	assert.ok(data.opportunities.added.length > 0);
 	assert.not.ok("evidence" in data.opportunities.added[0]);
 });
 
-box("retention: the oldest go beyond the count and beyond the age", async () => {
+box("what waits is never dropped in silence: beyond the bound the oldest is a dead letter that says why", async () => {
 	const { user, hooks } = await userWith([["scan.completed"]]);
 	const ids: string[] = [];
+	const told = outbox();
 	for (let i = 0; i < DELIVERIES_KEPT + 5; i += 1) {
 		time.nowMs += 1000;
 		const done = ended(user);
 		ids.push(done.scan_id);
-		await outbox().scanEnded(done);
+		await told.scanEnded(done);
 	}
-	assert.equal(
-		(await kept(user, hooks[0])).map(({ scan_id }) => scan_id),
-		ids.slice(-DELIVERIES_KEPT).reverse(),
-	);
+	const all = await kept(user, hooks[0]);
+	const of = (status: string) => all.filter((one) => one.status === status).map(({ scan_id }) => scan_id);
+	assert.equal(of("pending"), ids.slice(-DELIVERIES_KEPT).reverse());
+	assert.equal(of("dead"), ids.slice(0, 5).reverse());
+	const [given] = all.filter(({ status }) => status === "dead");
+	assert.equal([given?.last_error, given?.next_attempt_at_ms], ["given up: too many newer deliveries wait", null]);
+	assert.equal(told.counted, Array(5).fill("dead"));
+	assert.is((await dueOf(user)).length, DELIVERIES_KEPT);
+	const ref = { user_id: user, webhook_id: hooks[0]?.webhook_id ?? "", delivery_id: given?.delivery_id ?? "" };
+	assert.match((await webhooks().delivery(ref))?.body ?? "", ids[4] ?? "none", "it can be replayed");
+});
+
+box("retention: of those that have ended the delivered go first, and all go beyond the age", async () => {
+	const { user, hooks } = await userWith([["scan.completed"]]);
+	const webhook_id = hooks[0]?.webhook_id ?? "";
+	const ends: string[] = [];
+	for (let i = 0; i < DELIVERIES_KEPT + 6; i += 1) {
+		time.nowMs += 1000;
+		const done = ended(user);
+		await outbox().scanEnded(done);
+		const [newest] = await kept(user, hooks[0]);
+		if (!newest || i === DELIVERIES_KEPT + 5) continue;
+		// Dead ones are the oldest, and three in the midst.
+		const status = i < 3 || (i >= 50 && i < 53) ? ("dead" as const) : ("delivered" as const);
+		const ref = { user_id: user, webhook_id, delivery_id: newest.delivery_id };
+		assert.ok(await webhooks().replace(ref, newest, { ...newest, status }));
+		ends.push(`${status} ${done.scan_id}`);
+	}
+	const left = (await kept(user, hooks[0])).slice(1).map(({ status, scan_id }) => `${status} ${scan_id}`);
+	// Five too many have ended: the five oldest of the delivered.
+	assert.equal(left.reverse(), [...ends.slice(0, 3), ...ends.slice(8)]);
 	time.nowMs += DELIVERY_KEPT_MS;
 	assert.equal(await kept(user, hooks[0]), []);
 	await outbox().scanEnded(ended(user));
-	assert.is(await client.hlen(`alert_deliveries:{${user}}:${hooks[0]?.webhook_id}`), 1);
-	assert.is(await client.hlen(`alert_bodies:{${user}}:${hooks[0]?.webhook_id}`), 1);
+	assert.is(await client.hlen(`alert_deliveries:{${user}}:${webhook_id}`), 1);
+	assert.is(await client.hlen(`alert_bodies:{${user}}:${webhook_id}`), 1);
 });
 
 box.run();

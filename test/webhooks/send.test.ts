@@ -97,9 +97,11 @@ sending("failures are told from each other, redirects are not followed", async (
 sending("who hangs or drips is given up in time; an endless body costs nothing", async () => {
 	for (const path of ["/hangs", "/drips"]) {
 		const began = performance.now();
-		assert.equal(await to(path), { status: null, error: `no answer within ${LIMIT_MS} ms` });
+		assert.equal(await to(path), { status: null, error: `no answer within ${LIMIT_MS} ms`, timed_out: true });
 		assert.ok(performance.now() - began < LIMIT_MS + 2_000, path);
 	}
+	const short = await send({ url: `http://127.0.0.1:${port}/hangs`, body: "", headers: {}, limit_ms: 20 });
+	assert.is(short.error, "no answer within 20 ms");
 	const answer = await to("/endless");
 	assert.equal(answer, { status: 200, error: null });
 	const response = opened.at(-1);

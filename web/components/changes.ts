@@ -56,12 +56,13 @@ export function Changes({ status }: { status: Json }) {
 }
 
 function Shown({ before, diff, rows }: { before: Json; diff: Json; rows: Compared["rows"] }) {
-	const { added, removed, changed } = diff.opportunities;
+	const { added, removed, changed, unknown } = diff.opportunities;
 	const [tookA, tookB] = diff.timing.execution_time_ms;
 	const moved = (diff.strategies as Json[]).filter(
 		({ verdict, published }) => verdict[0] !== verdict[1] || published[0] !== published[1],
 	);
-	const same = added.length + removed.length + changed.length + moved.length === 0;
+	const hidden = unknown.added.length + unknown.removed.length;
+	const same = added.length + removed.length + changed.length + hidden + moved.length === 0;
 	return html`
 		<p class="muted">
 			Compared with <a href=${linkTo("scans", before.scan_id)}>the scan of ${time(before.accepted_at)}</a>
@@ -70,6 +71,8 @@ function Shown({ before, diff, rows }: { before: Json; diff: Json; rows: Compare
 		${same && html`<${Empty}>Nothing changed since then.<//>`}
 		<${Rows} title="New" rows=${added} scanId=${diff.b} />
 		<${Rows} title="Gone" rows=${removed} scanId=${diff.a} />
+		<${Rows} title="Perhaps new: the strategy did not end well before" rows=${unknown.added} scanId=${diff.b} />
+		<${Rows} title="Perhaps gone: the strategy did not end well now" rows=${unknown.removed} scanId=${diff.a} />
 		<${ChangedRows} changed=${changed} scanId=${diff.b} rows=${rows} />
 		<${Verdicts} strategies=${moved} />
 	`;

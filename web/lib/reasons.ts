@@ -24,6 +24,10 @@ export const REASONS: Record<string, ReasonWords> = {
 		"Spread too narrow",
 		"The gap between bid and ask does not pay for the fees of quoting in it.",
 	),
+	missing_open_interest: said(
+		"No open interest",
+		"The venue does not tell how much is held of its contracts in a way that is read here.",
+	),
 	missing_orderbook: said("No order book", "The strategy needs bids and asks, and the source has none."),
 	no_spot_market: said("No spot market", "The coin is not traded on a spot market that was read."),
 	no_derivative_market: said("No futures market", "There is no perpetual contract for this coin."),

@@ -10,6 +10,7 @@ import { machineRoutes } from "./machines.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { type ParseFilters, scanRoutes } from "./scans.ts";
 import { userStatusRoutes } from "./user-status.ts";
+import { valuationRoutes } from "./valuation.ts";
 
 export interface ScanRoutesDependencies {
 	queries: Queries;
@@ -25,6 +26,7 @@ export interface ScanRoutesDependencies {
 export const createScanRoutes = (dependencies: ScanRoutesDependencies): RouteSpec[] => [
 	...scanRoutes(dependencies),
 	...historyRoutes(dependencies),
+	...valuationRoutes(dependencies),
 	...machineRoutes(dependencies),
 	...(dependencies.candles ? candleRoutes(dependencies.candles) : []),
 	...metricsRoutes(dependencies),

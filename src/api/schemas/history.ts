@@ -113,17 +113,22 @@ export const diffQuery = z.object({
 const pairOf = <T extends z.ZodType>(of: T) => z.tuple([of.nullable(), of.nullable()]);
 const row = z.looseObject({ opportunity_id: opportunity.shape.opportunity_id });
 
+const movedRows = z.object({
+	added: z.array(row),
+	removed: z.array(row),
+	/** New or missing here, but in the scan that lacks them their strategy did not end well. */
+	unknown: z.object({ added: z.array(row), removed: z.array(row) }),
+});
+
 export const diffReply = z.object({
 	success: z.literal(true),
 	a: scanId,
 	b: scanId,
 	same_filters: z.boolean(),
-	opportunities: z.object({
-		added: z.array(row),
-		removed: z.array(row),
+	opportunities: movedRows.extend({
 		changed: z.array(z.object({ opportunity_id: z.string(), fields: z.record(z.string(), pairOf(z.unknown())) })),
 	}),
-	unproven: z.object({ added: z.array(row), removed: z.array(row) }),
+	unproven: movedRows,
 	strategies: z.array(
 		z.object({
 			strategy_id: z.string(),

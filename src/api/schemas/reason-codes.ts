@@ -17,6 +17,7 @@ export const REASON_CODES = [
 	"spread_too_wide",
 	"spread_too_narrow",
 	"missing_orderbook",
+	"missing_open_interest",
 	"no_spot_market",
 	"no_derivative_market",
 	"no_options_market",

@@ -17,7 +17,8 @@ export const changeWebhookBody = z.object({ url: url.optional(), events: events.
 export const webhookParams = z.object({ webhook_id: z.string() });
 export const deliveryParams = z.object({ webhook_id: z.string(), delivery_id: z.string() });
 
-const DELIVERIES_SHOWN_MAX = 100;
+/** Of those that wait and those that have ended: all that are kept. */
+const DELIVERIES_SHOWN_MAX = 200;
 const statusWord = z.enum(["pending", "delivered", "dead"]);
 export const deliveriesQuery = z.object({
 	status: statusWord.optional(),

@@ -1,7 +1,7 @@
 import type { OpenInterest as CcxtInterest, Exchange } from "ccxt";
 import type { Clock } from "../../clock.ts";
 import { isDollarQuote } from "../../dollars.ts";
-import type { OpenInterest } from "../contract.ts";
+import type { Market, OpenInterest } from "../contract.ts";
 import { MarketError, TIMEFRAME_MS } from "../contract.ts";
 import { readEach } from "./each.ts";
 import { type ListedMarket, tickerTime, unitOf } from "./listing.ts";
@@ -27,6 +27,13 @@ interface Measured {
 	readAtMs: number;
 }
 
+export interface VenueInterests {
+	/** By symbol. */
+	found: Map<string, OpenInterest>;
+	/** Why it is not known of others of which it may be asked, by symbol. Of what is in neither the exchange tells none. */
+	missing: Map<string, NonNullable<Market["open_interest_missing"]>>;
+}
+
 export interface Interests {
 	/** Of one contract: the newest, or the newest that was measured by as_of where that lies in the past. */
 	read(
@@ -35,13 +42,13 @@ export interface Interests {
 		present: boolean,
 		tickers: () => Promise<TickerTable>,
 	): Promise<OpenInterest | null>;
-	/** Of all perps for which it can be had, by symbol. Rejects when most of the requests fail. */
+	/** Of all perps for which it can be had. Rejects when most of the requests fail. */
 	all(
 		markets: readonly ListedMarket[],
 		volumes: ReadonlyMap<string, number>,
 		table: TickerTable,
 		asOfMs: number,
-	): Promise<Map<string, OpenInterest>>;
+	): Promise<VenueInterests>;
 }
 
 export function createInterests(exchange: Exchange, profile: ExchangeProfile, clock: Clock): Interests {
@@ -71,17 +78,33 @@ export function createInterests(exchange: Exchange, profile: ExchangeProfile, cl
 				const interest = ofTicker(profile, market, table, asOfMs);
 				if (interest) found.set(market.symbol, interest);
 			}
-			if (found.size === 0 && exchange.has.fetchOpenInterests === true) return bulk(exchange, perps);
-			const asked = perps
-				.filter(({ symbol }) => (volumes.get(symbol) ?? 0) > INTEREST_VOLUME_USD_MIN && !found.has(symbol))
-				.sort((a, b) => (volumes.get(b.symbol) ?? 0) - (volumes.get(a.symbol) ?? 0))
-				.slice(0, profile.interest_calls_max);
-			// One that cannot be read is not known; with most of them failed nearly every contract would look as if it had none.
-			for (const interest of await readEach(asked, CALLS_AT_ONCE, (market) => present(market, async () => table))) {
-				if (interest) found.set(interest.symbol, interest);
-			}
-			return found;
+			if (found.size > 0) return { found, missing: new Map() };
+			if (exchange.has.fetchOpenInterests === true) return { found: await bulk(exchange, perps), missing: new Map() };
+			if (profile.interest_calls_max === 0) return { found, missing: missingOf(perps, "unpublished") };
+			const wanted = perps
+				.filter(({ symbol }) => (volumes.get(symbol) ?? 0) > INTEREST_VOLUME_USD_MIN)
+				.sort((a, b) => (volumes.get(b.symbol) ?? 0) - (volumes.get(a.symbol) ?? 0));
+			return oneByOne(wanted, profile.interest_calls_max, (market) => present(market, async () => table));
 		},
+	};
+}
+
+const missingOf = (markets: readonly ListedMarket[], why: "unread" | "unpublished"): VenueInterests["missing"] =>
+	new Map(markets.map(({ symbol }) => [symbol, why]));
+
+/** What fails, or lies beyond `callsMax`, is marked as unread; with most of them failed nearly all would be. */
+async function oneByOne(
+	wanted: readonly ListedMarket[],
+	callsMax: number,
+	read: (market: ListedMarket) => Promise<OpenInterest | null>,
+): Promise<VenueInterests> {
+	const asked = wanted.slice(0, callsMax);
+	const answers = await readEach(asked, CALLS_AT_ONCE, async (market) => ({ interest: await read(market) }));
+	const found = answers.flatMap((answer) => answer?.interest ?? []);
+	const unread = wanted.filter((_, i) => !answers[i]);
+	return {
+		found: new Map(found.map((interest) => [interest.symbol, interest])),
+		missing: missingOf(unread, "unread"),
 	};
 }
 

@@ -45,6 +45,8 @@ export interface Knowledge {
 	/** Hours; null: not listed. */
 	interval: number | null;
 	interest: { value_usd: number; at_ms: number } | null;
+	/** Why there is no `interest`; null: the exchange tells none. */
+	interest_missing: NonNullable<Market["open_interest_missing"]> | null;
 	bases: ReadonlySet<string>;
 	/** Ids of all markets that are listed. */
 	ids: ReadonlySet<string>;
@@ -75,6 +77,7 @@ export function describe(exchange: Exchange, profile: ExchangeProfile, market: L
 		funding_interval_hours: type === "perp" ? of.interval : null,
 		open_interest_usd: of.interest?.value_usd ?? null,
 		open_interest_at_ms: of.interest?.at_ms ?? null,
+		...(of.interest_missing === null ? {} : { open_interest_missing: of.interest_missing }),
 	};
 }
 

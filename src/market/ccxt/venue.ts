@@ -198,9 +198,15 @@ async function describeAll(parts: Parts, as_of_ms: number, signal: AbortSignal):
 	const interests = await parts.interests.all(markets, volumes, table, as_of_ms);
 	return markets.map((market) => {
 		const { symbol } = market;
-		const interval = intervals.get(symbol) ?? null;
-		const interest = interests.get(symbol) ?? null;
-		return describe(exchange, profile, market, { as_of_ms, ticker: table.get(symbol), interval, interest, bases, ids });
+		return describe(exchange, profile, market, {
+			as_of_ms,
+			ticker: table.get(symbol),
+			interval: intervals.get(symbol) ?? null,
+			interest: interests.found.get(symbol) ?? null,
+			interest_missing: interests.missing.get(symbol) ?? null,
+			bases,
+			ids,
+		});
 	});
 }
 

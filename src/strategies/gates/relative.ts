@@ -57,6 +57,7 @@ export const STATISTICAL: readonly Gate[] = [
 
 export const FUNDING: readonly Gate[] = [
 	READ,
+	{ reason: "missing_open_interest", asks: "of a perp that trades enough the venue tells the open interest" },
 	{
 		reason: "illiquid",
 		asks: "24-hour volume and open interest exceed their thresholds",

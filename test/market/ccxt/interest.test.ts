@@ -14,10 +14,11 @@ const tickers = async () => none;
 const marketOf = (base: string) =>
 	({ symbol: `${base}/USDT:USDT`, swap: true, quote: "USDT", contractSize: 1 }) as unknown as ListedMarket;
 
-/** A Binance of which requests for the named symbols fail. */
+/** A Binance of which requests for the failing symbols fail, and for the silent ones bring nothing. */
 function world() {
 	const clock = { ms: START_MS, now: () => clock.ms, setTimeout: () => null, clearTimeout: () => undefined };
 	const failing = new Set<string>();
+	const silent = new Set<string>();
 	let calls = 0;
 	const exchange = {
 		id: "binanceusdm",
@@ -25,11 +26,12 @@ function world() {
 		async fetchOpenInterestHistory(symbol: string) {
 			calls++;
 			if (failing.has(symbol)) throw new Error("down");
+			if (silent.has(symbol)) return [];
 			return [{ symbol, openInterestValue: 5e8, openInterestAmount: 10, timestamp: clock.ms }];
 		},
 	} as unknown as Exchange;
 	const interests = createInterests(exchange, profileOf("binanceusdm"), clock);
-	return { clock, failing, interests, calls: () => calls };
+	return { clock, failing, silent, interests, calls: () => calls };
 }
 
 test("one that is no longer fresh is not given in place of one that cannot be read", async () => {
@@ -49,16 +51,24 @@ test("one that is no longer fresh is not given in place of one that cannot be re
 	assert.is((await read())?.at_ms, clock.ms);
 });
 
-test("of many those that fail are not known; when most fail, all do", async () => {
+test("of many those that fail are marked as unread; when most fail, all do", async () => {
 	const { clock, failing, interests } = world();
 	const markets = ["A", "B", "C", "D"].map(marketOf);
 	const volumes = new Map(markets.map(({ symbol }) => [symbol, 1e9]));
 	const all = () => interests.all(markets, volumes, none, clock.ms);
-	assert.is((await all()).size, 4);
+	const whole = await all();
+	assert.equal([whole.found.size, whole.missing.size], [4, 0]);
 	clock.ms += INTEREST_FRESH_MS;
 	for (const { symbol } of markets.slice(0, 2)) failing.add(symbol);
-	const found = await all();
+	const { found, missing } = await all();
 	assert.equal([...found.keys()], ["C/USDT:USDT", "D/USDT:USDT"]);
+	assert.equal(
+		[...missing],
+		[
+			["A/USDT:USDT", "unread"],
+			["B/USDT:USDT", "unread"],
+		],
+	);
 	clock.ms += INTEREST_FRESH_MS;
 	failing.add("C/USDT:USDT");
 	assert.is(
@@ -68,6 +78,20 @@ test("of many those that fail are not known; when most fail, all do", async () =
 		),
 		"down",
 	);
+});
+
+test("what is beyond the calls is unread, what an exchange never tells is unpublished, what it answers without a value is neither", async () => {
+	const { clock, interests, silent } = world();
+	const max = profileOf("binanceusdm").interest_calls_max;
+	const markets = Array.from({ length: max + 1 }, (_, i) => marketOf(`C${i}`));
+	const volumes = new Map(markets.map(({ symbol }, i) => [symbol, 1e12 - i]));
+	silent.add("C0/USDT:USDT");
+	const { found, missing } = await interests.all(markets, volumes, none, clock.ms);
+	assert.is(found.size, max - 1);
+	assert.equal([...missing], [[`C${max}/USDT:USDT`, "unread"]]);
+	const mute = createInterests({ id: "mute", has: {} } as unknown as Exchange, profileOf("mute"), clock);
+	const told = await mute.all([marketOf("A")], volumes, none, clock.ms);
+	assert.equal([[...told.found], [...told.missing]], [[], [["A/USDT:USDT", "unpublished"]]]);
 });
 
 test.run();

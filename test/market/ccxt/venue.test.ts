@@ -236,6 +236,18 @@ test("open interest that cannot be had of most contracts fails the venue instead
 	exchange.clearFaults();
 	const markets = await venue.markets(at, signal);
 	assert.ok(markets.some(({ open_interest_usd }) => open_interest_usd !== null));
+	assert.ok(markets.every((market) => !("open_interest_missing" in market)));
+});
+
+test("a contract whose open interest cannot be read is listed with that mark", async () => {
+	const venue = await open("binanceusdm");
+	exchange.addFaults({ kind: "server_error", status: 503, endpoint: "openInterestHist", symbol: "AAAUSDT" });
+	const markets = await venue.markets(at, signal);
+	const marked = markets.filter(({ open_interest_missing }) => open_interest_missing === "unread");
+	assert.equal(
+		marked.map(({ symbol, open_interest_usd }) => [symbol, open_interest_usd]),
+		[["AAA/USDT:USDT", null]],
+	);
 });
 
 test("what an exchange does not have is null, never made up", async () => {

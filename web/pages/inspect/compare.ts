@@ -61,6 +61,7 @@ function Differences({ diff }: { diff: Json }) {
 		</dl>
 		<${Rows} title="New opportunities" rows=${opportunities.added} />
 		<${Rows} title="Gone" rows=${opportunities.removed} />
+		<${Perhaps} title="opportunities" unknown=${opportunities.unknown} />
 		<h2>Changed (${opportunities.changed.length})</h2>
 		${
 			opportunities.changed.length === 0
@@ -77,6 +78,7 @@ function Differences({ diff }: { diff: Json }) {
 		}
 		<${Rows} title="New, unproven" rows=${unproven.added} />
 		<${Rows} title="Gone, unproven" rows=${unproven.removed} />
+		<${Perhaps} title="unproven" unknown=${unproven.unknown} />
 		<h2>Strategies</h2>
 		<div class="scroll" tabindex="0" role="region" aria-label="Strategies of both scans">
 			<table>
@@ -105,6 +107,14 @@ function StrategyRow({ strategy }: { strategy: Json }) {
 		<td>${both(duration_ms, duration)}</td>
 		<td>${moved.map(([reason, pair]) => `${words(reason)} ${both(pair, shown)}`).join(", ") || "–"}</td>
 	</tr>`;
+}
+
+/** Rows that one scan lacks because their strategy did not end well in it, so nobody knows. */
+function Perhaps({ title, unknown }: { title: string; unknown: { added: Json[]; removed: Json[] } }) {
+	return html`
+		${unknown.added.length > 0 && html`<${Rows} title=${`Perhaps new, ${title}: the strategy did not end well in the first scan`} rows=${unknown.added} />`}
+		${unknown.removed.length > 0 && html`<${Rows} title=${`Perhaps gone, ${title}: the strategy did not end well in the second scan`} rows=${unknown.removed} />`}
+	`;
 }
 
 function Rows({ title, rows }: { title: string; rows: Json[] }) {
