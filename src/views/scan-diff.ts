@@ -25,9 +25,17 @@ function comparedStrategy(strategy_id: string, a: StrategyEntry | undefined, b: 
 	};
 }
 
+function rowsWithout(rows: readonly Json[], others: readonly Json[]): Json[] {
+	const ids = new Set(others.map(({ opportunity_id }) => opportunity_id));
+	return rows.filter(({ opportunity_id }) => !ids.has(opportunity_id));
+}
+
 const indexOf = new Map(CATALOGUE.map((entry) => [entry.id, entry.index]));
 
-/** What changed from scan `a` to scan `b`. Strategies of either, in catalogue order; null where one lacks it. */
+/**
+ * What changed from scan `a` to scan `b`; `unknown` repeats the added and removed rows whose strategy did not end well in
+ * the scan that lacks them. Strategies of either, in catalogue order; null where one lacks it.
+ */
 export function scanDiffView(a: ComparedScan, b: ComparedScan): object {
 	const entriesOf = ({ record }: ComparedScan) =>
 		new Map(record.context.strategies.map((entry) => [entry.strategy_id, entry]));
@@ -36,14 +44,19 @@ export function scanDiffView(a: ComparedScan, b: ComparedScan): object {
 		(x, y) => (indexOf.get(x) ?? CATALOGUE.length) - (indexOf.get(y) ?? CATALOGUE.length),
 	);
 	const before: BaseScan[] = [{ ...a, isBaseOf: (id) => endedWell(inA.get(id)?.verdict ?? null) }];
+	const moved = (rowsOf: (scan: ComparedScan) => readonly Json[]) => ({
+		added: rowsWithout(rowsOf(b), rowsOf(a)),
+		removed: rowsWithout(rowsOf(a), rowsOf(b)),
+		unknown: movedRows(before, b, rowsOf).unknown,
+	});
 	const asOf = ({ record }: ComparedScan) => isoOrNull(record.context.assets?.as_of_ms);
 	return {
 		success: true,
 		a: a.record.scan_id,
 		b: b.record.scan_id,
 		same_filters: a.record.context.input.filter_key === b.record.context.input.filter_key,
-		opportunities: { ...movedRows(before, b), changed: changedRows(before, b) },
-		unproven: movedRows(before, b, ({ unproven }) => unproven),
+		opportunities: { ...moved(({ rows }) => rows), changed: changedRows(before, b) },
+		unproven: moved(({ unproven }) => unproven),
 		strategies: ids.map((id) => comparedStrategy(id, inA.get(id), inB.get(id))),
 		timing: { execution_time_ms: [executionTimeMs(a.record.context), executionTimeMs(b.record.context)] },
 		data_as_of: [asOf(a), asOf(b)],

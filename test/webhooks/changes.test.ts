@@ -109,7 +109,7 @@ test("the comparison of two scans says which rows an outage hides on either side
 		for (const { added, removed, unknown } of [view.opportunities, view.unproven]) {
 			const { added: hidden, removed: missing } = unknown as { added: unknown; removed: unknown };
 			// What only the broken one shows is new there and gone after it; what only the other shows may have been there.
-			const seen = from === whole ? [["b"], [], [], ["a"]] : [[], ["b"], ["a"], []];
+			const seen = from === whole ? [["b"], ["a"], [], ["a"]] : [["a"], ["b"], ["a"], []];
 			assert.equal([added, removed, hidden, missing].map(idsOf), seen);
 		}
 	}

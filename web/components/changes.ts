@@ -4,7 +4,7 @@ import { html } from "../lib/html.ts";
 import { useLoad } from "../lib/load.ts";
 import { reasonWords } from "../lib/reasons.ts";
 import { linkTo } from "../lib/router.ts";
-import { resultsOf } from "../lib/scan-api.ts";
+import { resultsOf, rowsWithout } from "../lib/scan-api.ts";
 import { sideWords, verdictWords } from "../lib/words.ts";
 import { Around, Empty } from "./states.ts";
 
@@ -56,7 +56,9 @@ export function Changes({ status }: { status: Json }) {
 }
 
 function Shown({ before, diff, rows }: { before: Json; diff: Json; rows: Compared["rows"] }) {
-	const { added, removed, changed, unknown } = diff.opportunities;
+	const { changed, unknown } = diff.opportunities;
+	const added = rowsWithout(diff.opportunities.added, unknown.added);
+	const removed = rowsWithout(diff.opportunities.removed, unknown.removed);
 	const [tookA, tookB] = diff.timing.execution_time_ms;
 	const moved = (diff.strategies as Json[]).filter(
 		({ verdict, published }) => verdict[0] !== verdict[1] || published[0] !== published[1],

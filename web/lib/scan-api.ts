@@ -49,3 +49,9 @@ export async function statusOf(scanId: string): Promise<{ body: Json; serverNowM
 	const { body, headers } = await get(`/opportunities/status/${encodeURIComponent(scanId)}`);
 	return { body, serverNowMs: Date.parse(headers.get("date") ?? "") || Date.now() };
 }
+
+/** Rows that are not among the others, by id. */
+export function rowsWithout(rows: readonly Json[], others: readonly Json[]): Json[] {
+	const ids = new Set(others.map(({ opportunity_id }) => opportunity_id));
+	return rows.filter(({ opportunity_id }) => !ids.has(opportunity_id));
+}

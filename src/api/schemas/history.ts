@@ -116,7 +116,7 @@ const row = z.looseObject({ opportunity_id: opportunity.shape.opportunity_id });
 const movedRows = z.object({
 	added: z.array(row),
 	removed: z.array(row),
-	/** New or missing here, but in the scan that lacks them their strategy did not end well. */
+	/** Those of them whose strategy did not end well in the scan that lacks them. */
 	unknown: z.object({ added: z.array(row), removed: z.array(row) }),
 });
 

@@ -4,6 +4,7 @@ import { duration, number, time, words } from "../../lib/format.ts";
 import { html, useId } from "../../lib/html.ts";
 import { useLoad } from "../../lib/load.ts";
 import { linkTo, place, replaceQuery } from "../../lib/router.ts";
+import { rowsWithout } from "../../lib/scan-api.ts";
 
 type Pair = [unknown, unknown];
 
@@ -59,8 +60,8 @@ function Differences({ diff }: { diff: Json }) {
 			<dt>From</dt><dd><a class="mono" href=${linkTo("inspect", diff.a)}>${diff.a}</a>, data of ${time(data_as_of[0])}, took ${duration(timing.execution_time_ms[0])}</dd>
 			<dt>To</dt><dd><a class="mono" href=${linkTo("inspect", diff.b)}>${diff.b}</a>, data of ${time(data_as_of[1])}, took ${duration(timing.execution_time_ms[1])}</dd>
 		</dl>
-		<${Rows} title="New opportunities" rows=${opportunities.added} />
-		<${Rows} title="Gone" rows=${opportunities.removed} />
+		<${Rows} title="New opportunities" rows=${rowsWithout(opportunities.added, opportunities.unknown.added)} />
+		<${Rows} title="Gone" rows=${rowsWithout(opportunities.removed, opportunities.unknown.removed)} />
 		<${Perhaps} title="opportunities" unknown=${opportunities.unknown} />
 		<h2>Changed (${opportunities.changed.length})</h2>
 		${
@@ -76,8 +77,8 @@ function Differences({ diff }: { diff: Json }) {
 							</li>`,
 					)}</ul>`
 		}
-		<${Rows} title="New, unproven" rows=${unproven.added} />
-		<${Rows} title="Gone, unproven" rows=${unproven.removed} />
+		<${Rows} title="New, unproven" rows=${rowsWithout(unproven.added, unproven.unknown.added)} />
+		<${Rows} title="Gone, unproven" rows=${rowsWithout(unproven.removed, unproven.unknown.removed)} />
 		<${Perhaps} title="unproven" unknown=${unproven.unknown} />
 		<h2>Strategies</h2>
 		<div class="scroll" tabindex="0" role="region" aria-label="Strategies of both scans">
