@@ -38,7 +38,7 @@ export async function holdScan(stage: Stage, user: Viewer, shape: Shape): Promis
 				at_ms: Math.floor(writer.now()),
 				payload: { strategy_id: "made_up_strategy_0", attempt: 1 },
 			};
-			const nothing = { scan: {}, lifecycle: {}, debug: {}, results: {}, events: [] };
+			const nothing = { scan: {}, lifecycle: {}, debug: {}, results: new Map(), events: [] };
 			const envelope = { scan_id: scanId, epoch, base_seq: held.seq, lease_ms: DAY_MS };
 			// Whoever hears of it may ask how far the scan is before the answer is here.
 			held.seq += 1;

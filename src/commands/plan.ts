@@ -86,7 +86,7 @@ export function newScan(input: ScanInput, projections: Projections, results: Rec
 		},
 		lifecycle: projections.lifecycleFields(null, state.context, entries),
 		debug: projections.debugFields(null, state.context, entries),
-		results,
+		results: new Map(Object.entries(results)),
 		entry,
 		accepted_at_ms: input.accepted_at_ms,
 		deadline_at_ms: input.deadline_at_ms,

@@ -42,7 +42,7 @@ export function foreignCommit(record: ScanRecord, event: ScanEvent, nowMs: numbe
 		scan: { foreign_end: JSON.stringify(end), position, last_type: type },
 		lifecycle: { current_phase: position, current_status: status, last_updated: isoOf(nowMs), [position]: ended },
 		debug: {},
-		results: {},
+		results: new Map(),
 		entries: [{ type, phase: position, strategy_id: null, attempt: null, at_ms: nowMs, payload }],
 		events: [],
 		ended: true,

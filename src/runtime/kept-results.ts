@@ -1,3 +1,5 @@
+import type { ResultFields } from "../store/write-contract.ts";
+
 /** What one run keeps of its own results at most, characters; what is beyond is read from the store. */
 const KEPT_LENGTH_MAX = 262_144;
 
@@ -10,9 +12,8 @@ export class KeptResults {
 	private length = 0;
 
 	/** @param fields of an accepted commit */
-	note(fields: Readonly<Record<string, string>>): void {
-		for (const field in fields) {
-			const text = fields[field] as string;
+	note(fields: ResultFields): void {
+		for (const [field, text] of fields) {
 			this.length -= this.texts.get(field)?.length ?? 0;
 			this.texts.delete(field);
 			if (this.length + text.length > KEPT_LENGTH_MAX) continue;

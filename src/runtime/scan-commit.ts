@@ -47,14 +47,14 @@ export function attach(pending: Pending, attachments: Attachments): void {
 }
 
 /** Rows the machine has accepted; what it cut or refused is never stored. */
-function acceptedRows(context: ScanContext, rows: Map<string, string>): Record<string, string> {
-	const fields: Record<string, string> = {};
+function acceptedRows(context: ScanContext, rows: Map<string, string>): Map<string, string> {
+	const fields = new Map<string, string>();
 	if (rows.size === 0) return fields;
 	for (const { tally } of context.strategies) {
 		for (const ids of [tally.row_ids, tally.unproven_ids]) {
 			for (const id of ids) {
 				const row = rows.get(id);
-				if (row !== undefined) fields[`r:${id}`] = row;
+				if (row !== undefined) fields.set(`r:${id}`, row);
 			}
 		}
 	}
@@ -110,7 +110,7 @@ export function buildCommit(
 ): Commit {
 	const { entries } = pending;
 	const results = acceptedRows(state.context, pending.rows);
-	for (const [name, document] of pending.documents) results[`d:${name}`] = document;
+	for (const [name, document] of pending.documents) results.set(`d:${name}`, document);
 	const scan = { ...pending.upgrade, ...stateFields(before, state, pending.entries) };
 	if (pending.inbox !== null) scan.inbox = pending.inbox;
 	return {

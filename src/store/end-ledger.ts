@@ -3,7 +3,7 @@ import type { EndedScan, ScanRecord } from "./contract.ts";
 import { dayKeys, globalKeys, totalsGuardKey } from "./keys.ts";
 import { whenFull } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
-import { amountsOf, type Totals } from "./totals.ts";
+import { addAmounts } from "./totals.ts";
 
 /**
  * Counts ended scans in the statistics of their day and in the running totals, each once however often it is booked.
@@ -18,8 +18,8 @@ export interface EndLedger {
 export type CountedEnd = EndedScan & { timeouts: number; failed: boolean };
 
 interface Waiting {
+	record: ScanRecord;
 	ended: CountedEnd;
-	amounts: Totals;
 	done: () => void;
 	broken: (error: unknown) => void;
 }
@@ -61,7 +61,7 @@ export function createEndLedger(deps: LedgerDeps): EndLedger {
 	return {
 		count: (record, ended) =>
 			new Promise((done, broken) => {
-				waiting.push({ ended, amounts: amountsOf(record), done, broken });
+				waiting.push({ record, ended, done, broken });
 				void countWaiting();
 			}),
 	};
@@ -128,13 +128,11 @@ function listRecent({ redis, run, retentionMs }: LedgerDeps, texts: readonly str
 /** The script adds a sum for all of its scans or for none: those that were counted before are left out and it is asked again. */
 async function countTotals({ run, retentionMs }: LedgerDeps, date: string, scans: readonly Waiting[]): Promise<void> {
 	for (let left = scans; left.length > 0; ) {
-		const sums: Totals = {};
-		for (const { amounts } of left) {
-			for (const field in amounts) sums[field] = (sums[field] ?? 0) + (amounts[field] as number);
-		}
+		const sums = new Map<string, number>();
+		for (const { record } of left) addAmounts(sums, record);
 		const ids = left.map(({ ended }) => ended.scan_id);
 		const args = [globalKeys.totals, totalsGuardKey(date), guardTtlS(retentionMs), ids.length, ...ids];
-		for (const field in sums) args.push(field, sums[field] as number);
+		for (const [field, amount] of sums) args.push(field, amount);
 		const known = (await run(scripts.COUNT_TOTALS, args)) as string[];
 		if (known.length === 0) return;
 		left = left.filter(({ ended }) => !known.includes(ended.scan_id));

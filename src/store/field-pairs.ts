@@ -1,4 +1,5 @@
 import { pack } from "./packing.ts";
+import type { ResultFields } from "./write-contract.ts";
 
 /** Fields of hashes as arguments of a script. */
 export type Fields = Readonly<Record<string, string>>;
@@ -10,9 +11,6 @@ export function addPairs(args: (string | number)[], fields: Fields): void {
 }
 
 /** Rows are answered as they lie there; documents are only read by the program. */
-export function addResults(args: (string | number)[], results: Fields): void {
-	for (const name in results) {
-		const text = results[name] as string;
-		args.push(name, name.startsWith("d:") ? pack(text) : text);
-	}
+export function addResults(args: (string | number)[], results: ResultFields): void {
+	for (const [name, text] of results) args.push(name, name.startsWith("d:") ? pack(text) : text);
 }

@@ -3,7 +3,7 @@
  * the key: all keys of one scan share a slot, all keys of one user share another.
  */
 export const scanKeys = (scanId: string) => ({
-	/** hash: envelope (owner, seq, epoch, lease ...), input (packed), snapshot, `k:<name>` per summary of a phase, `s:<k>` per strategy */
+	/** hash: envelope (owner, seq, epoch, lease ...), input, snapshot, `k:<name>` per summary of a phase, `s:...` of strategies */
 	scan: `scan:{${scanId}}`,
 	/** stream, one element for each commit, its id `<last seq>-0`: Redis itself refuses a second writer of a seq */
 	journal: `scan_journal:{${scanId}}`,

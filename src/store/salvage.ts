@@ -1,6 +1,7 @@
 import { newEntry } from "../../machines/strategy-rules.ts";
 import type { ScanContext, ScanInput, ScanPosition, StrategyEntry } from "../../machines/types.ts";
-import { begunEntry, decodeEntry } from "./strategy-codec.ts";
+import { wholeInput } from "./input-codec.ts";
+import { begunEntry, decodeEntry, SETTLED, settledEntries } from "./strategy-codec.ts";
 
 /**
  * Reads what a damaged scan record still holds. A field that is not JSON, or not of the shape that every
@@ -57,6 +58,16 @@ const isEntry = (value: Json): boolean =>
 const isBegun = (value: Json): boolean =>
 	Array.isArray(value.places) && typeof value.started_at_ms === "number" && typeof value.deadline_at_ms === "number";
 
+/** Each entry as well: whole ones are what every reader relies on. */
+const isSettled = (value: Json): boolean => {
+	if (!Array.isArray(value.places) || !value.places.every(Number.isInteger)) return false;
+	try {
+		return settledEntries(value).every(([place, entry]) => isEntry(decodeEntry(entry, undefined, place)));
+	} catch {
+		return false;
+	}
+};
+
 const isDeadlines = (value: Json): boolean =>
 	Object.values(value).every((armed) => isObject(armed) && typeof armed.at_ms === "number" && isObject(armed.event));
 
@@ -84,7 +95,14 @@ export class Damage {
 	}
 
 	input(scanId: string, fields: Record<string, string>): ScanInput {
-		return this.take<ScanInput>("input", fields.input, isInput) ?? barestInput(scanId, fields);
+		try {
+			const held = wholeInput(fields.input ?? "");
+			if (isObject(held) && isInput(held)) return held as unknown as ScanInput;
+		} catch {
+			// As one that was read and is none.
+		}
+		this.fields.push("input");
+		return barestInput(scanId, fields);
 	}
 
 	dynamic(fields: Record<string, string>, input: ScanInput): Dynamic {
@@ -107,19 +125,36 @@ export class Damage {
 	strategies(fields: Record<string, string>, { strategies: planned }: ScanInput): StrategyEntry[] {
 		const entries: StrategyEntry[] = [];
 		const begun = fields[BEGUN] === undefined ? null : this.take<Json>(BEGUN, fields[BEGUN], isBegun);
+		const settled = this.settled(fields);
 		for (let position = 0; ; position++) {
 			const name = `s:${position}`;
 			const plan = planned[position];
-			// An entry's own field was written after that of all that began together.
-			const changed = begun && plan && fields[name] === undefined ? begunEntry(begun, plan, position) : null;
-			if (changed) entries.push(decodeEntry(changed, plan, position) as unknown as StrategyEntry);
-			if (changed) continue;
-			if (fields[name] === undefined) return entries;
 			const whole = (held: Json) => decodeEntry(held, plan, position);
-			const entry = this.take<StrategyEntry>(name, fields[name], isEntry, whole);
-			if (entry) entries.push(entry);
+			const own = fields[name] === undefined ? null : this.take<Json>(name, fields[name], isEntry, whole);
+			const ended = settled.get(position);
+			// An entry's own field was written after that of all that began together, and before that of all that were
+			// settled together, unless it is settled itself: then ranking has cut something of it.
+			const told = ended !== undefined && typeof own?.verdict !== "string" ? whole(ended) : own;
+			if (told) {
+				entries.push(told as unknown as StrategyEntry);
+				continue;
+			}
+			const changed = begun && plan && fields[name] === undefined ? begunEntry(begun, plan, position) : null;
+			if (changed) entries.push(whole(changed) as unknown as StrategyEntry);
+			else if (fields[name] === undefined) return entries;
 			else if (plan) entries.push(newEntry(plan));
 		}
+	}
+
+	/** What fields of strategies that were settled together say of each of them, by place. */
+	private settled(fields: Record<string, string>): Map<number, Json> {
+		const told = new Map<number, Json>();
+		for (const name in fields) {
+			if (!name.startsWith(SETTLED)) continue;
+			const held = this.take<Json>(name, fields[name], isSettled);
+			for (const [place, entry] of held ? settledEntries(held) : []) told.set(place, entry);
+		}
+		return told;
 	}
 
 	deadlines<T>(fields: Record<string, string>): T {

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import type { ScanInput } from "../../machines/types.ts";
+import { wholeInput } from "./input-codec.ts";
 import { globalKeys, scanKeys, userKeys } from "./keys.ts";
 import type { Versions } from "./migrations.ts";
-import { unpack } from "./packing.ts";
 import { decodeRecord, fromPairs } from "./scan-codec.ts";
 import { enter } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
@@ -34,7 +34,7 @@ export async function claimedByStart(redis: Redis, now: () => number, scanId: st
 	const [user_id, input] = await redis.hmget(scanKeys(scanId).scan, "owner", "input");
 	if (!user_id || !input)
 		return { kind: "gone", age_ms: now() - Number(await redis.zscore(globalKeys.unclaimed, scanId)) };
-	const { filter_key, accepted_at_ms } = JSON.parse(unpack(input)) as ScanInput;
+	const { filter_key, accepted_at_ms } = wholeInput(input) as ScanInput;
 	const held = await redis.hget(userKeys(user_id).active, filter_key);
 	return held?.startsWith(`${scanId}|`)
 		? { kind: "named", user_id, filter_key }

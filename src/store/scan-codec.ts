@@ -1,10 +1,10 @@
 import { settle } from "../../machines/strategy-rules.ts";
 import type { ScanContext, ScanEnd, ScanInput, StrategyEntry } from "../../machines/types.ts";
 import type { ScanRecord } from "./contract.ts";
+import { encodeInput, wholeInput } from "./input-codec.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
-import { pack, unpack } from "./packing.ts";
 import { BEGUN, Damage, type Dynamic, SUMMARIES, summaryField } from "./salvage.ts";
-import { begunTogether, encodeEntry } from "./strategy-codec.ts";
+import { begunTogether, encodeEntry, settledTogether } from "./strategy-codec.ts";
 import type { MachineEvent } from "./write-contract.ts";
 
 /**
@@ -59,7 +59,7 @@ function movedSummaries(fields: Readonly<Record<string, string>>, context: ScanC
 /** Fields of the scan hash that differ between two contexts; `before` null gives all of them. */
 export function encodeContext(before: ScanContext | null, after: ScanContext): Record<string, string> {
 	const fields: Record<string, string> = {};
-	if (!before) fields.input = pack(JSON.stringify(after.input));
+	if (!before) fields.input = encodeInput(after.input);
 	if (!before || SNAPSHOT_KEYS.some((key) => before[key] !== after[key])) fields.snapshot = snapshotOf(after);
 	for (const name of SUMMARIES) {
 		if (after[name] !== (before?.[name] ?? null)) fields[summaryField(name)] = JSON.stringify(after[name]);
@@ -67,8 +67,11 @@ export function encodeContext(before: ScanContext | null, after: ScanContext): R
 	// When the strategies are resolved nearly all of them begin at once; a field for each would be written to be overwritten.
 	const begun = before?.strategies.length === 0 ? begunTogether(after.strategies) : null;
 	if (begun) fields[BEGUN] = begun.text;
+	if (before?.strategies === after.strategies) return fields;
+	const settled = settledTogether(before?.strategies ?? [], after.strategies, after.input.strategies);
+	if (settled) fields[settled.field] = settled.text;
 	after.strategies.forEach((entry, position) => {
-		if (before?.strategies[position] === entry || begun?.places.has(position)) return;
+		if (before?.strategies[position] === entry || begun?.places.has(position) || settled?.places.has(position)) return;
 		fields[`s:${position}`] = encodeEntry(entry, after.input.strategies[position], position);
 	});
 	return fields;
@@ -99,10 +102,11 @@ function endedFromOutside(text: string, input: ScanInput, dynamic: Dynamic, stra
 export const numberOrNull = (text: string | undefined): number | null =>
 	text === undefined || text === "" || text === "0" ? null : Number(text);
 
-/** What cannot be unpacked stays, and is found to be damaged where it is read. */
-function plain(stored: Record<string, string>): Record<string, string> {
+/** Migrations take the input as JSON. What cannot be read stays, and is found to be damaged where it is read. */
+function plain(stored: Record<string, string>, current: string): Record<string, string> {
+	if (stored.input === undefined || stored.machine === current) return stored;
 	try {
-		return stored.input === undefined ? stored : { ...stored, input: unpack(stored.input) };
+		return { ...stored, input: JSON.stringify(wholeInput(stored.input)) };
 	} catch {
 		return stored;
 	}
@@ -114,7 +118,7 @@ export function decodeRecord(
 	stored: Record<string, string>,
 	versions: Versions = builtVersions,
 ): ScanRecord {
-	const { fields, changed, failure } = versions.upgrade(plain(stored));
+	const { fields, changed, failure } = versions.upgrade(plain(stored, versions.current));
 	const damage = new Damage(versions.current);
 	if (failure !== null) damage.fields.push(failure);
 	const context = decodeContext(scanId, fields, damage);

@@ -16,7 +16,7 @@ export async function create(redis: Redis, run: Run, scan: NewScan): Promise<voi
 	const fields = { owner: scan.owner, ...scan.scan };
 	const args = [
 		...[keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results],
-		...[scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), count(scan.results)],
+		...[scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), scan.results.size],
 	];
 	for (const part of [fields, scan.lifecycle, scan.debug]) addPairs(args, part);
 	addResults(args, scan.results);

@@ -211,7 +211,7 @@ async function writeCommit(
 		count(scan),
 		count(lifecycle),
 		count(debug),
-		count(results),
+		results.size,
 		encodeBatch(entries, commit.events),
 	];
 	for (const part of [scan, lifecycle, debug]) addPairs(args, part);

@@ -57,7 +57,7 @@ async function runText(
 	send?: Send,
 ) {
 	try {
-		return await (send ? send("evalsha", [sha, keys, ...args]) : redis.evalsha(sha, keys, ...args));
+		return await (send ? send("evalsha", args, [sha, keys]) : redis.evalsha(sha, keys, ...args));
 	} catch (error) {
 		if (!(error instanceof Error) || !error.message.includes("NOSCRIPT")) throw error;
 		return await redis.eval(lua, keys, ...args);

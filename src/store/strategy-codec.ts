@@ -1,5 +1,6 @@
 import { newEntry } from "../../machines/strategy-rules.ts";
 import type { PlannedStrategy, StrategyEntry, Tally } from "../../machines/types.ts";
+import { type Column, columnOf, valuesOf } from "./columns.ts";
 
 /**
  * A strategy's entry as its field of the scan hash holds it: its id, and what is no longer as the plan began it. It is
@@ -31,7 +32,10 @@ function addChanges<T extends object>(changed: Json, after: T, before: T, names:
 	}
 }
 
-export function encodeEntry(entry: StrategyEntry, plan: PlannedStrategy | undefined, position: number): string {
+export const encodeEntry = (entry: StrategyEntry, plan: PlannedStrategy | undefined, position: number): string =>
+	JSON.stringify(changesOf(entry, plan, position));
+
+function changesOf(entry: StrategyEntry, plan: PlannedStrategy | undefined, position: number): Json {
 	const before = plan?.carried ? beginning(plan, entry.strategy_id, position) : BLANK;
 	const { index, priority } = plan ?? { index: position, priority: 0 };
 	const changed: Json = { strategy_id: entry.strategy_id };
@@ -41,7 +45,7 @@ export function encodeEntry(entry: StrategyEntry, plan: PlannedStrategy | undefi
 	const tally: Json = {};
 	addChanges(tally, entry.tally, before.tally, TALLY);
 	if (!isEmpty(tally)) changed.tally = tally;
-	return JSON.stringify(changed);
+	return changed;
 }
 
 /** Strategies that have begun together and not said anything yet, as one field of the scan hash. */
@@ -68,6 +72,41 @@ export function begunTogether(entries: readonly StrategyEntry[]): { places: Read
 	});
 	const begun: Begun = { places, started_at_ms, deadline_at_ms };
 	return places.length < 2 ? null : { places: new Set(places), text: JSON.stringify(begun) };
+}
+
+/** Strategies that were settled by one commit, as one field of the scan hash: `by` are what their own fields would say. */
+interface Settled {
+	places: number[];
+	by: Column;
+}
+
+/**
+ * Nearly all strategies of a small scan end at once, and what they have in common, their members' names at least, is
+ * written once. Null: fewer than two, which have fields of their own. An entry is settled once, so the first place names
+ * the field and nothing is written over.
+ */
+export function settledTogether(
+	before: readonly StrategyEntry[],
+	after: readonly StrategyEntry[],
+	plans: readonly PlannedStrategy[],
+): { places: ReadonlySet<number>; field: string; text: string } | null {
+	const places: number[] = [];
+	for (const [place, { state }] of after.entries()) {
+		if (state === "settled" && before[place]?.state !== "settled") places.push(place);
+	}
+	if (places.length < 2) return null;
+	const changes = places.map((place) => changesOf(after[place] as StrategyEntry, plans[place], place));
+	const settled: Settled = { places, by: columnOf(changes, []) };
+	return { places: new Set(places), field: `${SETTLED}${places[0]}`, text: JSON.stringify(settled) };
+}
+
+export const SETTLED = "s:settled:";
+
+/** What the fields of their own would say, by place. Not checked. @param settled as its field has it */
+export function settledEntries(settled: Json): [place: number, entry: Json][] {
+	const { places, by } = settled as unknown as Settled;
+	const entries = valuesOf(by, places.length, []);
+	return places.map((place, i) => [place, entries[i] as Json]);
 }
 
 /** What an entry's field would say that began with others. Not checked. @param begun as its field has it */

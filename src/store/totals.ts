@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { PHASES } from "../../machines/types.ts";
 import type { ScanRecord } from "./contract.ts";
 import { globalKeys, scanKeys } from "./keys.ts";
 
@@ -115,15 +116,18 @@ const strategyFields = remembered((strategyId) => ({
 	verdict: remembered((verdict) => totalField(TOTAL.verdicts, strategyId, verdict)),
 }));
 
-/** What one ended scan adds. Strategies that were carried over were counted by the scan that ran them. */
-export function amountsOf({ position, context, progress_at_ms }: ScanRecord): Totals {
-	const amounts: Totals = {};
+/**
+ * Adds what one ended scan counts for to `sums`. Strategies that were carried over were counted by the scan that ran
+ * them. A map, because the fields of an object that grows by names are looked for one by one.
+ */
+export function addAmounts(sums: Map<string, number>, { position, context, progress_at_ms }: ScanRecord): void {
 	const add = (field: string, amount = 1) => {
-		amounts[field] = (amounts[field] ?? 0) + amount;
+		sums.set(field, (sums.get(field) ?? 0) + amount);
 	};
 	const observe = ({ ends, counts, sum }: Histogram, durationMs: number) => {
-		const bucket = ends.findIndex((end) => durationMs / 1000 <= end);
-		add(counts.at(bucket) as string);
+		let bucket = 0;
+		while (bucket < ends.length && durationMs / 1000 > (ends[bucket] as number)) bucket += 1;
+		add(counts[bucket] as string);
 		add(sum, Math.round(durationMs));
 	};
 	const { end, outcome } = context;
@@ -131,8 +135,9 @@ export function amountsOf({ position, context, progress_at_ms }: ScanRecord): To
 	const reason = position === "completed" ? outcome : position === "failed" ? end?.error?.code : end?.reason;
 	add(totalField(TOTAL.terminal, state, reason ?? "unknown"));
 	observe(SCANS, Math.max(0, (end?.at_ms ?? progress_at_ms) - context.input.accepted_at_ms));
-	for (const [phase, span] of Object.entries(context.phases)) {
-		if (span.ended_at_ms === null) continue;
+	for (const phase of PHASES) {
+		const span = context.phases[phase];
+		if (!span || span.ended_at_ms === null) continue;
 		observe(phaseHistogram(phase), Math.max(0, span.ended_at_ms - span.started_at_ms));
 	}
 	for (const entry of context.strategies) {
@@ -142,5 +147,4 @@ export function amountsOf({ position, context, progress_at_ms }: ScanRecord): To
 		if (entry.started_at_ms === null || entry.ended_at_ms === null) continue;
 		observe(seconds, entry.ended_at_ms - entry.started_at_ms);
 	}
-	return amounts;
 }

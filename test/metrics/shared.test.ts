@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type SharedFigures, sharedMetrics } from "../../src/metrics/shared.ts";
-import { amountsOf, SCAN_SECONDS, type Totals, totalField } from "../../src/store/totals.ts";
+import { SCAN_SECONDS, type Totals, totalField } from "../../src/store/totals.ts";
 import { runningRecord, SCAN_ID, sampleContext, sampleEntry, sampleRecord, USER_ID } from "../support/records.ts";
 import { T0 } from "../support/scan-input.ts";
+import { amountsOf } from "../support/totals.ts";
 
 const test = suite("metrics: what concerns all processes");
 

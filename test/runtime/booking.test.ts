@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { endedScan } from "../../src/runtime/booking.ts";
-import { amountsOf } from "../../src/store/totals.ts";
 import { sampleContext, sampleEntry, sampleRecord } from "../support/records.ts";
+import { amountsOf } from "../support/totals.ts";
 
 const booking = suite("runtime: what is counted of an ended scan");
 

@@ -153,7 +153,7 @@ durable("a commit with an older epoch is refused and changes nothing", async () 
 		scan: { position: "completed" },
 		lifecycle: {},
 		debug: {},
-		results: {},
+		results: new Map(),
 		entries: [
 			{
 				type: "scan.completed" as const,

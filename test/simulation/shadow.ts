@@ -1,9 +1,10 @@
 import type { StrategyEntry } from "../../machines/types.ts";
 import type { ScanRecord } from "../../src/store/contract.ts";
+import { wholeInput } from "../../src/store/input-codec.ts";
 import { entriesOf } from "../../src/store/journal-codec.ts";
 import { scanKeys } from "../../src/store/keys.ts";
-import { unpack } from "../../src/store/packing.ts";
 import { decodeRecord } from "../../src/store/scan-codec.ts";
+import { SETTLED, settledEntries } from "../../src/store/strategy-codec.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { Process } from "./world.ts";
@@ -54,6 +55,15 @@ export interface FinalState {
 	outcome: string;
 }
 
+/** What the hash says of each strategy, as JSON: fields of its own, and those of all that were settled together. */
+function* storedEntries(hash: ReadonlyMap<string, string>): Generator<string> {
+	for (let k = 0; hash.has(`s:${k}`); k++) yield hash.get(`s:${k}`) as string;
+	for (const [name, text] of hash) {
+		if (!name.startsWith(SETTLED)) continue;
+		for (const [, entry] of settledEntries(JSON.parse(text))) yield JSON.stringify(entry);
+	}
+}
+
 const factsOf = (hash: ReadonlyMap<string, string>): Facts => ({
 	epoch: Number(hash.get("epoch")),
 	seq: Number(hash.get("seq")),
@@ -87,7 +97,7 @@ export function createShadows(
 	const scans = new Map<string, ScanShadow>();
 
 	function appeared(scanId: string, hash: ReadonlyMap<string, string>): void {
-		const input = JSON.parse(unpack(hash.get("input") ?? "{}")) as { filter_key?: string };
+		const input = wholeInput(hash.get("input") ?? "{}") as { filter_key?: string };
 		const facts = factsOf(hash);
 		scans.set(scanId, {
 			scanId,
@@ -144,8 +154,7 @@ export function createShadows(
 	}
 
 	function verdicts(shadow: ScanShadow, hash: ReadonlyMap<string, string>): void {
-		for (let k = 0; hash.has(`s:${k}`); k++) {
-			const text = hash.get(`s:${k}`) as string;
+		for (const text of storedEntries(hash)) {
 			const { strategy_id, verdict = null } = JSON.parse(text) as Partial<StrategyEntry> & { strategy_id: string };
 			const held = shadow.verdicts.get(strategy_id);
 			if (held !== undefined && held !== text)

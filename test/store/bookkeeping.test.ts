@@ -9,9 +9,9 @@ import type { ScanRecord } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { dayKeys, totalsGuardKey, userKeys } from "../../src/store/keys.ts";
 import { purgeTombstones } from "../../src/store/scan-booking.ts";
-import { amountsOf } from "../../src/store/totals.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+import { amountsOf } from "../support/totals.ts";
 
 const books = suite("store: what is kept of ended scans");
 
