@@ -31,37 +31,27 @@ const plainOnly = new WeakSet<Redis>();
  * Runs a script by its hash, loading it once when the server does not know it (yet or any more).
  * @param send a quicker way for many arguments; default: the client's own method
  */
-export async function runScript(
-	redis: Redis,
-	script: Script,
-	args: (string | number)[],
-	send?: Send,
-): Promise<unknown> {
-	if (script.urgent && !plainOnly.has(redis)) {
-		try {
-			return await runText(redis, script.urgent, script.keys, args, send);
-		} catch (error) {
-			if (!(error instanceof Error) || !/compiling|shebang|unexpected symbol near '#'/i.test(error.message))
-				throw error;
-			plainOnly.add(redis);
-		}
-	}
-	return await runText(redis, script, script.keys, args, send);
+export function runScript(redis: Redis, script: Script, args: (string | number)[], send?: Send): Promise<unknown> {
+	if (!script.urgent || plainOnly.has(redis)) return runText(redis, script, script.keys, args, send);
+	return runText(redis, script.urgent, script.keys, args, send).catch((error: unknown) => {
+		if (!(error instanceof Error) || !/compiling|shebang|unexpected symbol near '#'/i.test(error.message)) throw error;
+		plainOnly.add(redis);
+		return runText(redis, script, script.keys, args, send);
+	});
 }
 
-async function runText(
+function runText(
 	redis: Redis,
 	{ lua, sha }: { lua: string; sha: string },
 	keys: number,
 	args: (string | number)[],
 	send?: Send,
-) {
-	try {
-		return await (send ? send("evalsha", args, [sha, keys]) : redis.evalsha(sha, keys, ...args));
-	} catch (error) {
+): Promise<unknown> {
+	const answer = send ? send("evalsha", args, [sha, keys]) : redis.evalsha(sha, keys, ...args);
+	return answer.catch((error: unknown) => {
 		if (!(error instanceof Error) || !error.message.includes("NOSCRIPT")) throw error;
-		return await redis.eval(lua, keys, ...args);
-	}
+		return redis.eval(lua, keys, ...args);
+	});
 }
 
 /** The same for scripts that take or answer bytes: replies are Buffers instead of text. */

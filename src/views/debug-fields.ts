@@ -2,7 +2,7 @@ import type { ScanContext } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
 import type { NewEntry } from "../store/write-contract.ts";
 import { brokenPhase } from "./phases.ts";
-import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE, storedStep } from "./steps.ts";
+import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE, storedStepText } from "./steps.ts";
 import { endedAtMs, positionOf } from "./words.ts";
 
 const STEPS_OF_PHASE = new Map<unknown, number[]>();
@@ -111,8 +111,8 @@ export function debugFields(
 		last_updated: isoOf(entries.at(-1)?.at_ms ?? context.now_ms),
 	};
 	for (const [number, atMs] of changedSteps(before, context, entries)) {
-		const step = storedStep(context, number, atMs);
-		if (step) fields[`step_${number}`] = JSON.stringify(step);
+		const step = storedStepText(context, number, atMs);
+		if (step !== null) fields[`step_${number}`] = step;
 	}
 	return fields;
 }

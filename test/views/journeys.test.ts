@@ -11,7 +11,7 @@ import { lifecycleFields } from "../../src/views/lifecycle-fields.ts";
 import { endedBadlyExtra, resultsView } from "../../src/views/results.ts";
 import { orderRows } from "../../src/views/rows.ts";
 import { resultsPendingView, statusView } from "../../src/views/status.ts";
-import { stepView } from "../../src/views/steps.ts";
+import { stepView, storedStepText } from "../../src/views/steps.ts";
 import { verdictObjects } from "../../src/views/verdict.ts";
 import { positionOf } from "../../src/views/words.ts";
 import { conforms, isCompact, momentsHaveMilliseconds } from "../support/conform.ts";
@@ -167,6 +167,10 @@ journeys("steps agree with the record: complete scans closed all thirteen, faile
 		for (const { timestamp: _, ...step } of Object.values<{ step: number; timestamp: string }>(body.steps)) {
 			const { timestamp: __, ...whole } = stepView(record.context, step.step, 0) ?? {};
 			assert.equal(step, JSON.parse(JSON.stringify(whole)));
+			const entry = record.context.strategies[step.step - 100];
+			if (entry?.state === "evaluating") continue;
+			const stored = storedStepText(record.context, step.step, 5);
+			assert.is(stored, JSON.stringify(stepView(record.context, step.step, 5)), "member by member in the same order");
 		}
 		assert.is(body.total_steps, steps.length);
 		assert.is(body.expected_steps, 13 + record.context.input.strategies.length);
