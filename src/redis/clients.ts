@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "../log.ts";
 import type { RedisConnection } from "./connection.ts";
 import { limitByLoopTime } from "./deadlines.ts";
+import { quicken } from "./quick.ts";
 import { sendTogether } from "./turns.ts";
 
 export type { Redis } from "ioredis";
@@ -116,7 +117,10 @@ export function createRedisClient(
 	};
 	const client = new Redis(settings);
 	if (kind === "commands" || kind === "pipelined") limitByLoopTime(client, COMMAND_TIMEOUT_MS);
-	if (kind === "commands") sendTogether(client);
+	if (kind === "commands") {
+		sendTogether(client);
+		quicken(client);
+	}
 	let down = false;
 	client.on("error", (error: unknown) => {
 		if (down) return;

@@ -24,9 +24,6 @@ export function endedScan(record: ScanRecord): EndedScan & { timeouts: number; f
 
 /** Frees the claim, notes freshness and tombstone, counts the scan, drops surplus ones. Repeatable. */
 export async function book(writer: ScanWriter, record: ScanRecord, userScansKept: number): Promise<void> {
-	const [, surplus] = await Promise.all([
-		writer.finish(record, endedScan(record)),
-		writer.endedBeyond(record.user_id, userScansKept),
-	]);
+	const surplus = await writer.finish(record, endedScan(record), userScansKept);
 	for (const scanId of surplus) await writer.expireNow(record.user_id, scanId);
 }

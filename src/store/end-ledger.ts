@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { EndedScan, ScanRecord } from "./contract.ts";
+import { gathering } from "./gathering.ts";
 import { dayKeys, globalKeys, totalsGuardKey } from "./keys.ts";
 import { whenFull } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
@@ -20,8 +21,6 @@ export type CountedEnd = EndedScan & { timeouts: number; failed: boolean };
 interface Waiting {
 	record: ScanRecord;
 	ended: CountedEnd;
-	done: () => void;
-	broken: (error: unknown) => void;
 }
 
 interface LedgerDeps {
@@ -42,29 +41,8 @@ export const guardTtlS = (retentionMs: number): number =>
 type DayKeys = ReturnType<typeof dayKeys>;
 
 export function createEndLedger(deps: LedgerDeps): EndLedger {
-	const waiting: Waiting[] = [];
-	let counting = false;
-	async function countWaiting(): Promise<void> {
-		if (counting) return;
-		counting = true;
-		while (waiting.length > 0) {
-			const together = waiting.splice(0, TOGETHER_MAX);
-			try {
-				await countTogether(deps, together);
-				for (const { done } of together) done();
-			} catch (error) {
-				for (const { broken } of together) broken(error);
-			}
-		}
-		counting = false;
-	}
-	return {
-		count: (record, ended) =>
-			new Promise((done, broken) => {
-				waiting.push({ record, ended, done, broken });
-				void countWaiting();
-			}),
-	};
+	const count = gathering<Waiting>(TOGETHER_MAX, (together) => countTogether(deps, together));
+	return { count: (record, ended) => count({ record, ended }) };
 }
 
 async function countTogether(deps: LedgerDeps, together: readonly Waiting[]): Promise<void> {

@@ -2,7 +2,6 @@ import type { Redis } from "ioredis";
 import type { ScanRecord } from "./contract.ts";
 import type { CountedEnd, EndLedger } from "./end-ledger.ts";
 import { globalKeys, userKeys } from "./keys.ts";
-import { enter } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
 
 /** Books an ended scan: the user's claim, freshness and tombstone, then the statistics of the day, each once. */
@@ -15,17 +14,22 @@ export interface BookingSettings {
 type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
 
 interface BookingDeps {
-	redis: Redis;
 	run: Run;
 	settings: BookingSettings;
 	ledger: EndLedger;
+	/** Notes when a tombstone is over; the first note stands. */
+	buried(note: [overAtMs: number, note: string]): Promise<void>;
 }
 
+/** How many surplus scans one booking names at most; the next ones name the others. */
+const SURPLUS_MAX = 100;
+
 export async function finish(
-	{ redis, run, settings, ledger }: BookingDeps,
+	{ run, settings, ledger, buried }: BookingDeps,
 	record: ScanRecord,
 	ended: CountedEnd,
-): Promise<void> {
+	keep: number,
+): Promise<string[]> {
 	const keys = userKeys(record.user_id);
 	const { filter_key, profile, redrive_of } = record.context.input;
 	// What a redrive carried over may be older than a fresh result is allowed to be.
@@ -35,7 +39,7 @@ export async function finish(
 	const expiresAtMs = record.expires_at_ms ?? endedAtMs + settings.retention_ms;
 	// Each of these stands alone and may be repeated, and the caller takes the scan off the index of deadlines last: what
 	// a dying process leaves of them is done by the sweeper. So they need not wait for one another.
-	await Promise.all([
+	const [surplus] = await Promise.all([
 		run(scripts.FINISH, [
 			keys.active,
 			keys.fresh,
@@ -48,17 +52,14 @@ export async function finish(
 			fingerprint,
 			expiresAtMs,
 			settings.tombstone_ms,
+			keep,
+			SURPLUS_MAX,
 		]),
 		// The first note stands: a scan that was cleared early is not remembered longer by a later booking.
-		enter(
-			redis,
-			globalKeys.tombstones,
-			expiresAtMs + settings.tombstone_ms,
-			tombstone(record.user_id, record.scan_id),
-			"stays",
-		),
+		buried([expiresAtMs + settings.tombstone_ms, tombstone(record.user_id, record.scan_id)]),
 		ledger.count(record, ended),
 	]);
+	return surplus as string[];
 }
 
 /** Frees a claim that names `scanId`, whose record is gone; another claim stays. */
@@ -71,7 +72,8 @@ export async function forget(
 	scanId: string,
 ): Promise<void> {
 	const { active, fresh, ended, scans } = userKeys(userId);
-	await run(scripts.FINISH, [active, fresh, ended, scans, filterKey, scanId, 0, 0, "", nowMs, settings.tombstone_ms]);
+	const nothing = [0, 0, "", nowMs, settings.tombstone_ms, 0, 0];
+	await run(scripts.FINISH, [active, fresh, ended, scans, filterKey, scanId, ...nothing]);
 }
 
 export const tombstone = (userId: string, scanId: string): string => `${userId} ${scanId}`;

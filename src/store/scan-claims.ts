@@ -41,10 +41,16 @@ export async function claimedByStart(redis: Redis, now: () => number, scanId: st
 		: { kind: "waiting", age_ms: now() - accepted_at_ms };
 }
 
+interface ClaimDeps {
+	redis: Redis;
+	run: Run;
+	now: () => number;
+	/** Takes a scan off the list of those that wait for a worker. */
+	claimed(scanId: string): Promise<void>;
+}
+
 export async function claim(
-	redis: Redis,
-	run: Run,
-	now: () => number,
+	{ redis, run, now, claimed }: ClaimDeps,
 	{
 		scanId,
 		worker,
@@ -68,7 +74,7 @@ export async function claim(
 	switch (kind) {
 		case "granted": {
 			// Nobody waits: what stays listed there is taken off when it is looked at, or when the scan is booked.
-			redis.zrem(globalKeys.unclaimed, scanId).catch(() => undefined);
+			claimed(scanId).catch(() => undefined);
 			if (mode === "normal" && second === "1") addTotals(redis, { [TOTAL.takeovers]: 1 }).catch(() => undefined);
 			const [inbox_newest = "", ...pairs] = rest;
 			const fields = fromPairs(pairs);

@@ -25,7 +25,7 @@ export async function erase(
 	const { scans, ended, summaries } = userKeys(userId);
 	for (const scanId of scanIds) {
 		await redis.del(...Object.values(scanKeys(scanId)));
-		await unlist(redis, scanId);
+		await unlist(redis, [scanId]);
 	}
 	await redis.zrem(globalKeys.tombstones, ...scanIds.map((scanId) => tombstone(userId, scanId)));
 	await leaveGuards(redis, guardedDates(nowMs, retentionMs), scanIds);

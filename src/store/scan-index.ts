@@ -18,30 +18,27 @@ export const whenFull =
 		return instead();
 	};
 
-/**
- * Puts `member` at `score`, also on a server whose memory is full: what runs there must still be found.
- * @param held what becomes of a score that it has already
- */
-export async function enter(
-	redis: Redis,
-	key: string,
-	score: number,
-	member: string,
-	held: "moves" | "stays" = "moves",
-): Promise<void> {
-	try {
-		await (held === "stays" ? redis.zadd(key, "NX", score, member) : redis.zadd(key, score, member));
-	} catch (error) {
-		if (!isFull(error)) throw error;
-		await runScript(redis, ENTER, [key, score, member, held === "stays" ? "keep" : ""]);
-	}
+/** Puts `member` at `score`, also on a server whose memory is full: what runs there must still be found. */
+export async function enter(redis: Redis, key: string, score: number, member: string): Promise<void> {
+	await redis.zadd(key, score, member).catch(whenFull(() => runScript(redis, ENTER, [key, score, member, ""])));
 }
 
-export async function unlist(redis: Redis, scanId: string): Promise<void> {
+/** The same for many whose scores stay where they have one already. */
+export async function enterAll(
+	redis: Redis,
+	key: string,
+	members: readonly [score: number, member: string][],
+): Promise<void> {
+	await redis
+		.zadd(key, "NX", ...members.flat())
+		.catch(whenFull(() => Promise.all(members.map((one) => runScript(redis, ENTER, [key, ...one, "keep"])))));
+}
+
+export async function unlist(redis: Redis, scanIds: string[]): Promise<void> {
 	await Promise.all([
-		redis.zrem(globalKeys.due, scanId),
-		redis.zrem(globalKeys.leases, scanId),
-		redis.zrem(globalKeys.unclaimed, scanId),
+		redis.zrem(globalKeys.due, ...scanIds),
+		redis.zrem(globalKeys.leases, ...scanIds),
+		redis.zrem(globalKeys.unclaimed, ...scanIds),
 	]);
 }
 

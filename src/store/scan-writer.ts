@@ -5,6 +5,7 @@ import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { createEndLedger } from "./end-ledger.ts";
 import { addPairs, addResults, count } from "./field-pairs.ts";
+import { gathering } from "./gathering.ts";
 import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
@@ -12,7 +13,7 @@ import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
 import { erase } from "./scan-erase.ts";
-import { enter, unlist, walk } from "./scan-index.ts";
+import { enter, enterAll, unlist, walk } from "./scan-index.ts";
 import { begin, create } from "./scan-starts.ts";
 import * as scripts from "./scripts.ts";
 import { addTotals, TOTAL } from "./totals.ts";
@@ -33,22 +34,30 @@ interface WriterDeps {
 	settings: WriterSettings;
 }
 
+/** What many ask for at once is done for this many together. */
+const TOGETHER_MAX = 100;
+
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
 export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps): ScanWriter {
 	const versions = settings.versions ?? builtVersions;
 	const tally = createCommitTally();
 	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args, send);
 	const ledger = createEndLedger({ redis, run, retentionMs: settings.retention_ms });
+	const started = gathering<void>(TOGETHER_MAX, ({ length }) =>
+		redis.hincrby(globalKeys.totals, TOTAL.started, length),
+	);
 	// Nobody waits for a count: the start would stand still for one more write to the disk.
 	const countStart = (decided: StartDecision | null): void => {
-		if (decided?.decision === "created" || decided?.decision === "superseded")
-			redis.hincrby(globalKeys.totals, TOTAL.started, 1).catch(() => undefined);
+		if (decided?.decision === "created" || decided?.decision === "superseded") started().catch(() => undefined);
 	};
+	const claimed = gathering<string>(TOGETHER_MAX, (scanIds) => redis.zrem(globalKeys.unclaimed, ...scanIds));
+	const ended = gathering<string>(TOGETHER_MAX, (scanIds) => unlist(redis, scanIds));
+	const buried = gathering<[number, string]>(TOGETHER_MAX, (notes) => enterAll(redis, globalKeys.tombstones, notes));
 	async function drop(scanId: string): Promise<boolean> {
 		const keys = scanKeys(scanId);
 		const dropped =
 			(await run(scripts.DROP, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
-		if (dropped) await unlist(redis, scanId);
+		if (dropped) await unlist(redis, [scanId]);
 		return dropped;
 	}
 	return {
@@ -80,7 +89,7 @@ export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps
 		},
 		claimedByStart: (scanId) => claimedByStart(redis, now, scanId),
 		claim: (scanId, worker, nonce, leaseMs, mode) =>
-			claim(redis, run, now, { scanId, worker, nonce, leaseMs, mode, versions }),
+			claim({ redis, run, now, claimed }, { scanId, worker, nonce, leaseMs, mode, versions }),
 		async heartbeat(scanId, epoch, leaseMs): Promise<Heartbeat> {
 			const keys = scanKeys(scanId);
 			const reply = (await run(scripts.HEARTBEAT, [keys.scan, keys.inbox, epoch, leaseMs])) as string[];
@@ -108,10 +117,11 @@ export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps
 			return entries.map(([id, fields]) => ({ id, event: eventOf(fields[1]) }));
 		},
 		onInbox: (listener) => hub.onInbox(listener),
-		async finish(record, ended) {
-			await finish({ redis, run, settings, ledger }, record, ended);
+		async finish(record, figures, keep) {
+			const surplus = await finish({ run, settings, ledger, buried }, record, figures, keep);
 			// Last, and nobody waits: a scan that stays listed is booked again by the sweeper, which changes nothing.
-			unlist(redis, record.scan_id).catch(() => undefined);
+			ended(record.scan_id).catch(() => undefined);
+			return surplus;
 		},
 		forget: (userId, filterKey, scanId) => forget(run, settings, now(), userId, filterKey, scanId),
 		async freshScan(userId, filterKey) {
@@ -129,20 +139,13 @@ export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps
 			await redis.zadd(globalKeys.tombstones, now() + settings.tombstone_ms, tombstone(userId, scanId));
 			return (await redis.del(keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results, keys.inbox)) > 0;
 		},
-		async endedBeyond(userId, keep) {
-			const { scans, ended } = userKeys(userId);
-			const surplus = await redis.zrevrange(scans, keep, keep + 99);
-			if (surplus.length === 0) return [];
-			const until = await redis.zmscore(ended, ...surplus);
-			return surplus.filter((_, i) => Number(until[i] ?? 0) > now()).reverse();
-		},
 		overdue: (limit) => redis.zrangebyscore(globalKeys.due, "-inf", now(), "LIMIT", 0, limit),
 		leaseless: (limit) => redis.zrangebyscore(globalKeys.leases, "-inf", now(), "LIMIT", 0, limit),
 		unclaimed: (ageMs, limit) => redis.zrangebyscore(globalKeys.unclaimed, "-inf", now() - ageMs, "LIMIT", 0, limit),
 		async postpone(scanId, delayMs) {
 			await redis.zadd(globalKeys.due, "XX", now() + delayMs, scanId);
 		},
-		unlist: (scanId) => unlist(redis, scanId),
+		unlist: (scanId) => unlist(redis, [scanId]),
 		async walk(count) {
 			const from = (await redis.get(globalKeys.walk)) ?? "0";
 			const { cursor, relisted, dead } = await walk(redis, from, now(), count);

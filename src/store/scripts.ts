@@ -227,8 +227,9 @@ return {'created', ARGV[2], ''}`,
 /**
  * Books an ended scan in its user's slot: frees the claim, notes freshness and the tombstone.
  * KEYS 1 active, 2 fresh, 3 ended, 4 scans
- * ARGV 1 filter_key, 2 scan_id, 3 completed 0|1, 4 completed_at_ms, 5 fingerprint, 6 expires_at_ms, 7 tombstone_ms
- * Returns 1.
+ * ARGV 1 filter_key, 2 scan_id, 3 completed 0|1, 4 completed_at_ms, 5 fingerprint, 6 expires_at_ms, 7 tombstone_ms,
+ *   8 how many scans of the user are kept, 9 how many beyond them are named at most
+ * Returns the ids of ended scans beyond those that are kept, oldest first.
  */
 export const FINISH = urgent(
 	4,
@@ -248,7 +249,15 @@ if redis.call('ZSCORE', KEYS[4], ARGV[2]) and not redis.call('ZSCORE', KEYS[3], 
 end
 local over = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now - tonumber(ARGV[7]), 'LIMIT', 0, 100)
 for _, id in ipairs(over) do redis.call('ZREM', KEYS[3], id); redis.call('ZREM', KEYS[4], id) end
-return 1`,
+local surplus = {}
+local keep, most = tonumber(ARGV[8]), tonumber(ARGV[9])
+if most == 0 or redis.call('ZCARD', KEYS[4]) <= keep then return surplus end
+local beyond = redis.call('ZREVRANGE', KEYS[4], keep, keep + most - 1)
+local kept = redis.call('ZMSCORE', KEYS[3], unpack(beyond))
+for k = #beyond, 1, -1 do
+  if kept[k] and tonumber(kept[k]) > now then surplus[#surplus + 1] = beyond[k] end
+end
+return surplus`,
 );
 
 /**

@@ -141,8 +141,11 @@ export interface ScanWriter {
 	inbox(scanId: string, afterId: string): Promise<{ id: string; event: MachineEvent }[]>;
 	/** Calls back for each scan that got a command, on this process's one subscription. */
 	onInbox(listener: (scanId: string) => void): () => void;
-	/** Frees the claim, books freshness, tombstone and statistics of an ended scan. Repeatable. */
-	finish(record: ScanRecord, ended: EndedScan & { timeouts: number; failed: boolean }): Promise<void>;
+	/**
+	 * Frees the claim, books freshness, tombstone and statistics of an ended scan. Repeatable.
+	 * @returns retained scans of its user beyond the newest `keep` that have ended, oldest first, a hundred at most
+	 */
+	finish(record: ScanRecord, ended: EndedScan & { timeouts: number; failed: boolean }, keep: number): Promise<string[]>;
 	/** Frees a claim that names a scan whose record is gone. */
 	forget(userId: string, filterKey: string, scanId: string): Promise<void>;
 	/** The recent complete scan of a filter set, if one was booked. */
@@ -154,8 +157,6 @@ export interface ScanWriter {
 	forgetFresh(userId: string, filterKey: string, scanId: string): Promise<void>;
 	/** Deletes an ended scan's record now; its id answers 410 from then on. */
 	expireNow(userId: string, scanId: string): Promise<boolean>;
-	/** Retained scans beyond `keep` that have ended, oldest first. */
-	endedBeyond(userId: string, keep: number): Promise<string[]>;
 	/** Ids by index, at most `limit`: past their deadline, with an ended lease, unclaimed for `ageMs`. */
 	overdue(limit: number): Promise<string[]>;
 	leaseless(limit: number): Promise<string[]>;

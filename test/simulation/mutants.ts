@@ -2,7 +2,7 @@ import type { ScanInput } from "../../machines/types.ts";
 import type { Idempotency } from "../../src/accounts/idempotency.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import type { ScanReader, ScanRecord } from "../../src/store/contract.ts";
-import { unpack } from "../../src/store/packing.ts";
+import { wholeInput } from "../../src/store/input-codec.ts";
 import * as scripts from "../../src/store/scripts.ts";
 import type { ScanWriter } from "../../src/store/write-contract.ts";
 import type { Profile } from "./faults.ts";
@@ -161,6 +161,7 @@ if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end`,
 			...real,
 			async finish(record) {
 				await real.unlist(record.scan_id);
+				return [];
 			},
 		}),
 	},
@@ -189,7 +190,7 @@ if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end`,
 		writer: (real) => ({
 			...real,
 			create(scan) {
-				const input = JSON.parse(unpack(scan.scan.input ?? "{}")) as ScanInput;
+				const input = wholeInput(scan.scan.input ?? "{}") as ScanInput;
 				for (const { carried } of input.strategies) if (carried) carried.tally.candidates_total += 1;
 				return real.create({ ...scan, scan: { ...scan.scan, input: JSON.stringify(input) } });
 			},

@@ -55,13 +55,17 @@ export interface FinalState {
 	outcome: string;
 }
 
-/** What the hash says of each strategy, as JSON: fields of its own, and those of all that were settled together. */
-function* storedEntries(hash: ReadonlyMap<string, string>): Generator<string> {
-	for (let k = 0; hash.has(`s:${k}`); k++) yield hash.get(`s:${k}`) as string;
+/** What the hash says of each strategy, as JSON: its own field, or that of all that were settled together, if later. */
+function storedEntries(hash: ReadonlyMap<string, string>): Iterable<string> {
+	const told = new Map<number, string>();
+	for (let k = 0; hash.has(`s:${k}`); k++) told.set(k, hash.get(`s:${k}`) as string);
 	for (const [name, text] of hash) {
 		if (!name.startsWith(SETTLED)) continue;
-		for (const [, entry] of settledEntries(JSON.parse(text))) yield JSON.stringify(entry);
+		for (const [place, entry] of settledEntries(JSON.parse(text))) {
+			if (!told.get(place)?.includes('"verdict"')) told.set(place, JSON.stringify(entry));
+		}
 	}
+	return told.values();
 }
 
 const factsOf = (hash: ReadonlyMap<string, string>): Facts => ({

@@ -44,7 +44,8 @@ for (const retentionDays of [1, 7, 30]) {
 		for (let day = 0; day <= daysBack; day++) {
 			const scan_id = `scan_${String(retentionDays)}_${day}`;
 			const timestamp = isoOf(store.clock.now() - day * DAY_MS);
-			await store.writer.finish({ ...record, scan_id }, { ...endedScan(record), scan_id, timestamp, failed: true });
+			const figures = { ...endedScan(record), scan_id, timestamp, failed: true };
+			await store.writer.finish({ ...record, scan_id }, figures, 1_000);
 			ids.push(scan_id);
 		}
 		assert.is((await setsWith(ids)).length, 3 * ids.length);
