@@ -38,4 +38,5 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
 	CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["/usr/bin/tini", "--"]
-CMD ["node", "dist/src/main.js"]
+# Scans in hand live longer than the usual young generation: copying them took an eighth of a busy worker's time.
+CMD ["node", "--max-semi-space-size=64", "dist/src/main.js"]
