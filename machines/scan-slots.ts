@@ -32,36 +32,49 @@ export const slots = {
 
 const base = setup({ types, actions: slots });
 
-/** Turns a pure rule into an action: new context, journal entries, starts, and the next wake-up. */
-const apply = (rule: Rule) =>
-	base.enqueueActions(({ context, event, enqueue }) => {
+/** What an action of XState gives when it is resolved: the next snapshot, nothing, and the actions that follow. */
+type Resolved = [snapshot: object, params: undefined, actions: unknown[]];
+type BuiltIn = ReturnType<typeof base.enqueueActions>;
+
+/**
+ * Turns a pure rule into an action: new context, journal entries, starts, and the next wake-up. It is resolved like the
+ * built-in actions of XState, because `enqueueActions` with an `assign` in it copies the context, makes an action anew
+ * and resolves the state's nodes again for every step, which was a third of a transition.
+ */
+function apply(rule: Rule): BuiltIn {
+	const action = () => {
+		throw new Error("a step is resolved, not called");
+	};
+	action.type = "scan.step";
+	action.resolve = (_scope: unknown, snapshot: object, { context, event }: Given): Resolved => {
 		const step = rule(context, event);
+		const actions: unknown[] = [];
 		const wakeAtMs = nextWakeMs(step.context);
 		const rearm = wakeAtMs !== context.wake_at_ms;
 		const next = rearm ? { ...step.context, wake_at_ms: wakeAtMs } : step.context;
-		// As a function, whose result is taken whole; of an object each member would be looked at.
-		enqueue.assign(() => next);
-		if (step.entries.length > 0) enqueue({ type: "journal", params: { entries: step.entries } });
+		if (step.entries.length > 0) actions.push({ type: "journal", params: { entries: step.entries } });
 		if (step.started.length > 0)
-			enqueue({ type: "evaluateStrategies", params: { attempts: step.started.map(evaluation) } });
+			actions.push({ type: "evaluateStrategies", params: { attempts: step.started.map(evaluation) } });
 		if (step.remind) {
 			const { type, at_ms } = step.remind;
-			enqueue.cancel(type);
-			enqueue.raise({ type, at_ms }, { id: type, delay: Math.max(0, at_ms - step.context.now_ms) });
+			const delay = Math.max(0, at_ms - step.context.now_ms);
+			actions.push(base.cancel(type), base.raise({ type, at_ms }, { id: type, delay }));
 		}
-		if (rearm && context.wake_at_ms !== null) enqueue.cancel(WAKE);
+		if (rearm && context.wake_at_ms !== null) actions.push(base.cancel(WAKE));
 		if (rearm && wakeAtMs !== null) {
-			enqueue.raise(
-				{ type: "strategies.wake", at_ms: wakeAtMs },
-				{ id: WAKE, delay: Math.max(0, wakeAtMs - step.context.now_ms) },
-			);
+			const delay = Math.max(0, wakeAtMs - step.context.now_ms);
+			actions.push(base.raise({ type: "strategies.wake", at_ms: wakeAtMs }, { id: WAKE, delay }));
 		}
-	});
+		return [{ ...snapshot, context: next }, undefined, actions];
+	};
+	return action as unknown as BuiltIn;
+}
+type Given = { context: ScanContext; event: ScanEvent };
 const WAKE = "strategies.wake";
 
 export const steps = Object.fromEntries(
 	(Object.keys(STEPS) as StepName[]).map((name) => [name, apply(STEPS[name].rule)]),
-) as Record<StepName, ReturnType<typeof apply>>;
+) as Record<StepName, BuiltIn>;
 
 export function createdPayload({ input }: ScanContext): Params {
 	const { filters, filter_key, force_refresh, accepted_at_ms, deadline_at_ms, redrive_of, supersedes } = input;
