@@ -107,9 +107,9 @@ class Changes {
 
 function record(before: StrategyEntry, after: StrategyEntry, progress: Progress): Entry[] {
 	const entries: Entry[] = [];
-	const known = new Set(before.tally.row_ids);
+	const known = before.tally.row_ids.length === 0 ? null : new Set(before.tally.row_ids);
 	for (const opportunity_id of after.tally.row_ids) {
-		if (known.has(opportunity_id)) continue;
+		if (known?.has(opportunity_id)) continue;
 		entries.push({
 			type: "strategy.row_found",
 			params: { strategy_id: after.strategy_id, attempt: after.attempt, opportunity_id },

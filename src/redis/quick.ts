@@ -41,15 +41,16 @@ function written(name: string, args: Words, head: Words): string {
 
 /** Joined at the end: a text that grows by parts is a tree of them, which has to be walked to be sent. */
 function writtenWith(lengthOf: (word: string) => number, name: string, args: Words, head: Words): string {
-	const parts = [`*${args.length + head.length + 1}\r\n$${name.length}\r\n${name}`];
-	for (const words of [head, args]) {
-		for (const arg of words) {
-			const word = String(arg);
-			const length = lengthOf(word);
-			parts.push(HEADS[length] ?? headOf(length), word);
-		}
+	const count = head.length + args.length;
+	const parts: string[] = Array(2 * count + 2);
+	parts[0] = `*${count + 1}\r\n$${name.length}\r\n${name}`;
+	for (let i = 0; i < count; i++) {
+		const word = String(i < head.length ? head[i] : args[i - head.length]);
+		const length = lengthOf(word);
+		parts[2 * i + 1] = HEADS[length] ?? headOf(length);
+		parts[2 * i + 2] = word;
 	}
-	parts.push("\r\n");
+	parts[2 * count + 1] = "\r\n";
 	return parts.join("");
 }
 

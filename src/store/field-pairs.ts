@@ -4,7 +4,11 @@ import type { ResultFields } from "./write-contract.ts";
 /** Fields of hashes as arguments of a script. */
 export type Fields = Readonly<Record<string, string>>;
 
-export const count = (fields: Fields): number => Object.keys(fields).length;
+export function count(fields: Fields): number {
+	let held = 0;
+	for (const _ in fields) held += 1;
+	return held;
+}
 
 export function addPairs(args: (string | number)[], fields: Fields): void {
 	for (const name in fields) args.push(name, fields[name] as string);

@@ -91,8 +91,8 @@ export function settledTogether(
 	plans: readonly PlannedStrategy[],
 ): { places: ReadonlySet<number>; field: string; text: string } | null {
 	const places: number[] = [];
-	for (const [place, { state }] of after.entries()) {
-		if (state === "settled" && before[place]?.state !== "settled") places.push(place);
+	for (let place = 0; place < after.length; place++) {
+		if (after[place]?.state === "settled" && before[place]?.state !== "settled") places.push(place);
 	}
 	if (places.length < 2) return null;
 	const changes = places.map((place) => changesOf(after[place] as StrategyEntry, plans[place], place));
