@@ -62,6 +62,8 @@ const CLAIMS = userKeys("").active.slice(0, -1);
 /** Both and a few others, which are passed over. */
 const BOTH = "scan*:{*";
 const FIELDS = ["end", "accepted_at", "deadline_at", "worker", "lease"] as const;
+const END = 0;
+const WORKER = 3;
 
 /**
  * Looks at one page of all keys: lists again every running scan that the indexes do not know, brings forward the
@@ -89,8 +91,31 @@ async function relistRunning(redis: Redis, ids: readonly string[], nowMs: number
 	const running = ids
 		.map((id, i) => ({ id, fields: held[i] ?? [] }))
 		.filter(({ fields: [end, , deadline] }) => end === "0" && deadline);
-	const added = await Promise.all(running.map(({ id, fields }) => relist(redis, id, fields)));
-	return running.filter((_, i) => added[i]).map(({ id }) => id);
+	const missing = await unlisted(redis, running);
+	// A scan that was claimed or booked since it was read has left an index rightly, and its record says so by now.
+	const again = await Promise.all(missing.map(({ id }) => redis.hmget(scanKeys(id).scan, ...FIELDS)));
+	const lost = missing.filter(({ fields }, i) => again[i]?.[END] === "0" && again[i]?.[WORKER] === fields[WORKER]);
+	await Promise.all(lost.map(({ id, fields }) => relist(redis, id, fields)));
+	return lost.map(({ id }) => id);
+}
+
+interface Running {
+	id: string;
+	fields: (string | null)[];
+}
+
+const secondIndex = ({ fields }: Running): string => (fields[WORKER] ? globalKeys.leases : globalKeys.unclaimed);
+
+/** Those that one of the indexes which they should stand in does not know. */
+async function unlisted(redis: Redis, running: readonly Running[]): Promise<Running[]> {
+	const scores = await Promise.all(
+		[globalKeys.due, globalKeys.leases, globalKeys.unclaimed].map(async (index) => {
+			const members = running.filter((one) => index === globalKeys.due || secondIndex(one) === index);
+			const held = members.length === 0 ? [] : await redis.zmscore(index, ...members.map(({ id }) => id));
+			return members.filter((_, i) => held[i] === null);
+		}),
+	);
+	return [...new Set(scores.flat())];
 }
 
 /** An ended scan leaves the index of deadlines when it is booked; one that still stands there is booked now, not then. */
@@ -117,11 +142,10 @@ async function deadClaims(redis: Redis, userIds: readonly string[], nowMs: numbe
 }
 
 /** A scan stands in the index of deadlines, and beside it in that of leases once a worker had it. */
-async function relist(redis: Redis, scanId: string, fields: (string | null)[]): Promise<boolean> {
+async function relist(redis: Redis, scanId: string, fields: (string | null)[]): Promise<void> {
 	const [, accepted, deadline, worker, lease] = fields;
 	const second = worker
 		? redis.zadd(globalKeys.leases, "NX", Number(lease ?? 0), scanId)
 		: redis.zadd(globalKeys.unclaimed, "NX", Number(accepted), scanId);
-	const added = await Promise.all([redis.zadd(globalKeys.due, "NX", Number(deadline), scanId), second]);
-	return added.some((count) => Number(count) > 0);
+	await Promise.all([redis.zadd(globalKeys.due, "NX", Number(deadline), scanId), second]);
 }
