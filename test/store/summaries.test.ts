@@ -3,8 +3,10 @@ import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { ScanEvent } from "../../machines/events.ts";
+import { type RankingSummary, SCAN_MACHINE_ID } from "../../machines/types.ts";
 import { begin, step } from "../../src/runtime/scan-host.ts";
 import { scanKeys } from "../../src/store/keys.ts";
+import { Damage } from "../../src/store/salvage.ts";
 import { decodeContext, encodeContext } from "../../src/store/scan-codec.ts";
 import { deferred } from "../effects/fake-clock.ts";
 import { sampleRecord } from "../support/records.ts";
@@ -21,6 +23,15 @@ test.before(async () => {
 	redis = await startTestRedis();
 });
 test.after(() => redis.close());
+
+const ranking = (cut: Record<string, string[]>): RankingSummary => ({
+	ranked_count: 1,
+	unproven_count: 0,
+	cut,
+	recommendations_count: 0,
+	recommendations: "skipped",
+	duration_ms: 1,
+});
 
 const SUMMARIES = ["portfolio", "assets", "ranking"] as const;
 
@@ -66,6 +77,48 @@ test("strategies that begin together have one field until each has more to say",
 		damaged.strategies.map(({ strategy_id }) => strategy_id),
 		state.context.strategies.map(({ strategy_id }) => strategy_id),
 	);
+});
+
+test("strategies that are settled together have one field, and what is cut or damaged later is told by their own", () => {
+	const scan = scanInput({ strategies: planned(4) });
+	let { state } = begin(scan);
+	let stored = encodeContext(null, state.context);
+	const take = (event: ScanEvent): string[] => {
+		const before = state.context;
+		const next = step(state, event);
+		if (!next) throw new Error(`${event.type} changed nothing`);
+		state = next.state;
+		const written = encodeContext(before, state.context);
+		stored = { ...stored, ...written };
+		assert.equal({ ...decodeContext(scan.scan_id, stored) }, JSON.parse(JSON.stringify(state.context)));
+		return Object.keys(written).filter((name) => name.startsWith("s:"));
+	};
+	for (const event of [claimed(T0 + 10), portfolioFetched(T0 + 20), assetsDiscovered(T0 + 30)]) take(event);
+	const [a, b, c, d] = state.context.strategies;
+	if (!a || !b || !c || !d) throw new Error("no strategies");
+	assert.equal(take(reported(T0 + 35, report(b, "progress"))), ["s:1"]);
+	assert.equal(take(reported(T0 + 40, report(a, "found"), report(b, "found"), report(c, "progress"))), [
+		"s:settled:0",
+		"s:2",
+	]);
+	assert.equal(take(reported(T0 + 50, report(c, "degraded"), report(d, "fatal"))), ["s:settled:2"]);
+	const cut = { [a.strategy_id]: [`${a.strategy_id}#row`] };
+	assert.equal(take({ type: "ranking.completed", at_ms: T0 + 60, ranking: ranking(cut) }), ["s:0"]);
+	// The ids outlive the plan, and a field that cannot be read is named and leaves what was known before.
+	const lost = decodeContext(scan.scan_id, { ...stored, input: "{" });
+	assert.equal(
+		lost.strategies.map(({ strategy_id, verdict }) => [strategy_id, verdict]),
+		state.context.strategies.map(({ strategy_id, verdict }) => [strategy_id, verdict]),
+	);
+	for (const text of ["{", "[]", '{"places":[0],"by":3}', '{"places":["x"],"by":[1]}', '{"places":[0,1],"by":null}']) {
+		const damage = new Damage(SCAN_MACHINE_ID);
+		const { strategies } = decodeContext(scan.scan_id, { ...stored, "s:settled:2": text }, damage);
+		assert.equal(damage.fields, ["s:settled:2"]);
+		assert.equal(
+			strategies.map(({ verdict }) => verdict),
+			["ok_found", "ok_found", null, null],
+		);
+	}
 });
 
 test("both forms are read alike, and each summary is written once", () => {
