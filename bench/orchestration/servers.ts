@@ -42,7 +42,9 @@ export async function startRedis(directory: string, durability: Durability): Pro
 	if (!file) throw new NotRunnable("no redis-server on PATH");
 	await mkdir(directory, { recursive: true });
 	const path = join(directory, "s");
-	const log = durability === "no" ? ["--appendonly", "no"] : ["--appendonly", "yes", "--appendfsync", durability];
+	// A rewrite of the file falls into whoever's run it likes, and costs several times as much as the run.
+	const kept = ["--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--appendfsync", durability];
+	const log = durability === "no" ? ["--appendonly", "no"] : kept;
 	const place = ["--port", "0", "--unixsocket", path, "--dir", directory, "--save", "", "--daemonize", "no"];
 	const server = startServer(file, [...place, ...log, "--maxmemory-policy", "noeviction"], {});
 	const client = new Redis({ path, lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null });
