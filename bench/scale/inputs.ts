@@ -50,8 +50,8 @@ export const INPUTS = {
 	message_main_us: live("message_main_us", "CPU µs of the event loop that is told"),
 	process_watch_commands: measured(220, "commands a second of one watchdog among many records", GROWTH),
 	tombstone_bytes: measured(475, "bytes of an id past retention, in its user's and the common indexes", GROWTH),
-	exchange_cycle_weight: measured(2_634, "request weight of reading a whole universe once", MARKET),
-	exchange_cycle_requests: measured(1_358, "requests of the same", MARKET),
+	exchange_cycle_weight: measured(2_595, "request weight of reading a whole universe once", MARKET),
+	exchange_cycle_requests: measured(1_319, "requests of the same", MARKET),
 
 	retention_days: setting(7, "days a finished scan is kept", "RETENTION_MS"),
 	tombstone_days: setting(30, "days its id is remembered after that", "TOMBSTONE_MS"),

@@ -1,5 +1,5 @@
 import { newEntry } from "../../machines/strategy-rules.ts";
-import type { ScanContext, ScanInput, ScanPosition, StrategyEntry } from "../../machines/types.ts";
+import type { PlannedStrategy, ScanContext, ScanInput, ScanPosition, StrategyEntry } from "../../machines/types.ts";
 import { wholeInput } from "./input-codec.ts";
 import { begunEntry, decodeEntry, SETTLED, settledEntries } from "./strategy-codec.ts";
 
@@ -58,16 +58,6 @@ const isEntry = (value: Json): boolean =>
 const isBegun = (value: Json): boolean =>
 	Array.isArray(value.places) && typeof value.started_at_ms === "number" && typeof value.deadline_at_ms === "number";
 
-/** Each entry as well: whole ones are what every reader relies on. */
-const isSettled = (value: Json): boolean => {
-	if (!Array.isArray(value.places) || !value.places.every(Number.isInteger)) return false;
-	try {
-		return settledEntries(value).every(([place, entry]) => isEntry(decodeEntry(entry, undefined, place)));
-	} catch {
-		return false;
-	}
-};
-
 const isDeadlines = (value: Json): boolean =>
 	Object.values(value).every((armed) => isObject(armed) && typeof armed.at_ms === "number" && isObject(armed.event));
 
@@ -125,7 +115,7 @@ export class Damage {
 	strategies(fields: Record<string, string>, { strategies: planned }: ScanInput): StrategyEntry[] {
 		const entries: StrategyEntry[] = [];
 		const begun = fields[BEGUN] === undefined ? null : this.take<Json>(BEGUN, fields[BEGUN], isBegun);
-		const settled = this.settled(fields);
+		const settled = this.settled(fields, planned);
 		for (let position = 0; ; position++) {
 			const name = `s:${position}`;
 			const plan = planned[position];
@@ -134,7 +124,7 @@ export class Damage {
 			const ended = settled.get(position);
 			// An entry's own field was written after that of all that began together, and before that of all that were
 			// settled together, unless it is settled itself: then ranking has cut something of it.
-			const told = ended !== undefined && typeof own?.verdict !== "string" ? whole(ended) : own;
+			const told = ended !== undefined && typeof own?.verdict !== "string" ? ended : own;
 			if (told) {
 				entries.push(told as unknown as StrategyEntry);
 				continue;
@@ -147,14 +137,30 @@ export class Damage {
 	}
 
 	/** What fields of strategies that were settled together say of each of them, by place. */
-	private settled(fields: Record<string, string>): Map<number, Json> {
+	private settled(fields: Record<string, string>, planned: readonly PlannedStrategy[]): Map<number, Json> {
 		const told = new Map<number, Json>();
 		for (const name in fields) {
 			if (!name.startsWith(SETTLED)) continue;
-			const held = this.take<Json>(name, fields[name], isSettled);
-			for (const [place, entry] of held ? settledEntries(held) : []) told.set(place, entry);
+			for (const [place, entry] of this.settledBy(name, fields[name], planned)) told.set(place, entry);
 		}
 		return told;
+	}
+
+	private settledBy(
+		name: string,
+		text: string | undefined,
+		planned: readonly PlannedStrategy[],
+	): [place: number, entry: Json][] {
+		try {
+			return settledEntries(objectIn(text) ?? {}).map(([place, changed]): [number, Json] => {
+				const entry = decodeEntry(changed, planned[place], place);
+				if (!Number.isInteger(place) || !isEntry(entry)) throw new Error(`no entry at ${place}`);
+				return [place, entry];
+			});
+		} catch {
+			this.fields.push(name);
+			return [];
+		}
 	}
 
 	deadlines<T>(fields: Record<string, string>): T {

@@ -213,7 +213,7 @@ export function stepView(context: ScanContext, number: number, atMs: number): Re
 /**
  * Step `number` as its hash holds it, JSON: of a strategy that has only begun, no more than what its plan does not say. All
  * strategies begin at once and end soon after, so a whole step for each beginning would be written to be overwritten.
- * Steps of strategies are put together from their parts, which takes a third of the time: they are nearly a third of all
+ * Steps of strategies are put together from their parts, which takes three fifths of the time: they are nearly a third of all
  * text that a scan writes.
  */
 export function storedStepText(context: ScanContext, number: number, atMs: number): string | null {

@@ -5,7 +5,6 @@ import { createHealthChecks } from "../../src/health.ts";
 import { closeRedisClient, createRedisClient, type Redis } from "../../src/redis/clients.ts";
 import { superviseWatchdog } from "../../src/runtime/supervisor.ts";
 import { globalKeys, scanKeys } from "../../src/store/keys.ts";
-import { walk } from "../../src/store/scan-index.ts";
 import { ManualClock, settled } from "../effects/fake-clock.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { acceptedScan, ended, recordOf, rememberingLog, shifted, untilRecord, watchdogOn } from "../support/stuck.ts";
@@ -225,56 +224,6 @@ lost(
 		assert.ok(Number(late.age_ms) >= 6_000);
 	},
 );
-
-/** Does `between` after the next records were read, and before anything is made of them. */
-function betweenReads(redis: Redis, between: () => Promise<unknown>): Redis {
-	let first: Promise<unknown> | null = null;
-	const hmget = async (...args: Parameters<Redis["hmget"]>) => {
-		const fields = await redis.hmget(...args);
-		first ??= between();
-		await first;
-		return fields;
-	};
-	return new Proxy(redis, {
-		get: (target, name) => {
-			if (name === "hmget") return hmget;
-			const member: unknown = Reflect.get(target, name);
-			return typeof member === "function" ? member.bind(target) : member;
-		},
-	});
-}
-
-lost("a scan that is claimed or ends while the walk looks at it has not been lost", async () => {
-	const everything = async (reader: Redis): Promise<string[]> => {
-		const relisted: string[] = [];
-		let from = "0";
-		do {
-			const page = await walk(reader, from, store.clock.now(), 1_000);
-			relisted.push(...page.relisted);
-			from = page.cursor;
-		} while (from !== "0");
-		return relisted;
-	};
-	await everything(client);
-	const [claimed, toEnd] = [await acceptedScan(store), await acceptedScan(store)];
-	const hanging = runtimeOn(store, quickEffects({ evaluateStrategy: (_, { signal }) => never(signal) }));
-	const runs: Promise<unknown>[] = [];
-	const relisted = await everything(
-		betweenReads(client, async () => {
-			runs.push(hanging.run(claimed));
-			await untilRecord(store, claimed, ({ position }) => position === "strategies_scan");
-			assert.is(await runtimeOn(store, quickEffects()).run(toEnd), "ended");
-			await store.writer.unlist(toEnd);
-		}),
-	);
-	assert.equal(relisted, []);
-	assert.is(await client.zscore(globalKeys.unclaimed, claimed), null);
-	assert.is(await client.zscore(globalKeys.due, toEnd), null);
-	await hanging.handOver();
-	await Promise.all(runs);
-	await store.writer.unlist(claimed);
-	assert.equal(await everything(client), [claimed], "one that both indexes have lost is listed again");
-});
 
 lost("a poisoned snapshot: the scan ends failed beside its data, once, and nothing is overwritten", async () => {
 	for (const [field, poison] of [
