@@ -26,7 +26,8 @@ inspector(
 		await page.getByText(`${ROWS} of ${our.last} entries`).waitFor();
 		const row = page.locator("table.journal tbody tr").first();
 		await row.locator("summary").first().click();
-		await row.locator("summary", { hasText: "opportunity" }).last().click();
+		// Of the tree within: what it holds is made when it opens, and its own line names the opportunity too.
+		await row.locator("details details > summary", { hasText: "opportunity" }).last().click();
 		await row.getByText(JSON.stringify(HOSTILE)).waitFor();
 		await page.getByRole("tab", { name: "Sequence" }).click();
 		await page.getByRole("button", { name: /Show 150 more of/ }).waitFor();
