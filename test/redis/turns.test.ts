@@ -61,6 +61,19 @@ test("leave together, in their order, with the client's own methods, pipelines a
 	client.disconnect();
 });
 
+test("more than the server reads at once leaves before the turn ends, in its order", async () => {
+	const { client, writes } = await counted("commands");
+	const long = "x".repeat(6_000);
+	const sent = [client.set("long", long), client.append("long", long), client.append("long", long)];
+	const atOnce = writes();
+	sent.push(client.strlen("long") as never);
+	const replies = await Promise.all(sent);
+	client.disconnect();
+	assert.is(atOnce, 1, "three times 6 KB are more than 16");
+	assert.equal(replies, ["OK", 12_000, 18_000, 18_000]);
+	assert.is(writes(), 2);
+});
+
 test("what waits for others keeps its own writes", async () => {
 	const { client, writes } = await counted("blocking");
 	await Promise.all([client.get("n"), client.get("n")]);
