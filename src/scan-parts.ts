@@ -14,6 +14,7 @@ import { announcePresence } from "./presence.ts";
 import { createScanQueue, createScanWorker, type ScanQueue } from "./queue/scan-queue.ts";
 import { bullmqConnection, closeRedisClient, createRedisClient, type Redis } from "./redis/clients.ts";
 import type { RedisProvision } from "./redis/provide.ts";
+import { type BegunScans, createBegunScans } from "./runtime/begun-scans.ts";
 import { book } from "./runtime/booking.ts";
 import { type ApplyDeps, createRuntime, type Runtime } from "./runtime/runtime.ts";
 import { superviseWatchdog } from "./runtime/supervisor.ts";
@@ -55,6 +56,7 @@ export interface ScanParts {
 	start: CommandDeps;
 	apply: ApplyDeps;
 	book(record: ScanRecord): Promise<void>;
+	begun: BegunScans;
 }
 
 export async function createScanParts({
@@ -92,7 +94,9 @@ export async function createScanParts({
 		await scanEnded?.(record);
 		await book(store.writer, record, config.userScansMax);
 	};
+	const begun = createBegunScans();
 	const start: CommandDeps = {
+		...(config.role === "api" ? {} : { begun }),
 		writer: store.writer,
 		reader: store.reader,
 		projections,
@@ -115,7 +119,7 @@ export async function createScanParts({
 			queue_max: config.queueMax,
 		},
 	};
-	return { queue, lanes, commands: createCommands(start), start, apply, book: bookEnd };
+	return { queue, lanes, commands: createCommands(start), start, apply, book: bookEnd, begun };
 }
 
 /** The executing half: runtime, evaluation threads, queue worker, presence. */
@@ -169,6 +173,7 @@ export function startExecutor(
 		workerId: `worker-${process.pid}-${entropy.hex(4)}`,
 		capacity: config.workerConcurrency,
 		nonce: () => entropy.uuid(),
+		begun: parts.begun,
 		writer: store.writer,
 		reader: store.reader,
 		effects,

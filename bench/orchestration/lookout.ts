@@ -61,6 +61,7 @@ async function open({ redis_path }: SystemSettings, throughQueue: boolean): Prom
 		workerId: `worker-${process.pid}-${systemEntropy.hex(4)}`,
 		capacity: config.workerConcurrency,
 		nonce: () => systemEntropy.uuid(),
+		begun: parts.begun,
 		writer: store.writer,
 		reader: store.reader,
 		effects: trivialEffects,

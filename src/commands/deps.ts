@@ -1,4 +1,5 @@
 import type { ScanLimits, UserProfile } from "../../machines/types.ts";
+import type { BegunScans } from "../runtime/begun-scans.ts";
 import type { ApplyDeps } from "../runtime/runtime.ts";
 import type { Projections } from "../runtime/scan-commit.ts";
 import type { Account, AccountReader, PolicyReader, PortfolioStore } from "../services.ts";
@@ -29,6 +30,8 @@ export interface CommandDeps {
 	queued: () => Promise<number>;
 	newScanId: () => string;
 	book: (record: ScanRecord) => Promise<void>;
+	/** Hears of each scan that is begun here; absent: this process runs none. */
+	begun?: Pick<BegunScans, "note">;
 	settings: CommandSettings;
 }
 

@@ -1,10 +1,10 @@
 import type { PlannedStrategy, ScanInput, UserProfile } from "../../machines/types.ts";
 import { CATALOGUE, findStrategy, strategyKey } from "../catalogue.ts";
+import type { BegunScan } from "../runtime/begun-scans.ts";
 import { type Projections, stateFields } from "../runtime/scan-commit.ts";
 import { begin, MACHINE_ID } from "../runtime/scan-host.ts";
 import type { StartRequest, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
-import type { NewScan } from "../store/write-contract.ts";
 import type { CommandDeps } from "./deps.ts";
 
 export function planScan(
@@ -66,7 +66,7 @@ export function planStrategies(
 	});
 }
 
-export function newScan(input: ScanInput, projections: Projections, results: Record<string, string> = {}): NewScan {
+export function newScan(input: ScanInput, projections: Projections, results: Record<string, string> = {}): BegunScan {
 	const { state, entries } = begin(input);
 	const [entry] = entries;
 	if (!entry) throw new Error("the scan machine began without its first journal entry");
@@ -88,6 +88,7 @@ export function newScan(input: ScanInput, projections: Projections, results: Rec
 		debug: projections.debugFields(null, state.context, entries),
 		results: new Map(Object.entries(results)),
 		entry,
+		state,
 		accepted_at_ms: input.accepted_at_ms,
 		deadline_at_ms: input.deadline_at_ms,
 	};

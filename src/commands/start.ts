@@ -50,6 +50,7 @@ export async function startScan(
 		const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
 		if (request.force_refresh) await deps.writer.create(scan);
 		const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
+		if (decided?.scan_id === scan.scan_id) deps.begun?.note(scan);
 		const result = decided && (await carryOut(deps, viewer, request, input, decided));
 		if (result) return result;
 	}

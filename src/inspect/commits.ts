@@ -64,18 +64,25 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 		telling = null;
 	}
 
+	const written = ({ scan_id, base_seq, entries }: Commit): void => {
+		if (parts.watchers() === 0) return;
+		waiting.push({ scan_id, base_seq, seq: base_seq + entries.length });
+		waiting = waiting.slice(-WAITING_MAX);
+		telling ??= tellAll();
+	};
+
 	return {
 		writer: {
 			...writer,
 			async commit(commit, told) {
 				const result = await writer.commit(commit, told);
-				if (result === "ok" && parts.watchers() > 0) {
-					const { scan_id, base_seq, entries } = commit;
-					waiting.push({ scan_id, base_seq, seq: base_seq + entries.length });
-					waiting = waiting.slice(-WAITING_MAX);
-					telling ??= tellAll();
-				}
+				if (result === "ok") written(commit);
 				return result;
+			},
+			async take(commit, ...taker) {
+				const taken = await writer.take(commit, ...taker);
+				if (taken.result === "ok") written(commit);
+				return taken;
 			},
 		},
 		anew: () => known.clear(),

@@ -2,6 +2,7 @@ import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { ClaimMode, MachineEvent } from "../store/write-contract.ts";
+import { type BegunScans, expectedClaim } from "./begun-scans.ts";
 import { stateOf } from "./claimed.ts";
 import { foreignCommit, isContinuable } from "./foreign.ts";
 import { buildCommit, nothingPending } from "./scan-commit.ts";
@@ -36,6 +37,8 @@ export interface RuntimeDeps extends Omit<RunDeps, "onEnded"> {
 	/** Scans at once that the queue delivers, and as many beside them that it does not. */
 	capacity: number;
 	nonce: () => string;
+	/** Scans whose start was answered by this process; absent: all are read when they are claimed. */
+	begun?: Pick<BegunScans, "take">;
 	onEnded(record: ScanRecord): Promise<void>;
 }
 
@@ -53,7 +56,19 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 	let closing = false;
 	const runDeps: RunDeps = { ...deps, onEnded: (scanId, record) => bookEnd(deps, scanId, record) };
 
+	function carry(run: ScanRun, hold: (run: ScanRun) => void): Promise<RunEnd | "untaken"> {
+		hold(run);
+		if (closing) run.handOver();
+		return run.run();
+	}
+
 	async function claimAndRun(scanId: string, hold: (run: ScanRun) => void): Promise<RunAnswer> {
+		const begun = deps.begun?.take(scanId);
+		if (begun) {
+			const expected = expectedClaim(begun, deps.workerId, deps.writer.now() + deps.settings.lease_ms);
+			const end = await carry(new ScanRun(runDeps, expected, deps.nonce()), hold);
+			if (end !== "untaken") return end;
+		}
 		const claim = await deps.writer.claim(scanId, deps.workerId, deps.nonce(), deps.settings.lease_ms, "normal");
 		if (claim.kind === "foreign") {
 			// I13: another version's scan is left exactly as it is, for a worker of that version or its deadline.
@@ -65,10 +80,7 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		}
 		if (claim.kind !== "granted") return claim.kind;
 		if (claim.record.damaged) return await endDamaged(deps, claim.record);
-		const run = new ScanRun(runDeps, claim);
-		hold(run);
-		if (closing) run.handOver();
-		return await run.run();
+		return (await carry(new ScanRun(runDeps, claim), hold)) as RunAnswer;
 	}
 
 	function take(scanId: string, beside: boolean): Promise<RunAnswer> {

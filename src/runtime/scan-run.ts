@@ -23,6 +23,7 @@ import {
 	stateBytes,
 } from "./scan-commit.ts";
 import { type HostState, nextDeadlineMs, takeDue } from "./scan-host.ts";
+import { type Sending, sendingOf } from "./sending.ts";
 
 export interface RunLog {
 	info(facts: object, message: string): void;
@@ -67,7 +68,7 @@ export class ScanRun {
 	private mailbox: Outcome[] = [];
 	private readonly kept = new KeptResults();
 	private wake: (() => void) | null = null;
-	private end: RunEnd | null = null;
+	private end: RunEnd | "untaken" | null = null;
 	private handingOver = false;
 	private inboxNews: boolean;
 	private timer: unknown = null;
@@ -75,9 +76,11 @@ export class ScanRun {
 	private readonly pulse: Pulse;
 	private abandon: () => void = () => {};
 	private readonly lease: Lease;
+	private readonly sending: Sending;
 	private readonly recorded = shortener();
 
-	constructor(deps: RunDeps, claim: Granted) {
+	/** @param takeNonce of a claim that is only expected: the first commit makes it, or the run ends as untaken */
+	constructor(deps: RunDeps, claim: Granted, takeNonce: string | null = null) {
 		const { record } = claim;
 		this.deps = deps;
 		this.claim = claim;
@@ -101,19 +104,18 @@ export class ScanRun {
 			onError: (effect, error, failure) =>
 				deps.log.warn({ scan_id: this.scanId, effect: effect.key, failure, err: error }, "effect failed"),
 		});
-		this.lease = holdLease(deps, claim, {
-			lost: (end) => this.leaseLost(end),
-			turns: () => !this.pulse.hangs(),
-			inbox: (newest) => {
-				if (newest !== this.inboxSeen) this.lookAtInbox();
-			},
-		});
+		const inbox = (newest: string) => {
+			if (newest !== this.inboxSeen) this.lookAtInbox();
+		};
+		const lost = (end: "fenced" | "given_up") => this.leaseLost(end);
+		this.lease = holdLease(deps, claim, { lost, turns: () => !this.pulse.hangs(), inbox });
+		this.sending = sendingOf(deps, claim, this.lease, takeNonce, inbox);
 		this.post({ kind: "event", event: firstEvent(claim, deps.writer.now()), attachments: {} });
 	}
 
 	/** Runs until the scan ends, is handed over, or somebody else holds it. Never throws. */
-	async run(): Promise<RunEnd> {
-		this.lease.start();
+	async run(): Promise<RunEnd | "untaken"> {
+		if (this.sending.holds()) this.lease.start();
 		try {
 			await Promise.race([this.loop(), new Promise<void>((resolve) => (this.abandon = resolve))]);
 		} catch (error) {
@@ -124,7 +126,8 @@ export class ScanRun {
 		}
 		const end = this.end ?? "given_up";
 		if (end === "ended") await this.deps.onEnded(this.scanId, this.ended);
-		if (end === "given_up" || end === "released") await this.giveBack();
+		// What was never claimed here may be somebody's who has the same epoch.
+		if ((end === "given_up" || end === "released") && this.sending.holds()) await this.giveBack();
 		return end;
 	}
 
@@ -240,22 +243,22 @@ export class ScanRun {
 	private async commit(): Promise<void> {
 		let commit = this.build();
 		if (isOversized(commit) && !this.state.ended) commit = this.endOversized(stateBytes(commit));
-		const { writer, log } = this.deps;
+		const { log } = this.deps;
 		let moment: CommitMoment | null = null;
-		const send = async () => {
-			const sentAtMs = writer.now();
-			const answer = await writer.commit(commit, (told) => {
+		const send = () =>
+			this.sending.send(commit, (told) => {
 				moment = told;
 			});
-			if (answer === "ok") this.lease.renewed(sentAtMs);
-			return answer;
-		};
 		const result = await untilAnswered(send, this.deps, {
 			scan_id: this.scanId,
 			giveUpAtMs: this.state.context.input.deadline_at_ms + COMMIT_GRACE_MS,
 			wanted: () => this.end === null,
 			onTry: () => this.pulse.step(),
 		});
+		if (result === "refused") {
+			this.end = "untaken";
+			return;
+		}
 		if (result !== "ok" && result !== "duplicate") {
 			log.warn({ scan_id: this.scanId, epoch: this.epoch, seq: this.seq, result }, "commit refused");
 			this.end = result === null ? "given_up" : "fenced";

@@ -18,7 +18,15 @@ import { begin, create } from "./scan-starts.ts";
 import * as scripts from "./scripts.ts";
 import { addTotals, TOTAL } from "./totals.ts";
 import { rememberedScans } from "./user-scans.ts";
-import type { Commit, CommitResult, Heartbeat, ScanWriter, StartDecision } from "./write-contract.ts";
+import type {
+	Commit,
+	CommitMoment,
+	CommitResult,
+	Heartbeat,
+	ScanWriter,
+	StartDecision,
+	Taken,
+} from "./write-contract.ts";
 
 export interface WriterSettings extends BookingSettings {
 	/** Machine versions; absent: those of this build. */
@@ -53,6 +61,8 @@ export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps
 	const claimed = gathering<string>(TOGETHER_MAX, (scanIds) => redis.zrem(globalKeys.unclaimed, ...scanIds));
 	const ended = gathering<string>(TOGETHER_MAX, (scanIds) => unlist(redis, scanIds));
 	const buried = gathering<[number, string]>(TOGETHER_MAX, (notes) => enterAll(redis, globalKeys.tombstones, notes));
+	const tell = ({ ended: last }: Commit, at_ms: number, told?: (moment: CommitMoment) => void): void =>
+		told?.({ at_ms, expires_at_ms: last ? at_ms + settings.retention_ms : null });
 	async function drop(scanId: string): Promise<boolean> {
 		const keys = scanKeys(scanId);
 		const dropped =
@@ -102,10 +112,29 @@ export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps
 			if (released === 1) await enter(redis, globalKeys.leases, 0, scanId);
 		},
 		async commit(commit, told) {
-			const { result, at_ms } = await writeCommit(run, commit, settings.retention_ms);
-			if (result === "ok") told?.({ at_ms, expires_at_ms: commit.ended ? at_ms + settings.retention_ms : null });
+			const [result, at] = (await run(scripts.COMMIT, commitArgs(commit, settings.retention_ms))) as [
+				CommitResult,
+				string,
+			];
+			if (result === "ok") tell(commit, Number(at), told);
 			tally.commit(commit, result);
 			return result;
+		},
+		async take(commit, worker, nonce, told) {
+			const list = () => enter(redis, globalKeys.leases, now() + commit.lease_ms, commit.scan_id);
+			// As with a claim: the index goes first, so that a scan whose taker dies is found when the lease is over.
+			const [listed, answered] = await Promise.allSettled([
+				list(),
+				run(scripts.TAKE, commitArgs(commit, settings.retention_ms, worker, nonce)),
+			]);
+			if (answered.status === "rejected") throw answered.reason;
+			const [result, at, inbox_newest] = answered.value as [Taken["result"], string, string];
+			if (listed.status === "rejected") await list().catch(() => undefined);
+			if (result === "refused") return { result, inbox_newest };
+			if (result === "ok") tell(commit, Number(at), told);
+			claimed(commit.scan_id).catch(() => undefined);
+			tally.commit(commit, result);
+			return { result, inbox_newest };
 		},
 		async send(scanId, event) {
 			const keys = scanKeys(scanId);
@@ -187,13 +216,8 @@ async function dropSilentWorkers(redis: Redis, nowMs: number): Promise<void> {
 	if (silent.length > 0) await redis.hdel(globalKeys.workers, ...silent.map(([workerId]) => workerId));
 }
 
-type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
-
-async function writeCommit(
-	run: Run,
-	commit: Commit,
-	retentionMs: number,
-): Promise<{ result: CommitResult; at_ms: number }> {
+/** @param taker what a claim says beside the commit: worker and nonce */
+function commitArgs(commit: Commit, retentionMs: number, ...taker: string[]): (string | number)[] {
 	const keys = scanKeys(commit.scan_id);
 	const { scan, lifecycle, debug, results, entries } = commit;
 	const args: (string | number)[] = [
@@ -216,9 +240,9 @@ async function writeCommit(
 		count(debug),
 		results.size,
 		encodeBatch(entries, commit.events),
+		...taker,
 	];
 	for (const part of [scan, lifecycle, debug]) addPairs(args, part);
 	addResults(args, results);
-	const [result, at] = (await run(scripts.COMMIT, args)) as [CommitResult, string];
-	return { result, at_ms: Number(at) };
+	return args;
 }

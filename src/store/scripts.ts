@@ -1,3 +1,4 @@
+import { NOW, PUT } from "./commit-scripts.ts";
 import { script, urgent } from "./script-runner.ts";
 
 /**
@@ -5,22 +6,6 @@ import { script, urgent } from "./script-runner.ts";
  * lost, so "already done by exactly this caller" always answers like the first time.
  * All read the clock with TIME: leases and deadlines live on the store's clock only.
  */
-
-const NOW = `local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
-
-/**
- * Writes n pairs from ARGV, beginning at `i`, which stands behind them afterwards. Many at a time: a call for each
- * field costs the server more than the field, and 500 pairs stay far below what Lua can unpack.
- */
-const PUT = `local function put(key, n)
-  local last = i + 2 * n - 1
-  while i <= last do
-    local stop = math.min(i + 999, last)
-    redis.call('HSET', key, unpack(ARGV, i, stop))
-    i = stop + 1
-  end
-end`;
 
 /**
  * Creates a record with its first journal entry; not yet accepted, not listed, not queued. Until it is accepted
@@ -130,44 +115,6 @@ export const RELEASE = urgent(
 	`if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'lease', '0', 'released', '1')
 return 1`,
-);
-
-/**
- * The one commit: everything that follows from one or more transitions, or nothing.
- * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results, 6 inbox
- * ARGV 1 epoch, 2 seq before, 3 seq after, 4 ended 0|1, 5 retention_ms, 6 lease_ms, 7 channel, 8 scan_id,
- *   9 n scan pairs, 10 n lifecycle pairs, 11 n debug pairs, 12 n results pairs, 13 journal batch, 14.. the pairs
- * Returns {'ok'|'duplicate'|'fenced'|'missing', now}. Duplicate = exactly this commit is already there.
- */
-export const COMMIT = urgent(
-	6,
-	`${NOW}
-local v = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'end')
-if not v[1] then return {'missing', tostring(now)} end
-if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end
-if v[2] == ARGV[3] then return {'duplicate', tostring(now)} end
-if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end
-local i = 14
-${PUT}
-local ended = ARGV[4] == '1'
-local expires = now + tonumber(ARGV[5])
-local own = {'seq', ARGV[3], 'progress_at', now, 'hb', now, 'lease', ended and '0' or now + tonumber(ARGV[6])}
-if ended then
-  for _, word in ipairs({'end', '1', 'expires_at', expires, 'ended_at', now}) do own[#own + 1] = word end
-end
-local pairs = tonumber(ARGV[9])
-local together = math.min(pairs, 400)
-for k = i, i + 2 * together - 1 do own[#own + 1] = ARGV[k] end
-redis.call('HSET', KEYS[1], unpack(own))
-i = i + 2 * together
-put(KEYS[1], pairs - together)
-for k = 3, 5 do put(KEYS[k], tonumber(ARGV[7 + k])) end
-redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'b', ARGV[13])
-if ended then
-  for k = 1, 6 do redis.call('PEXPIREAT', KEYS[k], expires) end
-end
-redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
-return {'ok', tostring(now)}`,
 );
 
 /**
@@ -289,5 +236,6 @@ return retained`,
 /** Two hashes as one moment has them. KEYS 1 and 2. Returns the flat pairs of each. */
 export const READ_BOTH = script(2, `return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}`);
 
+export { COMMIT, TAKE } from "./commit-scripts.ts";
 export * from "./count-scripts.ts";
 export { runScript, type Script } from "./script-runner.ts";

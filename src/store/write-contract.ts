@@ -40,6 +40,13 @@ export interface Commit {
 
 export type CommitResult = "ok" | "duplicate" | "fenced" | "missing";
 
+/** Of the first commit of a scan with its claim: refused says that nothing was done and the scan has to be claimed. */
+export interface Taken {
+	result: "ok" | "duplicate" | "refused";
+	/** Id of the newest inbox entry, "" when there is none. */
+	inbox_newest: string;
+}
+
 /** When a commit was made, and when the record goes if it ended the scan; epoch ms. */
 export interface CommitMoment {
 	at_ms: number;
@@ -132,6 +139,11 @@ export interface ScanWriter {
 	/** What decideStart would join, without creating anything; null when nothing is active. */
 	activeScan(userId: string, filterKey: string): Promise<ActiveScan | null>;
 	claim(scanId: string, worker: string, nonce: string, leaseMs: number, mode: ClaimMode): Promise<ClaimResult>;
+	/**
+	 * Claim and first commit in one, of a scan that nobody has claimed or changed since its start was accepted.
+	 * @param commit of epoch 1, from the first entry on
+	 */
+	take(commit: Commit, worker: string, nonce: string, told?: (moment: CommitMoment) => void): Promise<Taken>;
 	heartbeat(scanId: string, epoch: number, leaseMs: number): Promise<Heartbeat>;
 	release(scanId: string, epoch: number): Promise<void>;
 	/** @param told hears of the moment of a commit that is answered with `ok`, and of no other */

@@ -6,6 +6,7 @@ import type { Effects } from "../../src/effects/contract.ts";
 import { announcePresence } from "../../src/presence.ts";
 import { createQueries, type Queries } from "../../src/queries.ts";
 import { storeClock } from "../../src/redis/store-clock.ts";
+import { type BegunScans, createBegunScans } from "../../src/runtime/begun-scans.ts";
 import { book } from "../../src/runtime/booking.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import { createRuntime, type Runtime } from "../../src/runtime/runtime.ts";
@@ -78,6 +79,7 @@ interface Parts {
 	writer: ScanWriter;
 	reader: ScanReader;
 	start: CommandDeps;
+	begun: BegunScans;
 	redis: ReturnType<typeof createSimulatedRedis>;
 	dice: Dice;
 	clock: Awaited<ReturnType<typeof storeClock>>;
@@ -107,7 +109,9 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 		workerId: process.name,
 	};
 	const statistics = createStatistics(redis);
+	const begun = createBegunScans();
 	const start: CommandDeps = {
+		begun,
 		writer,
 		reader,
 		projections,
@@ -132,7 +136,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 			queue_max: SETTINGS.queue_max,
 		},
 	};
-	return { process, writer, reader, start, redis, dice, clock };
+	return { process, writer, reader, start, begun, redis, dice, clock };
 }
 
 const account = (user_id: string) => ({
@@ -164,10 +168,11 @@ function watch(around: Surroundings, { process, writer, reader, start }: Parts, 
 	watchdog.start();
 }
 
-/** A process that answers requests and runs no scans. */
-export async function bootApi(around: Surroundings, process: Process): Promise<ApiProcess> {
+/** A process that answers requests. @param runs scans too */
+export async function bootApi(around: Surroundings, process: Process, runs: boolean): Promise<ApiProcess> {
 	const parts = await partsOf(around, process);
-	watch(around, parts, null);
+	if (runs) await runScans(around, parts);
+	else watch(around, parts, null);
 	const queries = createQueries({
 		reader: parts.reader,
 		statistics: createStatistics(parts.redis),
@@ -195,14 +200,17 @@ export async function bootApi(around: Surroundings, process: Process): Promise<A
 }
 
 /** A process that runs scans. */
-export async function bootWorker(around: Surroundings, process: Process): Promise<Runtime> {
-	const parts = await partsOf(around, process);
-	const { writer, reader, start } = parts;
+export const bootWorker = async (around: Surroundings, process: Process): Promise<void> =>
+	runScans(around, await partsOf(around, process));
+
+async function runScans(around: Surroundings, parts: Parts): Promise<void> {
+	const { process, writer, reader, start, begun } = parts;
 	const log = around.log(process);
 	const runtime = createRuntime({
 		workerId: `${process.name}.${process.life}`,
 		capacity: SETTINGS.worker_concurrency,
 		nonce: start.apply.nonce,
+		begun,
 		writer,
 		reader,
 		effects: around.effects(process, effectsFor(around.market, process, parts.redis)),
@@ -225,5 +233,4 @@ export async function bootWorker(around: Surroundings, process: Process): Promis
 	await presence.first;
 	watch(around, parts, runtime);
 	around.queue.consume(process, SETTINGS.worker_concurrency, (scanId) => runtime.run(scanId));
-	return runtime;
 }

@@ -26,7 +26,7 @@ export interface Mutant {
 	): { command: string; args: readonly string[] } | undefined;
 }
 
-const EDITABLE = { COMMIT: scripts.COMMIT, CLAIM: scripts.CLAIM, START: scripts.START };
+const EDITABLE = { COMMIT: scripts.COMMIT, CLAIM: scripts.CLAIM, TAKE: scripts.TAKE, START: scripts.START };
 
 /** The script of that name with a part taken out or replaced; fails when the part is no longer there. */
 function edited(wanted: keyof typeof EDITABLE, part: string, instead: string): NonNullable<Mutant["script"]> {
@@ -48,6 +48,12 @@ export const MUTANTS: readonly Mutant[] = [
 		profile: "everything",
 		caughtBy: ["I2"],
 		script: edited("CLAIM", "if live and not", "if false and not"),
+	},
+	{
+		name: "the first commit takes a scan that somebody holds",
+		profile: "everything",
+		caughtBy: ["I2", "I4", "I5", "I6", "I8"],
+		script: edited("TAKE", "if v[1] ~= '0' or v[2] ~= ARGV[2] or v[3] ~= '0' or", "if"),
 	},
 	{
 		name: "the commit looks at neither epoch nor seq",

@@ -136,16 +136,28 @@ export function createShadows(
 		if (after.seq < before.seq) violate("I4", `${scanId}: seq ${before.seq} -> ${after.seq} by ${by}`);
 		if (before.ended && (!after.ended || after.seq !== before.seq || after.position !== before.position))
 			violate("I5", `${scanId}: ended as ${before.position} at ${before.seq}, then ${after.position} at ${after.seq}`);
-		if (after.seq !== before.seq && script !== "COMMIT") violate("I2", `${scanId}: ${script} moved the seq`);
+		if (after.seq !== before.seq && script !== "COMMIT" && script !== "TAKE")
+			violate("I2", `${scanId}: ${script} moved the seq`);
 		if (before.accepted && !after.accepted) violate("I1", `${scanId}: no longer accepted`);
 		return after;
 	}
 
-	function committed(shadow: ScanShadow, after: Facts, by: string, args: readonly string[]): void {
+	function committed(
+		shadow: ScanShadow,
+		after: Facts,
+		by: string,
+		script: string | null,
+		args: readonly string[],
+	): void {
 		const before = shadow.facts;
 		const { scanId } = shadow;
 		const epoch = Number(args[0]);
-		if (epoch !== before.epoch) violate("I2", `${scanId}: a commit of epoch ${epoch} changed epoch ${before.epoch}`);
+		// What claims and commits at once takes a scan that is as its start left it.
+		if (script === "TAKE") {
+			if (before.epoch !== 0 || before.seq !== 1 || !before.accepted)
+				violate("I2", `${scanId}: ${by} took it as new at epoch ${before.epoch}, seq ${before.seq}`);
+		} else if (epoch !== before.epoch)
+			violate("I2", `${scanId}: a commit of epoch ${epoch} changed epoch ${before.epoch}`);
 		const holder = shadow.holders.get(epoch);
 		if (holder !== by) violate("I2", `${scanId}: ${by} committed in epoch ${epoch}, which ${holder} holds`);
 		const elements = keyspace.execute("XRANGE", [scanKeys(scanId).journal, `${before.seq + 1}-0`, "+"]);
@@ -188,7 +200,7 @@ export function createShadows(
 				}
 				const after = compare(shadow, hash, by, script);
 				if (after.seq !== shadow.facts.seq) {
-					committed(shadow, after, by, args);
+					committed(shadow, after, by, script, args);
 					verdicts(shadow, hash);
 				}
 				const ends = after.ended && !shadow.facts.ended;

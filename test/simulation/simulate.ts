@@ -102,7 +102,8 @@ class Simulation {
 			history: this.history,
 			healed: () => this.healed(),
 			boot: async (process, isApi) => {
-				if (isApi) return bootApi(this.around, process);
+				// In every other history the processes that answer requests run scans too, as the program does by default.
+				if (isApi) return bootApi(this.around, process, seed % 2 === 1 && !this.isPlain());
 				await bootWorker(this.around, process);
 				return null;
 			},
@@ -242,7 +243,7 @@ class Simulation {
 				this.stoodStill = true;
 				this.world.freeze(from, this.options.standstill.forMs);
 			}
-			if (script === "COMMIT" || script === "CLAIM" || script === "START")
+			if (script !== null && ["COMMIT", "CLAIM", "TAKE", "START"].includes(script))
 				this.noteScript(script, lifeOf(from, life), args, reply);
 		}
 	}

@@ -1,0 +1,85 @@
+import { urgent } from "./script-runner.ts";
+
+/** The script that every change of a scan goes through, and the parts of scripts that it shares with others. */
+
+export const NOW = `local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
+
+/**
+ * Writes n pairs from ARGV, beginning at `i`, which stands behind them afterwards. Many at a time: a call for each
+ * field costs the server more than the field, and 500 pairs stay far below what Lua can unpack.
+ */
+export const PUT = `local function put(key, n)
+  local last = i + 2 * n - 1
+  while i <= last do
+    local stop = math.min(i + 999, last)
+    redis.call('HSET', key, unpack(ARGV, i, stop))
+    i = stop + 1
+  end
+end`;
+
+/**
+ * What a commit writes once its fence has let it in, whose one command for the scan hash takes `own` along.
+ * ARGV 1 epoch, 2 seq before, 3 seq after, 4 ended 0|1, 5 retention_ms, 6 lease_ms, 7 channel, 8 scan_id,
+ *   9 n scan pairs, 10 n lifecycle pairs, 11 n debug pairs, 12 n results pairs, 13 journal batch; the pairs stand from
+ *   `i` on
+ */
+const WRITE = `${PUT}
+local ended = ARGV[4] == '1'
+local expires = now + tonumber(ARGV[5])
+for _, word in ipairs({'seq', ARGV[3], 'progress_at', now, 'hb', now, 'lease', ended and '0' or now + tonumber(ARGV[6])}) do
+  own[#own + 1] = word
+end
+if ended then
+  for _, word in ipairs({'end', '1', 'expires_at', expires, 'ended_at', now}) do own[#own + 1] = word end
+end
+local pairs = tonumber(ARGV[9])
+local together = math.min(pairs, 400)
+for k = i, i + 2 * together - 1 do own[#own + 1] = ARGV[k] end
+redis.call('HSET', KEYS[1], unpack(own))
+i = i + 2 * together
+put(KEYS[1], pairs - together)
+for k = 3, 5 do put(KEYS[k], tonumber(ARGV[7 + k])) end
+redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'b', ARGV[13])
+if ended then
+  for k = 1, 6 do redis.call('PEXPIREAT', KEYS[k], expires) end
+end
+redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])`;
+
+/**
+ * The one commit: everything that follows from one or more transitions, or nothing.
+ * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results, 6 inbox. ARGV as above, the pairs from 14 on
+ * Returns {'ok'|'duplicate'|'fenced'|'missing', now}. Duplicate = exactly this commit is already there.
+ */
+export const COMMIT = urgent(
+	6,
+	`${NOW}
+local v = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'end')
+if not v[1] then return {'missing', tostring(now)} end
+if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end
+if v[2] == ARGV[3] then return {'duplicate', tostring(now)} end
+if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end
+local i, own = 14, {}
+${WRITE}
+return {'ok', tostring(now)}`,
+);
+
+/**
+ * The first claim of a scan and the commit that follows from it at once, for whoever knows the record without reading it.
+ * Only of a scan that is as its start left it: accepted, and never claimed or changed.
+ * KEYS and ARGV as those of the commit, but 14 worker, 15 nonce, and the pairs from 16 on
+ * Returns {'ok'|'duplicate'|'refused', now, id of the newest inbox entry or ''}. Refused: nothing was done; claim it.
+ */
+export const TAKE = urgent(
+	6,
+	`${NOW}
+local v = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'end', 'nonce', 'accepted')
+local newest = redis.call('XREVRANGE', KEYS[6], '+', '-', 'COUNT', 1)
+newest = newest[1] and newest[1][1] or ''
+if v[4] == ARGV[15] and v[1] == ARGV[1] and v[2] == ARGV[3] then return {'duplicate', tostring(now), newest} end
+if v[1] ~= '0' or v[2] ~= ARGV[2] or v[3] ~= '0' or v[5] ~= '1' then return {'refused', tostring(now), ''} end
+local i = 16
+local own = {'epoch', ARGV[1], 'nonce', ARGV[15], 'worker', ARGV[14], 'lost', '0', 'released', '0', 'idle', '0'}
+${WRITE}
+return {'ok', tostring(now), newest}`,
+);
