@@ -2,6 +2,7 @@ import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { Attachments } from "../effects/contract.ts";
 import type { ScanRecord } from "../store/contract.ts";
+import type { Pattern } from "../store/patterns.ts";
 import { encodeContext } from "../store/scan-codec.ts";
 import type { Commit, MachineEvent, NewEntry } from "../store/write-contract.ts";
 import type { HostState } from "./scan-host.ts";
@@ -14,6 +15,12 @@ export interface Projections {
 		entries: readonly NewEntry[],
 	): Record<string, string>;
 	debugFields(before: ScanContext | null, context: ScanContext, entries: readonly NewEntry[]): Record<string, string>;
+	/** The same, with what its fields have in common told once. */
+	debugChanges(
+		before: ScanContext | null,
+		context: ScanContext,
+		entries: readonly NewEntry[],
+	): { fields: Record<string, string>; patterns: Pattern[] };
 }
 
 /** What has happened since the last commit. */
@@ -113,11 +120,13 @@ export function buildCommit(
 	for (const [name, document] of pending.documents) results.set(`d:${name}`, document);
 	const scan = { ...pending.upgrade, ...stateFields(before, state, pending.entries) };
 	if (pending.inbox !== null) scan.inbox = pending.inbox;
+	const debug = projections.debugChanges(before.context, state.context, entries);
 	return {
 		...envelope,
 		scan,
 		lifecycle: projections.lifecycleFields(before.context, state.context, entries),
-		debug: projections.debugFields(before.context, state.context, entries),
+		debug: debug.fields,
+		debugPatterns: debug.patterns,
 		results,
 		entries: pending.entries,
 		events: pending.events,

@@ -20,9 +20,9 @@ end`;
 
 /**
  * What a commit writes once its fence has let it in, whose one command for the scan hash takes `own` along.
- * ARGV 1 epoch, 2 seq before, 3 seq after, 4 ended 0|1, 5 retention_ms, 6 lease_ms, 7 channel, 8 scan_id,
- *   9 n scan pairs, 10 n lifecycle pairs, 11 n debug pairs, 12 n results pairs, 13 journal batch; the pairs stand from
- *   `i` on
+ * ARGV 1 epoch, 2 seq before, 3 seq after, 4 ended 0|1, 5 retention_ms, 6 lease_ms, 7 channel without
+ *   the scan's id, 8 n scan pairs, 9 n lifecycle pairs, 10 n debug pairs, 11 n results pairs, 12 journal batch; the pairs
+ *   stand from `i` on, behind them patterns of debug fields to the end (`patterns`): prefix, rows, words of each, texts, words
  */
 const WRITE = `${PUT}
 local ended = ARGV[4] == '1'
@@ -33,22 +33,39 @@ end
 if ended then
   for _, word in ipairs({'end', '1', 'expires_at', expires, 'ended_at', now}) do own[#own + 1] = word end
 end
-local pairs = tonumber(ARGV[9])
+local pairs = tonumber(ARGV[8])
 local together = math.min(pairs, 400)
 for k = i, i + 2 * together - 1 do own[#own + 1] = ARGV[k] end
 redis.call('HSET', KEYS[1], unpack(own))
 i = i + 2 * together
 put(KEYS[1], pairs - together)
-for k = 3, 5 do put(KEYS[k], tonumber(ARGV[7 + k])) end
-redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'b', ARGV[13])
+for k = 3, 5 do put(KEYS[k], tonumber(ARGV[6 + k])) end
+while i <= #ARGV do
+  local prefix, rows, words = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+  local texts, made = i + 3, {}
+  i = texts + words + 1
+  for row = 1, rows do
+    local parts = {ARGV[texts]}
+    for k = 1, words do
+      parts[2 * k] = ARGV[i + k - 1]
+      parts[2 * k + 1] = ARGV[texts + k]
+    end
+    made[2 * row - 1] = prefix .. ARGV[i]
+    made[2 * row] = table.concat(parts)
+    i = i + words
+  end
+  redis.call('HSET', KEYS[4], unpack(made))
+end
+redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'b', ARGV[12])
 if ended then
   for k = 1, 6 do redis.call('PEXPIREAT', KEYS[k], expires) end
 end
-redis.call('PUBLISH', ARGV[7], ARGV[8] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])`;
+local id = string.sub(KEYS[1], 7, -2)
+redis.call('PUBLISH', ARGV[7] .. '{' .. id .. '}', id .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])`;
 
 /**
  * The one commit: everything that follows from one or more transitions, or nothing.
- * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results, 6 inbox. ARGV as above, the pairs from 14 on
+ * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results, 6 inbox. ARGV as above, the pairs from 13 on
  * Returns {'ok'|'duplicate'|'fenced'|'missing', now}. Duplicate = exactly this commit is already there.
  */
 export const COMMIT = urgent(
@@ -59,7 +76,7 @@ if not v[1] then return {'missing', tostring(now)} end
 if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end
 if v[2] == ARGV[3] then return {'duplicate', tostring(now)} end
 if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end
-local i, own = 14, {}
+local i, own = 13, {}
 ${WRITE}
 return {'ok', tostring(now)}`,
 );
@@ -67,7 +84,7 @@ return {'ok', tostring(now)}`,
 /**
  * The first claim of a scan and the commit that follows from it at once, for whoever knows the record without reading it.
  * Only of a scan that is as its start left it: accepted, and never claimed or changed.
- * KEYS and ARGV as those of the commit, but 14 worker, 15 nonce, and the pairs from 16 on
+ * KEYS and ARGV as those of the commit, but 13 worker, 14 nonce, and the pairs from 15 on
  * Returns {'ok'|'duplicate'|'refused', now, id of the newest inbox entry or ''}. Refused: nothing was done; claim it.
  */
 export const TAKE = urgent(
@@ -76,10 +93,10 @@ export const TAKE = urgent(
 local v = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'end', 'nonce', 'accepted')
 local newest = redis.call('XREVRANGE', KEYS[6], '+', '-', 'COUNT', 1)
 newest = newest[1] and newest[1][1] or ''
-if v[4] == ARGV[15] and v[1] == ARGV[1] and v[2] == ARGV[3] then return {'duplicate', tostring(now), newest} end
+if v[4] == ARGV[14] and v[1] == ARGV[1] and v[2] == ARGV[3] then return {'duplicate', tostring(now), newest} end
 if v[1] ~= '0' or v[2] ~= ARGV[2] or v[3] ~= '0' or v[5] ~= '1' then return {'refused', tostring(now), ''} end
-local i = 16
-local own = {'epoch', ARGV[1], 'nonce', ARGV[15], 'worker', ARGV[14], 'lost', '0', 'released', '0', 'idle', '0'}
+local i = 15
+local own = {'epoch', ARGV[1], 'nonce', ARGV[14], 'worker', ARGV[13], 'lost', '0', 'released', '0', 'idle', '0'}
 ${WRITE}
 return {'ok', tostring(now), newest}`,
 );

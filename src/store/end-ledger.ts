@@ -4,7 +4,7 @@ import { gathering } from "./gathering.ts";
 import { dayKeys, globalKeys, totalsGuardKey } from "./keys.ts";
 import { whenFull } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
-import { addAmounts } from "./totals.ts";
+import { addAmounts, frontCoded } from "./totals.ts";
 
 /**
  * Counts ended scans in the statistics of their day and in the running totals, each once however often it is booked.
@@ -110,7 +110,7 @@ async function countTotals({ run, retentionMs }: LedgerDeps, date: string, scans
 		for (const { record } of left) addAmounts(sums, record);
 		const ids = left.map(({ ended }) => ended.scan_id);
 		const args = [globalKeys.totals, totalsGuardKey(date), guardTtlS(retentionMs), ids.length, ...ids];
-		for (const [field, amount] of sums) args.push(field, amount);
+		args.push(...frontCoded(sums));
 		const known = (await run(scripts.COUNT_TOTALS, args)) as string[];
 		if (known.length === 0) return;
 		left = left.filter(({ ended }) => !known.includes(ended.scan_id));

@@ -97,10 +97,14 @@ export const marketKeys = (source: string) => ({
 	probes: `market_probe:{${source}}:`,
 });
 
+const COMMITS = "scan_commits:";
+
 /** Pub/sub channels. Messages are hints: whoever needs to be sure reads the record. */
 export const channels = {
 	/** `<scan_id> <seq> <0|1 ended>` after every commit of the scan */
-	commits: (scanId: string) => `scan_commits:{${scanId}}`,
+	commits: (scanId: string) => `${COMMITS}{${scanId}}`,
+	/** What stands before the id in each of them. */
+	allCommits: COMMITS,
 	/** `<scan_id>` after every new command in an inbox */
 	inbox: "scan_inbox_news",
 };

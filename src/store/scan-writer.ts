@@ -9,6 +9,7 @@ import { gathering } from "./gathering.ts";
 import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
+import { addPatterns } from "./patterns.ts";
 import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
@@ -233,8 +234,7 @@ function commitArgs(commit: Commit, retentionMs: number, ...taker: string[]): (s
 		commit.ended ? 1 : 0,
 		retentionMs,
 		commit.lease_ms,
-		channels.commits(commit.scan_id),
-		commit.scan_id,
+		channels.allCommits,
 		count(scan),
 		count(lifecycle),
 		count(debug),
@@ -244,5 +244,6 @@ function commitArgs(commit: Commit, retentionMs: number, ...taker: string[]): (s
 	];
 	for (const part of [scan, lifecycle, debug]) addPairs(args, part);
 	addResults(args, results);
+	if (commit.debugPatterns) addPatterns(args, commit.debugPatterns);
 	return args;
 }

@@ -148,3 +148,19 @@ export function addAmounts(sums: Map<string, number>, { position, context, progr
 		observe(seconds, entry.ended_at_ms - entry.started_at_ms);
 	}
 }
+
+/**
+ * Amounts by field, each as one word: how many characters the field shares with the one before, the amount, and the rest
+ * of the field. The names are long and most of one says what its neighbour says (front coding, as in sorted dictionaries).
+ */
+export function frontCoded(amounts: ReadonlyMap<string, number>): string[] {
+	let before = "";
+	return [...amounts].sort(byField).map(([field, amount]) => {
+		let shared = 0;
+		while (shared < before.length && before.charCodeAt(shared) === field.charCodeAt(shared)) shared += 1;
+		before = field;
+		return `${shared} ${amount} ${field.slice(shared)}`;
+	});
+}
+
+const byField = ([a]: [string, number], [b]: [string, number]): number => (a < b ? -1 : 1);

@@ -1,6 +1,7 @@
 import type { JournalType } from "../../machines/events.ts";
 import type { ScanPosition } from "../../machines/types.ts";
 import type { EndedScan, ScanRecord, WorkerInfo } from "./contract.ts";
+import type { Pattern } from "./patterns.ts";
 
 /** The write half of the store: what the runtime, the commands and the watchdog may do to scans. */
 
@@ -31,6 +32,8 @@ export interface Commit {
 	scan: Record<string, string>;
 	lifecycle: Record<string, string>;
 	debug: Record<string, string>;
+	/** Fields of the same hash that say nearly the same; absent: none. */
+	debugPatterns?: readonly Pattern[];
 	results: ResultFields;
 	entries: NewEntry[];
 	events: MachineEvent[];

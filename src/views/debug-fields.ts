@@ -1,8 +1,10 @@
 import type { ScanContext } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
+import { fieldsOf, type Pattern } from "../store/patterns.ts";
 import type { NewEntry } from "../store/write-contract.ts";
 import { brokenPhase } from "./phases.ts";
-import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE, storedStepText } from "./steps.ts";
+import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE } from "./steps.ts";
+import { storedSteps } from "./stored-steps.ts";
 import { endedAtMs, positionOf } from "./words.ts";
 
 const STEPS_OF_PHASE = new Map<unknown, number[]>();
@@ -98,21 +100,26 @@ function startedLast(context: ScanContext): number {
 }
 
 /**
- * Fields of the hash `scan_debug:{id}` that `entries` changed, to be
- * written in their commit. Pure and idempotent like `lifecycleFields`.
+ * Fields of the hash `scan_debug:{id}` that `entries` changed, to be written in their commit; steps that say nearly the same
+ * as patterns. Pure and idempotent like `lifecycleFields`.
  */
+export function debugChanges(
+	before: ScanContext | null,
+	context: ScanContext,
+	entries: readonly NewEntry[],
+): { fields: Record<string, string>; patterns: Pattern[] } {
+	const { fields, patterns } = storedSteps(context, changedSteps(before, context, entries));
+	fields.current_step = String(startedLast(context));
+	fields.last_updated = isoOf(entries.at(-1)?.at_ms ?? context.now_ms);
+	return { fields, patterns };
+}
+
+/** The same, all of it as the hash will have it. */
 export function debugFields(
 	before: ScanContext | null,
 	context: ScanContext,
 	entries: readonly NewEntry[],
 ): Record<string, string> {
-	const fields: Record<string, string> = {
-		current_step: String(startedLast(context)),
-		last_updated: isoOf(entries.at(-1)?.at_ms ?? context.now_ms),
-	};
-	for (const [number, atMs] of changedSteps(before, context, entries)) {
-		const step = storedStepText(context, number, atMs);
-		if (step !== null) fields[`step_${number}`] = step;
-	}
-	return fields;
+	const { fields, patterns } = debugChanges(before, context, entries);
+	return Object.assign(fields, ...patterns.map(fieldsOf));
 }

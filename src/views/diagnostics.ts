@@ -6,7 +6,8 @@ import { debugFields } from "./debug-fields.ts";
 import { spliceJson } from "./json.ts";
 import { lifecycleFields } from "./lifecycle-fields.ts";
 import { brokenPhase } from "./phases.ts";
-import { FIXED_STEPS, PHASE_OF_STEP, wholeStep } from "./steps.ts";
+import { FIXED_STEPS, PHASE_OF_STEP } from "./steps.ts";
+import { wholeStep } from "./stored-steps.ts";
 import { stuckVerdict } from "./stuck.ts";
 import { lifecycleKey } from "./words.ts";
 

@@ -52,7 +52,7 @@ const STATUS_OF_PHASE: Record<PhaseStatus, StepStatus> = {
 	cancelled: "cancelled",
 };
 
-const STATUS_OF_VERDICT: Record<Verdict, StepStatus> = {
+export const STATUS_OF_VERDICT: Record<Verdict, StepStatus> = {
 	ok_found: "completed",
 	ok_empty: "completed",
 	degraded: "completed",
@@ -185,7 +185,7 @@ function strategyStepView(
 	};
 }
 
-const stepName = (strategyId: string): string => `Strategy: ${strategyName(strategyId)}`;
+export const stepName = (strategyId: string): string => `Strategy: ${strategyName(strategyId)}`;
 
 /** Step `number` as it is stored and shown; null when it has not been reached. `atMs`: last change. */
 export function stepView(context: ScanContext, number: number, atMs: number): Record<string, unknown> | null {
@@ -208,68 +208,4 @@ export function stepView(context: ScanContext, number: number, atMs: number): Re
 		error: step.error,
 		error_type: step.error_type,
 	};
-}
-
-/**
- * Step `number` as its hash holds it, JSON: of a strategy that has only begun, no more than what its plan does not say. All
- * strategies begin at once and end soon after, so a whole step for each beginning would be written to be overwritten.
- * Steps of strategies are put together from their parts, which takes three fifths of the time: they are nearly a third of all
- * text that a scan writes.
- */
-export function storedStepText(context: ScanContext, number: number, atMs: number): string | null {
-	const entry = number >= STRATEGY_STEP_BASE ? context.strategies[number - STRATEGY_STEP_BASE] : undefined;
-	if (!entry) {
-		const step = stepView(context, number, atMs);
-		return step && JSON.stringify(step);
-	}
-	const { verdict, started_at_ms: started, ended_at_ms: ended, error, attempt, tally } = entry;
-	if (started === null && verdict === null) return null;
-	const found = tally.row_ids.length;
-	if (entry.state === "evaluating" && !error && started !== null) {
-		return `${headOf(entry, number, "starting")}${isoOf(atMs)}","started_at":"${isoOf(started)}","attempt":${attempt},"opportunities_found":${found}}`;
-	}
-	const status = verdict === null ? "starting" : STATUS_OF_VERDICT[verdict];
-	const spentMs = started === null || ended === null ? null : ended - started;
-	const times = `"started_at":${quoted(isoOrNull(started))},"ended_at":${quoted(isoOrNull(ended))},"execution_time_ms":${spentMs}`;
-	const ends = `"verdict":${quoted(verdict)},"attempt":${attempt},"is_timeout":${verdict === "timed_out"},"is_cancelled":${verdict === "cancelled"}`;
-	const failure = error
-		? `"error":${JSON.stringify(error.message)},"error_type":${JSON.stringify(error.code)}`
-		: NO_FAILURE;
-	return `${headOf(entry, number, status)}${isoOf(atMs)}",${ownerOf(context)},${times},"strategy_id":${JSON.stringify(entry.strategy_id)},"strategy_index":${entry.index},"opportunities_found":${found},${ends},${failure}}`;
-}
-
-const NO_FAILURE = '"error":null,"error_type":null';
-/** For words without anything that JSON would escape. */
-const quoted = (word: string | null): string => (word === null ? "null" : `"${word}"`);
-
-/** Up to the moment of its last change. */
-function headOf({ strategy_id }: StrategyEntry, step: number, status: StepStatus): string {
-	const name = JSON.stringify(stepName(strategy_id));
-	return `{"step":${step},"name":${name},"status":"${status}","timestamp":"`;
-}
-
-const owners = new WeakMap<ScanContext["input"], string>();
-
-/** Whose scan it is, which all steps say: made once for each scan. */
-function ownerOf({ input }: ScanContext): string {
-	let text = owners.get(input);
-	if (text === undefined) {
-		text = `"user_id":${JSON.stringify(input.user_id)},"scan_id":${JSON.stringify(input.scan_id)}`;
-		owners.set(input, text);
-	}
-	return text;
-}
-
-/** A stored step with all members that a step has. */
-export function wholeStep<T extends { step: number }>({ input }: ScanContext, stored: T): T {
-	const plan = input.strategies[stored.step - STRATEGY_STEP_BASE];
-	if (!plan || "user_id" in stored) return stored;
-	const { step, name, status, timestamp, started_at, attempt, opportunities_found } = stored as Record<string, unknown>;
-	const whole = {
-		...{ step, name, status, timestamp, user_id: input.user_id, scan_id: input.scan_id, started_at },
-		...{ ended_at: null, execution_time_ms: null, strategy_id: plan.strategy_id, strategy_index: plan.index },
-		...{ opportunities_found, verdict: null, attempt, is_timeout: false, is_cancelled: false },
-		...{ error: null, error_type: null },
-	};
-	return whole as unknown as T;
 }
