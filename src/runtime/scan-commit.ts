@@ -4,6 +4,7 @@ import type { Attachments } from "../effects/contract.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { Pattern } from "../store/patterns.ts";
 import { encodeContext } from "../store/scan-codec.ts";
+import { encodeDeadlines } from "../store/snapshot-codec.ts";
 import type { Commit, MachineEvent, NewEntry } from "../store/write-contract.ts";
 import type { HostState } from "./scan-host.ts";
 
@@ -76,7 +77,7 @@ export function stateFields(
 ): Record<string, string> {
 	const fields = encodeContext(before?.context ?? null, state.context);
 	if (before?.position !== state.position) fields.position = state.position;
-	if (before?.deadlines !== state.deadlines) fields.deadlines = JSON.stringify(state.deadlines);
+	if (before?.deadlines !== state.deadlines) fields.deadlines = encodeDeadlines(state.deadlines);
 	const last = entries.at(-1);
 	if (last) fields.last_type = last.type;
 	return fields;

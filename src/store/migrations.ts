@@ -13,9 +13,8 @@ export interface Migration {
 	/** `scan.v1` */
 	to: string;
 	/**
-	 * Pure, on the fields of the scan hash: `input`, `snapshot`, `k:<summary>`, `s:<k>`, `s:begun` and
-	 * `s:settled:<k>`,
-	 * `deadlines` (JSON), `position`.
+	 * Pure, on the fields of the scan hash: `input`, `snapshot`, `k:claim`, `k:<summary>`, `s:<k>`,
+	 * `s:begun` and `s:settled:<k>`, `deadlines` (JSON), `position`; each as it was written.
 	 * Gives the fields that change; a field that is not read any more stays. Whatever it throws makes the
 	 * scan one whose state cannot be read: it is ended beside its data.
 	 */

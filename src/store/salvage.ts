@@ -1,6 +1,7 @@
 import { newEntry } from "../../machines/strategy-rules.ts";
 import type { PlannedStrategy, ScanContext, ScanInput, ScanPosition, StrategyEntry } from "../../machines/types.ts";
 import { wholeInput } from "./input-codec.ts";
+import { CLAIM, wholeDeadlines, wholeSnapshot } from "./snapshot-codec.ts";
 import { begunEntry, decodeEntry, SETTLED, settledEntries } from "./strategy-codec.ts";
 
 /**
@@ -47,6 +48,8 @@ const isInput = (value: Json): boolean =>
 	Array.isArray(value.strategies);
 
 const isDynamic = (value: Json): boolean => typeof value.now_ms === "number" && isObject(value.phases);
+
+const isClaim = (value: Json): boolean => typeof value.attempt === "number" && typeof value.resumes === "number";
 
 const isEntry = (value: Json): boolean =>
 	typeof value.strategy_id === "string" &&
@@ -96,11 +99,12 @@ export class Damage {
 	}
 
 	dynamic(fields: Record<string, string>, input: ScanInput): Dynamic {
-		const held = this.take<Dynamic>("snapshot", fields.snapshot, isDynamic);
+		const held = this.take<Dynamic>("snapshot", fields.snapshot, isDynamic, wholeSnapshot);
 		if (!held) return barestDynamic(fields, input);
 		// Another version's snapshot may lack what this one reads; its own is taken as it is.
 		const dynamic = fields.machine === this.current ? held : { ...barestDynamic(fields, input), ...held };
-		return { ...dynamic, ...this.summaries(fields, dynamic) };
+		const claim = fields[CLAIM] === undefined ? null : this.take<Partial<Dynamic>>(CLAIM, fields[CLAIM], isClaim);
+		return { ...dynamic, ...claim, ...this.summaries(fields, dynamic) };
 	}
 
 	private summaries(fields: Record<string, string>, held: Partial<Summaries>): Summaries {
@@ -164,7 +168,7 @@ export class Damage {
 	}
 
 	deadlines<T>(fields: Record<string, string>): T {
-		return this.take<T>("deadlines", fields.deadlines ?? "{}", isDeadlines) ?? ({} as T);
+		return this.take<T>("deadlines", fields.deadlines ?? "{}", isDeadlines, wholeDeadlines) ?? ({} as T);
 	}
 }
 

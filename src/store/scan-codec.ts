@@ -4,6 +4,7 @@ import type { ScanRecord } from "./contract.ts";
 import { encodeInput, wholeInput } from "./input-codec.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
 import { BEGUN, Damage, type Dynamic, SUMMARIES, summaryField } from "./salvage.ts";
+import { CLAIM, encodeClaim, encodeSnapshot, isClaimed, SNAPSHOT_KEYS } from "./snapshot-codec.ts";
 import { begunTogether, encodeEntry, settledTogether } from "./strategy-codec.ts";
 import type { MachineEvent } from "./write-contract.ts";
 
@@ -14,45 +15,14 @@ import type { MachineEvent } from "./write-contract.ts";
  */
 export type Deadlines = ScanRecord["deadlines"];
 
-const SNAPSHOT_KEYS = [
-	"now_ms",
-	"worker_id",
-	"claimed_at_ms",
-	"attempt",
-	"resumes",
-	"phases",
-	"opportunities_found",
-	"wake_at_ms",
-	"outcome",
-	"end",
-] as const satisfies (keyof Dynamic)[];
-
-/** Written out member by member: an object that grows in a loop takes several times as long. */
-function snapshotOf(context: ScanContext): string {
-	const { now_ms, worker_id, claimed_at_ms, attempt, resumes, phases, opportunities_found, wake_at_ms } = context;
-	const { outcome, end } = context;
-	const snapshot: Pick<ScanContext, (typeof SNAPSHOT_KEYS)[number]> = {
-		now_ms,
-		worker_id,
-		claimed_at_ms,
-		attempt,
-		resumes,
-		phases,
-		opportunities_found,
-		wake_at_ms,
-		outcome,
-		end,
-	};
-	return JSON.stringify(snapshot);
-}
-
-/** Summaries that stand in the snapshot, as it was written before they had fields of their own; null: none. */
-function movedSummaries(fields: Readonly<Record<string, string>>, context: ScanContext): Record<string, string> | null {
+/** Parts that stand in the snapshot, as it was written before they had fields of their own; null: none. */
+function movedParts(fields: Readonly<Record<string, string>>, context: ScanContext): Record<string, string> | null {
 	const moved: Record<string, string> = {};
 	for (const name of SUMMARIES) {
 		const field = summaryField(name);
 		if (context[name] !== null && fields[field] === undefined) moved[field] = JSON.stringify(context[name]);
 	}
+	if (fields[CLAIM] === undefined && isClaimed(null, context)) moved[CLAIM] = encodeClaim(context);
 	return Object.keys(moved).length > 0 ? moved : null;
 }
 
@@ -60,7 +30,8 @@ function movedSummaries(fields: Readonly<Record<string, string>>, context: ScanC
 export function encodeContext(before: ScanContext | null, after: ScanContext): Record<string, string> {
 	const fields: Record<string, string> = {};
 	if (!before) fields.input = encodeInput(after.input);
-	if (!before || SNAPSHOT_KEYS.some((key) => before[key] !== after[key])) fields.snapshot = snapshotOf(after);
+	if (!before || SNAPSHOT_KEYS.some((key) => before[key] !== after[key])) fields.snapshot = encodeSnapshot(after);
+	if (isClaimed(before, after)) fields[CLAIM] = encodeClaim(after);
 	for (const name of SUMMARIES) {
 		if (after[name] !== (before?.[name] ?? null)) fields[summaryField(name)] = JSON.stringify(after[name]);
 	}
@@ -123,7 +94,7 @@ export function decodeRecord(
 	if (failure !== null) damage.fields.push(failure);
 	const context = decodeContext(scanId, fields, damage);
 	const deadlines = damage.deadlines<Deadlines>(fields);
-	const moved = movedSummaries(fields, context);
+	const moved = movedParts(fields, context);
 	return {
 		scan_id: scanId,
 		user_id: fields.owner ?? "",

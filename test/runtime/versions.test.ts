@@ -13,6 +13,7 @@ import { scanKeys } from "../../src/store/keys.ts";
 import { builtVersions, type Migration, type StoredFields, versionsOf } from "../../src/store/migrations.ts";
 import { unpack } from "../../src/store/packing.ts";
 import { decodeRecord, encodeContext } from "../../src/store/scan-codec.ts";
+import { wholeDeadlines } from "../../src/store/snapshot-codec.ts";
 import { checkState } from "../support/invariants.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { acceptedScan, recordOf, rememberingLog, untilRecord } from "../support/stuck.ts";
@@ -47,7 +48,10 @@ function asV0(fields: StoredFields): Record<string, string> {
 	const { opportunities_found, ...snapshot } = parsed(fields.snapshot);
 	const input = parsed(fields.input);
 	const { ranking_reserve_ms: _, ...limits } = input.limits as Json;
-	const armed = Object.entries(parsed(fields.deadlines)).map(([id, deadline]) => ({ id, ...(deadline as Json) }));
+	const armed = Object.entries(wholeDeadlines(parsed(fields.deadlines))).map(([id, deadline]) => ({
+		id,
+		...(deadline as Json),
+	}));
 	const older = entryNames(fields).map((name) => {
 		const { carried_over_from: __, ...entry } = parsed(fields[name]);
 		return [name, JSON.stringify(entry)];

@@ -3,8 +3,9 @@ import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { ScanEvent } from "../../machines/events.ts";
-import { type RankingSummary, SCAN_MACHINE_ID } from "../../machines/types.ts";
+import { type RankingSummary, SCAN_MACHINE_ID, type ScanContext } from "../../machines/types.ts";
 import { begin, step } from "../../src/runtime/scan-host.ts";
+import type { ScanStore } from "../../src/store/index.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import { Damage } from "../../src/store/salvage.ts";
 import { decodeContext, encodeContext } from "../../src/store/scan-codec.ts";
@@ -40,7 +41,8 @@ function inOldForm(fields: Record<string, string>): Record<string, string> {
 	const snapshot = JSON.parse(fields.snapshot ?? "{}");
 	const old: Record<string, string> = {};
 	for (const [name, text] of Object.entries(fields)) {
-		if (name.startsWith("k:")) snapshot[name.slice(2)] = JSON.parse(text);
+		if (name === "k:claim") Object.assign(snapshot, JSON.parse(text));
+		else if (name.startsWith("k:")) snapshot[name.slice(2)] = JSON.parse(text);
 		else old[name] = text;
 	}
 	for (const name of SUMMARIES) snapshot[name] ??= null;
@@ -137,10 +139,9 @@ test("both forms are read alike, and each summary is written once", () => {
 	assert.equal(Object.keys(later), ["snapshot"]);
 });
 
-test("a scan that an older build began keeps its summaries when this one goes on", async () => {
-	const store = await redis.store();
-	const client = new Redis({ ...redis.connection, replyMapping: "legacy" } as object);
-	const { scan_id } = await commandsOn(store, async () => {}).startScan(viewer(1), startRequest());
+/** A scan in the middle of its strategies that its worker has let go, stored as an older build did. */
+async function begunByAnOlderBuild(store: ScanStore, client: Redis, user: number) {
+	const { scan_id } = await commandsOn(store, async () => {}).startScan(viewer(user), startRequest());
 	const evaluating = deferred<void>();
 	const hanging = quickEffects({
 		evaluateStrategy(_, context) {
@@ -156,10 +157,34 @@ test("a scan that an older build began keeps its summaries when this one goes on
 	const key = scanKeys(scan_id).scan;
 	const before = (await store.reader.read(scan_id))?.context;
 	const old = inOldForm(await client.hgetall(key));
-	await client.hdel(key, "k:portfolio", "k:assets");
+	await client.hdel(key, "k:portfolio", "k:assets", "k:claim");
 	await client.hset(key, old);
 	assert.equal((await store.reader.read(scan_id))?.context, before);
+	return { scan_id, key, before };
+}
 
+test("a scan that an older build began keeps what it said when it is ended without a claim of its own", async () => {
+	const store = await redis.store();
+	const client = new Redis({ ...redis.connection, replyMapping: "legacy" } as object);
+	const { scan_id, before } = await begunByAnOlderBuild(store, client, 2);
+	await commandsOn(store, async () => {}).cancelScan(viewer(2), scan_id);
+	const after = await store.reader.read(scan_id);
+	client.disconnect();
+	assert.is(after?.position, "cancelled");
+	const said = ({ worker_id, claimed_at_ms, attempt, portfolio }: ScanContext) => [
+		worker_id,
+		claimed_at_ms,
+		attempt,
+		portfolio,
+	];
+	assert.ok(before?.worker_id);
+	assert.equal(said(after?.context as ScanContext), said(before as ScanContext));
+});
+
+test("a scan that an older build began keeps its summaries when this one goes on", async () => {
+	const store = await redis.store();
+	const client = new Redis({ ...redis.connection, replyMapping: "legacy" } as object);
+	const { scan_id, key, before } = await begunByAnOlderBuild(store, client, 1);
 	assert.is(await runtimeOn(store, quickEffects()).run(scan_id), "ended");
 	const after = (await store.reader.read(scan_id))?.context;
 	assert.equal([after?.portfolio, after?.assets], [before?.portfolio, before?.assets]);

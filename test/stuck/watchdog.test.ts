@@ -231,7 +231,7 @@ lost("a poisoned snapshot: the scan ends failed beside its data, once, and nothi
 		["snapshot", "[]"],
 		["input", "null"],
 		["s:1", '{"strategy_id":7}'],
-		["deadlines", '{"x":1}'],
+		["deadlines", '{"x":[1]}'],
 	] as const) {
 		const scanId = await acceptedScan(store);
 		const hanging = runtimeOn(store, quickEffects({ evaluateStrategy: (_, { signal }) => never(signal) }));
