@@ -53,16 +53,31 @@ function listOf(values: readonly unknown[], lists: Lists): Column {
 /** @param values JSON, one at least */
 export function columnOf(values: readonly unknown[], lists: Lists): Column {
 	const [first] = values;
-	if (values.every((value) => isSame(value, first))) return [first];
+	return values.every((value) => isSame(value, first)) ? [first] : columnOfDifferent(values, lists);
+}
+
+function columnOfDifferent(values: readonly unknown[], lists: Lists): Column {
 	const names = sharedNames(values);
 	if (names === null) return listOf(values, lists);
 	const columns: Record<string, Column> = {};
-	for (const name of names)
-		columns[name] = columnOf(
-			values.map((value) => (value as Json)[name]),
-			lists,
-		);
+	for (const name of names) columns[name] = columnOfMember(values as Json[], name, lists);
 	return columns;
+}
+
+/** The column of one member of `objects`. Most members are the same in all of them, and then no list of them is made. */
+export function columnOfMember<Name extends string>(
+	objects: readonly { readonly [name in Name]: unknown }[],
+	name: Name,
+	lists: Lists,
+): Column {
+	const first = objects[0]?.[name];
+	let same = 1;
+	while (same < objects.length && isSame(objects[same]?.[name], first)) same += 1;
+	if (same >= objects.length) return [first];
+	return columnOfDifferent(
+		objects.map((object) => object[name]),
+		lists,
+	);
 }
 
 /** The `count` values of a column again. */

@@ -1,6 +1,6 @@
 import type { JournalType, ScanEvent } from "../../machines/events.ts";
 import type { ScanPosition } from "../../machines/types.ts";
-import { type Column, columnOf, type Lists, valuesOf } from "./columns.ts";
+import { type Column, columnOf, columnOfMember, type Lists, valuesOf } from "./columns.ts";
 import type { JournalEntry } from "./contract.ts";
 import { pack, unpack } from "./packing.ts";
 import type { MachineEvent, NewEntry } from "./write-contract.ts";
@@ -67,18 +67,10 @@ export function encodeBatch(entries: readonly NewEntry[], events: readonly Machi
 function groupOf(type: JournalType, held: readonly NewEntry[], fromMs: number, lists: Lists): Group {
 	const [first] = held;
 	if (first && held.length === 1) return [type, first.phase, first.at_ms - fromMs, first.payload];
-	const phases = columnOf(
-		held.map(({ phase }) => phase),
-		lists,
-	);
-	const moments = columnOf(
-		held.map(({ at_ms }) => at_ms - fromMs),
-		lists,
-	);
-	const payloads = columnOf(
-		held.map(({ payload }) => payload),
-		lists,
-	);
+	const phases = columnOfMember(held, "phase", lists);
+	const atOnce = first !== undefined && held.every(({ at_ms }) => at_ms === first.at_ms);
+	const moments = columnOf(atOnce ? [first.at_ms - fromMs] : held.map(({ at_ms }) => at_ms - fromMs), lists);
+	const payloads = columnOfMember(held, "payload", lists);
 	return [type, phases, moments, payloads, held.length];
 }
 
