@@ -94,7 +94,7 @@ export async function createScanParts({
 		await scanEnded?.(record);
 		await book(store.writer, record, config.userScansMax);
 	};
-	const begun = createBegunScans();
+	const begun = createBegunScans(systemClock);
 	const start: CommandDeps = {
 		...(config.role === "api" ? {} : { begun }),
 		writer: store.writer,

@@ -50,7 +50,8 @@ export async function startScan(
 		const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
 		if (request.force_refresh) await deps.writer.create(scan);
 		const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
-		if (decided?.scan_id === scan.scan_id) deps.begun?.note(scan);
+		// A reserved id may have been begun by another process too, whose record is the one that lies there.
+		if (decided?.scan_id === scan.scan_id && scan.scan_id !== reservedId) deps.begun?.note(scan);
 		const result = decided && (await carryOut(deps, viewer, request, input, decided));
 		if (result) return result;
 	}

@@ -56,18 +56,20 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 	let closing = false;
 	const runDeps: RunDeps = { ...deps, onEnded: (scanId, record) => bookEnd(deps, scanId, record) };
 
-	function carry(run: ScanRun, hold: (run: ScanRun) => void): Promise<RunEnd | "untaken"> {
+	function carry(run: ScanRun, hold: (run: ScanRun | null) => void): Promise<RunEnd | "untaken"> {
 		hold(run);
 		if (closing) run.handOver();
 		return run.run();
 	}
 
-	async function claimAndRun(scanId: string, hold: (run: ScanRun) => void): Promise<RunAnswer> {
+	async function claimAndRun(scanId: string, hold: (run: ScanRun | null) => void): Promise<RunAnswer> {
 		const begun = deps.begun?.take(scanId);
 		if (begun) {
 			const expected = expectedClaim(begun, deps.workerId, deps.writer.now() + deps.settings.lease_ms);
 			const end = await carry(new ScanRun(runDeps, expected, deps.nonce()), hold);
 			if (end !== "untaken") return end;
+			// News from here on is for whoever carries the scan once it is claimed.
+			hold(null);
 		}
 		const claim = await deps.writer.claim(scanId, deps.workerId, deps.nonce(), deps.settings.lease_ms, "normal");
 		if (claim.kind === "foreign") {
@@ -91,7 +93,7 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		runs.set(scanId, entry);
 		entry.promise = claimAndRun(scanId, (run) => {
 			entry.run = run;
-			if (entry.news) run.lookAtInbox();
+			if (entry.news) run?.lookAtInbox();
 		}).finally(() => runs.delete(scanId));
 		return entry.promise;
 	}

@@ -1,8 +1,8 @@
 import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { Attachments } from "../effects/contract.ts";
+import type { Pattern } from "../field-patterns.ts";
 import type { ScanRecord } from "../store/contract.ts";
-import type { Pattern } from "../store/patterns.ts";
 import { encodeContext } from "../store/scan-codec.ts";
 import { encodeDeadlines } from "../store/snapshot-codec.ts";
 import type { Commit, MachineEvent, NewEntry } from "../store/write-contract.ts";

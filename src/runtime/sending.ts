@@ -18,7 +18,7 @@ export interface Sending {
  */
 export function sendingOf(
 	{ writer }: Pick<RunDeps, "writer">,
-	{ record }: Granted,
+	{ record, lease_until_ms }: Granted,
 	lease: Lease,
 	takeNonce: string | null,
 	inbox: (newest: string) => void,
@@ -30,6 +30,8 @@ export function sendingOf(
 		told: (moment: CommitMoment) => void,
 	): Promise<CommitResult | "refused"> {
 		const sentAtMs = writer.now();
+		// The moment of the claim stands in the commit: after so long a wait it is made anew, so that limits begin then.
+		if (sentAtMs >= lease_until_ms) return "refused";
 		const { result, inbox_newest } = await writer.take(commit, record.worker_id ?? "", nonce, told);
 		if (result === "refused") return result;
 		isHeld = true;

@@ -22,7 +22,7 @@ end`;
  * What a commit writes once its fence has let it in, whose one command for the scan hash takes `own` along.
  * ARGV 1 epoch, 2 seq before, 3 seq after, 4 ended 0|1, 5 retention_ms, 6 lease_ms, 7 channel without
  *   the scan's id, 8 n scan pairs, 9 n lifecycle pairs, 10 n debug pairs, 11 n results pairs, 12 journal batch; the pairs
- *   stand from `i` on, behind them patterns of debug fields to the end (`patterns`): prefix, rows, words of each, texts, words
+ *   stand from `i` on, behind them patterns of debug fields to the end (`addPatterns`): prefix, rows, words of each, texts, words
  */
 const WRITE = `${PUT}
 local ended = ARGV[4] == '1'

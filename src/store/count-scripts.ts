@@ -79,7 +79,7 @@ return fresh`,
 /**
  * Adds what ended scans count for together to the running totals, if none of them was counted before.
  * KEYS 1 totals hash, 2 guard set. ARGV 1 ttl_s of the guard, 2 n scans, their ids, then fields with whole amounts as
- *   `frontCoded` writes them, ASCII
+ *   `frontCoded` writes them
  * Returns the ids that were counted before: none means that all are counted now, otherwise nothing was done.
  */
 export const COUNT_TOTALS = urgent(
@@ -96,7 +96,7 @@ redis.call('SADD', KEYS[2], unpack(ids))
 redis.call('EXPIRE', KEYS[2], ARGV[1])
 local fields, amounts, field = {}, {}, ''
 for i = 3 + n, #ARGV do
-  local shared, amount, rest = string.match(ARGV[i], '^(%d+) (%d+) (.*)$')
+  local shared, amount, rest = string.match(ARGV[i], '^(%d+) (%-?%d+) (.*)$')
   field = string.sub(field, 1, tonumber(shared)) .. rest
   fields[#fields + 1] = field
   amounts[#amounts + 1] = tonumber(amount)

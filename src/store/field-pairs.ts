@@ -1,3 +1,4 @@
+import type { Pattern } from "../field-patterns.ts";
 import { pack } from "./packing.ts";
 import type { ResultFields } from "./write-contract.ts";
 
@@ -17,4 +18,12 @@ export function addPairs(args: (string | number)[], fields: Fields): void {
 /** Rows are answered as they lie there; documents are only read by the program. */
 export function addResults(args: (string | number)[], results: ResultFields): void {
 	for (const [name, text] of results) args.push(name, name.startsWith("d:") ? pack(text) : text);
+}
+
+/** As arguments of a script: prefix, number of rows, words of each, texts, words. */
+export function addPatterns(args: (string | number)[], patterns: readonly Pattern[]): void {
+	for (const { prefix, texts, rows } of patterns) {
+		args.push(prefix, rows.length, texts.length - 1, ...texts);
+		for (const row of rows) for (const word of row) args.push(word);
+	}
 }

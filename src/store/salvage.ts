@@ -1,7 +1,7 @@
 import { newEntry } from "../../machines/strategy-rules.ts";
 import type { PlannedStrategy, ScanContext, ScanInput, ScanPosition, StrategyEntry } from "../../machines/types.ts";
 import { wholeInput } from "./input-codec.ts";
-import { CLAIM, wholeDeadlines, wholeSnapshot } from "./snapshot-codec.ts";
+import { CLAIM, LEFT_OUT, wholeDeadlines, wholeSnapshot } from "./snapshot-codec.ts";
 import { begunEntry, decodeEntry, SETTLED, settledEntries } from "./strategy-codec.ts";
 
 /**
@@ -48,6 +48,13 @@ const isInput = (value: Json): boolean =>
 	Array.isArray(value.strategies);
 
 const isDynamic = (value: Json): boolean => typeof value.now_ms === "number" && isObject(value.phases);
+
+const isSpan = (value: unknown): boolean =>
+	isObject(value) &&
+	Number.isFinite(value.started_at_ms) &&
+	(value.ended_at_ms === null || Number.isFinite(value.ended_at_ms));
+
+const isOwnDynamic = (value: Json): boolean => isDynamic(value) && Object.values(value.phases as Json).every(isSpan);
 
 const isClaim = (value: Json): boolean => typeof value.attempt === "number" && typeof value.resumes === "number";
 
@@ -99,10 +106,11 @@ export class Damage {
 	}
 
 	dynamic(fields: Record<string, string>, input: ScanInput): Dynamic {
-		const held = this.take<Dynamic>("snapshot", fields.snapshot, isDynamic, wholeSnapshot);
+		const own = fields.machine === this.current;
+		const held = this.take<Dynamic>("snapshot", fields.snapshot, own ? isOwnDynamic : isDynamic, wholeSnapshot);
 		if (!held) return barestDynamic(fields, input);
-		// Another version's snapshot may lack what this one reads; its own is taken as it is.
-		const dynamic = fields.machine === this.current ? held : { ...barestDynamic(fields, input), ...held };
+		// Another version's snapshot may lack what this one reads; its own lacks what a new scan has too.
+		const dynamic = { ...(own ? LEFT_OUT : barestDynamic(fields, input)), ...held };
 		const claim = fields[CLAIM] === undefined ? null : this.take<Partial<Dynamic>>(CLAIM, fields[CLAIM], isClaim);
 		return { ...dynamic, ...claim, ...this.summaries(fields, dynamic) };
 	}

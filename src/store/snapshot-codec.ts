@@ -24,6 +24,9 @@ const CLAIM_KEYS = Object.keys(UNCLAIMED) as (keyof typeof UNCLAIMED)[];
 
 export const SNAPSHOT_KEYS = ["now_ms", "phases", ...BEGINNING_NAMES] as const satisfies (keyof Dynamic)[];
 
+/** What this version leaves out of its snapshots where it is so. */
+export const LEFT_OUT = { ...UNCLAIMED, ...BEGINNING } as const;
+
 /** The field of what a claim changes and nothing else. */
 export const CLAIM = "k:claim";
 
@@ -53,16 +56,21 @@ function encodeSpan(span: PhaseSpan, nowMs: number): number[] | PhaseSpan {
 const isObject = (value: unknown): value is Json =>
 	typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** With all its members; what has another shape stays, to be found by who checks it. */
+const moment = (value: unknown): number => (typeof value === "number" ? value : Number.NaN);
+
+/** With spans as the machine has them; what has another shape stays, to be found by who checks it. */
 export function wholeSnapshot(held: Json): Json {
-	const nowMs = Number(held.now_ms);
+	const nowMs = moment(held.now_ms);
 	if (!isObject(held.phases)) return held;
 	const phases = Object.entries(held.phases).map(([name, span]): [string, unknown] => {
 		if (!Array.isArray(span)) return [name, span];
-		const [started, ended] = span as number[];
-		return [name, { started_at_ms: nowMs - Number(started), ended_at_ms: ended === undefined ? null : nowMs - ended }];
+		const [started, ended] = span as unknown[];
+		return [
+			name,
+			{ started_at_ms: nowMs - moment(started), ended_at_ms: ended === undefined ? null : nowMs - moment(ended) },
+		];
 	});
-	return { ...UNCLAIMED, ...BEGINNING, ...held, phases: Object.fromEntries(phases) };
+	return { ...held, phases: Object.fromEntries(phases) };
 }
 
 /** Most of them raise an event that is called as they are and says nothing else: then the moment is all. */

@@ -145,7 +145,7 @@ export function addAmounts(sums: Map<string, number>, { position, context, progr
 		const { verdict, seconds } = strategyFields(entry.strategy_id);
 		add(verdict(entry.verdict ?? "unknown"));
 		if (entry.started_at_ms === null || entry.ended_at_ms === null) continue;
-		observe(seconds, entry.ended_at_ms - entry.started_at_ms);
+		observe(seconds, Math.max(0, entry.ended_at_ms - entry.started_at_ms));
 	}
 }
 
@@ -157,7 +157,11 @@ export function frontCoded(amounts: ReadonlyMap<string, number>): string[] {
 	let before = "";
 	return [...amounts].sort(byField).map(([field, amount]) => {
 		let shared = 0;
-		while (shared < before.length && before.charCodeAt(shared) === field.charCodeAt(shared)) shared += 1;
+		// Beyond ASCII the server's bytes are no characters.
+		for (; shared < before.length; shared++) {
+			const code = before.charCodeAt(shared);
+			if (code !== field.charCodeAt(shared) || code > 127) break;
+		}
 		before = field;
 		return `${shared} ${amount} ${field.slice(shared)}`;
 	});

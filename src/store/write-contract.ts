@@ -1,7 +1,7 @@
 import type { JournalType } from "../../machines/events.ts";
 import type { ScanPosition } from "../../machines/types.ts";
+import type { Pattern } from "../field-patterns.ts";
 import type { EndedScan, ScanRecord, WorkerInfo } from "./contract.ts";
-import type { Pattern } from "./patterns.ts";
 
 /** The write half of the store: what the runtime, the commands and the watchdog may do to scans. */
 

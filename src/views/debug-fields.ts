@@ -1,6 +1,6 @@
 import type { ScanContext } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
-import { fieldsOf, type Pattern } from "../store/patterns.ts";
+import { fieldsOf, type Pattern } from "../field-patterns.ts";
 import type { NewEntry } from "../store/write-contract.ts";
 import { brokenPhase } from "./phases.ts";
 import { FIXED_STEPS, PHASE_OF_STEP, STRATEGY_STEP_BASE } from "./steps.ts";

@@ -1,6 +1,6 @@
 import type { ScanContext, StrategyEntry } from "../../machines/types.ts";
 import { isoOf } from "../clock.ts";
-import { filled, type Pattern, patternOf } from "../store/patterns.ts";
+import { filled, type Pattern, patternOf } from "../field-patterns.ts";
 import { FIXED_STEPS, STATUS_OF_VERDICT, STEP_NAMES, STRATEGY_STEP_BASE, stepName, stepView } from "./steps.ts";
 import { isoOrNull } from "./words.ts";
 

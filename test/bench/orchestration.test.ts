@@ -3,6 +3,7 @@ import { type Command, Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { strategyIds, trivialEffects } from "../../bench/orchestration/effects.ts";
+import { systemClock } from "../../src/clock.ts";
 import { createCommands } from "../../src/commands.ts";
 import { createBegunScans } from "../../src/runtime/begun-scans.ts";
 import type { ScanStore } from "../../src/store/index.ts";
@@ -71,7 +72,7 @@ async function scanOn(store: ScanStore, n: number): Promise<Cost> {
 		return store.writer.take(one, ...taker);
 	};
 	const watched: ScanStore = { ...store, writer: { ...store.writer, commit, take } };
-	const begun = createBegunScans();
+	const begun = createBegunScans(systemClock);
 	const runtime = runtimeOn(watched, trivialEffects, { begun, settings: { lease_ms: 60_000, heartbeat_ms: 20_000 } });
 	const runs: Promise<unknown>[] = [];
 	const deps = commandDeps(store, async (scanId) => void runs.push(runtime.run(scanId)));

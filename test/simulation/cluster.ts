@@ -109,7 +109,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 		workerId: process.name,
 	};
 	const statistics = createStatistics(redis);
-	const begun = createBegunScans();
+	const begun = createBegunScans(process.clock);
 	const start: CommandDeps = {
 		begun,
 		writer,

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { PHASES, SCAN_MACHINE_ID, type ScanContext } from "../../machines/types.ts";
 import { newScan } from "../../src/commands/plan.ts";
-import { decodeContext, encodeContext } from "../../src/store/scan-codec.ts";
+import { decodeContext, decodeRecord, encodeContext } from "../../src/store/scan-codec.ts";
 import { encodeDeadlines, encodeSnapshot, wholeDeadlines, wholeSnapshot } from "../../src/store/snapshot-codec.ts";
 import { projections } from "../../src/views/projections.ts";
 import { scanInput } from "../support/scan-input.ts";
@@ -58,6 +58,29 @@ codec("a snapshot with all its members, spans as objects, is read as it was", ()
 		}),
 		RUNS,
 	);
+});
+
+codec("what another version's snapshot does not say comes from the envelope, if its scan has ended too", () => {
+	const { scan } = newScan(scanInput(), projections);
+	const ended = { owner: "user", worker: "worker", position: "failed", end: "1", ended_at: "1774000000000" };
+	const fields = {
+		...scan,
+		...ended,
+		machine: "scan.v9",
+		progress_at: "1774000000000",
+		snapshot: '{"now_ms":1,"phases":{}}',
+	};
+	const { context } = decodeRecord("scan_x", fields);
+	assert.equal([context.worker_id, context.claimed_at_ms], ["worker", 1_774_000_000_000]);
+	assert.is(context.end?.at_ms, 1_774_000_000_000);
+});
+
+codec("a span that says no moments is damage", () => {
+	const { scan } = newScan(scanInput(), projections);
+	for (const span of ["[]", '["x"]', "[null]", "{}", '[0,"x"]', '{"started_at_ms":1}']) {
+		const snapshot = `{"now_ms":1774000000000,"phases":{"portfolio_fetch":${span}}}`;
+		assert.equal(decodeRecord("scan_x", { owner: "user", ...scan, snapshot }).damaged, ["snapshot"], span);
+	}
 });
 
 codec("what is no snapshot stays what it is", () => {

@@ -40,11 +40,3 @@ export function patternOf({ prefix, texts, rows }: Pattern): Pattern {
 /** The fields as they will stand in the hash. */
 export const fieldsOf = ({ prefix, texts, rows }: Pattern): Record<string, string> =>
 	Object.fromEntries(rows.map((row) => [prefix + row[0], filled(texts, row)]));
-
-/** As arguments of a script: prefix, number of rows, words of each, texts, words. */
-export function addPatterns(args: (string | number)[], patterns: readonly Pattern[]): void {
-	for (const { prefix, texts, rows } of patterns) {
-		args.push(prefix, rows.length, texts.length - 1, ...texts);
-		for (const row of rows) for (const word of row) args.push(word);
-	}
-}

@@ -1,0 +1,68 @@
+import type { ScanLimits } from "../../machines/types.ts";
+import { systemClock } from "../../src/clock.ts";
+import { createCommands } from "../../src/commands.ts";
+import type { Effects } from "../../src/effects/contract.ts";
+import { createBegunScans } from "../../src/runtime/begun-scans.ts";
+import type { RuntimeDeps } from "../../src/runtime/runtime.ts";
+import type { ScanStore } from "../../src/store/index.ts";
+import type { ScanWriter } from "../../src/store/write-contract.ts";
+import { deferred } from "../effects/fake-clock.ts";
+import { commandDeps, quickEffects, runtimeOn, startRequest, viewer } from "./system.ts";
+
+/** What the tests of scans share that the process runs which has begun them. */
+let users = 20_000;
+export const SHORT = { lease_ms: 500, heartbeat_ms: 100 };
+export const CANCEL = { type: "scan.cancel_requested", by: "somebody", reason: null, superseded_by: null };
+export const quick = quickEffects();
+
+export interface Given {
+	/** Parts of the store as this process meets it. */
+	writer?: Partial<ScanWriter>;
+	effects?: Partial<Effects>;
+	limits?: Partial<ScanLimits>;
+	settings?: RuntimeDeps["settings"];
+	projections?: RuntimeDeps["projections"];
+}
+
+/** A process that starts scans and runs them; what it asks of the store is noted. */
+export function beginner(
+	store: ScanStore,
+	{ writer: overrides = {}, effects = {}, limits = {}, ...given }: Given = {},
+) {
+	const asked: string[] = [];
+	const writer: ScanWriter = { ...store.writer, ...overrides };
+	const noting: ScanWriter = {
+		...writer,
+		claim: (...claimed) => {
+			asked.push("claim");
+			return writer.claim(...claimed);
+		},
+		take: async (...taken) => {
+			const answer = await writer.take(...taken);
+			asked.push(`take ${answer.result}`);
+			return answer;
+		},
+	};
+	const begun = createBegunScans(systemClock);
+	const runtime = runtimeOn(store, quickEffects(effects), { writer: noting, begun, ...given });
+	const deps = commandDeps(store, async () => {});
+	const settings = { ...deps.settings, limits: { ...deps.settings.limits, ...limits } };
+	const commands = createCommands({ ...deps, settings, begun });
+	const start = async (): Promise<string> => {
+		users += 1;
+		return (await commands.startScan(viewer(users), startRequest())).scan_id;
+	};
+	return { asked, runtime, commands, start };
+}
+
+/** Effects whose first phase waits until the test lets it `go`. */
+export function waiting() {
+	const go = deferred<void>();
+	const effects: Partial<Effects> = {
+		fetchPortfolio: (...given) => go.promise.then(() => quick.fetchPortfolio(...given)),
+	};
+	return { go, effects };
+}
+
+export const typesOf = async (store: ScanStore, scanId: string): Promise<string[]> =>
+	(await store.reader.journal(scanId, 0, 1_000)).map(({ type }) => type);
