@@ -85,8 +85,10 @@ export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps
 		},
 		async begin(scan, claim) {
 			const decided = await begin(redis, run, scan, claim, async () => {
+				// Of a reserved id another process may have finished the start meanwhile: then scan and claim stand.
+				if (!(await drop(claim.scan_id)) && (await redis.hget(scanKeys(claim.scan_id).scan, "owner")) === scan.owner)
+					return;
 				await forget(run, settings, now(), claim.user_id, claim.filter_key, claim.scan_id);
-				await drop(claim.scan_id);
 			});
 			countStart(decided);
 			return decided;

@@ -78,6 +78,29 @@ test("a claim that was carried out before its record was there is given up with 
 	assert.is((await store.reader.read(scan_id))?.position, "queued");
 });
 
+test("a start that is given up takes nothing from the process that has finished it", async () => {
+	let held: StartClaim | undefined;
+	const begin: ScanWriter["begin"] = async (scan, claim) => {
+		if (held) return store.writer.begin(scan, claim);
+		held = claim;
+		await store.writer.create(scan);
+		await store.writer.decideStart(claim);
+		assert.ok(await store.writer.accept(claim.scan_id));
+		// As above, so that this process cannot tell whether its record was there before its claim.
+		const client = new Redis(redis.connection);
+		await client.script("FLUSH");
+		client.disconnect();
+		await store.writer.decideStart({ ...claim, filter_key: "yet another" });
+		assert.is(await store.writer.begin(scan, claim), null);
+		return null;
+	};
+	const commands = commandsOn(store, noQueue, { writer: { ...store.writer, begin } });
+	const { scan_id, decision } = await commands.startScan(viewer(5), startRequest());
+	assert.equal([decision, scan_id], ["joined", held?.scan_id]);
+	assert.is((await store.reader.read(scan_id))?.position, "queued");
+	assert.is((await store.writer.activeScan(viewer(5).user_id, String(held?.filter_key)))?.scan_id, scan_id);
+});
+
 test("a record that cannot be written leaves no claim behind", async () => {
 	const input = startRequest({ filter_key: "refused" });
 	let refused: StartClaim | undefined;
