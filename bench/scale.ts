@@ -96,7 +96,7 @@ async function live(values: Values): Promise<Measured | null> {
 				.map(([slot, count]) => [slot, figure(count), figure(MEASURED.slots[slot] ?? 0)]),
 		),
 	);
-	const { costs: trivial, points } = await orchestrationPoints("everysec", windowMs, values);
+	const { costs: trivial, points } = await orchestrationPoints("everysec", windowMs);
 	const { alone, together } = trivial;
 	say(
 		`\ntrivial scans, run where they are started (everysec): ${figure(together.node_ms)} ms of Node and ${figure(together.redis_ms)} ms of Redis's thread each at 16, ${figure(alone.node_ms)} and ${figure(alone.redis_ms)} alone\n`,

@@ -6,7 +6,6 @@ import type { Durability } from "../orchestration/servers.ts";
 import { LOOKOUT_DIRECT, openSide, type Run, SIDES } from "../orchestration/sides.ts";
 import { quantile } from "../orchestration/table.ts";
 import { type Orchestration, orchestrationAt } from "./check.ts";
-import type { Values } from "./inputs.ts";
 import { type Scheduled, scheduledOf, shareOf, usedBetween } from "./scheduled.ts";
 
 /** A figure that was measured, and what the simulation had said. */
@@ -61,6 +60,9 @@ async function measure(durability: Durability, window_ms: number): Promise<Measu
 	}
 }
 
+/** Waits of a trivial scan for Redis: what its start asks, record, acceptance, five commits, booking. */
+const ROUND_TRIPS = 9;
+
 type TrivialCosts = Pick<Orchestration, "node_ms" | "redis_ms">;
 
 /**
@@ -70,7 +72,6 @@ type TrivialCosts = Pick<Orchestration, "node_ms" | "redis_ms">;
 export async function orchestrationPoints(
 	durability: Durability,
 	window_ms: number,
-	{ scan_round_trips }: Pick<Values, "scan_round_trips">,
 ): Promise<{ costs: { alone: TrivialCosts; together: TrivialCosts }; points: Point[] }> {
 	const measured = await measure(durability, window_ms);
 	const costly = measured.find(({ at }) => at === COSTS_AT);
@@ -88,7 +89,7 @@ export async function orchestrationPoints(
 			...(at === 1 ? costs.alone : costs.together),
 			node_share,
 			redis_share,
-			round_trips: scan_round_trips,
+			round_trips: ROUND_TRIPS,
 			spread: alone.run.latencies,
 		};
 		const foretold = orchestrationAt(scan, at, at);
