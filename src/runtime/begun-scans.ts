@@ -63,28 +63,23 @@ export function createBegunScans(clock: Clock): BegunScans {
 export function expectedClaim(scan: Noted, worker_id: string, untilMs: number): Granted {
 	const { owner: user_id, scan_id, accepted_at_ms, state, entry } = scan;
 	const { position, context, deadlines } = state;
-	const times = { lease_until_ms: untilMs, heartbeat_at_ms: accepted_at_ms, progress_at_ms: accepted_at_ms };
-	return {
-		kind: "granted",
-		record: {
-			...{
-				scan_id,
-				user_id,
-				machine: MACHINE_ID,
-				revision: 1,
-				epoch: 1,
-				worker_id,
-				...times,
-				position,
-				context,
-				deadlines,
-			},
-			...{ last_event_type: entry.type, terminal: false, expires_at_ms: null },
-		},
-		lost_lease: false,
-		idle_ms: 0,
+	const record: Granted["record"] = {
+		scan_id,
+		user_id,
+		machine: MACHINE_ID,
+		revision: 1,
+		epoch: 1,
+		worker_id,
 		lease_until_ms: untilMs,
-		inbox_after: "",
-		inbox_newest: "",
+		heartbeat_at_ms: accepted_at_ms,
+		progress_at_ms: accepted_at_ms,
+		last_event_type: entry.type,
+		position,
+		terminal: false,
+		context,
+		deadlines,
+		expires_at_ms: null,
 	};
+	const inbox = { inbox_after: "", inbox_newest: "" };
+	return { kind: "granted", record, lost_lease: false, idle_ms: 0, lease_until_ms: untilMs, ...inbox };
 }

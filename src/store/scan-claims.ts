@@ -49,6 +49,18 @@ interface ClaimDeps {
 	claimed(scanId: string): Promise<void>;
 }
 
+/**
+ * Claims with `act` what `list` enters into the index of leases. The index goes first, on one connection: a claimer that
+ * dies right after the claim is found when the lease is over.
+ */
+export async function listedFirst<T>(list: () => Promise<unknown>, act: () => Promise<T>): Promise<T> {
+	const [listed, answered] = await Promise.allSettled([list(), act()]);
+	if (answered.status === "rejected") throw answered.reason;
+	// Once more; a heartbeat or the walk over all records lists it otherwise.
+	if (listed.status === "rejected") await list().catch(() => undefined);
+	return answered.value;
+}
+
 export async function claim(
 	{ redis, run, now, claimed }: ClaimDeps,
 	{
@@ -62,15 +74,8 @@ export async function claim(
 ): Promise<ClaimResult> {
 	const list = () => enter(redis, globalKeys.leases, now() + leaseMs, scanId);
 	const keys = scanKeys(scanId);
-	// The index goes first, on one connection: a claimer that dies right after the claim is found when the lease is over.
-	const [listed, answered] = await Promise.allSettled([
-		list(),
-		run(scripts.CLAIM, [keys.scan, keys.inbox, worker, nonce, leaseMs, mode, ...versions.carried]),
-	]);
-	if (answered.status === "rejected") throw answered.reason;
-	const [kind, first, second, ...rest] = answered.value as string[];
-	// Once more; a heartbeat or the walk over all records lists it otherwise.
-	if (listed.status === "rejected") await list().catch(() => undefined);
+	const args = [keys.scan, keys.inbox, worker, nonce, leaseMs, mode, ...versions.carried];
+	const [kind, first, second, ...rest] = (await listedFirst(list, () => run(scripts.CLAIM, args))) as string[];
 	switch (kind) {
 		case "granted": {
 			// Nobody waits: what stays listed there is taken off when it is looked at, or when the scan is booked.

@@ -10,7 +10,7 @@ import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
 import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from "./scan-booking.ts";
-import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
+import { claim, claimedByStart, decideStart, listedFirst } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
 import { erase } from "./scan-erase.ts";
 import { enter, enterAll, unlist, walk } from "./scan-index.ts";
@@ -124,14 +124,9 @@ export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps
 		},
 		async take(commit, worker, nonce, told) {
 			const list = () => enter(redis, globalKeys.leases, now() + commit.lease_ms, commit.scan_id);
-			// As with a claim: the index goes first, so that a scan whose taker dies is found when the lease is over.
-			const [listed, answered] = await Promise.allSettled([
-				list(),
-				run(scripts.TAKE, commitArgs(commit, settings.retention_ms, worker, nonce)),
-			]);
-			if (answered.status === "rejected") throw answered.reason;
-			const [result, at, inbox_newest] = answered.value as [Taken["result"], string, string];
-			if (listed.status === "rejected") await list().catch(() => undefined);
+			const args = commitArgs(commit, settings.retention_ms, worker, nonce);
+			const answered = await listedFirst(list, () => run(scripts.TAKE, args));
+			const [result, at, inbox_newest] = answered as [Taken["result"], string, string];
 			if (result === "refused") return { result, inbox_newest };
 			if (result === "ok") tell(commit, Number(at), told);
 			claimed(commit.scan_id).catch(() => undefined);
