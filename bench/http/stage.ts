@@ -38,14 +38,14 @@ function effectsWith(rows: number, hang: boolean): Effects {
 		async evaluateStrategy(effect, { signal }) {
 			if (!first) {
 				if (hang) await never(signal);
-				return { report: reportOf(effect, []), attachments: { rows: {} } };
+				return { report: reportOf(effect, []), attachments: {} };
 			}
 			first = false;
 			const found = Array.from({ length: rows }, (_, n) =>
 				sampleRow(`opp_${String(n).padStart(32, "0")}`, { strategy_id: effect.strategy_id }),
 			);
-			const texts = Object.fromEntries(found.map((row) => [row.opportunity_id, JSON.stringify(row)]));
-			return { report: reportOf(effect, Object.keys(texts)), attachments: { rows: texts } };
+			const texts = new Map(found.map((row) => [row.opportunity_id, JSON.stringify(row)]));
+			return { report: reportOf(effect, [...texts.keys()]), attachments: { rows: texts } };
 		},
 	});
 }

@@ -70,20 +70,19 @@ export function newScan(input: ScanInput, projections: Projections, results: Rec
 	const { state, entries } = begin(input);
 	const [entry] = entries;
 	if (!entry) throw new Error("the scan machine began without its first journal entry");
+	const scan = stateFields(null, state, entries);
+	scan.machine = MACHINE_ID;
+	scan.seq = "1";
+	scan.epoch = "0";
+	scan.end = "0";
+	scan.accepted = "0";
+	scan.accepted_at = String(input.accepted_at_ms);
+	scan.deadline_at = String(input.deadline_at_ms);
+	scan.progress_at = String(input.accepted_at_ms);
 	return {
 		owner: input.user_id,
 		scan_id: input.scan_id,
-		scan: {
-			...stateFields(null, state, entries),
-			machine: MACHINE_ID,
-			seq: "1",
-			epoch: "0",
-			end: "0",
-			accepted: "0",
-			accepted_at: String(input.accepted_at_ms),
-			deadline_at: String(input.deadline_at_ms),
-			progress_at: String(input.accepted_at_ms),
-		},
+		scan,
 		lifecycle: projections.lifecycleFields(null, state.context, entries),
 		debug: projections.debugFields(null, state.context, entries),
 		results: new Map(Object.entries(results)),

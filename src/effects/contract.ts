@@ -7,8 +7,11 @@ import type { Opportunity, PortfolioSnapshot } from "../strategies/contract.ts";
  * commit as the event, never into the machine. Keys are opportunity ids.
  */
 export interface Attachments {
-	/** Published and unproven rows by opportunity_id, as compact JSON. */
-	rows?: Record<string, string>;
+	/**
+	 * Published and unproven rows by opportunity_id, as compact JSON. A map: members of an object whose names nothing
+	 * else has cost a hidden class each.
+	 */
+	rows?: ReadonlyMap<string, string>;
 	/** The portfolio snapshot of the scan. */
 	portfolio?: PortfolioSnapshot;
 	/** Named documents of the results key: `ranking`, `report:<strategy_id>`. */

@@ -117,7 +117,7 @@ async function prepare(
 async function run(attempt: Attempt): Promise<EvaluationResult> {
 	const { context, deps, assets, plan, selection } = attempt;
 	// First of all the books are opened: whatever ends this attempt, every candidate is counted.
-	progress(attempt, openTally(selection), {});
+	progress(attempt, openTally(selection), new Map());
 	const harvest = startHarvest(deps.market, attempt.needs, selection.candidates, {
 		signal: context.signal,
 		as_of_ms: assets.as_of_ms,
@@ -213,7 +213,7 @@ async function evaluate(harvest: Harvest, attempt: Attempt): Promise<Outcome> {
 	return { evaluation, settled, pending };
 }
 
-function progress({ effect, context }: Attempt, tally: Tally, rows: Record<string, string>): void {
+function progress({ effect, context }: Attempt, tally: Tally, rows: ReadonlyMap<string, string>): void {
 	const { strategy_id, attempt } = effect;
-	context.progress({ kind: "progressed", strategy_id, attempt, tally }, Object.keys(rows).length > 0 ? { rows } : {});
+	context.progress({ kind: "progressed", strategy_id, attempt, tally }, rows.size > 0 ? { rows } : {});
 }

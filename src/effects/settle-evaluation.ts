@@ -67,7 +67,7 @@ export interface SettleInput {
 export interface Settled {
 	tally: Tally;
 	/** Compact JSON by opportunity_id. */
-	rows: Record<string, string>;
+	rows: ReadonlyMap<string, string>;
 	rejected: Rejection[];
 }
 
@@ -93,11 +93,12 @@ export function settleEvaluation(evaluation: Evaluation, input: SettleInput): Se
 		throw new SchemaViolation("evaluated", `counts ${tally.evaluated} of ${due} candidates`);
 	}
 	tally.candidates_total = totalOf(tally, input);
-	const rows = [...published, ...unproven].map((row) => [
-		row.opportunity_id,
-		JSON.stringify({ ...row, discovered_at: input.discoveredAt(row.opportunity_id) }),
-	]);
-	return { tally, rows: Object.fromEntries(rows), rejected };
+	const rows = new Map<string, string>();
+	for (const row of [...published, ...unproven]) {
+		const discovered_at = input.discoveredAt(row.opportunity_id);
+		rows.set(row.opportunity_id, JSON.stringify({ ...row, discovered_at }));
+	}
+	return { tally, rows, rejected };
 }
 
 /** How many things of the unit so many candidates make; null where only the strategy can know. */

@@ -94,7 +94,10 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		entry.promise = claimAndRun(scanId, (run) => {
 			entry.run = run;
 			if (entry.news) run?.lookAtInbox();
-		}).finally(() => runs.delete(scanId));
+		}).finally(() => {
+			runs.delete(scanId);
+			entry.run = null;
+		});
 		return entry.promise;
 	}
 

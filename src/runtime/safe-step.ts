@@ -26,5 +26,5 @@ export function stepOrAbandon(
 
 function applied(state: HostState, event: ScanEvent): Applied | null {
 	const next = step(state, event);
-	return next && { ...next, event };
+	return next && { state: next.state, entries: next.entries, event };
 }

@@ -47,7 +47,7 @@ export const nothingPending = (record?: Pick<ScanRecord, "upgrade">): Pending =>
 });
 
 export function attach(pending: Pending, attachments: Attachments): void {
-	for (const [id, row] of Object.entries(attachments.rows ?? {})) pending.rows.set(id, row);
+	for (const [id, row] of attachments.rows ?? []) pending.rows.set(id, row);
 	for (const [name, document] of Object.entries(attachments.documents ?? {})) {
 		pending.documents.set(name, JSON.stringify(document));
 	}
@@ -119,11 +119,17 @@ export function buildCommit(
 	const { entries } = pending;
 	const results = acceptedRows(state.context, pending.rows);
 	for (const [name, document] of pending.documents) results.set(`d:${name}`, document);
-	const scan = { ...pending.upgrade, ...stateFields(before, state, pending.entries) };
+	const scan = stateFields(before, state, entries);
+	const { upgrade } = pending;
+	if (upgrade !== null) for (const name of Object.keys(upgrade)) scan[name] ??= upgrade[name] as string;
 	if (pending.inbox !== null) scan.inbox = pending.inbox;
 	const debug = projections.debugChanges(before.context, state.context, entries);
+	const { scan_id, epoch, base_seq, lease_ms } = envelope;
 	return {
-		...envelope,
+		scan_id,
+		epoch,
+		base_seq,
+		lease_ms,
 		scan,
 		lifecycle: projections.lifecycleFields(before.context, state.context, entries),
 		debug: debug.fields,

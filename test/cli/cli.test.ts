@@ -22,7 +22,10 @@ cli.before(async () => {
 	const runtime = world.runtime({
 		async evaluateStrategy(effect) {
 			const row = sampleRow(`${effect.strategy_id}-row`, { strategy_id: effect.strategy_id, symbol: "BTC/USDT" });
-			return { report: foundReport(effect), attachments: { rows: { [row.opportunity_id]: JSON.stringify(row) } } };
+			return {
+				report: foundReport(effect),
+				attachments: { rows: new Map([[row.opportunity_id, JSON.stringify(row)]]) },
+			};
 		},
 	});
 	api = await world.api({

@@ -41,7 +41,7 @@ test(
 		balanced(report.tally);
 		assert.equal(report.tally.rejected, { no_trigger: 1, timeout: 1 });
 		assert.is(report.degraded?.code, "timeout");
-		assert.is(Object.keys(attachments.rows ?? {}).length, 1);
+		assert.is(attachments.rows?.size, 1);
 		assert.equal([source.running(), clock.armed()], [0, 0]);
 	}),
 );
@@ -67,7 +67,7 @@ test(
 		assert.equal([open?.evaluated, open?.row_ids], [3, []]);
 		assert.equal([first?.evaluated, first?.row_ids], [3, [`${MOMENTUM}:BTC/USDT`]]);
 		assert.is(second?.row_ids.length, 2);
-		assert.equal(Object.keys(context.shown[2]?.attachments.rows ?? {}).length, 2);
+		assert.is(context.shown[2]?.attachments.rows?.size, 2);
 		assert.is(pool.inFlightMax, 1);
 
 		context.abort(new Error("deadline"));
@@ -142,7 +142,7 @@ test(
 		await second.clock.advance(2_000);
 		later.resolve(undefined);
 		const { attachments } = await second.result;
-		const [json = "{}"] = Object.values(attachments.rows ?? {});
+		const [json = "{}"] = attachments.rows?.values() ?? [];
 		assert.is(JSON.parse(json).discovered_at, "2026-03-19T19:00:01.000Z");
 	}),
 );

@@ -89,7 +89,7 @@ test("whatever fails, is filtered or exceeds a bound: every candidate is in exac
 			assert.is(tally.candidates_total, tally.evaluated + beyond);
 			assert.is(rejected.length, sum);
 			assert.ok(tally.row_ids.length <= rows_max && tally.unproven_ids.length <= rows_max);
-			assert.equal(Object.keys(rows).sort(), [...tally.row_ids, ...tally.unproven_ids].sort());
+			assert.equal([...rows.keys()].sort(), [...tally.row_ids, ...tally.unproven_ids].sort());
 			for (const reason of ["fetch_failed", "timeout"]) {
 				assert.is(tally.rejected[reason] ?? 0, fates.filter(({ unread }) => unread === reason).length);
 			}

@@ -31,7 +31,10 @@ const fullEffects = (overrides: Partial<Effects> = {}): Effects =>
 		discoverAssets: async () => ({ assets: sampleAssets(), attachments: {} }),
 		async evaluateStrategy(effect) {
 			const row = sampleRow(`${effect.strategy_id}-row`, { strategy_id: effect.strategy_id });
-			return { report: foundReport(effect), attachments: { rows: { [row.opportunity_id]: JSON.stringify(row) } } };
+			return {
+				report: foundReport(effect),
+				attachments: { rows: new Map([[row.opportunity_id, JSON.stringify(row)]]) },
+			};
 		},
 		...overrides,
 	});
