@@ -49,21 +49,24 @@ test("the client without wrk counts whole answers of every framing, and what wen
 	const load = async (path: string) => {
 		answered = 0;
 		const target = { url: `http://127.0.0.1:${port}${path}`, headers: { "x-probe": "1" } };
-		const told = await measure({ ...target, connections: 3, seconds: 0.2, pid: process.pid }, "client");
+		const told = await measure({ ...target, connections: 3, seconds: 0.6, pid: process.pid }, "client");
 		return { ...told, answered };
 	};
-	for (const path of ["/length", "/chunks", "/same"]) {
-		const { errors, requestsPerSecond, p50Ms, p99Ms, answered: sent } = await load(path);
-		assert.is(errors, 0, path);
-		assert.ok(sent > 3 && requestsPerSecond > 0 && p50Ms > 0 && p99Ms >= p50Ms, path);
+	try {
+		for (const path of ["/length", "/chunks", "/same"]) {
+			const { errors, requestsPerSecond, p50Ms, p99Ms, answered: sent } = await load(path);
+			assert.is(errors, 0, path);
+			assert.ok(sent > 3 && requestsPerSecond > 0 && p50Ms > 0 && p99Ms >= p50Ms, path);
+		}
+		const broken = await load("/broken");
+		assert.is(broken.errors, broken.answered);
+		const gone = await load("/gone");
+		assert.is(gone.requestsPerSecond, 0);
+		assert.is(gone.errors, gone.answered);
+	} finally {
+		server.closeAllConnections();
+		server.close();
 	}
-	const broken = await load("/broken");
-	assert.is(broken.errors, broken.answered);
-	const gone = await load("/gone");
-	assert.is(gone.requestsPerSecond, 0);
-	assert.is(gone.errors, gone.answered);
-	server.closeAllConnections();
-	server.close();
 });
 
 test.run();
