@@ -2,11 +2,11 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { LOOKOUT } from "./sides.ts";
 
-/** Lookout's side of the comparison as it is when built: the loader of TypeScript makes code slower. */
-export async function buildLookout(): Promise<void> {
+/** A program of the benchmarks as it is when built: the loader of TypeScript makes code slower, and other. */
+export async function built(entry: string, outfile: string): Promise<void> {
 	await build({
-		entryPoints: [fileURLToPath(new URL("./lookout.ts", import.meta.url))],
-		outfile: LOOKOUT,
+		entryPoints: [entry],
+		outfile,
 		bundle: true,
 		packages: "external",
 		platform: "node",
@@ -15,3 +15,7 @@ export async function buildLookout(): Promise<void> {
 		logLevel: "error",
 	});
 }
+
+/** Lookout's side of the comparison. */
+export const buildLookout = (): Promise<void> =>
+	built(fileURLToPath(new URL("./lookout.ts", import.meta.url)), LOOKOUT);

@@ -10,11 +10,12 @@ import { systemEntropy } from "../../src/entropy.ts";
 import { createLogger } from "../../src/log.ts";
 import { createScanWorker } from "../../src/queue/scan-queue.ts";
 import { bullmqConnection } from "../../src/redis/clients.ts";
+import type { RedisConnection } from "../../src/redis/connection.ts";
 import { createRuntime } from "../../src/runtime/runtime.ts";
 import { createScanParts, startWatchdog } from "../../src/scan-parts.ts";
 import { openScanStore } from "../../src/store/index.ts";
 import { projections } from "../../src/views/projections.ts";
-import { type System, type SystemSettings, serve } from "../peers/serve.mjs";
+import { type System, serve } from "../peers/serve.mjs";
 import { strategyIds, trivialEffects } from "./effects.ts";
 
 /** Each user has a few scans at a time and never as many as are kept per user. */
@@ -48,10 +49,9 @@ const userId = (n: number): string => `00000000-0000-4000-8000-${String(n % USER
 const configOf = (): Config =>
 	loadConfig({ JWT_SECRET: systemEntropy.token(), WORKER_CONCURRENCY: String(SCANS_AT_ONCE), LOG_LEVEL: "warn" });
 
-async function open({ redis_path }: SystemSettings, throughQueue: boolean): Promise<System> {
+export async function openLookout(connection: RedisConnection, throughQueue: boolean): Promise<System> {
 	const config = configOf();
 	const logger = createLogger(config.logLevel);
-	const connection = { path: redis_path };
 	const provision = { kind: "external" as const, connection, warning: null, close: async () => {} };
 	const lifetimes = { retention_ms: config.retentionMs, tombstone_ms: config.tombstoneMs };
 	const store = await openScanStore(connection, logger, lifetimes);
@@ -131,4 +131,6 @@ async function open({ redis_path }: SystemSettings, throughQueue: boolean): Prom
 	};
 }
 
-if (process.send) await serve((settings) => open(settings, process.argv[2] !== "direct"));
+if (process.send) {
+	await serve(({ redis_path }) => openLookout({ path: redis_path }, process.argv[2] !== "direct"));
+}

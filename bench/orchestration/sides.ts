@@ -25,7 +25,7 @@ export const LOOKOUT_QUEUED = "Lookout, through BullMQ";
 export const BULLMQ_JOB = "BullMQ, one job";
 
 /** As the program's start command has it. Its peers keep little in memory and are no faster with it. */
-const LOOKOUT_FLAGS = ["--max-semi-space-size=32", "--no-allocation-site-pretenuring"];
+export const LOOKOUT_FLAGS = ["--max-semi-space-size=32", "--no-allocation-site-pretenuring"];
 
 export const SIDES: readonly SideKind[] = [
 	{ name: "bare HSET, pipelined (limit)", module: join(PEERS, "bare.mjs"), server: "redis" },

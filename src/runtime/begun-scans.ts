@@ -24,7 +24,7 @@ const NOTED_MAX = 256;
 
 export function createBegunScans(clock: Clock): BegunScans {
 	/** The oldest first. */
-	const noted = new Map<string, { scan: Noted | null; until_ms: number }>();
+	const noted = new Map<string, { scan: Noted; until_ms: number }>();
 	let clearing = false;
 	const clear = (): void => {
 		clearing = false;
@@ -53,11 +53,8 @@ export function createBegunScans(clock: Clock): BegunScans {
 		},
 		take(scanId) {
 			const held = noted.get(scanId);
-			if (!held) return null;
 			noted.delete(scanId);
-			const { scan } = held;
-			held.scan = null;
-			return scan;
+			return held?.scan ?? null;
 		},
 	};
 }

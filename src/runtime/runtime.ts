@@ -96,6 +96,8 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 			if (entry.news) run?.lookAtInbox();
 		}).finally(() => {
 			runs.delete(scanId);
+			// A map that grows leaves its old table behind with all that lay in it then, and the table leads to the next one:
+			// once one is old, the collector takes every later run for alive until it looks at old objects too.
 			entry.run = null;
 		});
 		return entry.promise;

@@ -124,6 +124,7 @@ export function buildCommit(
 	if (upgrade !== null) for (const name of Object.keys(upgrade)) scan[name] ??= upgrade[name] as string;
 	if (pending.inbox !== null) scan.inbox = pending.inbox;
 	const debug = projections.debugChanges(before.context, state.context, entries);
+	// Not spread: members that are added to a copy give every commit a hidden class of its own.
 	const { scan_id, epoch, base_seq, lease_ms } = envelope;
 	return {
 		scan_id,
