@@ -28,10 +28,13 @@ test("it runs as a plain user, under an init, without npm in between", () => {
 	assert.is(argumentOf("ENTRYPOINT"), '["/usr/bin/tini", "--"]');
 	assert.is(
 		argumentOf("CMD"),
-		'["node", "--max-semi-space-size=32", "--no-allocation-site-pretenuring", "dist/src/main.js"]',
+		'["node", "--max-semi-space-size=32", "--no-allocation-site-pretenuring", "--no-flush-bytecode", "dist/src/main.js"]',
 	);
 	const build = JSON.parse(read("package.json"));
-	assert.is(build.scripts.start, "node --max-semi-space-size=32 --no-allocation-site-pretenuring dist/src/main.js");
+	assert.is(
+		build.scripts.start,
+		"node --max-semi-space-size=32 --no-allocation-site-pretenuring --no-flush-bytecode dist/src/main.js",
+	);
 });
 
 test("it tells its health without any tool but node", () => {
