@@ -227,6 +227,8 @@ async function cachedResult(
 /**
  * What follows from winning the claim, in this order and repeatable by anyone: the record is accepted, the
  * scan it took the claim from is ended, the new one is queued. False: there is no such record.
+ * Where nothing is to be ended, nothing waits for the acceptance: whoever takes the scan from the queue before it is
+ * told so and asks again.
  * @param known what the claim was taken from, by whoever has just taken it; absent: read
  */
 export async function finishStart(
@@ -236,8 +238,12 @@ export async function finishStart(
 	scanId: string,
 	known?: { superseded: null },
 ): Promise<boolean> {
+	if (known) {
+		const [accepted] = await Promise.all([deps.writer.accept(scanId), deps.enqueue(scanId, userId)]);
+		return accepted;
+	}
 	if (!(await deps.writer.accept(scanId))) return false;
-	const active = known ? null : await deps.writer.activeScan(userId, filterKey);
+	const active = await deps.writer.activeScan(userId, filterKey);
 	if (active?.scan_id === scanId && active.superseded) {
 		await endSuperseded(deps, active.superseded, userId, scanId);
 	}

@@ -32,6 +32,8 @@ const LOCK_MS = 10_000;
 const STALLED_MS = 5_000;
 const STALLED_MAX = 100;
 const ADD_LIMIT_MS = 2_000;
+/** A start that has died half-way is finished or cleared away by the watchdog within seconds; its job waits so long. */
+const UNACCEPTED_RETRY_MS = 100;
 
 export interface QueueSettings {
 	connection: ConnectionOptions;
@@ -87,7 +89,10 @@ export function createScanQueue({ connection, events_max, redis, log }: QueueSet
 	};
 }
 
-/** @param run answers `busy` when this process takes nothing more: the job goes back at its turn, for another one. */
+/**
+ * @param run answers `busy` when this process takes nothing more, `unaccepted` when the start of the scan is not over: the
+ *   job goes back at its turn, for another process or for later.
+ */
 export function createScanWorker(
 	{ connection, redis, log }: Pick<QueueSettings, "connection" | "redis" | "log">,
 	concurrency: number,
@@ -100,9 +105,10 @@ export function createScanWorker(
 			lanes
 				.served(job.priority)
 				.catch((error: unknown) => log.warn({ scan_id: job.id, err: error }, "the turn of a scan is not noted"));
-			if ((await run(job.data.scan_id as string)) !== "busy") return;
+			const answer = await run(job.data.scan_id as string);
+			if (answer !== "busy" && answer !== "unaccepted") return;
 			// Waiting again it would wake nobody who is idle; delayed by nothing it does.
-			await job.moveToDelayed(systemClock.now() + 1, token);
+			await job.moveToDelayed(systemClock.now() + (answer === "busy" ? 1 : UNACCEPTED_RETRY_MS), token);
 			throw new DelayedError();
 		},
 		{

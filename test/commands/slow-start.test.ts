@@ -3,8 +3,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { ScanStore } from "../../src/store/index.ts";
 import type { NewScan, ScanWriter, StartClaim } from "../../src/store/write-contract.ts";
+import { deferred } from "../effects/fake-clock.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { commandDeps, commandsOn, startRequest, viewer } from "../support/system.ts";
+import { within } from "../support/wait.ts";
 
 const test = suite("a start that stood still");
 
@@ -118,6 +120,37 @@ test("a record that cannot be written leaves no claim behind", async () => {
 	assert.match(String(failed), /is taken/);
 	assert.is(await store.writer.activeScan(viewer(4).user_id, "refused"), null);
 	assert.ok(refused);
+});
+
+test("a start is queued while its record is being accepted, and answered after both", async () => {
+	const accepted = deferred<void>();
+	const [queued, order] = [deferred<void>(), [] as string[]];
+	const writer = {
+		...store.writer,
+		async accept(scanId: string) {
+			await accepted.promise;
+			const known = await store.writer.accept(scanId);
+			order.push("accepted");
+			return known;
+		},
+	};
+	const commands = commandsOn(
+		store,
+		async () => {
+			order.push("queued");
+			queued.resolve();
+		},
+		{ writer },
+	);
+	const starting = commands.startScan(viewer(9), startRequest()).then((started) => {
+		order.push("answered");
+		return started;
+	});
+	await within(queued.promise, "the queue, which does not wait for the record", 5_000);
+	accepted.resolve();
+	const { scan_id } = await starting;
+	assert.equal(order, ["queued", "accepted", "answered"]);
+	assert.is((await store.reader.read(scan_id))?.position, "queued");
 });
 
 test.run();

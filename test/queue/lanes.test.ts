@@ -7,6 +7,7 @@ import { createLanes, LULL_MS, TURNS_MAX } from "../../src/queue/lanes.ts";
 import { createScanQueue, createScanWorker, type ScanQueue } from "../../src/queue/scan-queue.ts";
 import { bullmqConnection, closeRedisClient, createRedisClient, type Redis } from "../../src/redis/clients.ts";
 import type { RedisKind } from "../../src/redis/provide.ts";
+import { deferred } from "../effects/fake-clock.ts";
 import { availableKinds, bareEnvPath, temporaryFolder } from "../redis/support/servers.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { within } from "../support/wait.ts";
@@ -144,6 +145,22 @@ function fairness(kind: Exclude<RedisKind, "external">): void {
 		await within(leaving, "the worker that leaves", 20_000);
 		assert.equal(given, [first]);
 		assert.equal(await serve(3), [first, second, third]);
+	});
+
+	test("a scan whose start is not over yet is asked for again, at its turn, until it is", async () => {
+		const [first, second] = [await enqueue("a"), await enqueue("a")];
+		const given: string[] = [];
+		const { promise: over, resolve } = deferred<void>();
+		const connection = bullmqConnection(redis.connection);
+		const worker = createScanWorker({ connection, redis: client, log }, 1, async (scanId) => {
+			given.push(scanId);
+			if (scanId === first && given.length < 4) return "unaccepted";
+			if (given.includes(second) && scanId === first) resolve();
+			return "ended";
+		});
+		await within(over, "the scan whose start took long", 20_000).finally(() => worker.close(5_000));
+		assert.equal([given[0], given[1], given.at(-1)], [first, second, first], "the others go on meanwhile");
+		assert.equal(await queue.waiting(), { waiting: 0, active: 0 });
 	});
 
 	test("a turn whose scan could not be queued is given back", async () => {
