@@ -69,16 +69,28 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 		clock: systemClock,
 		log: logger,
 		settings: { lease_ms: config.leaseMs, heartbeat_ms: config.heartbeatMs },
-		onEnded: parts.book,
+		// Its last commit is durable: from here on anybody may read the result. Its booking is part of the run.
+		async onEnded(record) {
+			tell(record.scan_id, "ended");
+			await parts.book(record);
+		},
 	});
 	const ended = new Map<string, (answer: string) => void>();
 	const answers = new Map<string, string>();
-	const run = async (scanId: string): Promise<void> => {
-		const answer = await runtime.run(scanId);
+	function tell(scanId: string, answer: string): void {
 		const told = ended.get(scanId);
 		// A scan may end before its start has answered with its id.
 		if (told) told(answer);
 		else answers.set(scanId, answer);
+	}
+	const running = new Set<Promise<string>>();
+	const run = async (scanId: string): Promise<string> => {
+		const run = runtime.run(scanId);
+		running.add(run);
+		const answer = await run.finally(() => running.delete(run));
+		// The queue asks again for a scan whose start is not over.
+		if (answer !== "ended" && !(throughQueue && answer === "unaccepted")) tell(scanId, answer);
+		return answer;
 	};
 	const worker = throughQueue
 		? createScanWorker(
@@ -108,6 +120,9 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 			answers.delete(scan_id);
 			if (decision !== "created" || answer !== "ended") throw new Error(`scan ${scan_id}: ${decision}, ${answer}`);
 			return scan_id;
+		},
+		async idle() {
+			await Promise.all(running);
 		},
 		async read(scanId) {
 			const record = await store.reader.read(scanId);
