@@ -5,6 +5,7 @@ import type { RedisConnection } from "../redis/connection.ts";
 import { quickly } from "../redis/quick.ts";
 import { type StoreClock, storeClock } from "../redis/store-clock.ts";
 import { createCommitHub } from "./commit-hub.ts";
+import { openCommitLines } from "./commit-lines.ts";
 import type { ScanReader, StatisticsReader } from "./contract.ts";
 import { globalKeys } from "./keys.ts";
 import { createScanReader } from "./scan-reader.ts";
@@ -14,7 +15,7 @@ import { createMonitoringReader, type MonitoringReader } from "./totals.ts";
 import { createUniverseStore, type UniverseDocuments } from "./universe-store.ts";
 import type { ScanWriter } from "./write-contract.ts";
 
-/** Everything about scans in one Redis: two connections, one clock. */
+/** Everything about scans in one Redis: connections for commands, news and commits, one clock. */
 export interface ScanStore {
 	writer: ScanWriter;
 	reader: ScanReader;
@@ -42,8 +43,9 @@ export async function openScanStore(
 	const hub = await createCommitHub(subscriber, systemClock);
 	const now = () => clock.now();
 	const send = quickly(redis);
+	const lines = await openCommitLines(redis, connection, logger);
 	return {
-		writer: createScanWriter({ redis, send, hub, now, settings }),
+		writer: createScanWriter({ redis, send, commits: lines.of, hub, now, settings }),
 		reader: createScanReader({
 			redis,
 			send,
@@ -69,7 +71,7 @@ export async function openScanStore(
 		async close() {
 			hub.close();
 			clock.close();
-			await Promise.all([closeRedisClient(redis), closeRedisClient(subscriber)]);
+			await Promise.all([closeRedisClient(redis), closeRedisClient(subscriber), lines.close()]);
 		},
 	};
 }

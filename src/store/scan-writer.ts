@@ -37,6 +37,8 @@ interface WriterDeps {
 	redis: Redis;
 	/** Sends scripts, whose arguments are many; default: the client's own method. */
 	send?: Send;
+	/** On which connection the commits of a scan leave; default: that of everything. */
+	commits?: (scanId: string) => { redis: Redis; send: Send };
 	hub: CommitHub;
 	now: () => number;
 	settings: WriterSettings;
@@ -46,10 +48,14 @@ interface WriterDeps {
 const TOGETHER_MAX = 100;
 
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
-export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps): ScanWriter {
+export function createScanWriter({ redis, send, commits, hub, now, settings }: WriterDeps): ScanWriter {
 	const versions = settings.versions ?? builtVersions;
 	const tally = createCommitTally();
 	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args, send);
+	const runCommit = (commit: Commit): Promise<unknown> => {
+		const line = commits?.(commit.scan_id) ?? { redis, send };
+		return scripts.runScript(line.redis, scripts.COMMIT, commitArgs(commit, settings.retention_ms), line.send);
+	};
 	const ledger = createEndLedger({ redis, run, retentionMs: settings.retention_ms });
 	const started = gathering<void>(TOGETHER_MAX, ({ length }) =>
 		redis.hincrby(globalKeys.totals, TOTAL.started, length),
@@ -114,10 +120,7 @@ export function createScanWriter({ redis, send, hub, now, settings }: WriterDeps
 			if (released === 1) await enter(redis, globalKeys.leases, 0, scanId);
 		},
 		async commit(commit, told) {
-			const [result, at] = (await run(scripts.COMMIT, commitArgs(commit, settings.retention_ms))) as [
-				CommitResult,
-				string,
-			];
+			const [result, at] = (await runCommit(commit)) as [CommitResult, string];
 			if (result === "ok") tell(commit, Number(at), told);
 			tally.commit(commit, result);
 			return result;
