@@ -1,7 +1,7 @@
 /**
  * Orchestration beside its peers: the same work, machine and minutes, runs interleaved, one table of medians.
  * Usage: npm run bench:orchestration -- [--rounds 3] [--window-ms 1200] [--limit-s 540] [--durability always,everysec,no]
- *   [--only <part of a name>,...] [--profile <dir>]
+ *   [--only <part of a name>,...] [--at 1,16,128] [--profile <dir>]
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -25,7 +25,6 @@ import {
 } from "./orchestration/sides.ts";
 import { type Figures, figuresOf, ratios, table } from "./orchestration/table.ts";
 
-const CONCURRENCIES = [1, 16, 128];
 const COSTS_AT = 16;
 const OURS = [LOOKOUT_DIRECT, LOOKOUT_QUEUED];
 /**
@@ -44,6 +43,7 @@ const OPTIONS = {
 	"limit-s": { type: "string", default: "540" },
 	durability: { type: "string", default: "always,everysec,no" },
 	only: { type: "string", default: "" },
+	at: { type: "string", default: "1,16,128" },
 	profile: { type: "string" },
 } as const;
 
@@ -54,6 +54,8 @@ const limitMs = 1_000 * wholeNumber("limit-s", values["limit-s"]);
 const durabilities = values.durability.split(",").map((word): Durability => {
 	return word === "always" || word === "everysec" || word === "no" ? word : fail(`--durability does not take ${word}`);
 });
+const concurrencies = values.at.split(",").map((word) => wholeNumber("at", word));
+if (!concurrencies.includes(COSTS_AT)) fail(`--at lacks ${COSTS_AT}, for which costs are told`);
 const wanted = values.only.split(",").map((part) => part.trim().toLowerCase());
 const kinds = SIDES.filter(({ name }) => wanted.some((part) => name.toLowerCase().includes(part)));
 if (kinds.length === 0) fail(`--only names none of: ${SIDES.map(({ name }) => name).join("; ")}`);
@@ -96,7 +98,7 @@ type Runs = Map<string, Map<number, Run[]>>;
  * that would end after `untilMs`, but for the first. A system that fails is told and left out; the others go on.
  */
 async function measure(sides: readonly Side[], absent: string[], untilMs: number): Promise<Runs> {
-	const runs: Runs = new Map(sides.map(({ name }) => [name, new Map(CONCURRENCIES.map((at) => [at, []]))]));
+	const runs: Runs = new Map(sides.map(({ name }) => [name, new Map(concurrencies.map((at) => [at, []]))]));
 	const runOne = async (side: Side, concurrency: number, ms: number): Promise<Run | null> => {
 		if (!runs.has(side.name)) return null;
 		try {
@@ -125,7 +127,7 @@ async function measure(sides: readonly Side[], absent: string[], untilMs: number
 			absent.push(`the time was up after ${round} of ${rounds} rounds`);
 			break;
 		}
-		for (const concurrency of CONCURRENCIES) {
+		for (const concurrency of concurrencies) {
 			for (let i = 0; i < sides.length; i++) {
 				const side = sides[(i + round) % sides.length] as Side;
 				await runOne(side, concurrency, windowMs / 2);
@@ -160,11 +162,11 @@ try {
 		say();
 		say(`**${durability}**`);
 		say();
-		for (const line of table(figures, CONCURRENCIES, COSTS_AT)) say(line);
+		for (const line of table(figures, concurrencies, COSTS_AT)) say(line);
 		for (const line of absent) say(line);
 		say();
 		if (figures.some(({ name }) => OURS.includes(name)))
-			for (const line of ratios(figures, OURS, CONCURRENCIES)) say(line);
+			for (const line of ratios(figures, OURS, concurrencies)) say(line);
 	}
 	say();
 	say(`load after ${load()}, ${Math.round((performance.now() - began) / 1_000)} s`);

@@ -49,11 +49,10 @@ const fixed = (value: number | null | undefined, digits: number): string =>
 	value === null || value === undefined || Number.isNaN(value) ? "-" : value.toFixed(digits);
 
 export function table(all: readonly Figures[], concurrencies: readonly number[], costsAt: number): string[] {
-	const first = concurrencies[0] ?? 1;
+	const timedAt = [...new Set([concurrencies[0] ?? costsAt, costsAt])];
 	const head = [
 		"system",
-		`p50 / p99 ms at ${first}`,
-		`p50 / p99 ms at ${costsAt}`,
+		...timedAt.map((at) => `p50 / p99 ms at ${at}`),
 		`scans/s at ${concurrencies.join(" / ")}`,
 		`CPU ms a scan at ${costsAt}: Node + server`,
 		"Redis calls (scripts) a scan",
@@ -62,7 +61,7 @@ export function table(all: readonly Figures[], concurrencies: readonly number[],
 	];
 	const rows = all.map((one) => [
 		one.name,
-		...[first, costsAt].map((at) => `${fixed(one.p50_ms.get(at), 2)} / ${fixed(one.p99_ms.get(at), 2)}`),
+		...timedAt.map((at) => `${fixed(one.p50_ms.get(at), 2)} / ${fixed(one.p99_ms.get(at), 2)}`),
 		concurrencies.map((at) => fixed(one.scans_per_s.get(at), 0)).join(" / "),
 		`${fixed(one.node_cpu_ms, 2)} + ${fixed(one.server_cpu_ms, 2)}`,
 		one.redis ? `${fixed(one.redis.calls, 0)} (${fixed(one.redis.scripts, 1)})` : "-",
