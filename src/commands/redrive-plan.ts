@@ -67,6 +67,8 @@ export function redrivePlan(
 		if (entry?.verdict && !rerun.has(before.strategy_id)) {
 			return { ...before, carried: carriedOver(entry, old.scan_id) };
 		}
+		// Left out of the old scan before it was reached, and of this one for the same reason.
+		if (!rerun.has(before.strategy_id) && before.skip !== null) return before;
 		return planOf.get(before.strategy_id) ?? { ...before, skip: "not_entitled" };
 	});
 }
