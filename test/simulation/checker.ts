@@ -93,12 +93,15 @@ function monotone(observations: readonly Observation[], violate: Violate): void 
 	}
 }
 
+/** By then every process has come up; before, a connection may be refused. */
+const UP_MS = 50;
+
 /** Nobody is answered with an internal error when nothing is wrong with what the answer needs. */
 function answered({ plan, observations }: SimulationResult, healMs: number, violate: Violate): void {
 	const sound = plan.profile === "calm" || plan.profile === "market";
 	const processesOnly = plan.profile === "crashes" || plan.profile === "freezes";
 	for (const { kind, outcome, sentMs, api, scanId, body } of observations) {
-		const bad = outcome === "internal_error" || (sound && outcome === "no_answer");
+		const bad = outcome === "internal_error" || (sound && outcome === "no_answer" && sentMs >= START_MS + UP_MS);
 		if (!bad) continue;
 		// Processes that stand still are told of time-outs when they wake; that is no error of the store.
 		if (

@@ -4,7 +4,8 @@ import type { Process, World } from "./world.ts";
 
 /**
  * The queue as the program uses BullMQ: a job is the id of a scan, one per id at a time, handed to some worker
- * with room; a job whose worker died is handed out again once its lock is over, a failed one after a pause.
+ * with room; a job whose worker died is handed out again once its lock is over, a failed one after a pause, and one whose
+ * scan is not accepted yet a little later.
  */
 export interface SimulatedQueue {
 	/** `add` as a producer in this process sees it. */
@@ -15,6 +16,10 @@ export interface SimulatedQueue {
 const LOCK_MS = 10_000;
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 500;
+const UNACCEPTED_RETRY_MS = 100;
+
+/** How a hand-out ended. */
+type Outcome = "done" | "failed" | "unaccepted";
 
 interface Job {
 	scanId: string;
@@ -59,11 +64,15 @@ export function createSimulatedQueue(
 	function handOut(job: Job, consumer: Consumer): void {
 		const turn = job.handedOut;
 		consumer.busy += 1;
-		const done = (failed: boolean) => () => {
+		const done = (how: Outcome) => {
 			consumer.busy -= 1;
-			world.after(dice.between(0.1, 2), null, () => settle(job, turn, failed));
+			world.after(dice.between(0.1, 2), null, () => settle(job, turn, how));
 		};
-		const start = () => consumer.run(job.scanId).then(done(false), done(true));
+		const start = () =>
+			consumer.run(job.scanId).then(
+				(answer) => done(answer === "unaccepted" ? "unaccepted" : "done"),
+				() => done("failed"),
+			);
 		world.after(dice.between(0.1, 3), consumer.process, start);
 		watchLock(job, turn, consumer);
 	}
@@ -77,17 +86,17 @@ export function createSimulatedQueue(
 			pump();
 		});
 	}
-	function settle(job: Job, turn: number, failed: boolean): void {
-		if (jobs.get(job.scanId) === job && job.handedOut === turn) retryOrForget(job, failed);
+	function settle(job: Job, turn: number, how: Outcome): void {
+		if (jobs.get(job.scanId) === job && job.handedOut === turn) retryOrForget(job, how);
 		pump();
 	}
-	function retryOrForget(job: Job, failed: boolean): void {
-		job.failures += failed ? 1 : 0;
-		if (!failed || job.failures >= ATTEMPTS_MAX) {
-			jobs.delete(job.scanId);
-			return;
-		}
-		world.after(BACKOFF_MS * 2 ** (job.failures - 1), null, () => {
+	function retryOrForget(job: Job, how: Outcome): void {
+		job.failures += how === "failed" ? 1 : 0;
+		if (how === "done" || job.failures >= ATTEMPTS_MAX) jobs.delete(job.scanId);
+		else again(job, how === "unaccepted" ? UNACCEPTED_RETRY_MS : BACKOFF_MS * 2 ** (job.failures - 1));
+	}
+	function again(job: Job, delayMs: number): void {
+		world.after(delayMs, null, () => {
 			job.waiting = true;
 			pump();
 		});
