@@ -8,9 +8,6 @@ import type { NewScan, StartClaim, StartDecision } from "./write-contract.ts";
 
 type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
 
-/** How long a record may wait to be accepted before it goes by itself: far longer than any start takes. */
-const UNACCEPTED_MS = 600_000;
-
 export async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 	const keys = scanKeys(scan.scan_id);
 	const fields = { owner: scan.owner, ...scan.scan };
@@ -20,9 +17,9 @@ export async function create(redis: Redis, run: Run, scan: NewScan): Promise<voi
 	];
 	for (const part of [fields, scan.lifecycle, scan.debug]) addPairs(args, part);
 	addResults(args, scan.results);
-	args.push(encodeBatch([scan.entry], []), UNACCEPTED_MS);
+	args.push(encodeBatch([scan.entry], []));
 	// Indexed first, and all three in one go: nothing is accepted before each of them is answered, so that whatever
-	// happens between the steps of a start, a sweeper finds the record; one that stays alone goes by itself.
+	// happens between the steps of a start, a sweeper finds the record.
 	const [, , created] = await Promise.all([
 		redis.zadd(globalKeys.due, scan.deadline_at_ms, scan.scan_id),
 		redis.zadd(globalKeys.unclaimed, scan.accepted_at_ms, scan.scan_id),

@@ -80,8 +80,7 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 		now,
 		create: (scan) => create(redis, run, scan),
 		async accept(scanId) {
-			const keys = scanKeys(scanId);
-			return (await run(scripts.ACCEPT, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
+			return (await run(scripts.ACCEPT, [scanKeys(scanId).scan])) === 1;
 		},
 		drop,
 		async decideStart(claim) {

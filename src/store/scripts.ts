@@ -8,11 +8,11 @@ import { script, urgent } from "./script-runner.ts";
  */
 
 /**
- * Creates a record with its first journal entry; not yet accepted, not listed, not queued. Until it is accepted
- * it goes by itself after a time: a command that arrives after its start was given up leaves nothing behind.
+ * Creates a record with its first journal entry; not yet accepted, not listed, not queued. One that is never accepted is
+ * dropped by the watchdog, which the indexes lead to it; if they have lost it, the walk over all records lists it again.
  * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results
  * ARGV 1 owner, 2 n scan pairs, 3 n lifecycle pairs, 4 n debug pairs, 5 n results pairs, 6.. pairs,
- *   then the first journal batch, unaccepted_ms
+ *   then the first journal batch
  * Returns 1 created (also when repeated by the same owner), 0 the id is taken.
  */
 export const CREATE = script(
@@ -24,21 +24,19 @@ local targets = {KEYS[1], KEYS[3], KEYS[4], KEYS[5]}
 ${PUT}
 for k = 1, 4 do put(targets[k], tonumber(ARGV[1 + k])) end
 redis.call('XADD', KEYS[2], '1-0', 'b', ARGV[i])
-for k = 1, 5 do redis.call('PEXPIRE', KEYS[k], ARGV[i + 1]) end
 return 1`,
 );
 
 /**
  * Marks a record as accepted: its id may be told, workers may claim it, and it stays until its scan has ended.
- * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results. Returns 1, or 0 when there is no such record.
+ * KEYS 1 scan. Returns 1, or 0 when there is no such record.
  */
 export const ACCEPT = script(
-	5,
+	1,
 	`local accepted = redis.call('HMGET', KEYS[1], 'owner', 'accepted')
 if not accepted[1] then return 0 end
 if accepted[2] == '1' then return 1 end
 redis.call('HSET', KEYS[1], 'accepted', '1')
-for k = 1, 5 do redis.call('PERSIST', KEYS[k]) end
 return 1`,
 );
 

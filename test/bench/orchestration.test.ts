@@ -200,7 +200,7 @@ test("the server executes as few commands as before, those of scripts included",
 		await scanOn(store, n);
 		executed.push((await calls()) - before);
 	}
-	assert.ok(Math.min(...executed) <= 115, `${executed.join(", ")} commands executed`);
+	assert.ok(Math.min(...executed) <= 105, `${executed.join(", ")} commands executed`);
 });
 
 test.run();

@@ -1,14 +1,21 @@
 /** The walk over all records lists what the indexes have lost, and nothing else. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { newScan } from "../../src/commands/plan.ts";
 import { closeRedisClient, createRedisClient, type Redis } from "../../src/redis/clients.ts";
-import { globalKeys } from "../../src/store/keys.ts";
+import { globalKeys, scanKeys } from "../../src/store/keys.ts";
 import { walk } from "../../src/store/scan-index.ts";
+import { projections } from "../../src/views/projections.ts";
+import { scanInput } from "../support/scan-input.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
-import { acceptedScan, untilRecord } from "../support/stuck.ts";
+import { acceptedScan, untilRecord, watchdogOn } from "../support/stuck.ts";
 import { never, quickEffects, runtimeOn } from "../support/system.ts";
 
 const test = suite("stuck: the walk over all records");
+/** A start that has not been accepted by then was given up. */
+const ABANDONED_MS = 11_000;
+/** Enough for the walk to have seen all keys of the test. */
+const PASSES = 20;
 
 let redis: TestRedis;
 let store: Awaited<ReturnType<TestRedis["store"]>>;
@@ -41,6 +48,20 @@ function betweenReads(redis: Redis, between: () => Promise<unknown>): Redis {
 		},
 	});
 }
+
+test("a record of a start that was given up is found and dropped, although both indexes have lost it", async () => {
+	const accepted_at_ms = store.clock.now() - ABANDONED_MS;
+	const deadline_at_ms = accepted_at_ms + 150_000;
+	const input = scanInput({ scan_id: `scan_${"e".repeat(32)}`, accepted_at_ms, deadline_at_ms });
+	const scan = newScan(input, projections);
+	await store.writer.create(scan);
+	await store.writer.unlist(scan.scan_id);
+	const { watchdog, queued } = watchdogOn(store, null);
+	for (let i = 0; i < PASSES && (await client.exists(scanKeys(scan.scan_id).scan)) === 1; i++) await watchdog.pass();
+	assert.equal(await client.keys(`*${scan.scan_id}*`), []);
+	assert.equal(queued, []);
+	for (const index of [globalKeys.due, globalKeys.unclaimed]) assert.is(await client.zscore(index, scan.scan_id), null);
+});
 
 test("a scan that is claimed or ends while the walk looks at it has not been lost", async () => {
 	const everything = async (reader: Redis): Promise<string[]> => {
