@@ -12,7 +12,12 @@ export interface Figures {
 	redis: { calls: number; scripts: number; bytes_in: number; kept_bytes: number } | null;
 }
 
-export const median = (values: readonly number[]): number => quantile(values, 0.5);
+/** Of an even number of values the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]];
+	return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
+}
 
 export function quantile(values: readonly number[], share: number): number {
 	const sorted = [...values].sort((a, b) => a - b);
