@@ -9,7 +9,7 @@ import { systemClock } from "../../src/clock.ts";
 import { PASSWORD, type TestApi, within } from "../support/api.ts";
 import { type LiveWorld, startLiveWorld } from "../support/live-api.ts";
 import { sampleRow } from "../support/records.ts";
-import { foundReport } from "../support/system.ts";
+import { foundReport, runOnceAccepted } from "../support/system.ts";
 
 const cli = suite("command line");
 
@@ -30,7 +30,7 @@ cli.before(async () => {
 	});
 	api = await world.api({
 		enqueue: async (scanId) => {
-			if (runAtOnce) void runtime.run(scanId);
+			if (runAtOnce) void runOnceAccepted(runtime, scanId);
 		},
 	});
 });

@@ -18,7 +18,7 @@ import { plainBox } from "../../src/webhooks/plain-box.ts";
 import { SECRET, startApi, type TestApi } from "./api.ts";
 import { queriesOn } from "./queries.ts";
 import { startTestRedis, type TestRedis, testLogger } from "./store.ts";
-import { commandDeps, commandsOn, listableRows, quickEffects, runtimeOn } from "./system.ts";
+import { commandDeps, commandsOn, listableRows, quickEffects, runOnceAccepted, runtimeOn } from "./system.ts";
 
 /** One process with API, schedules, webhooks and scans that end at once; several may share a Redis. */
 export interface AlertProcess {
@@ -95,7 +95,7 @@ async function startProcess(
 	const runtime = runtimeOn(store, quickEffects(listableRows), {
 		onEnded: (record) => (diesAtEnds ? Promise.reject(new Error("the process died")) : bookEnd(record)),
 	});
-	const enqueue = async (scanId: string): Promise<void> => void runtime.run(scanId).catch(() => undefined);
+	const enqueue = async (scanId: string): Promise<void> => void runOnceAccepted(runtime, scanId).catch(() => undefined);
 	const overrides = { accounts: users.accounts, book: bookEnd };
 	const commands = commandsOn(store, enqueue, overrides);
 	const queries = queriesOn(store);

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { StrategyReport } from "../../machines/events.ts";
 import type { ScanInput } from "../../machines/types.ts";
 import { systemClock } from "../../src/clock.ts";
 import { type CommandDeps, createCommands } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { book } from "../../src/runtime/booking.ts";
-import { createRuntime, type Runtime, type RuntimeDeps } from "../../src/runtime/runtime.ts";
+import { createRuntime, type RunAnswer, type Runtime, type RuntimeDeps } from "../../src/runtime/runtime.ts";
 import type { ScanCommands, StartRequest } from "../../src/services.ts";
 import type { ScanRecord, Viewer } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
@@ -105,6 +106,15 @@ export function runtimeOn(store: ScanStore, effects: Effects, overrides: Partial
 		onEnded: (record) => book(store.writer, record, 1_000),
 		...overrides,
 	});
+}
+
+/** As the queue does: a scan whose start is not over yet is asked for again. */
+export async function runOnceAccepted(runtime: Pick<Runtime, "run">, scanId: string): Promise<RunAnswer> {
+	for (;;) {
+		const answer = await runtime.run(scanId);
+		if (answer !== "unaccepted") return answer;
+		await pause(5);
+	}
 }
 
 export const viewer = (user = 1): Viewer => ({
