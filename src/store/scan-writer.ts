@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Send } from "../redis/quick.ts";
 import type { CommitHub } from "./commit-hub.ts";
+import type { CommitLines } from "./commit-lines.ts";
 import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { createEndLedger } from "./end-ledger.ts";
@@ -38,7 +39,7 @@ interface WriterDeps {
 	/** Sends scripts, whose arguments are many; default: the client's own method. */
 	send?: Send;
 	/** On which connection the commits of a scan leave; default: that of everything. */
-	commits?: (scanId: string) => { redis: Redis; send: Send };
+	commits?: CommitLines["of"];
 	hub: CommitHub;
 	now: () => number;
 	settings: WriterSettings;
