@@ -1,5 +1,5 @@
 import { CATALOGUE } from "../../src/catalogue.ts";
-import type { Effects, RankingDocument } from "../../src/effects/contract.ts";
+import type { Effects, Ranked, RankingDocument } from "../../src/effects/contract.ts";
 import { builtStrategyIds } from "../../src/strategies/registry.ts";
 import { rankingOf, rowOf, STRATEGIES, type WorkRow } from "../peers/work.mjs";
 
@@ -52,17 +52,21 @@ export const trivialEffects: Effects = {
 		};
 	},
 	async rankOpportunities(context) {
-		const rows = await context.rows();
-		const ranked = rankingOf([...rows.values()] as unknown as WorkRow[]);
-		const document: RankingDocument = { ranked, unproven: [], recommendations: [] };
-		const ranking = {
-			ranked_count: ranked.length,
-			unproven_count: 0,
-			cut: {},
-			recommendations_count: 0,
-			recommendations: "skipped" as const,
-			duration_ms: 0,
-		};
-		return { ranking, attachments: { documents: { ranking: document } } };
+		return ranked(await context.rows());
 	},
+	rankAtOnce: (_scan, rows) => ranked(rows),
 };
+
+function ranked(rows: ReadonlyMap<string, unknown>): Ranked {
+	const ids = rankingOf([...rows.values()] as WorkRow[]);
+	const document: RankingDocument = { ranked: ids, unproven: [], recommendations: [] };
+	const ranking = {
+		ranked_count: ids.length,
+		unproven_count: 0,
+		cut: {},
+		recommendations_count: 0,
+		recommendations: "skipped" as const,
+		duration_ms: 0,
+	};
+	return { ranking, attachments: { documents: { ranking: document } } };
+}

@@ -46,7 +46,17 @@ export interface Effects {
 		effect: Extract<ScanEffect, { type: "evaluateStrategy" }>,
 		context: StrategyEffectContext,
 	): Promise<{ report: StrategyReport; attachments: Attachments }>;
-	rankOpportunities(context: EffectContext): Promise<{ ranking: RankingSummary; attachments: Attachments }>;
+	rankOpportunities(context: EffectContext): Promise<Ranked>;
+	/**
+	 * The same ranking where it follows from what is in hand alone: a pure function, which reaches nothing outside and so
+	 * need not wait for the commit of what it ranks. Null: it has to be waited for.
+	 */
+	rankAtOnce?(scan: ScanContext, rows: ReadonlyMap<string, Opportunity>): Ranked | null;
+}
+
+export interface Ranked {
+	ranking: RankingSummary;
+	attachments: Attachments;
 }
 
 /** Document `ranking` of the results key. */

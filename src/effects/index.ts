@@ -3,7 +3,7 @@ import { createDiscoverAssets } from "./discover-assets.ts";
 import { createEvaluateStrategy } from "./evaluate-strategy.ts";
 import { createFetchPortfolio } from "./fetch-portfolio.ts";
 import type { EffectDeps } from "./ports.ts";
-import { createRankOpportunities } from "./rank-opportunities.ts";
+import { createRankAtOnce, createRankOpportunities } from "./rank-opportunities.ts";
 import { createUniverses } from "./universes.ts";
 
 export type { EffectDeps, EffectSettings } from "./ports.ts";
@@ -16,5 +16,6 @@ export function createEffects(deps: EffectDeps): Effects {
 		discoverAssets: createDiscoverAssets({ ...deps, universes }),
 		evaluateStrategy: createEvaluateStrategy({ ...deps, universes }),
 		rankOpportunities: createRankOpportunities(deps),
+		rankAtOnce: createRankAtOnce(deps),
 	};
 }

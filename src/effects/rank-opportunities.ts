@@ -1,9 +1,9 @@
 import type { RankingSummary, ScanContext } from "../../machines/types.ts";
 import type { Opportunity } from "../strategies/contract.ts";
-import type { EffectContext, Effects, RankingDocument } from "./contract.ts";
+import type { EffectContext, Effects, Ranked, RankingDocument } from "./contract.ts";
 import { EffectError } from "./errors.ts";
 import { type EffectDeps, effectSettings, type RowOrder } from "./ports.ts";
-import { type Recommendation, recommendStrategies } from "./recommendations.ts";
+import { type Recommendation, recommendStrategies, recommendUnmeasured } from "./recommendations.ts";
 import { totalOrder } from "./settle-evaluation.ts";
 import { untilAborted, withinTime } from "./waiting.ts";
 
@@ -19,22 +19,35 @@ export function createRankOpportunities(deps: Deps): Effects["rankOpportunities"
 		const startedAtMs = deps.clock.now();
 		const rows = await untilAborted(context.rows(), context.signal);
 		const ranked = rankRows(context.scan, rows, deps.compareRows);
-		const advice = await advise(deps, context);
-		const document: RankingDocument = {
-			ranked: ranked.ranked,
-			unproven: ranked.unproven,
-			recommendations: advice.recommendations,
-		};
-		const ranking: RankingSummary = {
-			ranked_count: ranked.ranked.length,
-			unproven_count: ranked.unproven.length,
-			cut: ranked.cut,
-			recommendations_count: advice.recommendations.length,
-			recommendations: advice.outcome,
-			duration_ms: Math.max(0, deps.clock.now() - startedAtMs),
-		};
-		return { ranking, attachments: { documents: { ranking: document } } };
+		return rankedAs(ranked, await advise(deps, context), deps.clock.now() - startedAtMs);
 	};
+}
+
+/** Where no recommendation has to be measured, which takes time and may be cut. Throws as `rankRows` does. */
+export function createRankAtOnce(deps: Omit<Deps, "settings">): NonNullable<Effects["rankAtOnce"]> {
+	return (scan, rows) => {
+		const wanted = scan.input.include_strategy_recommendations;
+		if (wanted && deps.measure) return null;
+		const startedAtMs = deps.clock.now();
+		const ranked = rankRows(scan, rows, deps.compareRows);
+		const advice: Advice = wanted
+			? { recommendations: recommendUnmeasured(scan, deps.strategyOf), outcome: "completed" }
+			: NO_ADVICE;
+		return rankedAs(ranked, advice, deps.clock.now() - startedAtMs);
+	};
+}
+
+function rankedAs({ ranked, unproven, cut }: RankedRows, advice: Advice, tookMs: number): Ranked {
+	const document: RankingDocument = { ranked, unproven, recommendations: advice.recommendations };
+	const ranking: RankingSummary = {
+		ranked_count: ranked.length,
+		unproven_count: unproven.length,
+		cut,
+		recommendations_count: advice.recommendations.length,
+		recommendations: advice.outcome,
+		duration_ms: Math.max(0, tookMs),
+	};
+	return { ranking, attachments: { documents: { ranking: document } } };
 }
 
 export interface RankedRows {
@@ -78,11 +91,15 @@ function rowsOf(ids: readonly string[], rows: ReadonlyMap<string, Opportunity>):
 	return found;
 }
 
-async function advise(
-	deps: Deps,
-	context: EffectContext,
-): Promise<{ recommendations: Recommendation[]; outcome: RankingSummary["recommendations"] }> {
-	if (!context.scan.input.include_strategy_recommendations) return { recommendations: [], outcome: "skipped" };
+interface Advice {
+	recommendations: Recommendation[];
+	outcome: RankingSummary["recommendations"];
+}
+
+const NO_ADVICE: Advice = { recommendations: [], outcome: "skipped" };
+
+async function advise(deps: Deps, context: EffectContext): Promise<Advice> {
+	if (!context.scan.input.include_strategy_recommendations) return NO_ADVICE;
 	/** Half of what is left stays for the commit that ends the scan. */
 	const limitMs = Math.min(effectSettings(deps).recommendations_timeout_ms, context.timeLeftMs() / 2);
 	try {

@@ -17,24 +17,38 @@ export async function recommendStrategies(
 	measure: MeasureStrategy | undefined,
 	signal: AbortSignal,
 ): Promise<Recommendation[]> {
+	if (!measure) return recommendUnmeasured(scan, strategyOf);
+	const chosen = chosenFor(scan, strategyOf);
+	const measured = await Promise.all(chosen.map(({ id }) => measure(id, signal)));
+	return chosen.map((entry, i) => recommendation(scan, entry, measured[i] ?? null));
+}
+
+/** The same where nothing is measured, and so nothing waited for. */
+export const recommendUnmeasured = (scan: ScanContext, strategyOf: StrategyLookup): Recommendation[] =>
+	chosenFor(scan, strategyOf).map((entry) => recommendation(scan, entry, null));
+
+const positionsOf = ({ portfolio }: ScanContext): number => portfolio?.positions ?? 0;
+
+function chosenFor(scan: ScanContext, strategyOf: StrategyLookup): CatalogueEntry[] {
 	const owned = new Set(scan.input.profile.strategy_ids);
-	const positions = scan.portfolio?.positions ?? 0;
+	const positions = positionsOf(scan);
 	const first = (entry: CatalogueEntry) => (positions > 0 && entry.category === "portfolio" ? 2 : entry.free ? 1 : 0);
-	const chosen = CATALOGUE.filter(
-		(entry) => entry.standard && !owned.has(entry.id) && strategyOf(entry.id) !== undefined,
-	)
+	return CATALOGUE.filter((entry) => entry.standard && !owned.has(entry.id) && strategyOf(entry.id) !== undefined)
 		.sort((a, b) => first(b) - first(a) || b.priority - a.priority || a.index - b.index)
 		.slice(0, RECOMMENDATIONS_MAX);
-	return Promise.all(
-		chosen.map(async (entry) => ({
-			strategy_id: entry.id,
-			name: entry.name,
-			benefit: benefitText((await measure?.(entry.id, signal)) ?? null),
-			reason: reasonText(entry, positions),
-			type: "strategy",
-		})),
-	);
 }
+
+const recommendation = (
+	scan: ScanContext,
+	entry: CatalogueEntry,
+	measured: MeasuredBenefit | null,
+): Recommendation => ({
+	strategy_id: entry.id,
+	name: entry.name,
+	benefit: benefitText(measured),
+	reason: reasonText(entry, positionsOf(scan)),
+	type: "strategy",
+});
 
 function benefitText(measured: MeasuredBenefit | null): string {
 	if (!measured || measured.n < 1 || !Number.isFinite(measured.mean_net_bps)) return "not measured";

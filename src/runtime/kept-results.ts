@@ -22,6 +22,10 @@ export class KeptResults {
 		}
 	}
 
+	text(field: string): string | undefined {
+		return this.texts.get(field);
+	}
+
 	/** The texts of `fields` in their order; null when one of them is not here. */
 	all(fields: readonly string[]): string[] | null {
 		const found: string[] = [];

@@ -5,6 +5,7 @@ import type { Effects } from "../effects/contract.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import { shortener } from "../store/journal-ids.ts";
 import type { Commit, CommitMoment, ScanWriter } from "../store/write-contract.ts";
+import { rankedAtOnce } from "./at-once.ts";
 import { bundle } from "./bundle.ts";
 import { endedRecord, firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
@@ -203,6 +204,8 @@ export class ScanRun {
 			this.state = due.state;
 			this.apply(due.event);
 		}
+		const { deps, committed, state, pending, kept } = this;
+		for (const event of rankedAtOnce(deps, committed, state, pending, kept)) this.apply(event);
 		if (this.pending.entries.length > 0) await this.commit();
 		if (this.end !== null) return;
 		if (this.handingOver) {

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { RankingDocument } from "../../src/effects/contract.ts";
 import type { EffectDeps } from "../../src/effects/ports.ts";
-import { createRankOpportunities, rankRows } from "../../src/effects/rank-opportunities.ts";
+import { createRankAtOnce, createRankOpportunities, rankRows } from "../../src/effects/rank-opportunities.ts";
 import type { Grade, Opportunity } from "../../src/strategies/contract.ts";
 import { bounded, ManualClock, never, settled } from "./fake-clock.ts";
 import { effectContext, entry, type ScanOptions, scanContext } from "./fake-scan.ts";
@@ -91,6 +91,30 @@ test("the ranking is total and does not depend on the order of rows or strategie
 		}),
 		{ numRuns: 200 },
 	);
+});
+
+test(
+	"at once it is the same ranking, with recommendations and without",
+	bounded(async () => {
+		const rows = [graded("b", "B", 2, 40), graded("a", "A", 3, 100, BREAKOUT), graded("c", "B", 1, 40)];
+		const weak = [graded("u", "C", 900, 500)];
+		for (const recommendations of [true, false]) {
+			const scan = scanOf(rows, weak, { recommendations, profile: { scan_limit: 2 } });
+			const all = [...rows, ...weak];
+			const now = createRankAtOnce(fakeDeps())(scan, byId(all));
+			const { ranking, document } = await ranked(scan, all);
+			assert.equal(now, { ranking, attachments: { documents: { ranking: document } } });
+			assert.is(document.recommendations.length, recommendations ? 3 : 0);
+		}
+	}),
+);
+
+test("is not at once where a recommendation is measured, and fails where a row is missing", () => {
+	const rankAtOnce = createRankAtOnce(fakeDeps({ measure: async () => ({ mean_net_bps: 1, n: 40 }) }));
+	assert.is(rankAtOnce(scanOf([]), new Map()), null);
+	const one = [graded("a", "B", 1, 30)];
+	assert.ok(rankAtOnce(scanOf(one, [], { recommendations: false }), byId(one)));
+	assert.throws(() => rankAtOnce(scanOf(one, [], { recommendations: false }), new Map()), /could not be read back/);
 });
 
 test(

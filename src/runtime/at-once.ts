@@ -1,0 +1,54 @@
+import type { ScanEvent } from "../../machines/events.ts";
+import type { ScanContext } from "../../machines/types.ts";
+import type { Ranked } from "../effects/contract.ts";
+import type { Opportunity } from "../strategies/contract.ts";
+import type { KeptResults } from "./kept-results.ts";
+import { attach, type Pending } from "./scan-commit.ts";
+import type { HostState } from "./scan-host.ts";
+import type { RunDeps } from "./scan-run.ts";
+
+/**
+ * The ranking of a scan whose last strategies have settled since the last commit, where nothing has to be waited for: one
+ * commit then tells both. It computes from what the scan itself has found and reaches nothing outside, so whoever dies
+ * before that commit leaves nothing behind, as with any transition.
+ * @returns the event that follows, its attachments among what is pending. None: ranking has to be an effect, because a row
+ *   is not in hand, or it takes time, or it fails, about which an effect can tell and try again.
+ */
+export function rankedAtOnce(
+	{ effects: { rankAtOnce }, writer }: Pick<RunDeps, "effects" | "writer">,
+	committed: HostState,
+	{ position, context }: HostState,
+	pending: Pending,
+	kept: KeptResults,
+): ScanEvent[] {
+	if (!rankAtOnce || position !== "ranking" || committed.position === "ranking") return [];
+	let ranked: Ranked | null = null;
+	try {
+		const rows = rowsInHand(context, pending, kept);
+		if (rows !== null) ranked = rankAtOnce(context, rows);
+	} catch {
+		return [];
+	}
+	if (ranked === null) return [];
+	attach(pending, ranked.attachments);
+	return [{ type: "ranking.completed", at_ms: writer.now(), ranking: ranked.ranking }];
+}
+
+/** All rows that the scan has accepted; null: some are only in the store. */
+function rowsInHand(
+	{ strategies }: ScanContext,
+	pending: Pending,
+	kept: KeptResults,
+): ReadonlyMap<string, Opportunity> | null {
+	const rows = new Map<string, Opportunity>();
+	for (const { tally } of strategies) {
+		for (const ids of [tally.row_ids, tally.unproven_ids]) {
+			for (const id of ids) {
+				const text = pending.rows.get(id) ?? kept.text(`r:${id}`);
+				if (text === undefined) return null;
+				rows.set(id, JSON.parse(text) as Opportunity);
+			}
+		}
+	}
+	return rows;
+}
