@@ -26,15 +26,21 @@ export function patternOf({ prefix, texts, rows }: Pattern): Pattern {
 	const kept: number[] = [];
 	const merged: string[] = [texts[0] as string];
 	for (let column = 0; column < first.length; column++) {
-		const word = first[column] as string;
 		const after = texts[column + 1] as string;
-		if (column > 0 && rows.every((row) => row[column] === word)) merged[merged.length - 1] += word + after;
+		if (column > 0 && isShared(rows, column)) merged[merged.length - 1] += (first[column] as string) + after;
 		else {
 			kept.push(column);
 			merged.push(after);
 		}
 	}
 	return { prefix, texts: merged, rows: rows.map((row) => kept.map((column) => row[column] as string)) };
+}
+
+/** Do all rows have the same word there? */
+function isShared(rows: Pattern["rows"], column: number): boolean {
+	const word = rows[0]?.[column];
+	for (let i = 1; i < rows.length; i++) if (rows[i]?.[column] !== word) return false;
+	return true;
 }
 
 /** The fields as they will stand in the hash. */

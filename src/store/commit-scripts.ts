@@ -18,40 +18,36 @@ export const PUT = `local function put(key, n)
   end
 end`;
 
+/** Whole numbers as text, made once: Lua would write each again with seventeen digits. `%d` is cut at 32 bits by some servers. */
+const TEXT = "local function text(number) return string.format('%.0f', number) end";
+
 /**
- * What a commit writes once its fence has let it in, whose one command for the scan hash takes `own` along.
+ * What a commit writes once its fence has let it in.
  * ARGV 1 epoch, 2 seq before, 3 seq after, 4 ended 0|1, 5 retention_ms, 6 lease_ms, 7 channel without
  *   the scan's id, 8 n scan pairs, 9 n lifecycle pairs, 10 n debug pairs, 11 n results pairs, 12 journal batch; the pairs
- *   stand from `i` on, behind them patterns of debug fields to the end (`addPatterns`): prefix, rows, words of each, texts, words
+ *   stand from `i` on, behind them patterns of debug fields to the end (`addPatterns`): prefix, rows, words of each,
+ *   format, words
+ * @param own further fields of the scan hash, as arguments of Lua
  */
-const WRITE = `${PUT}
+const write = (own = "") => `${PUT}
+${TEXT}
 local ended = ARGV[4] == '1'
-local expires = now + tonumber(ARGV[5])
-for _, word in ipairs({'seq', ARGV[3], 'progress_at', now, 'hb', now, 'lease', ended and '0' or now + tonumber(ARGV[6])}) do
-  own[#own + 1] = word
-end
-if ended then
-  for _, word in ipairs({'end', '1', 'expires_at', expires, 'ended_at', now}) do own[#own + 1] = word end
-end
-local pairs = tonumber(ARGV[8])
-local together = math.min(pairs, 400)
-for k = i, i + 2 * together - 1 do own[#own + 1] = ARGV[k] end
-redis.call('HSET', KEYS[1], unpack(own))
-i = i + 2 * together
-put(KEYS[1], pairs - together)
-for k = 3, 5 do put(KEYS[k], tonumber(ARGV[6 + k])) end
-while i <= #ARGV do
-  local prefix, rows, words = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
-  local texts, made = i + 3, {}
-  i = texts + words + 1
-  for row = 1, rows do
-    local parts = {ARGV[texts]}
-    for k = 1, words do
-      parts[2 * k] = ARGV[i + k - 1]
-      parts[2 * k + 1] = ARGV[texts + k]
-    end
+local at, expires = text(now), text(now + ARGV[5])
+local first = math.min(tonumber(ARGV[8]), 400)
+redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'progress_at', at, 'hb', at, 'lease', ended and '0' or text(now + ARGV[6]),${own}
+  unpack(ARGV, i, i + 2 * first - 1))
+i = i + 2 * first
+put(KEYS[1], ARGV[8] - first)
+if ended then redis.call('HSET', KEYS[1], 'end', '1', 'expires_at', expires, 'ended_at', at) end
+for k = 3, 5 do put(KEYS[k], ARGV[6 + k]) end
+local last = #ARGV
+while i <= last do
+  local prefix, rows, words, form = unpack(ARGV, i, i + 3)
+  local made = {}
+  i = i + 4
+  for row = 1, tonumber(rows) do
     made[2 * row - 1] = prefix .. ARGV[i]
-    made[2 * row] = table.concat(parts)
+    made[2 * row] = string.format(form, unpack(ARGV, i, i + words - 1))
     i = i + words
   end
   redis.call('HSET', KEYS[4], unpack(made))
@@ -76,9 +72,9 @@ if not v[1] then return {'missing', tostring(now)} end
 if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end
 if v[2] == ARGV[3] then return {'duplicate', tostring(now)} end
 if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end
-local i, own = 13, {}
-${WRITE}
-return {'ok', tostring(now)}`,
+local i = 13
+${write()}
+return {'ok', at}`,
 );
 
 /**
@@ -96,7 +92,6 @@ newest = newest[1] and newest[1][1] or ''
 if v[4] == ARGV[14] and v[1] == ARGV[1] and v[2] == ARGV[3] then return {'duplicate', tostring(now), newest} end
 if v[1] ~= '0' or v[2] ~= ARGV[2] or v[3] ~= '0' or v[5] ~= '1' then return {'refused', tostring(now), ''} end
 local i = 15
-local own = {'epoch', ARGV[1], 'nonce', ARGV[14], 'worker', ARGV[13], 'lost', '0', 'released', '0', 'idle', '0'}
-${WRITE}
-return {'ok', tostring(now), newest}`,
+${write("\n  'epoch', ARGV[1], 'nonce', ARGV[14], 'worker', ARGV[13], 'lost', '0', 'released', '0', 'idle', '0',")}
+return {'ok', at, newest}`,
 );

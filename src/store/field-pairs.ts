@@ -20,10 +20,12 @@ export function addResults(args: (string | number)[], results: ResultFields): vo
 	for (const [name, text] of results) args.push(name, name.startsWith("d:") ? pack(text) : text);
 }
 
-/** As arguments of a script: prefix, number of rows, words of each, texts, words. */
+const asFormat = (text: string): string => text.replaceAll("%", "%%");
+
+/** As arguments of a script: prefix, number of rows, words of each, format of Lua, words. */
 export function addPatterns(args: (string | number)[], patterns: readonly Pattern[]): void {
 	for (const { prefix, texts, rows } of patterns) {
-		args.push(prefix, rows.length, texts.length - 1, ...texts);
+		args.push(prefix, rows.length, texts.length - 1, texts.map(asFormat).join("%s"));
 		for (const row of rows) for (const word of row) args.push(word);
 	}
 }

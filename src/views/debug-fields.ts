@@ -15,13 +15,15 @@ const stepsOfPhase = (phase: unknown): number[] => STEPS_OF_PHASE.get(phase) ?? 
 const range = (from: number, to: number): number[] =>
 	Array.from({ length: to - from + 1 }, (_, offset) => from + offset);
 
-/** Numbers of strategies' steps by strategy id. */
-type StrategySteps = () => ReadonlyMap<unknown, number>;
+/** The steps that each strategy changes, by its id. */
+type StrategySteps = () => ReadonlyMap<unknown, number[]>;
+
+const ALL_STRATEGIES_STEP = [5];
 
 const strategyStepsOf = ({ strategies }: ScanContext): StrategySteps => {
-	let steps: Map<unknown, number> | null = null;
+	let steps: Map<unknown, number[]> | null = null;
 	return () => {
-		steps ??= new Map(strategies.map(({ strategy_id }, position) => [strategy_id, STRATEGY_STEP_BASE + position]));
+		steps ??= new Map(strategies.map(({ strategy_id }, position) => [strategy_id, [5, STRATEGY_STEP_BASE + position]]));
 		return steps;
 	};
 };
@@ -40,10 +42,8 @@ function stepsOf(context: ScanContext, strategySteps: StrategySteps, entry: NewE
 		case "strategy.started":
 		case "strategy.retried":
 		case "strategy.row_found":
-		case "strategy.settled": {
-			const step = strategySteps().get(entry.strategy_id ?? entry.payload.strategy_id);
-			return step === undefined ? [5] : [5, step];
-		}
+		case "strategy.settled":
+			return strategySteps().get(entry.strategy_id ?? entry.payload.strategy_id) ?? ALL_STRATEGIES_STEP;
 		case "phase.started":
 		case "phase.completed":
 		case "phase.failed":

@@ -1,4 +1,5 @@
 import type { ScanContext, StrategyEntry } from "../../machines/types.ts";
+import { CATALOGUE } from "../catalogue.ts";
 import { isoOf } from "../clock.ts";
 import { filled, type Pattern, patternOf } from "../field-patterns.ts";
 import { FIXED_STEPS, STATUS_OF_VERDICT, STEP_NAMES, STRATEGY_STEP_BASE, stepName, stepView } from "./steps.ts";
@@ -54,11 +55,19 @@ function kindsOf({ input }: ScanContext): Kinds {
 	return held;
 }
 
+/** As JSON: the strategy's id and the name of its step. The catalogue's are told with every scan. */
+const namesAsJson = (strategyId: string) => ({
+	id: JSON.stringify(strategyId),
+	name: JSON.stringify(stepName(strategyId)),
+});
+const known = new Map(CATALOGUE.map(({ id }) => [id as string, namesAsJson(id)]));
+const namesOf = (strategyId: string) => known.get(strategyId) ?? namesAsJson(strategyId);
+
 /** Null: the strategy has not been begun. */
 function strategyStep(context: ScanContext, entry: StrategyEntry, step: number, atMs: number): Stored | null {
 	const { strategy_id, verdict, started_at_ms: started, ended_at_ms: ended, error, attempt, tally } = entry;
 	if (started === null && verdict === null) return null;
-	const name = JSON.stringify(stepName(strategy_id));
+	const { id, name } = namesOf(strategy_id);
 	const found = String(tally.row_ids.length);
 	if (entry.state === "evaluating" && !error && started !== null) {
 		return { texts: BEGUN, words: [String(step), name, isoOf(atMs), isoOf(started), String(attempt), found] };
@@ -71,7 +80,7 @@ function strategyStep(context: ScanContext, entry: StrategyEntry, step: number, 
 		quoted(isoOrNull(started)),
 		quoted(isoOrNull(ended)),
 		started === null || ended === null ? "null" : String(ended - started),
-		JSON.stringify(strategy_id),
+		id,
 		String(entry.index),
 		found,
 		quoted(verdict),

@@ -181,7 +181,7 @@ if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end`,
 		name: "a scan expires before its time",
 		profile: "calm",
 		caughtBy: ["I1", "answers"],
-		script: edited("COMMIT", "local expires = now + tonumber(ARGV[5])", "local expires = now + tonumber(ARGV[5]) / 4"),
+		script: edited("COMMIT", "text(now + ARGV[5])", "text(now + ARGV[5] / 4)"),
 	},
 	{
 		name: "the results of an expired scan stay",
