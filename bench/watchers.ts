@@ -41,7 +41,7 @@ function pacedEffects(): Effects {
 		async evaluateStrategy({ strategy_id, attempt }) {
 			await delay(STEP_MS * ++turn);
 			const ids = Array.from({ length: ROWS_EACH }, (_, i) => `${strategy_id}-${i}`);
-			const rows = new Map(ids.map((id) => [id, JSON.stringify(sampleRow(id, { strategy_id }))]));
+			const rows = new Map(ids.map((id) => [id, sampleRow(id, { strategy_id })]));
 			const counts = tally({ candidates_total: ROWS_EACH, evaluated: ROWS_EACH, row_ids: ids });
 			return {
 				report: { strategy_id, attempt, kind: "finished", degraded: null, tally: counts },

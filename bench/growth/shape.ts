@@ -62,8 +62,7 @@ export function shapedEffects(shape: Shape, reader: Pick<ScanReader, "nextCommit
 					evaluated: found.length,
 					row_ids: found.slice(0, count).map((row) => row.opportunity_id),
 				});
-			const rows = (from: number, to: number) =>
-				new Map(found.slice(from, to).map((row) => [row.opportunity_id, JSON.stringify(row)]));
+			const rows = (from: number, to: number) => new Map(found.slice(from, to).map((row) => [row.opportunity_id, row]));
 			for (let part = 1; part < shape.reports; part++) {
 				const [from, to] = [told(part - 1), told(part)];
 				turn = turn.then(() => {

@@ -44,8 +44,8 @@ function effectsWith(rows: number, hang: boolean): Effects {
 			const found = Array.from({ length: rows }, (_, n) =>
 				sampleRow(`opp_${String(n).padStart(32, "0")}`, { strategy_id: effect.strategy_id }),
 			);
-			const texts = new Map(found.map((row) => [row.opportunity_id, JSON.stringify(row)]));
-			return { report: reportOf(effect, [...texts.keys()]), attachments: { rows: texts } };
+			const byId = new Map(found.map((row) => [row.opportunity_id, row]));
+			return { report: reportOf(effect, [...byId.keys()]), attachments: { rows: byId } };
 		},
 	});
 }

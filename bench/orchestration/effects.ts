@@ -48,7 +48,7 @@ export const trivialEffects: Effects = {
 		};
 		return {
 			report: { strategy_id, attempt, kind: "finished", degraded: null, tally },
-			attachments: { rows: new Map([[row.opportunity_id, JSON.stringify(row)]]) },
+			attachments: { rows: new Map([[row.opportunity_id, row]]) },
 		};
 	},
 	async rankOpportunities(context) {

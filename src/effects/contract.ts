@@ -8,10 +8,10 @@ import type { Opportunity, PortfolioSnapshot } from "../strategies/contract.ts";
  */
 export interface Attachments {
 	/**
-	 * Published and unproven rows by opportunity_id, as compact JSON. A map: members of an object whose names nothing
-	 * else has cost a hidden class each.
+	 * Published and unproven rows by opportunity_id, written as JSON once the machine has accepted them and not changed any
+	 * more. A map: members of an object whose names nothing else has cost a hidden class each.
 	 */
-	rows?: ReadonlyMap<string, string>;
+	rows?: ReadonlyMap<string, object>;
 	/** The portfolio snapshot of the scan. */
 	portfolio?: PortfolioSnapshot;
 	/** Named documents of the results key: `ranking`, `report:<strategy_id>`. */

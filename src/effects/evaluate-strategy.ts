@@ -213,7 +213,7 @@ async function evaluate(harvest: Harvest, attempt: Attempt): Promise<Outcome> {
 	return { evaluation, settled, pending };
 }
 
-function progress({ effect, context }: Attempt, tally: Tally, rows: ReadonlyMap<string, string>): void {
+function progress({ effect, context }: Attempt, tally: Tally, rows: Settled["rows"]): void {
 	const { strategy_id, attempt } = effect;
 	context.progress({ kind: "progressed", strategy_id, attempt, tally }, rows.size > 0 ? { rows } : {});
 }

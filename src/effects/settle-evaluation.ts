@@ -66,8 +66,8 @@ export interface SettleInput {
 
 export interface Settled {
 	tally: Tally;
-	/** Compact JSON by opportunity_id. */
-	rows: ReadonlyMap<string, string>;
+	/** By opportunity_id. */
+	rows: ReadonlyMap<string, Opportunity>;
 	rejected: Rejection[];
 }
 
@@ -93,10 +93,10 @@ export function settleEvaluation(evaluation: Evaluation, input: SettleInput): Se
 		throw new SchemaViolation("evaluated", `counts ${tally.evaluated} of ${due} candidates`);
 	}
 	tally.candidates_total = totalOf(tally, input);
-	const rows = new Map<string, string>();
+	const rows = new Map<string, Opportunity>();
 	for (const row of [...published, ...unproven]) {
 		const discovered_at = input.discoveredAt(row.opportunity_id);
-		rows.set(row.opportunity_id, JSON.stringify({ ...row, discovered_at }));
+		rows.set(row.opportunity_id, { ...row, discovered_at });
 	}
 	return { tally, rows, rejected };
 }

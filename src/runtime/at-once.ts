@@ -1,8 +1,6 @@
 import type { ScanEvent } from "../../machines/events.ts";
-import type { ScanContext } from "../../machines/types.ts";
 import type { Ranked } from "../effects/contract.ts";
-import type { Opportunity } from "../strategies/contract.ts";
-import type { KeptResults } from "./kept-results.ts";
+import { type KeptResults, rowsInHand } from "./kept-results.ts";
 import { attach, type Pending } from "./scan-commit.ts";
 import type { HostState } from "./scan-host.ts";
 import type { RunDeps } from "./scan-run.ts";
@@ -24,7 +22,7 @@ export function rankedAtOnce(
 	if (!rankAtOnce || position !== "ranking" || committed.position === "ranking") return [];
 	let ranked: Ranked | null = null;
 	try {
-		const rows = rowsInHand(context, pending, kept);
+		const rows = rowsInHand(context, (id) => pending.rows.get(id) ?? kept.row(id));
 		if (rows !== null) ranked = rankAtOnce(context, rows);
 	} catch {
 		return [];
@@ -32,23 +30,4 @@ export function rankedAtOnce(
 	if (ranked === null) return [];
 	attach(pending, ranked.attachments);
 	return [{ type: "ranking.completed", at_ms: writer.now(), ranking: ranked.ranking }];
-}
-
-/** All rows that the scan has accepted; null: some are only in the store. */
-function rowsInHand(
-	{ strategies }: ScanContext,
-	pending: Pending,
-	kept: KeptResults,
-): ReadonlyMap<string, Opportunity> | null {
-	const rows = new Map<string, Opportunity>();
-	for (const { tally } of strategies) {
-		for (const ids of [tally.row_ids, tally.unproven_ids]) {
-			for (const id of ids) {
-				const text = pending.rows.get(id) ?? kept.text(`r:${id}`);
-				if (text === undefined) return null;
-				rows.set(id, JSON.parse(text) as Opportunity);
-			}
-		}
-	}
-	return rows;
 }

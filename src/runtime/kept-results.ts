@@ -1,6 +1,9 @@
+import type { ScanContext } from "../../machines/types.ts";
 import type { ResultFields } from "../store/write-contract.ts";
+import type { Opportunity } from "../strategies/contract.ts";
+import { rowField } from "./scan-commit.ts";
 
-/** What one run keeps of its own results at most, characters; what is beyond is read from the store. */
+/** What one run keeps of its own results at most, characters of their JSON; what is beyond is read from the store. */
 const KEPT_LENGTH_MAX = 262_144;
 
 /**
@@ -8,32 +11,51 @@ const KEPT_LENGTH_MAX = 262_144;
  * has just been written. Never the truth: what is not here, of an earlier holder for one, lies in the store.
  */
 export class KeptResults {
-	private readonly texts = new Map<string, string>();
+	private readonly held = new Map<string, { text: string; row: object | null }>();
 	private length = 0;
 
-	/** @param fields of an accepted commit */
-	note(fields: ResultFields): void {
+	/**
+	 * @param fields of an accepted commit
+	 * @param rows by opportunity_id, those among the fields at least
+	 */
+	note(fields: ResultFields, rows: ReadonlyMap<string, object>): void {
 		for (const [field, text] of fields) {
-			this.length -= this.texts.get(field)?.length ?? 0;
-			this.texts.delete(field);
+			this.length -= this.held.get(field)?.text.length ?? 0;
+			this.held.delete(field);
 			if (this.length + text.length > KEPT_LENGTH_MAX) continue;
-			this.texts.set(field, text);
+			this.held.set(field, { text, row: null });
 			this.length += text.length;
 		}
-	}
-
-	text(field: string): string | undefined {
-		return this.texts.get(field);
-	}
-
-	/** The texts of `fields` in their order; null when one of them is not here. */
-	all(fields: readonly string[]): string[] | null {
-		const found: string[] = [];
-		for (const field of fields) {
-			const text = this.texts.get(field);
-			if (text === undefined) return null;
-			found.push(text);
+		for (const [id, row] of rows) {
+			const held = this.held.get(rowField(id));
+			if (held) held.row = row;
 		}
-		return found;
 	}
+
+	/** JSON of a document; undefined: it is not here. */
+	document(name: string): string | undefined {
+		return this.held.get(`d:${name}`)?.text;
+	}
+
+	row(opportunityId: string): object | null {
+		return this.held.get(rowField(opportunityId))?.row ?? null;
+	}
+}
+
+/** All rows that a scan has accepted, by opportunity_id. Null: not all are in hand. */
+export function rowsInHand(
+	{ strategies }: ScanContext,
+	rowOf: (opportunityId: string) => object | null,
+): Map<string, Opportunity> | null {
+	const rows = new Map<string, Opportunity>();
+	for (const { tally } of strategies) {
+		for (const ids of [tally.row_ids, tally.unproven_ids]) {
+			for (const id of ids) {
+				const row = rowOf(id);
+				if (row === null) return null;
+				rows.set(id, row as Opportunity);
+			}
+		}
+	}
+	return rows;
 }

@@ -6,7 +6,7 @@ import type { ScanReader } from "../store/contract.ts";
 import { untilStoreAnswers } from "../store-failure.ts";
 import type { Opportunity, PortfolioSnapshot } from "../strategies/contract.ts";
 import type { Cut } from "./cut.ts";
-import type { KeptResults } from "./kept-results.ts";
+import { type KeptResults, rowsInHand } from "./kept-results.ts";
 
 /** Where an effect may look. */
 export interface EffectSources {
@@ -48,7 +48,7 @@ export class RunningEffect implements StrategyEffectContext {
 	readonly elapsedMs = (): number => Math.max(0, this.sources.now() - this.scan.input.accepted_at_ms);
 
 	readonly portfolio = async (): Promise<PortfolioSnapshot> => {
-		const [kept] = this.sources.kept.all(["d:portfolio"]) ?? [];
+		const kept = this.sources.kept.document("portfolio");
 		if (kept !== undefined) return JSON.parse(kept) as PortfolioSnapshot;
 		const { scan_id } = this.scan.input;
 		const stored = await this.patiently(() => this.sources.reader.document<PortfolioSnapshot>(scan_id, "portfolio"));
@@ -58,9 +58,10 @@ export class RunningEffect implements StrategyEffectContext {
 
 	readonly rows = async (): Promise<Map<string, Opportunity>> => {
 		const { scan, kept, reader } = this.sources;
+		const known = rowsInHand(scan(), (id) => kept.row(id));
+		if (known !== null) return known;
 		const ids = scan().strategies.flatMap(({ tally }) => [...tally.row_ids, ...tally.unproven_ids]);
-		const known = kept.all(ids.map((id) => `r:${id}`));
-		const texts = known ?? (await this.patiently(() => reader.rows(this.scan.input.scan_id, ids)));
+		const texts = await this.patiently(() => reader.rows(this.scan.input.scan_id, ids));
 		const rows = texts.map((text) => JSON.parse(text) as Opportunity);
 		return new Map(rows.map((row) => [row.opportunity_id, row]));
 	};

@@ -28,7 +28,8 @@ export interface Projections {
 export interface Pending {
 	entries: NewEntry[];
 	events: MachineEvent[];
-	rows: Map<string, string>;
+	/** By opportunity_id; what the machine cuts or refuses is never written. */
+	rows: Map<string, object>;
 	documents: Map<string, string>;
 	/** Stored fields of an older version in their newer form; null: nothing to bring up to date. */
 	upgrade: Readonly<Record<string, string>> | null;
@@ -54,15 +55,17 @@ export function attach(pending: Pending, attachments: Attachments): void {
 	if (attachments.portfolio) pending.documents.set("portfolio", JSON.stringify(attachments.portfolio));
 }
 
+export const rowField = (opportunityId: string): string => `r:${opportunityId}`;
+
 /** Rows the machine has accepted; what it cut or refused is never stored. */
-function acceptedRows(context: ScanContext, rows: Map<string, string>): Map<string, string> {
+function acceptedRows(context: ScanContext, rows: ReadonlyMap<string, object>): Map<string, string> {
 	const fields = new Map<string, string>();
 	if (rows.size === 0) return fields;
 	for (const { tally } of context.strategies) {
 		for (const ids of [tally.row_ids, tally.unproven_ids]) {
 			for (const id of ids) {
 				const row = rows.get(id);
-				if (row !== undefined) fields.set(`r:${id}`, row);
+				if (row !== undefined) fields.set(rowField(id), JSON.stringify(row));
 			}
 		}
 	}

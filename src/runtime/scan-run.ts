@@ -204,8 +204,7 @@ export class ScanRun {
 			this.state = due.state;
 			this.apply(due.event);
 		}
-		const { deps, committed, state, pending, kept } = this;
-		for (const event of rankedAtOnce(deps, committed, state, pending, kept)) this.apply(event);
+		for (const event of rankedAtOnce(this.deps, this.committed, this.state, this.pending, this.kept)) this.apply(event);
 		if (this.pending.entries.length > 0) await this.commit();
 		if (this.end !== null) return;
 		if (this.handingOver) {
@@ -269,8 +268,9 @@ export class ScanRun {
 		}
 		this.seq += commit.entries.length;
 		this.committed = this.state;
+		const { rows } = this.pending;
 		this.pending = nothingPending();
-		if (!this.state.ended) return this.kept.note(commit.results);
+		if (!this.state.ended) return this.kept.note(commit.results, rows);
 		this.end = "ended";
 		const last = commit.entries.at(-1);
 		if (last) this.ended = endedRecord(this.claim, this.state, this.seq, moment, last.type);

@@ -10,8 +10,6 @@ import type { MachineEvent } from "./write-contract.ts";
  */
 export type ShortIds = (string | number | [from: number, count: number])[];
 
-const LISTS = ["row_ids", "unproven_ids"] as const;
-
 export function shortIds(before: readonly string[], ids: readonly string[]): ShortIds {
 	if (before.length === 0) return [...ids];
 	const places = new Map(before.map((id, place) => [id, place]));
@@ -35,7 +33,7 @@ export const wholeIds = (before: readonly string[], short: Readonly<ShortIds>): 
 		return before.slice(from, from + count);
 	});
 
-type Told = Pick<Tally, (typeof LISTS)[number]>;
+type Told = Pick<Tally, "row_ids" | "unproven_ids">;
 
 /** Follows the reports of one scan in the order of its journal; `change` gives a list's other form. */
 function follow(change: (before: readonly string[], ids: never) => unknown, keep: "given" | "made") {
@@ -46,9 +44,15 @@ function follow(change: (before: readonly string[], ids: never) => unknown, keep
 			const { tally, strategy_id } = report;
 			if (!tally) return report;
 			const before = told.get(strategy_id);
-			const made = Object.fromEntries(
-				LISTS.map((name) => [name, change(before?.[name] ?? [], tally[name] as never)]),
-			) as unknown as Told;
+			if (!before && keep === "given") {
+				// Nothing to take from: the first lists are written out.
+				told.set(strategy_id, tally);
+				return report;
+			}
+			const made = {
+				row_ids: change(before?.row_ids ?? [], tally.row_ids as never),
+				unproven_ids: change(before?.unproven_ids ?? [], tally.unproven_ids as never),
+			} as Told;
 			const { row_ids, unproven_ids } = keep === "given" ? tally : made;
 			told.set(strategy_id, { row_ids, unproven_ids });
 			return { ...report, tally: { ...tally, ...made } } as StrategyReport;

@@ -86,7 +86,7 @@ bounds("rows beyond ROWS_LIMIT are counted as rank_limit, and neither stored nor
 					degraded: null,
 					tally: tally({ candidates_total: found, evaluated: found, row_ids }),
 				},
-				attachments: { rows: new Map(row_ids.map((id) => [id, JSON.stringify({ opportunity_id: id })])) },
+				attachments: { rows: new Map(row_ids.map((id) => [id, { opportunity_id: id }])) },
 			};
 		},
 	});

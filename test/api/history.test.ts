@@ -26,7 +26,7 @@ const rowsOf = (symbol: string, profit = 10): Partial<Effects> => ({
 	async evaluateStrategy(effect) {
 		const id = `${effect.strategy_id}-row`;
 		const row = sampleRow(id, { strategy_id: effect.strategy_id, symbol, profit_potential_usd: profit });
-		return { report: foundReport(effect), attachments: { rows: new Map([[id, JSON.stringify(row)]]) } };
+		return { report: foundReport(effect), attachments: { rows: new Map([[id, row]]) } };
 	},
 });
 
@@ -95,7 +95,7 @@ history(
 				async evaluateStrategy(effect) {
 					const id = `${effect.strategy_id}-row`;
 					const row = { ...sampleRow(id, { strategy_id: effect.strategy_id }), ...fields };
-					return { report: foundReport(effect), attachments: { rows: new Map([[id, JSON.stringify(row)]]) } };
+					return { report: foundReport(effect), attachments: { rows: new Map([[id, row]]) } };
 				},
 			};
 			scans.unshift(await scanOf(token, effects));
@@ -203,7 +203,7 @@ history(
 				const report = { ...foundReport(effect) } as ReturnType<typeof foundReport> & { tally: { row_ids: string[] } };
 				return {
 					report: { ...report, tally: { ...report.tally, row_ids: [id] } } as typeof report,
-					attachments: { rows: new Map([[id, JSON.stringify(row)]]) },
+					attachments: { rows: new Map([[id, row]]) },
 				};
 			},
 		});

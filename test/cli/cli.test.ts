@@ -24,7 +24,7 @@ cli.before(async () => {
 			const row = sampleRow(`${effect.strategy_id}-row`, { strategy_id: effect.strategy_id, symbol: "BTC/USDT" });
 			return {
 				report: foundReport(effect),
-				attachments: { rows: new Map([[row.opportunity_id, JSON.stringify(row)]]) },
+				attachments: { rows: new Map([[row.opportunity_id, row]]) },
 			};
 		},
 	});

@@ -54,7 +54,7 @@ export async function finish(
 	const { report, attachments } = await start(setup).result;
 	if (report.kind !== "finished") throw new Error(JSON.stringify(report));
 	balanced(report.tally);
-	const rows = [...(attachments.rows?.values() ?? [])].map((json) => JSON.parse(json));
+	const rows = [...(attachments.rows?.values() ?? [])] as Opportunity[];
 	return { ...report, rows, document: attachments.documents?.[`report:${MOMENTUM}`] as Record<string, unknown> };
 }
 

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Evaluation } from "../../src/strategies/contract.ts";
+import type { Evaluation, Opportunity } from "../../src/strategies/contract.ts";
 import { balanced, fetchFailed, finding, start } from "./attempt.ts";
 import { bounded, deferred, never, settled } from "./fake-clock.ts";
 import { fakeMarket, market, series } from "./fake-market.ts";
@@ -142,8 +142,8 @@ test(
 		await second.clock.advance(2_000);
 		later.resolve(undefined);
 		const { attachments } = await second.result;
-		const [json = "{}"] = attachments.rows?.values() ?? [];
-		assert.is(JSON.parse(json).discovered_at, "2026-03-19T19:00:01.000Z");
+		const [row] = attachments.rows?.values() ?? [];
+		assert.is((row as Opportunity).discovered_at, "2026-03-19T19:00:01.000Z");
 	}),
 );
 

@@ -82,7 +82,7 @@ async function scanOf(role: "admin" | "trader"): Promise<{ scanId: string; email
 		async evaluateStrategy(effect) {
 			const id = `${effect.strategy_id}-row`;
 			const row = sampleRow(id, { strategy_id: effect.strategy_id, symbol: "SECRETCOIN/USDT" });
-			return { report: foundReport(effect), attachments: { rows: new Map([[id, JSON.stringify(row)]]) } };
+			return { report: foundReport(effect), attachments: { rows: new Map([[id, row]]) } };
 		},
 	});
 	await runtimeOn(opened.store, effects, { workerId: "worker-inspected" }).run(scanId);

@@ -33,7 +33,7 @@ const fullEffects = (overrides: Partial<Effects> = {}): Effects =>
 			const row = sampleRow(`${effect.strategy_id}-row`, { strategy_id: effect.strategy_id });
 			return {
 				report: foundReport(effect),
-				attachments: { rows: new Map([[row.opportunity_id, JSON.stringify(row)]]) },
+				attachments: { rows: new Map([[row.opportunity_id, row]]) },
 			};
 		},
 		...overrides,

@@ -107,7 +107,7 @@ atOnce("rows of earlier commits of this run are ranked with those of this turn",
 			if (first[0] !== effect.strategy_id) await second.promise;
 			const id = `${effect.strategy_id}-row`;
 			const row = { opportunity_id: id, strategy_id: effect.strategy_id };
-			return { report: foundReport(effect), attachments: { rows: new Map([[id, JSON.stringify(row)]]) } };
+			return { report: foundReport(effect), attachments: { rows: new Map([[id, row]]) } };
 		},
 	});
 	const scanId = await start();

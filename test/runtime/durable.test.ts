@@ -256,7 +256,7 @@ durable("hanging effects end by the budget; late strategies keep what they found
 	const effects = quickEffects({
 		async evaluateStrategy(effect, context) {
 			const id = `${effect.strategy_id}-row`;
-			const rows = new Map([[id, JSON.stringify({ opportunity_id: id })]]);
+			const rows = new Map([[id, { opportunity_id: id }]]);
 			context.progress(
 				{
 					strategy_id: effect.strategy_id,

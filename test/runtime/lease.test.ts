@@ -139,7 +139,7 @@ const longRows: Partial<Effects> = {
 	async evaluateStrategy(effect) {
 		const id = `${effect.strategy_id}-row`;
 		const row = { opportunity_id: id, strategy_id: effect.strategy_id, note: "x".repeat(150_000) };
-		return { report: foundReport(effect), attachments: { rows: new Map([[id, JSON.stringify(row)]]) } };
+		return { report: foundReport(effect), attachments: { rows: new Map([[id, row]]) } };
 	},
 };
 

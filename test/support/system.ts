@@ -50,7 +50,7 @@ export const quickEffects = (overrides: Partial<Effects> = {}): Effects => ({
 		const id = `${effect.strategy_id}-row`;
 		return {
 			report: foundReport(effect),
-			attachments: { rows: new Map([[id, JSON.stringify({ opportunity_id: id, strategy_id: effect.strategy_id })]]) },
+			attachments: { rows: new Map([[id, { opportunity_id: id, strategy_id: effect.strategy_id }]]) },
 		};
 	},
 	async rankOpportunities(context) {
@@ -74,7 +74,7 @@ export const listableRows: Partial<Effects> = {
 	async evaluateStrategy(effect) {
 		const id = `${effect.strategy_id}-row`;
 		const row = { opportunity_id: id, strategy_id: effect.strategy_id, symbol: "BTC/USDT" };
-		return { report: foundReport(effect), attachments: { rows: new Map([[id, JSON.stringify(row)]]) } };
+		return { report: foundReport(effect), attachments: { rows: new Map([[id, row]]) } };
 	},
 };
 

@@ -38,7 +38,7 @@ export interface InspectorWorld {
 const finding = (count: number): Partial<Effects> => ({
 	async evaluateStrategy({ strategy_id, attempt }) {
 		const ids = Array.from({ length: count }, (_, i) => `${strategy_id}-${i}`);
-		const rows = new Map(ids.map((id) => [id, JSON.stringify(sampleRow(id, { strategy_id, symbol: HOSTILE }))]));
+		const rows = new Map(ids.map((id) => [id, sampleRow(id, { strategy_id, symbol: HOSTILE })]));
 		const counts = tally({ candidates_total: count, evaluated: count, row_ids: ids });
 		return { report: { strategy_id, attempt, kind: "finished", degraded: null, tally: counts }, attachments: { rows } };
 	},

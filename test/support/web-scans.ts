@@ -88,7 +88,7 @@ export function effectsFinding({ rows, unproven = [], until }: Found): Partial<E
 					}),
 				},
 				attachments: {
-					rows: new Map([...shown, ...weak].map((row) => [row.opportunity_id, JSON.stringify(row)])),
+					rows: new Map([...shown, ...weak].map((row) => [row.opportunity_id, row])),
 				},
 			};
 		},
