@@ -10,16 +10,22 @@ const iso = (ms: number | null): string | null => (ms === null ? null : isoOf(ms
 
 /** Payload of strategy.settled: the verdict as answers tell it, less its display name. */
 function settledPayload(entry: StrategyEntry, progress: Progress): Record<string, unknown> {
-	const { row_ids, unproven_ids, ...counts } = entry.tally;
+	const { tally } = entry;
 	return {
 		strategy_id: entry.strategy_id,
 		index: entry.index,
 		attempt: entry.attempt,
 		verdict: entry.verdict,
 		reason: entry.reason,
-		...counts,
-		published: row_ids.length,
-		unproven: unproven_ids.length,
+		candidate_unit: tally.candidate_unit,
+		candidates_total: tally.candidates_total,
+		evaluated: tally.evaluated,
+		rejected: tally.rejected,
+		near_misses: tally.near_misses,
+		data_as_of: tally.data_as_of,
+		data_age_seconds: tally.data_age_seconds,
+		published: tally.row_ids.length,
+		unproven: tally.unproven_ids.length,
 		attempts: entry.attempt,
 		started_at: iso(entry.started_at_ms),
 		ended_at: iso(entry.ended_at_ms),
@@ -31,31 +37,35 @@ function settledPayload(entry: StrategyEntry, progress: Progress): Record<string
 	};
 }
 
-type Progress = ReturnType<typeof progressOf>;
+interface Progress {
+	strategies_completed: number;
+	total_strategies: number;
+	opportunities_found_so_far: number;
+}
 
-const countOf = <T>(all: readonly T[], fits: (one: T) => boolean): number => {
-	let count = 0;
-	for (const one of all) if (fits(one)) count += 1;
-	return count;
-};
-
-const progressOf = ({ strategies, opportunities_found }: Pick<ScanContext, "strategies" | "opportunities_found">) => ({
-	strategies_completed: countOf(strategies, (entry) => !isOpen(entry)),
-	total_strategies: strategies.length,
-	opportunities_found_so_far: opportunities_found,
-});
-
-/** What several strategies become one after the other, in a list of its own: each change copies its entry, not the context. */
+/**
+ * What several strategies become one after the other, in a list of its own: each change copies its entry, not the context.
+ * What all of them have is counted once and then by what each change adds.
+ */
 class Changes {
 	readonly entries: Entry[] = [];
 	private readonly context: ScanContext;
 	private readonly strategies: StrategyEntry[];
 	private found: number;
+	private readonly rows = { row_ids: 0, unproven_ids: 0 };
+	private completed = 0;
 
 	constructor(context: ScanContext) {
 		this.context = context;
 		this.strategies = [...context.strategies];
 		this.found = context.opportunities_found;
+		for (const entry of this.strategies) this.count(entry, 1);
+	}
+
+	private count(entry: StrategyEntry, by: 1 | -1): void {
+		this.rows.row_ids += by * entry.tally.row_ids.length;
+		this.rows.unproven_ids += by * entry.tally.unproven_ids.length;
+		if (!isOpen(entry)) this.completed += by;
 	}
 
 	/** Where the strategy stands in the list, -1: nowhere. */
@@ -69,8 +79,10 @@ class Changes {
 
 	/** @param before what the journal is to tell the difference from; default: the entry that stands there */
 	put(place: number, after: StrategyEntry, before = this.strategies[place] as StrategyEntry): void {
+		this.count(this.strategies[place] as StrategyEntry, -1);
+		this.count(after, 1);
 		this.strategies[place] = after;
-		this.found = Math.max(this.found, this.rows("row_ids"));
+		this.found = Math.max(this.found, this.rows.row_ids);
 		this.entries.push(...record(before, after, this.progress()));
 	}
 
@@ -80,7 +92,7 @@ class Changes {
 		if (!tally) return report;
 		const held = (this.strategies[place] as StrategyEntry).tally;
 		const room = (ids: "row_ids" | "unproven_ids") =>
-			Math.max(0, this.context.input.limits.rows_max - this.rows(ids) + held[ids].length);
+			Math.max(0, this.context.input.limits.rows_max - this.rows[ids] + held[ids].length);
 		const row_ids = tally.row_ids.slice(0, room("row_ids"));
 		const unproven_ids = tally.unproven_ids.slice(0, room("unproven_ids"));
 		const cut = tally.row_ids.length - row_ids.length + tally.unproven_ids.length - unproven_ids.length;
@@ -94,14 +106,12 @@ class Changes {
 		return { context: { ...context, strategies, opportunities_found }, entries, started: [] };
 	}
 
-	private rows(ids: "row_ids" | "unproven_ids"): number {
-		let count = 0;
-		for (const { tally } of this.strategies) count += tally[ids].length;
-		return count;
-	}
-
 	private progress(): Progress {
-		return progressOf({ strategies: this.strategies, opportunities_found: this.found });
+		return {
+			strategies_completed: this.completed,
+			total_strategies: this.strategies.length,
+			opportunities_found_so_far: this.found,
+		};
 	}
 }
 

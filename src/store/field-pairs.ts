@@ -20,7 +20,7 @@ export function addResults(args: (string | number)[], results: ResultFields): vo
 	for (const [name, text] of results) args.push(name, name.startsWith("d:") ? pack(text) : text);
 }
 
-const asFormat = (text: string): string => text.replaceAll("%", "%%");
+const asFormat = (text: string): string => (text.includes("%") ? text.replaceAll("%", "%%") : text);
 
 /** As arguments of a script: prefix, number of rows, words of each, format of Lua, words. */
 export function addPatterns(args: (string | number)[], patterns: readonly Pattern[]): void {
