@@ -25,7 +25,12 @@ export const LOOKOUT_QUEUED = "Lookout, through BullMQ";
 export const BULLMQ_JOB = "BullMQ, one job";
 
 /** As the program's start command has them. */
-export const LOOKOUT_FLAGS = ["--max-semi-space-size=32", "--no-allocation-site-pretenuring", "--no-flush-bytecode"];
+export const LOOKOUT_FLAGS = [
+	"--max-semi-space-size=32",
+	"--no-allocation-site-pretenuring",
+	"--no-flush-bytecode",
+	"--no-memory-reducer",
+];
 
 export const SIDES: readonly SideKind[] = [
 	{ name: "bare HSET, pipelined (limit)", module: join(PEERS, "bare.mjs"), server: "redis" },

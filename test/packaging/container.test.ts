@@ -28,12 +28,12 @@ test("it runs as a plain user, under an init, without npm in between", () => {
 	assert.is(argumentOf("ENTRYPOINT"), '["/usr/bin/tini", "--"]');
 	assert.is(
 		argumentOf("CMD"),
-		'["node", "--max-semi-space-size=32", "--no-allocation-site-pretenuring", "--no-flush-bytecode", "dist/src/main.js"]',
+		'["node", "--max-semi-space-size=32", "--no-allocation-site-pretenuring", "--no-flush-bytecode", "--no-memory-reducer", "dist/src/main.js"]',
 	);
 	const build = JSON.parse(read("package.json"));
 	assert.is(
 		build.scripts.start,
-		"node --max-semi-space-size=32 --no-allocation-site-pretenuring --no-flush-bytecode dist/src/main.js",
+		"node --max-semi-space-size=32 --no-allocation-site-pretenuring --no-flush-bytecode --no-memory-reducer dist/src/main.js",
 	);
 });
 
