@@ -60,8 +60,8 @@ async function measure(durability: Durability, window_ms: number): Promise<Measu
 	}
 }
 
-/** Waits of a trivial scan for Redis: what its start asks, record, acceptance, five commits, booking. */
-const ROUND_TRIPS = 9;
+/** Waits of a trivial scan for Redis: what its start asks, record, acceptance, four commits, booking. */
+const ROUND_TRIPS = 8;
 
 type TrivialCosts = Pick<Orchestration, "node_ms" | "redis_ms">;
 
