@@ -5,7 +5,7 @@
  */
 export interface Pattern {
 	prefix: string;
-	/** One more than a row has words. */
+	/** One more than a row has words; in neither is a NUL, where the server would cut a word. */
 	texts: readonly string[];
 	rows: readonly (readonly string[])[];
 }

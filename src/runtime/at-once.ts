@@ -10,7 +10,8 @@ import type { RunDeps } from "./scan-run.ts";
  * commit then tells both. It computes from what the scan itself has found and reaches nothing outside, so whoever dies
  * before that commit leaves nothing behind, as with any transition.
  * @returns the event that follows, its attachments among what is pending. None: ranking has to be an effect, because a row
- *   is not in hand, or it takes time, or it fails, about which an effect can tell and try again.
+ *   is not in hand, or it takes time, or it cuts rows, which have to be told and stored as found before, or it fails, about
+ *   which an effect can tell and try again.
  */
 export function rankedAtOnce(
 	{ effects: { rankAtOnce }, writer }: Pick<RunDeps, "effects" | "writer">,
@@ -27,7 +28,7 @@ export function rankedAtOnce(
 	} catch {
 		return [];
 	}
-	if (ranked === null) return [];
+	if (ranked === null || Object.keys(ranked.ranking.cut).length > 0) return [];
 	attach(pending, ranked.attachments);
 	return [{ type: "ranking.completed", at_ms: writer.now(), ranking: ranked.ranking }];
 }

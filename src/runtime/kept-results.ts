@@ -3,7 +3,7 @@ import type { ResultFields } from "../store/write-contract.ts";
 import type { Opportunity } from "../strategies/contract.ts";
 import { rowField } from "./scan-commit.ts";
 
-/** What one run keeps of its own results at most, characters of their JSON; what is beyond is read from the store. */
+/** What one run keeps of its own results at most, by the length of their JSON; what is beyond is read from the store. */
 const KEPT_LENGTH_MAX = 262_144;
 
 /**
@@ -11,7 +11,7 @@ const KEPT_LENGTH_MAX = 262_144;
  * has just been written. Never the truth: what is not here, of an earlier holder for one, lies in the store.
  */
 export class KeptResults {
-	private readonly held = new Map<string, { text: string; row: object | null }>();
+	private readonly held = new Map<string, { text: string | null; row: object | null; length: number }>();
 	private length = 0;
 
 	/**
@@ -20,21 +20,22 @@ export class KeptResults {
 	 */
 	note(fields: ResultFields, rows: ReadonlyMap<string, object>): void {
 		for (const [field, text] of fields) {
-			this.length -= this.held.get(field)?.text.length ?? 0;
+			const { length } = text;
+			this.length -= this.held.get(field)?.length ?? 0;
 			this.held.delete(field);
-			if (this.length + text.length > KEPT_LENGTH_MAX) continue;
-			this.held.set(field, { text, row: null });
-			this.length += text.length;
+			if (this.length + length > KEPT_LENGTH_MAX) continue;
+			this.held.set(field, { text, row: null, length });
+			this.length += length;
 		}
 		for (const [id, row] of rows) {
 			const held = this.held.get(rowField(id));
-			if (held) held.row = row;
+			if (held) Object.assign(held, { text: null, row });
 		}
 	}
 
 	/** JSON of a document; undefined: it is not here. */
 	document(name: string): string | undefined {
-		return this.held.get(`d:${name}`)?.text;
+		return this.held.get(`d:${name}`)?.text ?? undefined;
 	}
 
 	row(opportunityId: string): object | null {

@@ -98,8 +98,12 @@ export const stateBytes = ({ scan }: Pick<Commit, "scan">): number => {
 	return bytes;
 };
 
-/** A character takes three bytes at most, so that what is short need not be measured. */
-export function isOversized({ scan }: Pick<Commit, "scan">): boolean {
+/**
+ * Is there more than one commit may write? Not of a scan that failed or was cancelled: it must end, and holds what was
+ * committed before. A character takes three bytes at most, so that what is short need not be measured.
+ */
+export function isOversized({ scan }: Pick<Commit, "scan">, { ended, position }: HostState): boolean {
+	if (ended && position !== "completed") return false;
 	let characters = 0;
 	for (const name in scan) characters += (scan[name] as string).length;
 	return 3 * characters > STATE_BYTES_MAX && stateBytes({ scan }) > STATE_BYTES_MAX;

@@ -244,7 +244,7 @@ export class ScanRun {
 
 	private async commit(): Promise<void> {
 		let commit = this.build();
-		if (isOversized(commit) && !this.state.ended) commit = this.endOversized(stateBytes(commit));
+		if (isOversized(commit, this.state)) commit = this.endOversized(stateBytes(commit));
 		const { log } = this.deps;
 		let moment: CommitMoment | null = null;
 		const send = () =>

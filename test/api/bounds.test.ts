@@ -10,7 +10,15 @@ import { type LiveWorld, startLiveWorld } from "../support/live-api.ts";
 import { tally } from "../support/scan-input.ts";
 import { testLogger } from "../support/store.ts";
 import { acceptedScan, recordOf, untilRecord } from "../support/stuck.ts";
-import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+import {
+	commandDeps,
+	commandsOn,
+	quickEffects,
+	rankedNow,
+	runtimeOn,
+	startRequest,
+	viewer,
+} from "../support/system.ts";
 
 /** Nothing grows without end (I14): what happens beyond each bound, and that it is said clearly. */
 const bounds = suite("API: bounds on scans");
@@ -103,31 +111,38 @@ bounds("rows beyond ROWS_LIMIT are counted as rank_limit, and neither stored nor
 	assert.ok(journal.length <= 20 + kept + 4 * context.strategies.length, `${journal.length} entries`);
 });
 
-bounds("a state beyond its bytes ends the scan with a reason and keeps what was committed before", async () => {
-	const { store } = world;
-	const effects = quickEffects();
-	const { evaluateStrategy } = effects;
-	let evaluated = 0;
-	effects.evaluateStrategy = async (effect, context) => {
-		const outcome = await evaluateStrategy(effect, context);
-		evaluated += 1;
-		if (evaluated === 1) return outcome;
-		await untilRecord(store, scanId, (found) => found.context.opportunities_found > 0);
-		const miss = { symbol: "x".repeat(STATE_BYTES_MAX), reason: "no_trigger", value: 1, threshold: 2, distance: 1 };
-		return {
-			...outcome,
-			report: { ...outcome.report, tally: tally({ ...outcome.report.tally, near_misses: [miss] }) },
-		};
-	};
-	const scanId = await acceptedScan(store);
-	assert.is(await runtimeOn(store, effects).run(scanId), "ended");
-	const { position, context, damaged } = await recordOf(store, scanId);
-	assert.equal([position, damaged, context.end?.error?.code], ["failed", undefined, "internal_error"]);
-	assert.match(context.end?.error?.message ?? "", /would take \d+ bytes in one commit, more than 4194304/);
-	assert.is(context.opportunities_found, 1, "what the first strategy found is kept");
-	assert.ok(context.strategies.every(({ verdict }) => verdict !== null));
-	assert.ok((await client.hvals(scanKeys(scanId).scan)).join("").length < 100_000);
-});
+for (const [how, ranking] of [
+	["an effect", {}],
+	["done at once", { rankAtOnce: rankedNow }],
+] as const)
+	bounds(
+		`where ranking is ${how}: a state beyond its bytes ends the scan with a reason and keeps what was committed before`,
+		async () => {
+			const { store } = world;
+			const effects = quickEffects(ranking);
+			const { evaluateStrategy } = effects;
+			let evaluated = 0;
+			effects.evaluateStrategy = async (effect, context) => {
+				const outcome = await evaluateStrategy(effect, context);
+				evaluated += 1;
+				if (evaluated === 1) return outcome;
+				await untilRecord(store, scanId, (found) => found.context.opportunities_found > 0);
+				const miss = { symbol: "x".repeat(STATE_BYTES_MAX), reason: "no_trigger", value: 1, threshold: 2, distance: 1 };
+				return {
+					...outcome,
+					report: { ...outcome.report, tally: tally({ ...outcome.report.tally, near_misses: [miss] }) },
+				};
+			};
+			const scanId = await acceptedScan(store);
+			assert.is(await runtimeOn(store, effects).run(scanId), "ended");
+			const { position, context, damaged } = await recordOf(store, scanId);
+			assert.equal([position, damaged, context.end?.error?.code], ["failed", undefined, "internal_error"]);
+			assert.match(context.end?.error?.message ?? "", /would take \d+ bytes in one commit, more than 4194304/);
+			assert.is(context.opportunities_found, 1, "what the first strategy found is kept");
+			assert.ok(context.strategies.every(({ verdict }) => verdict !== null));
+			assert.ok((await client.hvals(scanKeys(scanId).scan)).join("").length < 100_000);
+		},
+	);
 
 bounds("commands that nobody takes do not fill the inbox of a scan: the newest hundred stay", async () => {
 	const { store } = world;

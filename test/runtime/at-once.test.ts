@@ -1,34 +1,29 @@
+import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Effects, Ranked } from "../../src/effects/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
+import { scanKeys } from "../../src/store/keys.ts";
 import { deferred } from "../effects/fake-clock.ts";
 import { beginner, type Given, typesOf } from "../support/begun.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { recordOf, untilRecord } from "../support/stuck.ts";
-import { foundReport, never, quickEffects, runtimeOn } from "../support/system.ts";
+import { foundReport, never, quickEffects, rankedNow, runtimeOn } from "../support/system.ts";
 
 /** A ranking that has to wait for nothing is committed with what it ranks. */
 const atOnce = suite("runtime: ranking at once");
 
 let redis: TestRedis;
 let store: ScanStore;
+let client: Redis;
 atOnce.before(async () => {
 	redis = await startTestRedis();
 	store = await redis.store();
+	client = new Redis({ ...redis.connection, replyMapping: "legacy" } as object);
 });
-atOnce.after(() => redis.close());
-
-const rankedNow = (rows: ReadonlyMap<string, unknown>): Ranked => ({
-	ranking: {
-		ranked_count: rows.size,
-		unproven_count: 0,
-		cut: {},
-		recommendations_count: 0,
-		recommendations: "skipped",
-		duration_ms: 0,
-	},
-	attachments: { documents: { ranking: { ranked: [...rows.keys()].sort(), unproven: [], recommendations: [] } } },
+atOnce.after(async () => {
+	client.disconnect();
+	await redis.close();
 });
 
 /** A process whose ranking says which way it went. */
@@ -61,7 +56,7 @@ const commitOf = async (scanId: string, ...types: string[]): Promise<number[]> =
 const ENDS = ["strategy.settled", "ranking.completed", "scan.completed"];
 
 atOnce("the commit that settles the last strategy ends the scan, with the same entries and result", async () => {
-	const quick = process((_, rows) => rankedNow(rows));
+	const quick = process(rankedNow);
 	const one = await quick.start();
 	assert.is(await quick.runtime.run(one), "ended");
 	assert.equal(quick.ranked, ["at once, 3 rows"]);
@@ -98,10 +93,36 @@ atOnce("a ranking that has to wait, or that fails, is an effect after the commit
 	}
 });
 
+atOnce("a ranking that cuts rows is an effect, so that every row is told and stored as it was found", async () => {
+	const cutting: NonNullable<Effects["rankAtOnce"]> = (scan, rows) => {
+		const { ranking, attachments } = rankedNow(scan, rows);
+		const [strategy] = scan.strategies;
+		return {
+			ranking: { ...ranking, cut: { [strategy?.strategy_id ?? ""]: strategy?.tally.row_ids ?? [] } },
+			attachments,
+		};
+	};
+	const { ranked, runtime, start } = process(cutting, {
+		async rankOpportunities(context) {
+			return cutting(context.scan, await context.rows()) as Ranked;
+		},
+	});
+	const scanId = await start();
+	assert.is(await runtime.run(scanId), "ended");
+	assert.equal(ranked, ["at once, 3 rows"]);
+	const record = await recordOf(store, scanId);
+	assert.is(record.context.strategies[0]?.tally.row_ids.length, 0);
+	const told = (await store.reader.journal(scanId, 0, 1_000)).filter(({ type }) => type === "strategy.row_found");
+	const ids = told.map(({ payload }) => String(payload.opportunity_id));
+	assert.equal([ids.length, (await store.reader.rows(scanId, ids)).length], [3, 3]);
+	const debug = await client.hget(scanKeys(scanId).debug, "step_100");
+	assert.is(JSON.parse(debug ?? "{}").opportunities_found, 1, "what it found, not what was left of it");
+});
+
 atOnce("rows of earlier commits of this run are ranked with those of this turn", async () => {
 	const second = deferred<void>();
 	const first: string[] = [];
-	const { ranked, runtime, start } = process((_, rows) => rankedNow(rows), {
+	const { ranked, runtime, start } = process(rankedNow, {
 		async evaluateStrategy(effect) {
 			first.push(effect.strategy_id);
 			if (first[0] !== effect.strategy_id) await second.promise;
@@ -120,7 +141,7 @@ atOnce("rows of earlier commits of this run are ranked with those of this turn",
 
 atOnce("rows that an earlier holder has committed are read, so that ranking is an effect", async () => {
 	let held = 0;
-	const { runtime, start } = process((_, rows) => rankedNow(rows), {
+	const { runtime, start } = process(rankedNow, {
 		async evaluateStrategy(effect, context) {
 			held += 1;
 			if (held > 1) return await never(context.signal);
@@ -134,9 +155,9 @@ atOnce("rows that an earlier holder has committed are read, so that ranking is a
 	assert.is(await run, "released");
 	const ranked: string[] = [];
 	const next = quickEffects({
-		rankAtOnce(_, rows) {
+		rankAtOnce(...given) {
 			ranked.push("at once");
-			return rankedNow(rows);
+			return rankedNow(...given);
 		},
 		rankOpportunities(context) {
 			ranked.push("effect");

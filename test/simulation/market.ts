@@ -72,6 +72,12 @@ const universesOn = (redis: Redis) => ({
 	},
 });
 
+/** Nothing is known of any strategy, which takes a moment to find out. */
+const measuredLater =
+	(world: World, owner: Process): NonNullable<EffectDeps["measure"]> =>
+	() =>
+		new Promise((resolve) => world.after(world.dice.between(1, 300), owner, () => resolve(null)));
+
 export function effectsFor(deps: MarketWorld, owner: Process, redis: Redis): Effects {
 	const { world } = deps;
 	const parts: EffectDeps = {
@@ -96,6 +102,8 @@ export function effectsFor(deps: MarketWorld, owner: Process, redis: Redis): Eff
 		schema: { safeParse: () => ({ success: true }) },
 		compareRows,
 		clock: owner.clock,
+		// Who measures recommendations ranks as an effect, who does not at once; the answer is the same.
+		...(world.dice.fork(`${owner.name}.measures`).chance(0.5) && { measure: measuredLater(world, owner) }),
 		settings: { source_timeout_ms: 8_000, progress_every_ms: 500, evaluation_reserve_ms: 2_000 },
 	};
 	return createEffects(parts);

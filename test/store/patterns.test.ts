@@ -28,7 +28,22 @@ parts.after(async () => {
 	await redis.close();
 });
 
-const word = fc.oneof(fc.string(), fc.constantFrom("", "null", '"ü €"', "same", "1\r\n", "100 %", "%s", "%%d"));
+const word = fc.oneof(
+	fc.string(),
+	fc.constantFrom(
+		"",
+		"null",
+		'"ü €"',
+		"same",
+		"1\r\n",
+		"100 %",
+		"%s",
+		"%%d",
+		"x".repeat(99),
+		"y".repeat(100),
+		"ü".repeat(600),
+	),
+);
 const pattern: fc.Arbitrary<Pattern> = fc.integer({ min: 1, max: 6 }).chain((words) =>
 	fc.record({
 		prefix: fc.constantFrom("step_", ""),

@@ -4,7 +4,7 @@ import type { StrategyReport } from "../../machines/events.ts";
 import type { ScanInput } from "../../machines/types.ts";
 import { systemClock } from "../../src/clock.ts";
 import { type CommandDeps, createCommands } from "../../src/commands.ts";
-import type { Effects } from "../../src/effects/contract.ts";
+import type { Effects, Ranked } from "../../src/effects/contract.ts";
 import { book } from "../../src/runtime/booking.ts";
 import { createRuntime, type RunAnswer, type Runtime, type RuntimeDeps } from "../../src/runtime/runtime.ts";
 import type { ScanCommands, StartRequest } from "../../src/services.ts";
@@ -54,19 +54,22 @@ export const quickEffects = (overrides: Partial<Effects> = {}): Effects => ({
 		};
 	},
 	async rankOpportunities(context) {
-		const rows = await context.rows();
-		const ranking = {
-			ranked_count: rows.size,
-			unproven_count: 0,
-			cut: {},
-			recommendations_count: 0,
-			recommendations: "skipped" as const,
-			duration_ms: 1,
-		};
-		const document = { ranked: [...rows.keys()].sort(), unproven: [], recommendations: [] };
-		return { ranking, attachments: { documents: { ranking: document } } };
+		return rankedNow(context.scan, await context.rows());
 	},
 	...overrides,
+});
+
+/** A ranking that waits for nothing and cuts nothing: the ids in their order. */
+export const rankedNow = (_scan: unknown, rows: ReadonlyMap<string, unknown>): Ranked => ({
+	ranking: {
+		ranked_count: rows.size,
+		unproven_count: 0,
+		cut: {},
+		recommendations_count: 0,
+		recommendations: "skipped",
+		duration_ms: 0,
+	},
+	attachments: { documents: { ranking: { ranked: [...rows.keys()].sort(), unproven: [], recommendations: [] } } },
 });
 
 /** Rows with what a list of scans shows of them. */
