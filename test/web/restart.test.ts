@@ -17,7 +17,7 @@ const restart = suite("Dashboard: the API restarts under a watching browser");
 const ADMIN_PASSWORD = "correct horse";
 const EMAIL = "admin@lookout.local";
 /** Holds the scan for seconds, so that the API can die and come back in its middle. */
-const LATENCY_MS = "500";
+const LATENCY_MS = "1000";
 
 const chromium = chromiumPath();
 let dataDir: string;
