@@ -39,5 +39,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
 	CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["/usr/bin/tini", "--"]
 # Scans in hand live longer than the usual young generation, and no object of a scan is long-lived: copying them took a
-# fourth of a busy worker's time. Compiled code stays, or a process that rests compiles it again.
+# fourth of a busy worker's time. Compiled code stays and the heap is not shrunk, or a process that rests compiles it again.
 CMD ["node", "--max-semi-space-size=32", "--no-allocation-site-pretenuring", "--no-flush-bytecode", "--no-memory-reducer", "dist/src/main.js"]

@@ -29,7 +29,9 @@ export class KeptResults {
 		}
 		for (const [id, row] of rows) {
 			const held = this.held.get(rowField(id));
-			if (held) Object.assign(held, { text: null, row });
+			if (!held) continue;
+			held.text = null;
+			held.row = row;
 		}
 	}
 

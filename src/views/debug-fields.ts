@@ -18,12 +18,16 @@ const range = (from: number, to: number): number[] =>
 /** The steps that each strategy changes, by its id. */
 type StrategySteps = () => ReadonlyMap<unknown, number[]>;
 
-const ALL_STRATEGIES_STEP = [5];
+/** The step "Run strategies", of which each strategy's own is a part. */
+const RUN_STRATEGIES = 5;
+const RUN_STRATEGIES_ONLY = [RUN_STRATEGIES];
 
 const strategyStepsOf = ({ strategies }: ScanContext): StrategySteps => {
 	let steps: Map<unknown, number[]> | null = null;
 	return () => {
-		steps ??= new Map(strategies.map(({ strategy_id }, position) => [strategy_id, [5, STRATEGY_STEP_BASE + position]]));
+		steps ??= new Map(
+			strategies.map(({ strategy_id }, position) => [strategy_id, [RUN_STRATEGIES, STRATEGY_STEP_BASE + position]]),
+		);
 		return steps;
 	};
 };
@@ -38,12 +42,12 @@ function stepsOf(context: ScanContext, strategySteps: StrategySteps, entry: NewE
 		case "assets.discovered":
 			return [4];
 		case "strategies.resolved":
-			return [5];
+			return RUN_STRATEGIES_ONLY;
 		case "strategy.started":
 		case "strategy.retried":
 		case "strategy.row_found":
 		case "strategy.settled":
-			return strategySteps().get(entry.strategy_id ?? entry.payload.strategy_id) ?? ALL_STRATEGIES_STEP;
+			return strategySteps().get(entry.strategy_id ?? entry.payload.strategy_id) ?? RUN_STRATEGIES_ONLY;
 		case "phase.started":
 		case "phase.completed":
 		case "phase.failed":

@@ -60,8 +60,8 @@ const namesAsJson = (strategyId: string) => ({
 	id: JSON.stringify(strategyId),
 	name: JSON.stringify(stepName(strategyId)),
 });
-const known = new Map(CATALOGUE.map(({ id }) => [id as string, namesAsJson(id)]));
-const namesOf = (strategyId: string) => known.get(strategyId) ?? namesAsJson(strategyId);
+const CATALOGUE_NAMES = new Map(CATALOGUE.map(({ id }) => [id as string, namesAsJson(id)]));
+const namesOf = (strategyId: string) => CATALOGUE_NAMES.get(strategyId) ?? namesAsJson(strategyId);
 
 /** Null: the strategy has not been begun. */
 function strategyStep(context: ScanContext, entry: StrategyEntry, step: number, atMs: number): Stored | null {
