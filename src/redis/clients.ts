@@ -9,8 +9,8 @@ import { sendTogether } from "./turns.ts";
 export type { Redis } from "ioredis";
 
 /**
- * - `commands`: store and API calls; a command without an answer for COMMAND_TIMEOUT_MS, in which the event loop ran, fails
- *   instead of waiting for a dead server; the commands of one turn of the loop leave in one packet.
+ * - `commands`: store and API calls; when the server has answered nothing for COMMAND_TIMEOUT_MS, in which the event loop
+ *   ran, commands fail instead of waiting for a dead one; those of one turn of the loop leave in one packet.
  * - `patient`: for callers who bound their waits themselves, by time in which their event loop ran.
  * - `pipelined`: as `commands`, but with auto-pipelining, for many small replies; large parsed reads get slower by it.
  * - `blocking`: XREAD BLOCK and its like; one per reader, never shared, waits as long as it is told.
@@ -20,6 +20,8 @@ export type { Redis } from "ioredis";
 export type ClientKind = "commands" | "patient" | "pipelined" | "blocking" | "subscriber" | "bullmq";
 
 export const COMMAND_TIMEOUT_MS = 1500;
+/** As long as a server that works through a queue, answer by answer, is waited for. */
+export const COMMAND_TIMEOUT_MS_MAX = 4 * COMMAND_TIMEOUT_MS;
 /**
  * A connection on which a command has been waiting this long for any byte is dead, and is made anew. A peer that
  * vanished without a word (a lost route, a forgotten entry of a firewall) is noticed by nothing else for minutes.
@@ -116,7 +118,9 @@ export function createRedisClient(
 		replyMapping: "legacy",
 	};
 	const client = new Redis(settings);
-	if (kind === "commands" || kind === "pipelined") limitByLoopTime(client, COMMAND_TIMEOUT_MS);
+	if (kind === "commands" || kind === "pipelined") {
+		limitByLoopTime(client, COMMAND_TIMEOUT_MS, COMMAND_TIMEOUT_MS_MAX);
+	}
 	if (kind === "commands") {
 		sendTogether(client);
 		quicken(client);

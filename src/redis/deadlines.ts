@@ -6,17 +6,35 @@ const STEP_MS = 100;
 /** How many commands are held beside those that wait, before answered ones are let go. */
 const ANSWERED_MAX = 64;
 
+/** Commands that were sent in one step. */
+interface Group {
+	commands: Command[];
+	/** Steps that were counted before. */
+	readonly steps: number;
+}
+
 const waits = ({ isSettled }: Command): boolean => !isSettled;
 
 /**
- * Ends each command that is unanswered after `limitMs` in which the event loop ran, with the error that ioredis has for
- * it. Its own timer counts the pauses of a busy process too and fires before the answer, which has long arrived, is
- * read: of a thousand requests at once, those at the end of a long turn would find a healthy server unavailable.
+ * Ends commands, with the error that ioredis has for it, after `silenceMs` in which the event loop ran and the server
+ * answered nothing that was sent before them; after `maxMs` in which it ran whatever the server does.
+ *
+ * ioredis' own timer counts the pauses of a busy process too and fires before the answer, which has long arrived, is
+ * read: of a thousand requests at once, those at the end of a long turn would find a healthy server unavailable. So
+ * would those at the end of a long queue, through which a slow server works without a rest.
  */
-export function limitByLoopTime(redis: Redis, limitMs: number): void {
-	const steps = Math.ceil(limitMs / STEP_MS);
-	/** Commands by the step in which they were sent, the newest last. */
-	const sent: Command[][] = [[]];
+export function limitByLoopTime(redis: Redis, silenceMs: number, maxMs: number): void {
+	const silentMax = Math.ceil(silenceMs / STEP_MS);
+	const stepsMax = Math.ceil(maxMs / STEP_MS);
+	let steps = 0;
+	/** The last step in which the server answered. */
+	let heardAt = 0;
+	const groupNow = (): Group => ({ commands: [], steps });
+	/** The newest last. */
+	const sent: Group[] = [groupNow()];
+	const newest = (): Group => sent[sent.length - 1] as Group;
+	/** What is answered next, as it was at the last step: a server answers in the order of asking. */
+	let awaited: Command | undefined;
 	let prunedFrom = ANSWERED_MAX;
 	let counting = false;
 	const count = (): void => {
@@ -24,26 +42,32 @@ export function limitByLoopTime(redis: Redis, limitMs: number): void {
 		setTimeout(step, STEP_MS).unref();
 	};
 	/** Answered commands hold what they said and were told, which a collector that meets it has to copy. */
-	const prune = (): Command[] => {
-		const waiting = (sent.at(-1) as Command[]).filter(waits);
-		sent[sent.length - 1] = waiting;
-		prunedFrom = 2 * waiting.length + ANSWERED_MAX;
-		return waiting;
+	const prune = (group: Group): Command[] => {
+		group.commands = group.commands.filter(waits);
+		if (group === newest()) prunedFrom = 2 * group.commands.length + ANSWERED_MAX;
+		return group.commands;
 	};
+	const isLate = (group: Group): boolean =>
+		steps - Math.max(group.steps, heardAt) > silentMax || steps - group.steps > stepsMax;
 	const step = (): void => {
 		counting = false;
-		prune();
-		const late = sent.length > steps ? (sent.shift() as Command[]) : [];
-		for (const command of late) if (!command.isSettled) command.reject(new Error("Command timed out"));
-		if (sent.some((commands) => commands.length > 0)) {
-			sent.push([]);
-			count();
-		} else sent.splice(0, sent.length, []);
+		steps += 1;
+		if (awaited && !waits(awaited)) heardAt = steps;
+		for (const group of sent) prune(group);
+		while (isLate(sent[0] as Group)) {
+			for (const command of (sent.shift() as Group).commands) command.reject(new Error("Command timed out"));
+			if (sent.length === 0) sent.push(groupNow());
+		}
+		awaited = sent.find(({ commands }) => commands.length > 0)?.commands[0];
+		if (awaited) count();
+		else sent.length = 0;
+		sent.push(groupNow());
+		prunedFrom = ANSWERED_MAX;
 	};
 	const sendUnlimited = redis.sendCommand.bind(redis);
 	redis.sendCommand = (command, stream) => {
-		const newest = sent.at(-1) as Command[];
-		(newest.length < prunedFrom ? newest : prune()).push(command);
+		const group = newest();
+		(group.commands.length < prunedFrom ? group.commands : prune(group)).push(command);
 		if (!counting) count();
 		return sendUnlimited(command, stream);
 	};

@@ -1,8 +1,13 @@
 /** Commands fail when the server is silent, not when this process is slow to read what it answered. */
+import { once } from "node:events";
+import { mkdtemp } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { silentLogger } from "../../src/log.ts";
-import { COMMAND_TIMEOUT_MS, createRedisClient, type Redis } from "../../src/redis/clients.ts";
+import { COMMAND_TIMEOUT_MS, COMMAND_TIMEOUT_MS_MAX, createRedisClient, type Redis } from "../../src/redis/clients.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
 import { hasRedisServer } from "../support/redis-process.ts";
 import { within } from "../support/wait.ts";
@@ -14,10 +19,12 @@ test.before(async () => {
 });
 test.after(async () => {
 	for (const client of clients) client.disconnect();
+	for (const close of closing) close();
 	await server.stop();
 });
 
 const clients: Redis[] = [];
+const closing: (() => void)[] = [];
 function open(kind: "commands" | "pipelined"): Redis {
 	const client = createRedisClient({ path: server.path }, kind, silentLogger());
 	clients.push(client);
@@ -42,6 +49,55 @@ for (const kind of ["commands", "pipelined"] as const)
 		stall(COMMAND_TIMEOUT_MS + 200);
 		assert.equal(await within(Promise.all([...asked, late]), "the replies"), ["1", "1", '[[null,"1"]]', "1"]);
 	});
+
+/** A server that answers one command each `everyMs`, `answers` of them, to a client that is ready at once. */
+async function openSlow(everyMs: number, answers = Number.POSITIVE_INFINITY): Promise<Redis> {
+	const path = join(await mkdtemp(join(tmpdir(), "lr-")), "s");
+	let left = answers;
+	const listener = createServer((socket) => {
+		const timer = setInterval(() => {
+			if (left-- > 0) socket.write("+OK\r\n");
+		}, everyMs);
+		socket
+			.resume()
+			.on("error", () => {})
+			.on("close", () => clearInterval(timer));
+	}).listen(path);
+	closing.push(() => listener.close());
+	const overrides = { enableReadyCheck: false, disableClientInfo: true, protocol: 2 } as const;
+	const client = createRedisClient({ path }, "commands", silentLogger(), { overrides });
+	clients.push(client);
+	await once(client, "ready");
+	return client;
+}
+
+/** How many of so many commands sent at once are answered, and when the last of them ended. */
+async function ask(client: Redis, commands: number) {
+	const askedAt = performance.now();
+	const ends = await within(
+		Promise.allSettled(Array.from({ length: commands }, () => client.set("n", "1"))),
+		"the ends",
+	);
+	const answered = ends.filter(({ status }) => status === "fulfilled").length;
+	return { answered, tookMs: performance.now() - askedAt };
+}
+
+test("a server that works through a queue is waited for; one that falls silent is not, nor one that takes for ever", async () => {
+	const [working, silent, slow] = await Promise.all([
+		openSlow(50).then((client) => ask(client, 60)),
+		openSlow(50, 20).then((client) => ask(client, 60)),
+		openSlow(500).then((client) => ask(client, 60)),
+	]);
+	assert.is(working.answered, 60);
+	assert.ok(working.tookMs > COMMAND_TIMEOUT_MS + 500, `${working.tookMs} ms`);
+
+	assert.ok(silent.answered > 15 && silent.answered <= 20, `${silent.answered} answered`);
+	assert.ok(silent.tookMs > COMMAND_TIMEOUT_MS + 800, `${silent.tookMs} ms`);
+	assert.ok(silent.tookMs < COMMAND_TIMEOUT_MS_MAX - 500, `${silent.tookMs} ms`);
+
+	assert.ok(slow.answered >= 8 && slow.answered < 20, `${slow.answered} answered`);
+	assert.ok(slow.tookMs >= COMMAND_TIMEOUT_MS_MAX - 50, `${slow.tookMs} ms`);
+});
 
 const withServer = hasRedisServer() ? test : test.skip;
 
