@@ -1,5 +1,5 @@
 import { strategiesRun, verdictCounts } from "../../machines/scan-rules.ts";
-import { isoOf } from "../clock.ts";
+import { type Clock, isoOf } from "../clock.ts";
 import type { EndedScan, ScanRecord } from "../store/contract.ts";
 import type { ScanWriter } from "../store/write-contract.ts";
 
@@ -26,4 +26,30 @@ export function endedScan(record: ScanRecord): EndedScan & { timeouts: number; f
 export async function book(writer: ScanWriter, record: ScanRecord, userScansKept: number): Promise<void> {
 	const surplus = await writer.finish(record, endedScan(record), userScansKept);
 	for (const scanId of surplus) await writer.expireNow(record.user_id, scanId);
+}
+
+/** How long the end of a scan waits for others, and lets its owner's next start go first. */
+export const BOOK_AFTER_MS = 10;
+
+/**
+ * Books scans that end at nearly the same time in one turn, so that what is counted for all of them is counted once.
+ * Nobody waits for a booking: a start that needs it makes it itself, and what a dying process leaves the sweeper does.
+ *
+ * @returns resolves, or rejects, with the booking of the scan
+ */
+export function bookingTogether(
+	bookOne: (record: ScanRecord) => Promise<void>,
+	clock: Clock,
+): (record: ScanRecord) => Promise<void> {
+	let waiting: (() => void)[] = [];
+	const begin = () => {
+		const due = waiting;
+		waiting = [];
+		for (const go of due) go();
+	};
+	return async (record) => {
+		if (waiting.length === 0) clock.setTimeout(begin, BOOK_AFTER_MS);
+		await new Promise<void>((go) => waiting.push(go));
+		await bookOne(record);
+	};
 }

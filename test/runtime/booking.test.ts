@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { endedScan } from "../../src/runtime/booking.ts";
+import { BOOK_AFTER_MS, bookingTogether, endedScan } from "../../src/runtime/booking.ts";
+import { ManualClock } from "../effects/fake-clock.ts";
 import { sampleContext, sampleEntry, sampleRecord } from "../support/records.ts";
 import { amountsOf } from "../support/totals.ts";
 
@@ -21,6 +22,31 @@ booking("strategies that were skipped or never started were not scanned", () => 
 	assert.is(endedScan(record).timeouts, 1);
 	const counted = Object.entries(amountsOf(record)).filter(([field]) => field.startsWith("strategy_verdicts|"));
 	assert.is(counted.length, strategies.length, "each verdict is counted under its own word");
+});
+
+booking("scans that end together are booked in one turn, each is told how its own booking went", async () => {
+	const clock = new ManualClock();
+	const begun: string[] = [];
+	const bookEnd = bookingTogether(async ({ scan_id }) => {
+		begun.push(scan_id);
+		if (scan_id === "scan_b") throw new Error("away");
+	}, clock);
+	const ends = ["scan_a", "scan_b", "scan_c"].map((scan_id) =>
+		bookEnd(sampleRecord({ scan_id })).then(
+			() => "booked",
+			({ message }: Error) => message,
+		),
+	);
+	await clock.advance(BOOK_AFTER_MS - 1);
+	assert.equal(begun, [], "others may end yet");
+	await clock.advance(1);
+	assert.equal(await Promise.all(ends), ["booked", "away", "booked"]);
+	assert.equal(begun, ["scan_a", "scan_b", "scan_c"]);
+
+	const later = bookEnd(sampleRecord({ scan_id: "scan_d" }));
+	await clock.advance(BOOK_AFTER_MS);
+	await later;
+	assert.is(begun.at(-1), "scan_d");
 });
 
 booking.run();
