@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { Piscina } from "piscina";
+import { createAffinity } from "./affinity.ts";
 import type { Evaluation, EvaluationRequest } from "./contract.ts";
 import { type CrossingRequest, crossing } from "./crossing.ts";
 
@@ -9,7 +10,7 @@ export interface EvaluationPoolOptions {
 	threads?: number;
 	/** Evaluations that may wait; more are refused. Default 512. */
 	queueMax?: number;
-	/** An idle thread above the first is ended after this time, ms. Default 60000. */
+	/** An idle thread above the first is ended after this time, ms, with all that it knows. Default IDLE_MS. */
 	idleTimeoutMs?: number;
 	/** One evaluation may compute this long, ms; then its thread is ended. Default EVALUATION_LIMIT_MS. */
 	evaluationLimitMs?: number;
@@ -24,6 +25,12 @@ export interface EvaluationPoolOptions {
  * one that loops must give its thread back while there is time left for the others.
  */
 export const EVALUATION_LIMIT_MS = 30_000;
+
+/** Longer than most users leave between two scans: the next one finds the evidence of this one. */
+export const IDLE_MS = 900_000;
+
+/** More than what a thread computes that knows its strategy, less than what one computes that does not. */
+export const PATIENCE_MS = 250;
 
 /** Refused or stopped evaluations; `retryable` says whether again may help. */
 export class EvaluationPoolError extends Error {
@@ -43,7 +50,7 @@ export interface EvaluationPool {
 	/** Evaluations waiting for a thread. */
 	waiting(): number;
 	/**
-	 * Evaluates in a worker thread; series travel as shared memory. Rejects with the signal's reason when
+	 * Evaluates in a worker thread, that which has evaluated the strategy before if it is free in time; series travel as shared memory. Rejects with the signal's reason when
 	 * aborted (the thread is ended, the only way to stop a loop), with EvaluationPoolError when the
 	 * queue is full, the pool closed or the evaluation too long, and with the strategy's own error.
 	 */
@@ -71,24 +78,35 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 	const queueMax = positive("queueMax", options.queueMax ?? 512);
 	const limitMs = positive("evaluationLimitMs", options.evaluationLimitMs ?? EVALUATION_LIMIT_MS);
 	const arm = options.arm ?? armTimer;
-	const pool: Piscina<CrossingRequest, Evaluation> = new Piscina({
-		filename: options.workerFile ?? workerFile,
-		minThreads: 1,
-		maxThreads: threads,
-		maxQueue: queueMax,
-		idleTimeout: positive("idleTimeoutMs", options.idleTimeoutMs ?? 60_000),
-		concurrentTasksPerWorker: 1,
+	const affinity = createAffinity({
+		threads,
+		waitingMax: queueMax,
+		patienceMs: PATIENCE_MS,
+		arm,
+		full: () => new EvaluationPoolError("overloaded", `${queueMax} evaluations are waiting`),
 	});
-	const gate = createGate(threads, queueMax);
+	const idleTimeout = positive("idleTimeoutMs", options.idleTimeoutMs ?? IDLE_MS);
+	const pools = Array.from({ length: threads }, (_, thread) => {
+		const one: Piscina<CrossingRequest, Evaluation> = new Piscina({
+			filename: options.workerFile ?? workerFile,
+			minThreads: thread === 0 ? 1 : 0,
+			maxThreads: 1,
+			idleTimeout,
+			concurrentTasksPerWorker: 1,
+		});
+		// Idle for too long, stopped by its limit or its scan, or crashed.
+		return one.on("workerDestroy", () => affinity.forget(thread));
+	});
 	let closing: Promise<void> | null = null;
+	const poolOf = (thread: number) => pools[thread] as Piscina<CrossingRequest, Evaluation>;
 	const closed = () => new EvaluationPoolError("closed", "the evaluation pool is closed");
 
 	/** In a thread of its own from the first moment, so the limit counts computing and never waiting. */
-	async function compute(request: EvaluationRequest, signal: AbortSignal): Promise<Evaluation> {
+	async function compute(thread: number, request: EvaluationRequest, signal: AbortSignal): Promise<Evaluation> {
 		const limit = new AbortController();
 		const disarm = arm(() => limit.abort(), limitMs);
 		try {
-			return await pool.run(crossing(request), { signal: AbortSignal.any([signal, limit.signal]) });
+			return await poolOf(thread).run(crossing(request), { signal: AbortSignal.any([signal, limit.signal]) });
 		} catch (error) {
 			if (signal.aborted) throw signal.reason;
 			if (closing) throw closed();
@@ -104,72 +122,22 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 
 	return {
 		threads,
-		waiting: gate.waiting,
+		waiting: affinity.waiting,
 		async evaluate(request, signal) {
 			if (closing) throw closed();
 			signal.throwIfAborted();
-			await gate.enter(signal);
+			const thread = await affinity.enter(request.strategy_id, signal);
 			try {
 				if (closing) throw closed();
-				return await compute(request, signal);
+				return await compute(thread, request, signal);
 			} finally {
-				gate.leave();
+				affinity.leave(thread);
 			}
 		},
 		close() {
-			closing ??= pool.destroy();
-			gate.refuse(closed());
+			closing ??= Promise.all(pools.map((pool) => pool.destroy())).then(() => undefined);
+			affinity.refuse(closed());
 			return closing;
-		},
-	};
-}
-
-/** At most `places` inside and `waitingMax` before the door, first come first served. */
-function createGate(places: number, waitingMax: number) {
-	interface Waiter {
-		enter(): void;
-		refuse(reason: unknown): void;
-	}
-	const queue = new Set<Waiter>();
-	let inside = 0;
-	return {
-		waiting: () => queue.size,
-		enter(signal: AbortSignal): Promise<void> {
-			if (inside < places) {
-				inside += 1;
-				return Promise.resolve();
-			}
-			if (queue.size >= waitingMax) {
-				return Promise.reject(new EvaluationPoolError("overloaded", `${waitingMax} evaluations are waiting`));
-			}
-			return new Promise((resolve, reject) => {
-				const done = () => {
-					queue.delete(waiter);
-					signal.removeEventListener("abort", onAbort);
-				};
-				const onAbort = () => waiter.refuse(signal.reason);
-				const waiter: Waiter = {
-					enter() {
-						done();
-						resolve();
-					},
-					refuse(reason) {
-						done();
-						reject(reason);
-					},
-				};
-				queue.add(waiter);
-				signal.addEventListener("abort", onAbort, { once: true });
-			});
-		},
-		/** The place passes to the next one without being free in between. */
-		leave(): void {
-			const [next] = queue;
-			if (next) next.enter();
-			else inside -= 1;
-		},
-		refuse(reason: unknown): void {
-			for (const waiter of [...queue]) waiter.refuse(reason);
 		},
 	};
 }

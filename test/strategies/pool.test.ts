@@ -27,6 +27,32 @@ test("a thread gives what this thread gives, over shared memory", async () => {
 	}
 });
 
+test("a strategy comes back to the thread that knows it; one that was ended is replaced by one that knows nothing", async () => {
+	const workerFile = new URL("./support/telling-worker.ts", import.meta.url).href;
+	// However slow the machine, nobody's patience ends.
+	const pool = createEvaluationPool({ threads: 2, workerFile, arm: () => () => {} });
+	const threadsOf = async (ids: readonly string[], signal = open) =>
+		(await Promise.all(ids.map((strategy_id) => pool.evaluate({ ...request, strategy_id }, signal)))).map(
+			(told) => (told as unknown as { thread: number }).thread,
+		);
+	try {
+		const ids = ["a", "b", "c", "d", "e", "f"];
+		const first = await threadsOf(ids);
+		assert.is(new Set(first).size, 2, "both threads are used");
+		for (let round = 0; round < 3; round++) assert.equal(await threadsOf(ids), first);
+
+		const controller = new AbortController();
+		const stopped = failure(pool.evaluate({ ...request, strategy_id: "a" }, controller.signal));
+		await new Promise(setImmediate);
+		controller.abort(new Error("cancelled"));
+		await stopped;
+		const [again] = await threadsOf(["a"]);
+		assert.is.not(again, first[0]);
+	} finally {
+		await pool.close();
+	}
+});
+
 test("an abort rejects with the signal's reason and the pool goes on", async () => {
 	const pool = createEvaluationPool({ threads: 1 });
 	try {
