@@ -15,7 +15,7 @@ import { createScanQueue, createScanWorker, type ScanQueue } from "./queue/scan-
 import { bullmqConnection, closeRedisClient, createRedisClient, type Redis } from "./redis/clients.ts";
 import type { RedisProvision } from "./redis/provide.ts";
 import { type BegunScans, createBegunScans } from "./runtime/begun-scans.ts";
-import { book, bookingTogether } from "./runtime/booking.ts";
+import { book, bookingTogether, isRetained } from "./runtime/booking.ts";
 import { type ApplyDeps, createRuntime, type Runtime } from "./runtime/runtime.ts";
 import { superviseWatchdog } from "./runtime/supervisor.ts";
 import { createWatchdog, type Watchdog } from "./runtime/watchdog.ts";
@@ -181,7 +181,7 @@ export function startExecutor(
 		clock: systemClock,
 		log: logger,
 		settings: { lease_ms: config.leaseMs, heartbeat_ms: config.heartbeatMs },
-		onEnded: bookingTogether(parts.book, systemClock),
+		onEnded: bookingTogether(parts.book, isRetained(store.reader), systemClock),
 	});
 	const stopListening = store.writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
 	const worker = createScanWorker(

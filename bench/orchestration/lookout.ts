@@ -11,7 +11,7 @@ import { createLogger } from "../../src/log.ts";
 import { createScanWorker } from "../../src/queue/scan-queue.ts";
 import { bullmqConnection } from "../../src/redis/clients.ts";
 import type { RedisConnection } from "../../src/redis/connection.ts";
-import { bookingTogether } from "../../src/runtime/booking.ts";
+import { bookingTogether, isRetained } from "../../src/runtime/booking.ts";
 import { createRuntime } from "../../src/runtime/runtime.ts";
 import { createScanParts, startWatchdog } from "../../src/scan-parts.ts";
 import { openScanStore } from "../../src/store/index.ts";
@@ -58,7 +58,7 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 	const store = await openScanStore(connection, logger, lifetimes);
 	const deps = { config, logger, entropy: systemEntropy, provision, store, users };
 	const parts = await createScanParts(deps);
-	const bookEnd = bookingTogether(parts.book, systemClock);
+	const bookEnd = bookingTogether(parts.book, isRetained(store.reader), systemClock);
 	const runtime = createRuntime({
 		workerId: `worker-${process.pid}-${systemEntropy.hex(4)}`,
 		capacity: config.workerConcurrency,

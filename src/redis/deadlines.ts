@@ -33,8 +33,11 @@ export function limitByLoopTime(redis: Redis, silenceMs: number, maxMs: number):
 	/** The newest last. */
 	const sent: Group[] = [groupNow()];
 	const newest = (): Group => sent[sent.length - 1] as Group;
-	/** What is answered next, as it was at the last step: a server answers in the order of asking. */
-	let awaited: Command | undefined;
+	/**
+	 * What the server answers next, as it was at the last step. Taken from the client's own queue, in which those stand too
+	 * that were given up: until it is through with them, a slow server answers nothing newer.
+	 */
+	let awaited: unknown;
 	let prunedFrom = ANSWERED_MAX;
 	let counting = false;
 	const count = (): void => {
@@ -52,15 +55,19 @@ export function limitByLoopTime(redis: Redis, silenceMs: number, maxMs: number):
 	const step = (): void => {
 		counting = false;
 		steps += 1;
-		if (awaited && !waits(awaited)) heardAt = steps;
+		const next = redis.commandQueue?.peekFront();
+		if (awaited !== undefined && next !== awaited) heardAt = steps;
+		awaited = next;
 		for (const group of sent) prune(group);
 		while (isLate(sent[0] as Group)) {
 			for (const command of (sent.shift() as Group).commands) command.reject(new Error("Command timed out"));
 			if (sent.length === 0) sent.push(groupNow());
 		}
-		awaited = sent.find(({ commands }) => commands.length > 0)?.commands[0];
-		if (awaited) count();
-		else sent.length = 0;
+		if (sent.some(({ commands }) => commands.length > 0)) count();
+		else {
+			sent.length = 0;
+			awaited = undefined;
+		}
 		sent.push(groupNow());
 		prunedFrom = ANSWERED_MAX;
 	};

@@ -14,7 +14,7 @@ export interface EvaluationPoolOptions {
 	idleTimeoutMs?: number;
 	/** One evaluation may compute this long, ms; then its thread is ended. Default EVALUATION_LIMIT_MS. */
 	evaluationLimitMs?: number;
-	/** Arms that limit; returns what disarms it. Default: the process's own timers. */
+	/** Arms that limit and PATIENCE_MS; returns what disarms it. Default: the process's own timers. */
 	arm?: (callback: () => void, delayMs: number) => () => void;
 	/** Module of the threads, a file URL. Default: the one beside this file. */
 	workerFile?: string;
@@ -50,9 +50,10 @@ export interface EvaluationPool {
 	/** Evaluations waiting for a thread. */
 	waiting(): number;
 	/**
-	 * Evaluates in a worker thread, that which has evaluated the strategy before if it is free in time; series travel as shared memory. Rejects with the signal's reason when
-	 * aborted (the thread is ended, the only way to stop a loop), with EvaluationPoolError when the
-	 * queue is full, the pool closed or the evaluation too long, and with the strategy's own error.
+	 * Evaluates in a worker thread, that which evaluated the strategy last if it is free in time; series travel as shared
+	 * memory. Rejects with the signal's reason when aborted (the thread is ended, the only way to stop a loop), with
+	 * EvaluationPoolError when the queue is full, the pool closed or the evaluation too long, and with the strategy's own
+	 * error.
 	 */
 	evaluate(request: EvaluationRequest, signal: AbortSignal): Promise<Evaluation>;
 	/** Ends all threads; what still waits or runs is rejected with code closed. Idempotent. */

@@ -50,13 +50,14 @@ for (const kind of ["commands", "pipelined"] as const)
 		assert.equal(await within(Promise.all([...asked, late]), "the replies"), ["1", "1", '[[null,"1"]]', "1"]);
 	});
 
-/** A server that answers one command each `everyMs`, `answers` of them, to a client that is ready at once. */
-async function openSlow(everyMs: number, answers = Number.POSITIVE_INFINITY): Promise<Redis> {
+/** A server that answers one command each `everyMs`, `answers` of them, after a pause, to a client that is ready at once. */
+async function openSlow(everyMs: number, answers = Number.POSITIVE_INFINITY, pauseMs = 0): Promise<Redis> {
 	const path = join(await mkdtemp(join(tmpdir(), "lr-")), "s");
 	let left = answers;
 	const listener = createServer((socket) => {
+		const fromMs = performance.now() + pauseMs;
 		const timer = setInterval(() => {
-			if (left-- > 0) socket.write("+OK\r\n");
+			if (performance.now() >= fromMs && left-- > 0) socket.write("+OK\r\n");
 		}, everyMs);
 		socket
 			.resume()
@@ -64,7 +65,13 @@ async function openSlow(everyMs: number, answers = Number.POSITIVE_INFINITY): Pr
 			.on("close", () => clearInterval(timer));
 	}).listen(path);
 	closing.push(() => listener.close());
-	const overrides = { enableReadyCheck: false, disableClientInfo: true, protocol: 2 } as const;
+	// Nothing is said before the first command.
+	const overrides = {
+		connectionName: undefined,
+		enableReadyCheck: false,
+		disableClientInfo: true,
+		protocol: 2,
+	} as const;
 	const client = createRedisClient({ path }, "commands", silentLogger(), { overrides });
 	clients.push(client);
 	await once(client, "ready");
@@ -83,10 +90,14 @@ async function ask(client: Redis, commands: number) {
 }
 
 test("a server that works through a queue is waited for; one that falls silent is not, nor one that takes for ever", async () => {
-	const [working, silent, slow] = await Promise.all([
+	const [working, silent, slow, behind] = await Promise.all([
 		openSlow(50).then((client) => ask(client, 60)),
 		openSlow(50, 20).then((client) => ask(client, 60)),
 		openSlow(500).then((client) => ask(client, 60)),
+		openSlow(100, Number.POSITIVE_INFINITY, COMMAND_TIMEOUT_MS + 400).then(async (client) => {
+			assert.is((await ask(client, 25)).answered, 0, "given up before the server answers");
+			return ask(client, 1);
+		}),
 	]);
 	assert.is(working.answered, 60);
 	assert.ok(working.tookMs > COMMAND_TIMEOUT_MS + 500, `${working.tookMs} ms`);
@@ -97,6 +108,9 @@ test("a server that works through a queue is waited for; one that falls silent i
 
 	assert.ok(slow.answered >= 8 && slow.answered < 20, `${slow.answered} answered`);
 	assert.ok(slow.tookMs >= COMMAND_TIMEOUT_MS_MAX - 50, `${slow.tookMs} ms`);
+
+	assert.is(behind.answered, 1, "the server was busy with what had been given up");
+	assert.ok(behind.tookMs > COMMAND_TIMEOUT_MS + 300, `${behind.tookMs} ms`);
 });
 
 const withServer = hasRedisServer() ? test : test.skip;

@@ -60,7 +60,7 @@ test("what a thread knows waits for it beside a free one, and is let past by wha
 	assert.is(entered.at(-1), "a>0");
 });
 
-test("it waits so long and no longer; then both threads know it", async () => {
+test("it waits so long and no longer; then the other thread is the one that knows it", async () => {
 	const { affinity, entered, ask, clock } = world();
 	ask("a");
 	ask("a");
@@ -72,6 +72,18 @@ test("it waits so long and no longer; then both threads know it", async () => {
 	ask("a");
 	await settled();
 	assert.is(entered.at(-1), "a>1", "at once, though thread 0 is busy");
+});
+
+test("while no thread is free nobody's patience ends", async () => {
+	const { affinity, entered, ask, clock } = world();
+	for (const kind of ["a", "b", "a"]) ask(kind);
+	await clock.advance(10 * PATIENCE_MS);
+	affinity.leave(1);
+	await clock.advance(PATIENCE_MS - 1);
+	assert.equal(entered, ["a>0", "b>1"]);
+	affinity.leave(0);
+	await settled();
+	assert.is(entered.at(-1), "a>0");
 });
 
 test("a thread that was ended knows nothing", async () => {
