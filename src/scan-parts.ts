@@ -56,6 +56,8 @@ export interface ScanParts {
 	start: CommandDeps;
 	apply: ApplyDeps;
 	book(record: ScanRecord): Promise<void>;
+	/** The same for scans that a runtime of this process has ended, those that end together in one turn. */
+	bookEnded(record: ScanRecord): Promise<void>;
 	begun: BegunScans;
 }
 
@@ -119,7 +121,8 @@ export async function createScanParts({
 			queue_max: config.queueMax,
 		},
 	};
-	return { queue, lanes, commands: createCommands(start), start, apply, book: bookEnd, begun };
+	const bookEnded = bookingTogether(bookEnd, isRetained(store.reader), systemClock);
+	return { queue, lanes, commands: createCommands(start), start, apply, book: bookEnd, bookEnded, begun };
 }
 
 /** The executing half: runtime, evaluation threads, queue worker, presence. */
@@ -181,7 +184,7 @@ export function startExecutor(
 		clock: systemClock,
 		log: logger,
 		settings: { lease_ms: config.leaseMs, heartbeat_ms: config.heartbeatMs },
-		onEnded: bookingTogether(parts.book, isRetained(store.reader), systemClock),
+		onEnded: parts.bookEnded,
 	});
 	const stopListening = store.writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
 	const worker = createScanWorker(

@@ -11,7 +11,6 @@ import { createLogger } from "../../src/log.ts";
 import { createScanWorker } from "../../src/queue/scan-queue.ts";
 import { bullmqConnection } from "../../src/redis/clients.ts";
 import type { RedisConnection } from "../../src/redis/connection.ts";
-import { bookingTogether, isRetained } from "../../src/runtime/booking.ts";
 import { createRuntime } from "../../src/runtime/runtime.ts";
 import { createScanParts, startWatchdog } from "../../src/scan-parts.ts";
 import { openScanStore } from "../../src/store/index.ts";
@@ -58,7 +57,6 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 	const store = await openScanStore(connection, logger, lifetimes);
 	const deps = { config, logger, entropy: systemEntropy, provision, store, users };
 	const parts = await createScanParts(deps);
-	const bookEnd = bookingTogether(parts.book, isRetained(store.reader), systemClock);
 	const runtime = createRuntime({
 		workerId: `worker-${process.pid}-${systemEntropy.hex(4)}`,
 		capacity: config.workerConcurrency,
@@ -74,7 +72,7 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 		// Its last commit is durable: from here on anybody may read the result. Its booking is part of the run.
 		async onEnded(record) {
 			tell(record.scan_id, "ended");
-			await bookEnd(record);
+			await parts.bookEnded(record);
 		},
 	});
 	const ended = new Map<string, (answer: string) => void>();

@@ -27,7 +27,7 @@ export interface WatchdogDeps extends TreatmentDeps {
 const TOGETHER = 10;
 /** How long one treatment goes on with further lists: the others of the pass have their turn within its limit. */
 const AGAIN_LIMIT_MS = 2_000;
-/** A few commands of the store, each of which has two seconds. */
+/** A few commands of a store that answers; one that is silent fails the first of them before. */
 const STEP_LIMIT_MS = 4_000;
 const PASS_LIMIT_MS_MIN = 5_000;
 const PASS_LIMIT_PERIODS = 10;

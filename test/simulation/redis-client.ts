@@ -22,7 +22,7 @@ export interface Network {
 	noteFault(from: Process, kind: string, command: string): void;
 }
 
-/** As src/redis/clients.ts sets it. */
+/** Between the silence and the whole wait that src/redis/clients.ts allows; nothing here answers in between. */
 const COMMAND_TIMEOUT_MS = 2_000;
 
 class ConnectionError extends Error {

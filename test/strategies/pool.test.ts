@@ -31,8 +31,8 @@ test("a strategy comes back to the thread that knows it; one that was ended is r
 	const workerFile = new URL("./support/telling-worker.ts", import.meta.url).href;
 	// However slow the machine, nobody's patience ends.
 	const pool = createEvaluationPool({ threads: 2, workerFile, arm: () => () => {} });
-	const threadsOf = async (ids: readonly string[], signal = open) =>
-		(await Promise.all(ids.map((strategy_id) => pool.evaluate({ ...request, strategy_id }, signal)))).map(
+	const threadsOf = async (ids: readonly string[]) =>
+		(await Promise.all(ids.map((strategy_id) => pool.evaluate({ ...request, strategy_id }, open)))).map(
 			(told) => (told as unknown as { thread: number }).thread,
 		);
 	try {
