@@ -15,7 +15,7 @@ import { createScanQueue, createScanWorker, type ScanQueue } from "./queue/scan-
 import { bullmqConnection, closeRedisClient, createRedisClient, type Redis } from "./redis/clients.ts";
 import type { RedisProvision } from "./redis/provide.ts";
 import { type BegunScans, createBegunScans } from "./runtime/begun-scans.ts";
-import { book, bookingTogether, isRetained } from "./runtime/booking.ts";
+import { book } from "./runtime/booking.ts";
 import { type ApplyDeps, createRuntime, type Runtime } from "./runtime/runtime.ts";
 import { superviseWatchdog } from "./runtime/supervisor.ts";
 import { createWatchdog, type Watchdog } from "./runtime/watchdog.ts";
@@ -56,8 +56,6 @@ export interface ScanParts {
 	start: CommandDeps;
 	apply: ApplyDeps;
 	book(record: ScanRecord): Promise<void>;
-	/** The same for scans that a runtime of this process has ended, those that end together in one turn. */
-	bookEnded(record: ScanRecord): Promise<void>;
 	begun: BegunScans;
 }
 
@@ -121,8 +119,7 @@ export async function createScanParts({
 			queue_max: config.queueMax,
 		},
 	};
-	const bookEnded = bookingTogether(bookEnd, isRetained(store.reader), systemClock);
-	return { queue, lanes, commands: createCommands(start), start, apply, book: bookEnd, bookEnded, begun };
+	return { queue, lanes, commands: createCommands(start), start, apply, book: bookEnd, begun };
 }
 
 /** The executing half: runtime, evaluation threads, queue worker, presence. */
@@ -184,7 +181,7 @@ export function startExecutor(
 		clock: systemClock,
 		log: logger,
 		settings: { lease_ms: config.leaseMs, heartbeat_ms: config.heartbeatMs },
-		onEnded: parts.bookEnded,
+		onEnded: parts.book,
 	});
 	const stopListening = store.writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
 	const worker = createScanWorker(

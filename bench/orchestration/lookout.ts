@@ -72,7 +72,7 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 		// Its last commit is durable: from here on anybody may read the result. Its booking is part of the run.
 		async onEnded(record) {
 			tell(record.scan_id, "ended");
-			await parts.bookEnded(record);
+			await parts.book(record);
 		},
 	});
 	const ended = new Map<string, (answer: string) => void>();

@@ -1,6 +1,6 @@
 /**
- * Does the same small thing for many: what is asked for at the same moment, or while one round is under way,
- * is done by the next, in one command for all; a lone one waits for nothing.
+ * Does the same small thing for many: what is asked for while one round is under way is done by the next, in one command
+ * for all; a lone one waits for nothing.
  */
 export type Gathering<T> = (item: T) => Promise<void>;
 
@@ -20,8 +20,6 @@ export function gathering<T>(max: number, act: (items: T[]) => Promise<unknown>)
 	async function rounds(): Promise<void> {
 		if (busy) return;
 		busy = true;
-		// Whoever asks before this one's turn is over, without waiting for anything, is taken along.
-		await null;
 		while (waiting.length > 0) {
 			const round = waiting.splice(0, max);
 			try {

@@ -7,7 +7,7 @@ import { announcePresence } from "../../src/presence.ts";
 import { createQueries, type Queries } from "../../src/queries.ts";
 import { storeClock } from "../../src/redis/store-clock.ts";
 import { type BegunScans, createBegunScans } from "../../src/runtime/begun-scans.ts";
-import { book, bookingTogether, isRetained } from "../../src/runtime/booking.ts";
+import { book } from "../../src/runtime/booking.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import { createRuntime, type Runtime } from "../../src/runtime/runtime.ts";
 import type { RunLog } from "../../src/runtime/scan-run.ts";
@@ -218,7 +218,7 @@ async function runScans(around: Surroundings, parts: Parts): Promise<void> {
 		clock: process.clock,
 		log,
 		settings: start.apply.settings,
-		onEnded: bookingTogether(start.book, isRetained(reader), process.clock),
+		onEnded: start.book,
 	});
 	writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
 	const presence = announcePresence({

@@ -5,7 +5,7 @@ import type { ScanInput } from "../../machines/types.ts";
 import { systemClock } from "../../src/clock.ts";
 import { type CommandDeps, createCommands } from "../../src/commands.ts";
 import type { Effects, Ranked } from "../../src/effects/contract.ts";
-import { book, bookingTogether, isRetained } from "../../src/runtime/booking.ts";
+import { book } from "../../src/runtime/booking.ts";
 import { createRuntime, type RunAnswer, type Runtime, type RuntimeDeps } from "../../src/runtime/runtime.ts";
 import type { ScanCommands, StartRequest } from "../../src/services.ts";
 import type { ScanRecord, Viewer } from "../../src/store/contract.ts";
@@ -106,7 +106,7 @@ export function runtimeOn(store: ScanStore, effects: Effects, overrides: Partial
 		clock: systemClock,
 		log: testLogger(),
 		settings,
-		onEnded: bookingTogether((record) => book(store.writer, record, 1_000), isRetained(store.reader), systemClock),
+		onEnded: (record) => book(store.writer, record, 1_000),
 		...overrides,
 	});
 }
