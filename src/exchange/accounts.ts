@@ -1,7 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
 import { abortable, onAbort } from "../market/abortable.ts";
-import { openGate, type SourceGate } from "../market/gate.ts";
+import { openGate, type SourceCall, type SourceGate } from "../market/gate.ts";
 import { createGateRelay } from "../market/gate-relay.ts";
 import { createSlots } from "../market/slots.ts";
 import { startWorker } from "../worker-thread.ts";
@@ -31,7 +31,8 @@ interface Waiting {
 
 /** The gate of the program, for accounts: its refusals as the words that accounts have for them. */
 function accountGate(gate: SourceGate): Pick<SourceGate, "take" | "report"> {
-	const blocked = (source: string) => gate.states().find((state) => state.source === source)?.blocked_until_ms ?? null;
+	const isBlocked = ({ source, needs }: SourceCall) =>
+		gate.states().some((state) => [source, needs].includes(state.source) && state.blocked_until_ms !== null);
 	return {
 		report: gate.report,
 		async take(call) {
@@ -39,7 +40,7 @@ function accountGate(gate: SourceGate): Pick<SourceGate, "take" | "report"> {
 				await gate.take(call);
 			} catch (error) {
 				if (call.signal.aborted) throw error;
-				throw new ExchangeAccountError(blocked(call.source) === null ? "exchange_unavailable" : "rate_limited");
+				throw new ExchangeAccountError(isBlocked(call) ? "rate_limited" : "exchange_unavailable");
 			}
 		},
 	};

@@ -4,7 +4,7 @@ import type { Exchange } from "ccxt";
 import { kindOf } from "../market/ccxt/errors.ts";
 import { profileOf, usedWeightOf } from "../market/ccxt/profiles.ts";
 import { outcomeOf } from "../market/ccxt/requests.ts";
-import type { SourceGate, SourceOutcome } from "../market/gate.ts";
+import type { SourceCall, SourceGate, SourceOutcome } from "../market/gate.ts";
 import { ExchangeAccountError } from "./contract.ts";
 
 interface Seen {
@@ -38,6 +38,10 @@ export function budgetOf(exchange: string, group: string): string {
 	if (!/^binance(?:usdm|coinm)?$/.test(exchange)) return IDS[exchange] ?? exchange;
 	return BINANCE.find(([begin]) => group.startsWith(begin))?.[1] ?? "binance";
 }
+
+/** An account is not read without its first wallet: while the host of that one wants no request, none goes to another. */
+const neededFor = (exchange: string, source: string): Pick<SourceCall, "needs"> =>
+	exchange === "binance" && source !== "binance" ? { needs: "binance" } : {};
 
 const NOTHING_WRONG: SourceOutcome = { kind: "ok", used_weight: null };
 
@@ -78,7 +82,7 @@ export function gateReads(exchange: Exchange, { gate, signal, limited }: GateRea
 		const cost = Number(exchange.calculateRateLimiterCost(api, method, path, params, config));
 		const weight = Math.max(1, Math.ceil(profile.weightOf(Number.isFinite(cost) ? cost : 1, group)));
 		const call = { source, endpoint: `/${group}/${String(path)}` };
-		await gate.take({ ...call, weight, rank: -1, signal });
+		await gate.take({ ...call, ...neededFor(exchange.id, source), weight, rank: -1, signal });
 		const own: Seen = { sent: false, status: null, headers: null };
 		try {
 			const answer = await seen.run(own, () => fetch2(path, api, method, params, headers, body, config));

@@ -207,8 +207,10 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 		async take(call) {
 			call.signal.throwIfAborted();
 			const source = sourceOf(call.source);
-			const blockedMs = blockedMsOf(source, clock);
-			if (blockedMs > BLOCK_WAIT_MS_MAX) throw blocked(call.source, blockedMs);
+			for (const wanted of call.needs === undefined ? [source] : [source, sourceOf(call.needs)]) {
+				const blockedMs = blockedMsOf(wanted, clock);
+				if (blockedMs > BLOCK_WAIT_MS_MAX) throw blocked(wanted.name, blockedMs);
+			}
 			const probing = await admitted(source, call.endpoint);
 			try {
 				call.signal.throwIfAborted();

@@ -15,7 +15,15 @@ export interface TestAccount {
 	broken?: "hangs" | "fails";
 }
 
-export type ExchangeFault = "unauthorized" | "hang" | "no_futures" | "no_restrictions" | "clock" | "banned" | "garbage";
+export type ExchangeFault =
+	| "unauthorized"
+	| "hang"
+	| "no_futures"
+	| "no_restrictions"
+	| "clock"
+	| "banned"
+	| "spot_banned"
+	| "garbage";
 
 /**
  * A loopback exchange with Binance's signed account endpoints. A request without the right HMAC-SHA256 signature
@@ -121,7 +129,8 @@ export async function startAccountExchange(
 	function answer(request: http.IncomingMessage): Reply | null {
 		const [path = "", query = ""] = (request.url ?? "").split("?");
 		if (held.fault === "hang") return null;
-		if (held.fault === "banned") return [418, { code: -1003, msg: "Way too much request weight used" }];
+		if (held.fault === "banned" || (held.fault === "spot_banned" && !path.startsWith("/fapi/")))
+			return [418, { code: -1003, msg: "Way too much request weight used" }];
 		if (held.fault === "garbage") return [200, "<html>maintenance</html>"];
 		if (path === "/fapi/v1/exchangeInfo") return [200, { timezone: "UTC", symbols: basesOfContracts.map(marketOf) }];
 		if (path.endsWith("/time")) return [200, { serverTime: Number(process.hrtime.bigint() / 1_000_000n) }];
