@@ -5,6 +5,7 @@ import type { ClaimMode, MachineEvent } from "../store/write-contract.ts";
 import { type BegunScans, expectedClaim } from "./begun-scans.ts";
 import { stateOf } from "./claimed.ts";
 import { foreignCommit, isContinuable } from "./foreign.ts";
+import { KeptRoom } from "./kept-results.ts";
 import { buildCommit, nothingPending } from "./scan-commit.ts";
 import { step } from "./scan-host.ts";
 import { type RunDeps, type RunEnd, ScanRun } from "./scan-run.ts";
@@ -32,11 +33,13 @@ export interface Runtime {
 	handOver(): Promise<void>;
 }
 
-export interface RuntimeDeps extends Omit<RunDeps, "onEnded"> {
+export interface RuntimeDeps extends Omit<RunDeps, "onEnded" | "keptRoom"> {
 	workerId: string;
 	/** Scans at once that the queue delivers, and as many beside them that it does not. */
 	capacity: number;
 	nonce: () => string;
+	/** Absent: a room of its own. */
+	keptRoom?: KeptRoom;
 	/** Scans whose start was answered by this process; absent: all are read when they are claimed. */
 	begun?: Pick<BegunScans, "take">;
 	onEnded(record: ScanRecord): Promise<void>;
@@ -54,7 +57,11 @@ interface Held {
 export function createRuntime(deps: RuntimeDeps): Runtime {
 	const runs = new Map<string, Held>();
 	let closing = false;
-	const runDeps: RunDeps = { ...deps, onEnded: (scanId, record) => bookEnd(deps, scanId, record) };
+	const runDeps: RunDeps = {
+		...deps,
+		keptRoom: deps.keptRoom ?? new KeptRoom(),
+		onEnded: (scanId, record) => bookEnd(deps, scanId, record),
+	};
 
 	function carry(run: ScanRun, hold: (run: ScanRun | null) => void): Promise<RunEnd | "untaken"> {
 		hold(run);

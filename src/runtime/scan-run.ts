@@ -9,7 +9,7 @@ import { rankedAtOnce } from "./at-once.ts";
 import { bundle } from "./bundle.ts";
 import { endedRecord, firstEvent, type Granted, stateOf } from "./claimed.ts";
 import { createEffectRunner, type EffectRunner, type Outcome } from "./effect-runner.ts";
-import { KeptResults } from "./kept-results.ts";
+import { KeptResults, type KeptRoom } from "./kept-results.ts";
 import { holdLease, type Lease } from "./lease.ts";
 import { untilAnswered } from "./persistent.ts";
 import { Pulse } from "./pulse.ts";
@@ -40,6 +40,7 @@ export interface RunDeps {
 	clock: Clock;
 	log: RunLog;
 	settings: { lease_ms: number; heartbeat_ms: number };
+	keptRoom: KeptRoom;
 	/** Books an ended scan; failures are repaired by the sweeper. @param record null: it has to be read */
 	onEnded(scanId: string, record: ScanRecord | null): Promise<void>;
 }
@@ -67,7 +68,7 @@ export class ScanRun {
 	private inboxSeen: string;
 	private ended: ScanRecord | null = null;
 	private mailbox: Outcome[] = [];
-	private readonly kept = new KeptResults();
+	private readonly kept: KeptResults;
 	private wake: (() => void) | null = null;
 	private end: RunEnd | "untaken" | null = null;
 	private handingOver = false;
@@ -87,6 +88,7 @@ export class ScanRun {
 		this.claim = claim;
 		this.scanId = record.scan_id;
 		this.epoch = record.epoch;
+		this.kept = new KeptResults(deps.keptRoom);
 		this.pulse = new Pulse(deps.settings.heartbeat_ms);
 		this.seq = record.revision;
 		this.inboxSeen = claim.inbox_after;
@@ -196,11 +198,8 @@ export class ScanRun {
 		await this.takeInbox();
 		this.pulse.step();
 		for (const event of bundle(this.mailbox.splice(0), this.pending)) this.apply(event);
-		for (
-			let due = takeDue(this.state, this.deps.writer.now());
-			due;
-			due = takeDue(this.state, this.deps.writer.now())
-		) {
+		const takeNext = () => takeDue(this.state, this.deps.writer.now());
+		for (let due = takeNext(); due; due = takeNext()) {
 			this.state = due.state;
 			this.apply(due.event);
 		}
@@ -289,6 +288,7 @@ export class ScanRun {
 	private stop(): void {
 		this.lease.stop();
 		this.runner.stop();
+		this.kept.clear();
 		this.deps.clock.clearTimeout(this.timer);
 	}
 

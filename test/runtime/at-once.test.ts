@@ -2,10 +2,12 @@ import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Effects, Ranked } from "../../src/effects/contract.ts";
+import { KeptRoom } from "../../src/runtime/kept-results.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import { deferred } from "../effects/fake-clock.ts";
 import { beginner, type Given, typesOf } from "../support/begun.ts";
+import { tally } from "../support/scan-input.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { recordOf, untilRecord } from "../support/stuck.ts";
 import { foundReport, never, quickEffects, rankedNow, runtimeOn } from "../support/system.ts";
@@ -27,10 +29,15 @@ atOnce.after(async () => {
 });
 
 /** A process whose ranking says which way it went. */
-function process(rankAtOnce: NonNullable<Effects["rankAtOnce"]> | null, effects: Partial<Effects> = {}) {
+function process(
+	rankAtOnce: NonNullable<Effects["rankAtOnce"]> | null,
+	effects: Partial<Effects> = {},
+	keptRoom = new KeptRoom(),
+) {
 	const ranked: string[] = [];
 	const { rankOpportunities } = quickEffects();
 	const given: Given = {
+		keptRoom,
 		effects: {
 			rankOpportunities(context) {
 				ranked.push("effect");
@@ -137,6 +144,37 @@ atOnce("rows of earlier commits of this run are ranked with those of this turn",
 	second.resolve();
 	assert.is(await run, "ended");
 	assert.equal(ranked, ["at once, 3 rows"]);
+});
+
+atOnce("rows that come to megabytes are ranked without being read again, one scan after the other", async () => {
+	const ids = Array.from({ length: 700 }, (_, i) => `row-${i}`);
+	const text = "x".repeat(1_400);
+	let others = deferred<void>();
+	let first: string | null = null;
+	const effects: Partial<Effects> = {
+		async evaluateStrategy(effect) {
+			first ??= effect.strategy_id;
+			const report = foundReport(effect);
+			if (first !== effect.strategy_id) {
+				await others.promise;
+				return { report: { ...report, tally: tally() }, attachments: {} };
+			}
+			const rows = new Map(ids.map((id) => [id, { opportunity_id: id, strategy_id: effect.strategy_id, text }]));
+			const found = { candidates_total: 700, evaluated: 700, row_ids: ids, rejected: {} };
+			return { report: { ...report, tally: tally(found) }, attachments: { rows } };
+		},
+	};
+	// Enough for one of them.
+	const { ranked, runtime, start } = process(rankedNow, effects, new KeptRoom(1_500_000));
+	for (let scan = 0; scan < 2; scan++) {
+		[others, first] = [deferred<void>(), null];
+		const scanId = await start();
+		const run = runtime.run(scanId);
+		await untilRecord(store, scanId, ({ context }) => context.strategies.some(({ verdict }) => verdict !== null));
+		others.resolve();
+		assert.is(await run, "ended");
+	}
+	assert.equal(ranked, ["at once, 700 rows", "at once, 700 rows"]);
 });
 
 atOnce("rows that an earlier holder has committed are read, so that ranking is an effect", async () => {

@@ -3,6 +3,7 @@ import { systemClock } from "../../src/clock.ts";
 import { createCommands } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { createBegunScans } from "../../src/runtime/begun-scans.ts";
+import type { KeptRoom } from "../../src/runtime/kept-results.ts";
 import type { RuntimeDeps } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import type { ScanWriter } from "../../src/store/write-contract.ts";
@@ -22,6 +23,7 @@ export interface Given {
 	limits?: Partial<ScanLimits>;
 	settings?: RuntimeDeps["settings"];
 	projections?: RuntimeDeps["projections"];
+	keptRoom?: KeptRoom;
 }
 
 /** A process that starts scans and runs them; what it asks of the store is noted. */
