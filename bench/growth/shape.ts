@@ -11,7 +11,10 @@ export interface Shape {
 	strategies: number;
 	/** Published rows of the whole scan. */
 	rows: number;
-	/** Reports in which a strategy tells its rows, the last one its verdict; each but the last is a commit of its own. */
+	/**
+	 * Reports of a strategy, of which the last tells its verdict and each before it is a commit of its own. One: it tells the
+	 * rows as well; more: those before it share the rows, so that commits are in proportion to them from the first on.
+	 */
 	reports: number;
 	/** Strategies whose first attempt fails and is made again. */
 	failing: number;
@@ -55,7 +58,7 @@ export function shapedEffects(shape: Shape, reader: Pick<ScanReader, "nextCommit
 			const found = Array.from({ length: rowsOf(shape, index) }, (_, n) =>
 				sampleRow(`${strategy_id}_row_${n}`, { strategy_id }),
 			);
-			const told = (part: number) => Math.ceil((part / shape.reports) * found.length);
+			const told = (part: number) => (part === 0 ? 0 : Math.ceil((part / (shape.reports - 1)) * found.length));
 			const upTo = (count: number) =>
 				tally({
 					candidates_total: found.length,
