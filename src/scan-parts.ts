@@ -155,7 +155,7 @@ export function startExecutor(
 	deps: PartsDeps & { market: MarketData; gate?: SourceGate | null; accounts: HoldingsReader; parts: ScanParts },
 ): ScanExecutor {
 	const { config, logger, entropy, provision, store, market, gate = null, accounts, users, parts } = deps;
-	const pool = createEvaluationPool();
+	const pool = createEvaluationPool({ onBroken: (err) => logger.error({ err }, "a thread of strategies broke") });
 	const effects = createEffects({
 		market,
 		...patientStore(users.portfolios, accounts, store.universes),

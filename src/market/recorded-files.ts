@@ -47,7 +47,11 @@ export function createRecordedFiles(dir: string): RecordedFiles {
 
 	const run = async (task: RecordedTask): Promise<object> => {
 		lifetime.signal.throwIfAborted();
-		pool ??= new Piscina({ filename: workerFile, minThreads: 0, maxThreads: 1, idleTimeout: THREAD_IDLE_MS });
+		if (pool === null) {
+			pool = new Piscina({ filename: workerFile, minThreads: 0, maxThreads: 1, idleTimeout: THREAD_IDLE_MS });
+			// A thread that breaks while it reads nothing would end the process; the next read starts another.
+			pool.on("error", () => undefined);
+		}
 		const answer: RecordedAnswer = await pool.run(task);
 		if (!answer.ok) throw new MarketError("fetch_failed", answer.message, answer.retryable);
 		return { value: answer.value };

@@ -18,6 +18,8 @@ export interface EvaluationPoolOptions {
 	arm?: (callback: () => void, delayMs: number) => () => void;
 	/** Module of the threads, a file URL. Default: the one beside this file. */
 	workerFile?: string;
+	/** Told when a thread breaks while it evaluates nothing; the next evaluation starts another. */
+	onBroken?: (error: unknown) => void;
 }
 
 /**
@@ -96,7 +98,9 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 			concurrentTasksPerWorker: 1,
 		});
 		// Idle for too long, stopped by its limit or its scan, or crashed.
-		return one.on("workerDestroy", () => affinity.forget(thread));
+		one.on("workerDestroy", () => affinity.forget(thread));
+		// Without a listener it would end the process.
+		return one.on("error", (error) => options.onBroken?.(error));
 	});
 	let closing: Promise<void> | null = null;
 	const poolOf = (thread: number) => pools[thread] as Piscina<CrossingRequest, Evaluation>;

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { evaluate } from "../../src/strategies/evaluate.ts";
 import { createEvaluationPool, EvaluationPoolError } from "../../src/strategies/pool.ts";
+import { deferred } from "../effects/fake-clock.ts";
 import { requestOf, trendingSeries } from "../support/synthetic-market.ts";
 
 const test = suite("evaluation pool");
@@ -76,6 +77,21 @@ test("a strategy's own error passes through", async () => {
 		const error = await failure(pool.evaluate({ ...request, strategy_id: "ai_of_no_build" }, open));
 		assert.match((error as Error).message, /not part of this build/);
 	} finally {
+		await pool.close();
+	}
+});
+
+test("a thread that cannot start is told of and ends no process; what needs it is rejected", async () => {
+	const workerFile = new URL("./support/broken-worker.ts", import.meta.url).href;
+	const told = deferred<unknown>();
+	const pool = createEvaluationPool({ threads: 1, workerFile, onBroken: told.resolve });
+	// Threads keep no process alive.
+	const alive = setTimeout(() => told.reject(new Error("nothing was told")), 20_000);
+	try {
+		assert.ok((await told.promise) instanceof Error);
+		assert.ok((await failure(pool.evaluate(request, open))) instanceof Error);
+	} finally {
+		clearTimeout(alive);
 		await pool.close();
 	}
 });
