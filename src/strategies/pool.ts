@@ -18,7 +18,7 @@ export interface EvaluationPoolOptions {
 	arm?: (callback: () => void, delayMs: number) => () => void;
 	/** Module of the threads, a file URL. Default: the one beside this file. */
 	workerFile?: string;
-	/** Told when a thread breaks while it evaluates nothing; the next evaluation starts another. */
+	/** Told when a thread cannot start or breaks while it evaluates nothing; the next evaluation starts another. */
 	onBroken?: (error: unknown) => void;
 }
 
@@ -89,6 +89,8 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 		full: () => new EvaluationPoolError("overloaded", `${queueMax} evaluations are waiting`),
 	});
 	const idleTimeout = positive("idleTimeoutMs", options.idleTimeoutMs ?? IDLE_MS);
+	/** What stops the evaluation of each thread; its reason is the error. */
+	const stops = new Array<AbortController | null>(threads).fill(null);
 	const pools = Array.from({ length: threads }, (_, thread) => {
 		const one: Piscina<CrossingRequest, Evaluation> = new Piscina({
 			filename: options.workerFile ?? workerFile,
@@ -99,8 +101,11 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 		});
 		// Idle for too long, stopped by its limit or its scan, or crashed.
 		one.on("workerDestroy", () => affinity.forget(thread));
-		// Without a listener it would end the process.
-		return one.on("error", (error) => options.onBroken?.(error));
+		// Without a listener it would end the process, and what waits for a thread that cannot start would wait on.
+		return one.on("error", (error) => {
+			options.onBroken?.(error);
+			stops[thread]?.abort(error);
+		});
 	});
 	let closing: Promise<void> | null = null;
 	const poolOf = (thread: number) => pools[thread] as Piscina<CrossingRequest, Evaluation>;
@@ -108,19 +113,19 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 
 	/** In a thread of its own from the first moment, so the limit counts computing and never waiting. */
 	async function compute(thread: number, request: EvaluationRequest, signal: AbortSignal): Promise<Evaluation> {
-		const limit = new AbortController();
-		const disarm = arm(() => limit.abort(), limitMs);
+		const stop = new AbortController();
+		const tooLong = () =>
+			new EvaluationPoolError("evaluation_timeout", `${request.strategy_id} computed for more than ${limitMs} ms`);
+		const disarm = arm(() => stop.abort(tooLong()), limitMs);
+		stops[thread] = stop;
 		try {
-			return await poolOf(thread).run(crossing(request), { signal: AbortSignal.any([signal, limit.signal]) });
+			return await poolOf(thread).run(crossing(request), { signal: AbortSignal.any([signal, stop.signal]) });
 		} catch (error) {
 			if (signal.aborted) throw signal.reason;
 			if (closing) throw closed();
-			if (limit.signal.aborted) {
-				const message = `${request.strategy_id} computed for more than ${limitMs} ms`;
-				throw new EvaluationPoolError("evaluation_timeout", message);
-			}
-			throw error;
+			throw stop.signal.aborted ? stop.signal.reason : error;
 		} finally {
+			stops[thread] = null;
 			disarm();
 		}
 	}

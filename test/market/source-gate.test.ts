@@ -198,21 +198,6 @@ test("a pause that a part of an exchange is asked for is that part's own; one of
 	assert.ok(performance.now() - begun >= 295, "it waited for the whole");
 });
 
-test("a call that is of no use without another source is stopped by what stops that one, and by no other", async () => {
-	const [first, second] = [gateOf(), gateOf()];
-	const futures = { ...call(1, "/x", "binanceusdm"), needs: "binance" };
-	await second.take(futures);
-	first.report(call(), { kind: "limited", status: 418, retry_after_ms: 120_000 });
-	await refused(first.take(futures), /binance wants no request for 1[12]\d s/);
-	await pause(20);
-	// Another process knows of it once it has asked for a turn at that source.
-	await refused(second.take(call()), /wants no request/);
-	await refused(second.take(futures), /binance wants no request/);
-	await second.take(call(1, "/x", "binanceusdm"));
-	first.report(call(1, "/x", "kraken"), { kind: "limited", status: 418, retry_after_ms: 120_000 });
-	await first.take(call(1, "/x", "binanceusdm"));
-});
-
 test("without a store a ban stops the parts of this process", async () => {
 	const gate = createSourceGate({ budget: null, clock: systemClock, entropy: systemEntropy });
 	gate.report(call(1, "/x", "binanceusdm"), { kind: "limited", status: 418, retry_after_ms: null });

@@ -1,6 +1,7 @@
-/** How far a gate believes the pauses that sources name. */
+/** How far a gate believes the pauses that sources name, and whom else they stop. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { systemClock } from "../../src/clock.ts";
 import { systemEntropy } from "../../src/entropy.ts";
 import type { SharedBudget } from "../../src/market/sharing.ts";
 import { createSourceGate } from "../../src/market/source-gate.ts";
@@ -25,6 +26,19 @@ test("a pause of years, such as a moment in place of seconds, is believed for a 
 	assert.is(refusal, "kraken wants no request for 60 s");
 	nowMs += 60_001;
 	await gate.take(call);
+});
+
+test("a call that is of no use without another source is stopped by what stops that one, and by no other", async () => {
+	const gate = createSourceGate({ budget: null, clock: systemClock, entropy: systemEntropy });
+	const call = (source: string) => ({ source, endpoint: "/x", weight: 1, signal: new AbortController().signal });
+	const futures = { ...call("binanceusdm"), needs: "binance" };
+	const limited = { kind: "limited", status: 418, retry_after_ms: 120_000 } as const;
+	gate.report(call("kraken"), limited);
+	await gate.take(futures);
+	gate.report(call("binance"), limited);
+	const refusal = await gate.take(futures).catch((error: Error) => error.message);
+	assert.is(refusal, "binance wants no request for 120 s");
+	await gate.take(call("binanceusdm"));
 });
 
 test.run();
