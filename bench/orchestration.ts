@@ -1,7 +1,7 @@
 /**
  * Orchestration beside its peers: the same work, machine and minutes, runs interleaved, one table of medians.
  * Usage: npm run bench:orchestration -- [--rounds 3] [--window-ms 1200] [--limit-s 540] [--durability always,everysec,no]
- *   [--only <part of a name>,...] [--at 1,16,128] [--profile <dir>]
+ *   [--only <part of a name>,...] [--at 1,16,128] [--profile <dir>] [--sync-ms 1]
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -23,6 +23,7 @@ import {
 	SIDES,
 	type Side,
 } from "./orchestration/sides.ts";
+import { slowSyncs } from "./orchestration/slow-sync.ts";
 import { type Figures, figuresOf, ratios, table } from "./orchestration/table.ts";
 
 const COSTS_AT = 16;
@@ -45,6 +46,7 @@ const OPTIONS = {
 	only: { type: "string", default: "" },
 	at: { type: "string", default: "1,16,128" },
 	profile: { type: "string" },
+	"sync-ms": { type: "string" },
 } as const;
 
 const values = readOptions(OPTIONS);
@@ -56,6 +58,7 @@ const durabilities = values.durability.split(",").map((word): Durability => {
 });
 const concurrencies = values.at.split(",").map((word) => wholeNumber("at", word));
 if (!concurrencies.includes(COSTS_AT)) fail(`--at lacks ${COSTS_AT}, for which costs are told`);
+const syncMs = values["sync-ms"] === undefined ? null : wholeNumber("sync-ms", values["sync-ms"]);
 const wanted = values.only.split(",").map((part) => part.trim().toLowerCase());
 const kinds = SIDES.filter(({ name }) => wanted.some((part) => name.toLowerCase().includes(part)));
 if (kinds.length === 0) fail(`--only names none of: ${SIDES.map(({ name }) => name).join("; ")}`);
@@ -80,7 +83,9 @@ async function openAll(durability: Durability, root: string): Promise<{ sides: S
 			continue;
 		}
 		try {
-			sides.push(await openSide(kind, durability, join(root, `${durability}-${index}`), values.profile ?? null));
+			sides.push(
+				await openSide(kind, durability, join(root, `${durability}-${index}`), values.profile ?? null, slowed),
+			);
 		} catch (error) {
 			if (!(error instanceof NotRunnable)) throw error;
 			absent.push(`${kind.name}: not runnable here: ${error.message}`);
@@ -149,11 +154,14 @@ const root = await mkdtemp(join(tmpdir(), "orchestration-"));
 // PostgreSQL runs as a user of its own and has to get to its directory.
 await chmod(root, 0o711);
 cleanUpAtExit(root);
+const slowed = syncMs === null ? null : await slowSyncs(root, syncMs);
+if (syncMs !== null && slowed === null) fail("--sync-ms needs a C compiler, cc, on PATH");
 const began = performance.now();
 try {
 	const model = cpus()[0]?.model ?? "unknown processor";
 	say(`${cpus().length} cores (${model}), Node ${process.versions.node}, load before ${load()}`);
 	say(`${rounds} rounds of ${windowMs} ms for each system and concurrency, interleaved; medians of the rounds`);
+	if (syncMs !== null) say(`each sync of a server waits ${syncMs} ms more`);
 	for (const [index, durability] of durabilities.entries()) {
 		const untilMs = began + (limitMs * (index + 1)) / durabilities.length;
 		const { sides, absent } = await openAll(durability, root);

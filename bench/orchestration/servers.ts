@@ -37,7 +37,8 @@ export interface RedisServer extends Server {
 	client: Redis;
 }
 
-export async function startRedis(directory: string, durability: Durability): Promise<RedisServer> {
+/** @param env what its environment has beside this process's */
+export async function startRedis(directory: string, durability: Durability, env: object = {}): Promise<RedisServer> {
 	const file = onPath("redis-server");
 	if (!file) throw new NotRunnable("no redis-server on PATH");
 	await mkdir(directory, { recursive: true });
@@ -46,7 +47,7 @@ export async function startRedis(directory: string, durability: Durability): Pro
 	const kept = ["--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--appendfsync", durability];
 	const log = durability === "no" ? ["--appendonly", "no"] : kept;
 	const place = ["--port", "0", "--unixsocket", path, "--dir", directory, "--save", "", "--daemonize", "no"];
-	const server = startServer(file, [...place, ...log, "--maxmemory-policy", "noeviction"], {});
+	const server = startServer(file, [...place, ...log, "--maxmemory-policy", "noeviction"], { env });
 	const client = new Redis({ path, lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null });
 	client.on("error", () => {});
 	await until("redis-server", server, async () => existsSync(path));
@@ -73,7 +74,11 @@ const POSTGRES_SETTINGS: Record<Durability, string[]> = {
 	no: ["-c", "synchronous_commit=off", "-c", "fsync=off"],
 };
 
-export async function startPostgres(directory: string, durability: Durability): Promise<Server & { url: string }> {
+export async function startPostgres(
+	directory: string,
+	durability: Durability,
+	env: object = {},
+): Promise<Server & { url: string }> {
 	const folder = await postgresFolder();
 	if (!folder) throw new NotRunnable("no PostgreSQL here (Debian: apt-get install postgresql)");
 	// The server refuses to run as root.
@@ -89,7 +94,7 @@ export async function startPostgres(directory: string, durability: Durability): 
 	}
 	const [port = 0] = await freePorts();
 	const args = ["-D", data, "-p", String(port), "-k", directory, "-c", "listen_addresses=127.0.0.1"];
-	const server = startServer(join(folder, "postgres"), [...args, ...POSTGRES_SETTINGS[durability]], owner);
+	const server = startServer(join(folder, "postgres"), [...args, ...POSTGRES_SETTINGS[durability]], { ...owner, env });
 	await until("postgres", server, async () => server.output().includes("ready to accept connections"));
 	return { ...server, url: `postgresql://bench@127.0.0.1:${port}/bench` };
 }

@@ -67,15 +67,19 @@ type Told = { ready?: true; failed?: string; result?: { latencies: number[]; wal
 
 const ANSWER_MS = 120_000;
 
-/** @param profiles directory for CPU profiles of the system's Node process, null: none. */
+/**
+ * @param profiles directory for CPU profiles of the system's Node process, null: none
+ * @param slowed what slows the syncs of a server in its environment, null: nothing
+ */
 export async function openSide(
 	kind: SideKind,
 	durability: Durability,
 	directory: string,
 	profiles: string | null,
+	slowed: object | null,
 ): Promise<Side> {
 	await mkdir(directory, { recursive: true });
-	const { settings, pid, redis, stopServer } = await openServer(kind, durability, directory);
+	const { settings, pid, redis, stopServer } = await openServer(kind, durability, directory, slowed);
 	const profile = profiles === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
 	const child = fork(kind.module, kind.arguments ?? [], {
 		execArgv: kind.module === LOOKOUT ? [...LOOKOUT_FLAGS, ...profile] : profile,
@@ -120,18 +124,20 @@ export async function openSide(
 	};
 }
 
-async function openServer(kind: SideKind, durability: Durability, directory: string) {
+async function openServer(kind: SideKind, durability: Durability, directory: string, slowed: object | null) {
+	if (kind.server === "restate" && slowed !== null)
+		throw new NotRunnable("its server is linked statically, so its syncs cannot be slowed");
 	const settings: SystemSettings = { redis_path: "", directory, postgres_url: "", restate: { ingress: 0, admin: 0 } };
 	let redis: RedisServer | null = null;
 	const server =
 		kind.server === "redis"
-			? await startRedis(directory, durability).then((started) => {
+			? await startRedis(directory, durability, slowed ?? {}).then((started) => {
 					redis = started;
 					settings.redis_path = started.path;
 					return started;
 				})
 			: kind.server === "postgres"
-				? await startPostgres(directory, durability).then((started) => {
+				? await startPostgres(directory, durability, slowed ?? {}).then((started) => {
 						settings.postgres_url = started.url;
 						return started;
 					})

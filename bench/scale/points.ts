@@ -42,7 +42,7 @@ async function measure(durability: Durability, window_ms: number): Promise<Measu
 	const kind = SIDES.find(({ name }) => name === LOOKOUT_DIRECT);
 	if (!kind) throw new Error(`no system is called ${LOOKOUT_DIRECT}`);
 	const directory = await mkdtemp(join(tmpdir(), "points-"));
-	const side = await openSide(kind, durability, directory, null);
+	const side = await openSide(kind, durability, directory, null, null);
 	try {
 		await side.run(COSTS_AT, WARM_UP_MS);
 		const all: Measured[] = [];
