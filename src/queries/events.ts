@@ -38,7 +38,13 @@ interface EventParts {
 	streamsMax: number;
 }
 
-type Batch = { text: string; lastSeq: number; ended: boolean };
+interface Batch {
+	text: string;
+	lastSeq: number;
+	ended: boolean;
+	/** More may lie behind it. */
+	full: boolean;
+}
 
 /** One event: the entry's number is its id, so a reader that comes back names what it has. */
 const eventOf = (entry: JournalEntry, text: string): string =>
@@ -46,16 +52,22 @@ const eventOf = (entry: JournalEntry, text: string): string =>
 
 export function createEventQueries({ reader, lookup, journal, streamsMax }: EventParts): EventQueries {
 	let openStreams = 0;
-	const news = createScanNews(reader);
 	/** Watchers of one scan are woken together and stand at the same entry: they share one read and one text. */
-	const reads = new Map<string, Promise<Batch>>();
+	const reads = new Map<string, Map<number, Promise<Batch>>>();
+	// Whoever begins to wait after a commit hears no more of it, and must not share a read that was under way before.
+	const news = createScanNews(reader, (scanId) => reads.delete(scanId));
 
 	function readAfter(record: ScanRecord, afterSeq: number): Promise<Batch> {
-		const key = `${record.scan_id}:${afterSeq}`;
-		const held = reads.get(key);
+		const { scan_id } = record;
+		const ofScan = reads.get(scan_id) ?? new Map<number, Promise<Batch>>();
+		const held = ofScan.get(afterSeq);
 		if (held) return held;
-		const made = batchOf(record, afterSeq).finally(() => reads.delete(key));
-		reads.set(key, made);
+		reads.set(scan_id, ofScan);
+		const made = batchOf(record, afterSeq).finally(() => {
+			ofScan.delete(afterSeq);
+			if (ofScan.size === 0 && reads.get(scan_id) === ofScan) reads.delete(scan_id);
+		});
+		ofScan.set(afterSeq, made);
 		return made;
 	}
 
@@ -66,6 +78,7 @@ export function createEventQueries({ reader, lookup, journal, streamsMax }: Even
 			text: entries.map(({ entry, text }) => eventOf(entry, text)).join(""),
 			lastSeq: last?.seq ?? afterSeq,
 			ended: last !== undefined && isTerminalEntry(last),
+			full: entries.length >= PAGE,
 		};
 	}
 
@@ -89,6 +102,8 @@ export function createEventQueries({ reader, lookup, journal, streamsMax }: Even
 				yield batch.text;
 				quietSinceMs = reader.now();
 				if (batch.ended) return yield END;
+				// What was committed since the wait was armed ends it: nothing need be read before.
+				if (!batch.full && !record.terminal && !signal.aborted) await woken;
 				continue;
 			}
 			// The journal of an ended scan grows no more: what is not there now never comes.

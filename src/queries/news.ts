@@ -12,14 +12,16 @@ export interface ScanNews {
 /**
  * One wait for each scan that is watched, whatever the number of its watchers: they wake at the same moment, so
  * that they can share what is read then.
+ * @param before is called before anybody is woken: what was read until then may be older than the news
  */
-export function createScanNews(reader: Pick<ScanReader, "nextCommit">): ScanNews {
+export function createScanNews(reader: Pick<ScanReader, "nextCommit">, before: (scanId: string) => void): ScanNews {
 	const waiting = new Map<string, (() => void)[]>();
 
 	async function wait(scanId: string): Promise<void> {
 		await reader.nextCommit(scanId, WAIT_MS, new AbortController().signal).catch(() => false);
 		const woken = waiting.get(scanId) ?? [];
 		waiting.delete(scanId);
+		before(scanId);
 		for (const wake of woken) wake();
 	}
 

@@ -19,7 +19,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 news("a thousand watchers of one scan cost one wait, and each is woken once", async () => {
 	const reader = heldReader();
-	const { next } = createScanNews(reader);
+	const { next } = createScanNews(reader, () => {});
 	let woken = 0;
 	for (let i = 0; i < 1_000; i++) next("a", () => woken++);
 	next("b", () => assert.unreachable("another scan's commit wakes nobody here"));
@@ -36,7 +36,7 @@ news("a thousand watchers of one scan cost one wait, and each is woken once", as
 
 news("whoever is woken may wait again at once, and a wait that fails wakes its watchers too", async () => {
 	const reader = heldReader();
-	const { next } = createScanNews(reader);
+	const { next } = createScanNews(reader, () => {});
 	const seen: string[] = [];
 	next("a", () => {
 		seen.push("first");
