@@ -99,9 +99,9 @@ export function createEventQueries({ reader, lookup, journal, streamsMax }: Even
 			if (!batch) return yield END;
 			if (batch.text !== "") {
 				seq = batch.lastSeq;
+				if (batch.ended) return yield batch.text + END;
 				yield batch.text;
 				quietSinceMs = reader.now();
-				if (batch.ended) return yield END;
 				// What was committed since the wait was armed ends it: nothing need be read before.
 				if (!batch.full && !record.terminal && !signal.aborted) await woken;
 				continue;
