@@ -7,6 +7,7 @@ import type { SystemSettings } from "../peers/serve.mjs";
 import { type Counts, countsOf, difference } from "./counts.ts";
 import { cpuMsOf, killAll, stop, track } from "./processes.ts";
 import { type Durability, NotRunnable, type RedisServer, startPostgres, startRedis, startRestate } from "./servers.ts";
+import { isSlowed } from "./slow-sync.ts";
 
 export const PEERS = fileURLToPath(new URL("../peers", import.meta.url));
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -147,6 +148,7 @@ async function openServer(kind: SideKind, durability: Durability, directory: str
 					});
 	const pid = server.child.pid;
 	if (pid === undefined) throw new NotRunnable(`${kind.name}: its server did not start`);
+	if (slowed !== null && !(await isSlowed(pid))) throw new NotRunnable("the syncs of its server could not be slowed");
 	const { ingress, admin } = settings.restate;
 	return {
 		settings: { ...settings, restate: { ingress, admin } },

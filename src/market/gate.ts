@@ -19,7 +19,7 @@ export interface SourceCall {
 	endpoint: string;
 	/** Request weight in the exchange's own units, at least 1. */
 	weight: number;
-	/** A source without which the call is of no use: what stops that source stops it as well. */
+	/** A source without which the call is of no use: while this process knows that one to want no request, it is refused. */
 	needs?: string;
 	/** Of the calls of a process that wait, those of the lowest rank go first; absent: 0. */
 	rank?: CallRank;

@@ -39,20 +39,32 @@ export interface RecordedFiles {
 }
 
 /** Reads files below `dir`. One thread: the set is small, and the machine's cores are for strategies. */
-export function createRecordedFiles(dir: string): RecordedFiles {
+export function createRecordedFiles(dir: string, threadFile: string = workerFile): RecordedFiles {
 	const lifetime = new AbortController();
 	const cache = new ByteLru<object>(RECORDED_CACHE_BYTES_MAX);
 	const running = new Map<string, Promise<object>>();
 	let pool: Piscina | null = null;
+	/** Ends what waits for a thread that could not start: nothing else would. */
+	let started = new AbortController();
+
+	function open(): Piscina {
+		const made = new Piscina({ filename: threadFile, minThreads: 0, maxThreads: 1, idleTimeout: THREAD_IDLE_MS });
+		// Without a listener it would end the process. The next read starts another thread.
+		return made.on("error", (error: Error) => {
+			started.abort(
+				new MarketError("fetch_failed", `no thread could be started to read files: ${error.message}`, true),
+			);
+			started = new AbortController();
+		});
+	}
 
 	const run = async (task: RecordedTask): Promise<object> => {
 		lifetime.signal.throwIfAborted();
-		if (pool === null) {
-			pool = new Piscina({ filename: workerFile, minThreads: 0, maxThreads: 1, idleTimeout: THREAD_IDLE_MS });
-			// A thread that breaks while it reads nothing would end the process; the next read starts another.
-			pool.on("error", () => undefined);
-		}
-		const answer: RecordedAnswer = await pool.run(task);
+		pool ??= open();
+		const { signal } = started;
+		const answer: RecordedAnswer = await pool.run(task, { signal }).catch((error: unknown) => {
+			throw signal.aborted ? signal.reason : error;
+		});
 		if (!answer.ok) throw new MarketError("fetch_failed", answer.message, answer.retryable);
 		return { value: answer.value };
 	};

@@ -101,6 +101,14 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 		source.breakers.set(endpoint, known);
 		return known;
 	};
+	/** Null: neither its source nor the one that it needs is to be left alone for longer than a caller may wait. */
+	const refusalOf = ({ source, needs = source }: SourceCall): MarketError | null => {
+		for (const name of [source, needs]) {
+			const blockedMs = blockedMsOf(sourceOf(name), clock);
+			if (blockedMs > BLOCK_WAIT_MS_MAX) return blocked(name, blockedMs);
+		}
+		return null;
+	};
 	/** Undefined when the store does not answer; it is left alone for a while then. */
 	const ask = async <T>(work: (budget: SharedBudget) => Promise<T>): Promise<T | undefined> => {
 		if (budget === null || clock.now() < awayUntilMs) return undefined;
@@ -155,7 +163,11 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 				const { granted, wait_ms } = await grantFor(source, batch);
 				const blockedMs = blockedMsOf(source, clock);
 				// A block that came meanwhile stops those whose turn it is.
-				for (const waiter of blockedMs > 0 ? [] : batch.slice(0, granted)) waiter.go();
+				for (const waiter of blockedMs > 0 ? [] : batch.slice(0, granted)) {
+					const refused = refusalOf(waiter.call);
+					if (refused) waiter.refuse(refused);
+					else waiter.go();
+				}
 				if (blockedMs > BLOCK_WAIT_MS_MAX)
 					for (const waiter of [...source.queue]) waiter.refuse(blocked(source.name, blockedMs));
 				if (source.queue.size === 0 || (granted === batch.length && blockedMs <= 0)) continue;
@@ -207,10 +219,8 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 		async take(call) {
 			call.signal.throwIfAborted();
 			const source = sourceOf(call.source);
-			for (const wanted of call.needs === undefined ? [source] : [source, sourceOf(call.needs)]) {
-				const blockedMs = blockedMsOf(wanted, clock);
-				if (blockedMs > BLOCK_WAIT_MS_MAX) throw blocked(wanted.name, blockedMs);
-			}
+			const refused = refusalOf(call);
+			if (refused) throw refused;
 			const probing = await admitted(source, call.endpoint);
 			try {
 				call.signal.throwIfAborted();

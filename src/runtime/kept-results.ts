@@ -27,12 +27,23 @@ export class KeptRoom {
 	}
 }
 
+/** Field of the scan's portfolio, the one document that effects read. */
+const PORTFOLIO = "d:portfolio";
+
+interface Held {
+	text: string | null;
+	row: object | null;
+	length: number;
+}
+
 /**
  * Results that this run has committed itself, by field of the results key: its later effects need not read back what
  * has just been written. Never the truth: what is not here, of an earlier holder for one, lies in the store.
  */
 export class KeptResults {
-	private readonly held = new Map<string, { text: string | null; row: object | null; length: number }>();
+	private readonly held = new Map<string, Held>();
+	/** False once a row did not fit. */
+	private wanted = true;
 	/** Null: the run has stopped, and nothing is kept for it any more. */
 	private room: KeptRoom | null;
 
@@ -45,32 +56,39 @@ export class KeptResults {
 	 * @param rows by opportunity_id, those among the fields at least
 	 */
 	note(fields: ResultFields, rows: ReadonlyMap<string, object>): void {
-		const { room } = this;
-		if (room === null) return;
-		for (const [field, text] of fields) {
-			const { length } = text;
-			room.giveBack(this.held.get(field)?.length ?? 0);
-			this.held.delete(field);
-			if (room.take(length)) this.held.set(field, { text, row: null, length });
-		}
+		const portfolio = fields.get(PORTFOLIO);
+		if (portfolio !== undefined) this.keep(PORTFOLIO, { text: portfolio, row: null, length: portfolio.length });
 		for (const [id, row] of rows) {
-			const held = this.held.get(rowField(id));
-			if (!held) continue;
-			held.text = null;
-			held.row = row;
+			const text = fields.get(rowField(id));
+			if (text === undefined || !this.wanted) continue;
+			this.wanted = this.keep(rowField(id), { text: null, row, length: text.length });
 		}
+		// All rows are wanted together or none: what is left would only take the room of others.
+		if (!this.wanted) for (const field of [...this.held.keys()]) if (field !== PORTFOLIO) this.drop(field);
+	}
+
+	/** False: there is no room. */
+	private keep(field: string, entry: Held): boolean {
+		this.drop(field);
+		if (!this.room?.take(entry.length)) return false;
+		this.held.set(field, entry);
+		return true;
+	}
+
+	private drop(field: string): void {
+		this.room?.giveBack(this.held.get(field)?.length ?? 0);
+		this.held.delete(field);
 	}
 
 	/** The run has stopped: others may have its room. */
 	clear(): void {
-		for (const { length } of this.held.values()) this.room?.giveBack(length);
-		this.held.clear();
+		for (const field of [...this.held.keys()]) this.drop(field);
 		this.room = null;
 	}
 
-	/** JSON of a document; undefined: it is not here. */
-	document(name: string): string | undefined {
-		return this.held.get(`d:${name}`)?.text ?? undefined;
+	/** JSON; undefined: it is not here. */
+	portfolio(): string | undefined {
+		return this.held.get(PORTFOLIO)?.text ?? undefined;
 	}
 
 	row(opportunityId: string): object | null {

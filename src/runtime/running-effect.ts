@@ -48,7 +48,7 @@ export class RunningEffect implements StrategyEffectContext {
 	readonly elapsedMs = (): number => Math.max(0, this.sources.now() - this.scan.input.accepted_at_ms);
 
 	readonly portfolio = async (): Promise<PortfolioSnapshot> => {
-		const kept = this.sources.kept.document("portfolio");
+		const kept = this.sources.kept.portfolio();
 		if (kept !== undefined) return JSON.parse(kept) as PortfolioSnapshot;
 		const { scan_id } = this.scan.input;
 		const stored = await this.patiently(() => this.sources.reader.document<PortfolioSnapshot>(scan_id, "portfolio"));

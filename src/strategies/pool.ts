@@ -36,8 +36,8 @@ export const PATIENCE_MS = 250;
 
 /** Refused or stopped evaluations; `retryable` says whether again may help. */
 export class EvaluationPoolError extends Error {
-	/** evaluation_timeout: it computed for too long, which a pure function would do again. */
-	readonly code: "overloaded" | "closed" | "evaluation_timeout";
+	/** evaluation_timeout: it computed for too long, which a pure function would do again; no_thread: none could start. */
+	readonly code: "overloaded" | "closed" | "evaluation_timeout" | "no_thread";
 	readonly retryable: boolean;
 	constructor(code: EvaluationPoolError["code"], message: string) {
 		super(message);
@@ -101,10 +101,11 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 		});
 		// Idle for too long, stopped by its limit or its scan, or crashed.
 		one.on("workerDestroy", () => affinity.forget(thread));
-		// Without a listener it would end the process, and what waits for a thread that cannot start would wait on.
+		// Without a listener it would end the process, and what waits for a thread that cannot start would wait on. What
+		// a later thread computes meanwhile is none of it.
 		return one.on("error", (error) => {
 			options.onBroken?.(error);
-			stops[thread]?.abort(error);
+			if (one.queueSize > 0) stops[thread]?.abort(new EvaluationPoolError("no_thread", "no thread could be started"));
 		});
 	});
 	let closing: Promise<void> | null = null;

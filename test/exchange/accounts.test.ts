@@ -9,6 +9,7 @@ import { budgetOf } from "../../src/exchange/gated.ts";
 import { openGate, type SourceCall, type SourceGate, type SourceOutcome } from "../../src/market/gate.ts";
 import { createSourceGate } from "../../src/market/source-gate.ts";
 import { type AccountExchange, startAccountExchange, testAccount, testKey } from "../support/account-exchange.ts";
+import { within } from "../support/wait.ts";
 
 const test = suite("exchange accounts over HTTP");
 
@@ -157,7 +158,10 @@ test("after a ban no account sends a request, with whatever key, until it is ove
 		);
 		assert.ok(gate.told.some(({ kind }) => kind === "limited"));
 		// The wallet's ban ends the read while its futures side may be under way still.
-		while (gate.told.length < gate.taken.length) await delay(systemClock, 5);
+		const answered = async () => {
+			while (gate.told.length < gate.taken.length) await delay(systemClock, 5);
+		};
+		await within(answered(), "the answers to what was under way");
 		exchange.fault = null;
 		exchange.requests.length = 0;
 		for (let i = 0; i < 5; i++) assert.is(await codeOf(accounts.read(account, open, 8_000)), "rate_limited");

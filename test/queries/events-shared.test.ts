@@ -8,11 +8,13 @@ import { within } from "../support/wait.ts";
 
 const shared = suite("Queries: watchers of a scan share what is read");
 
+/** That of the entry with which a scan ends. */
+const END_SEQ = 1_000;
 const viewer = { user_id: USER_ID, role: "trader" as const };
 const entryOf = (seq: number): JournalEntry => ({
 	seq,
 	at_ms: 0,
-	type: seq === 9 ? "scan.completed" : "phase.started",
+	type: seq === END_SEQ ? "scan.completed" : "phase.started",
 	phase: "queued",
 	strategy_id: null,
 	attempt: null,
@@ -30,9 +32,10 @@ function watchedScan() {
 		reader: { nextCommit: () => commit.promise, now: () => 0, read: async () => record },
 		lookup: { byId: async () => ({ kind: "found", record }) },
 		journal: {
-			entries(_: unknown, afterSeq: number) {
+			entries(_: unknown, afterSeq: number, limit: number) {
 				// What lies in the store when the read gets there.
-				const found = written.filter((seq) => seq > afterSeq).map((seq) => ({ entry: entryOf(seq), text: "{}" }));
+				const later = written.filter((seq) => seq > afterSeq).slice(0, limit);
+				const found = later.map((seq) => ({ entry: entryOf(seq), text: "{}" }));
 				const read = deferred<typeof found>();
 				reads.push({ afterSeq, answer: () => read.resolve(found) });
 				return read.promise;
@@ -68,7 +71,7 @@ shared("a commit is read once, however many watch", async () => {
 	const watchers = await Promise.all([scan.watch(), scan.watch(), scan.watch()]);
 	let next = watchers.map((text) => text.next());
 	await turn();
-	for (const seq of [1, 2, 9]) {
+	for (const seq of [1, 2, END_SEQ]) {
 		scan.write(seq);
 		if (seq === 1) scan.reads.at(-1)?.answer();
 		scan.tell();
@@ -102,6 +105,22 @@ shared("who comes after a commit shares no read from before it", async () => {
 	await turn();
 	for (const read of scan.reads) read.answer();
 	assert.equal(seqsIn((await within(early, "what the first one gets", 2_000)).value), [1]);
+});
+
+shared("who is far behind reads page after page and waits for no news; the last one says that it ends", async () => {
+	const scan = watchedScan();
+	for (let seq = 10; seq < 260; seq++) scan.write(seq);
+	scan.write(END_SEQ);
+	const text = await scan.watch();
+	const pages: number[] = [];
+	for (let last = ""; !last.includes("event: end"); ) {
+		const next = text.next();
+		await turn();
+		scan.reads.at(-1)?.answer();
+		last = String((await within(next, "a page", 2_000)).value);
+		pages.push(seqsIn(last).length);
+	}
+	assert.equal(pages, [100, 100, 51]);
 });
 
 shared.run();

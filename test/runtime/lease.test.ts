@@ -2,6 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Effects } from "../../src/effects/contract.ts";
+import { KeptRoom } from "../../src/runtime/kept-results.ts";
 import { holdLease } from "../../src/runtime/lease.ts";
 import type { Heartbeat } from "../../src/store/write-contract.ts";
 import { type Deferred, deferred, ManualClock, settled } from "../effects/fake-clock.ts";
@@ -134,7 +135,7 @@ test("cut off in the middle of a scan, a worker aborts its effects and another g
 	assert.is(record?.context.resumes, 1);
 });
 
-/** Rows that are together longer than what a run keeps of its own. */
+/** Rows that are together longer than what the runs of the process keep of their own. */
 const longRows: Partial<Effects> = {
 	async evaluateStrategy(effect) {
 		const id = `${effect.strategy_id}-row`;
@@ -154,7 +155,8 @@ test("rows that the store does not give at once are asked for again; the ranking
 			return refused <= 2 ? away() : store.reader.rows(scanId, [...ids]);
 		},
 	};
-	assert.is(await within(runtimeOn(store, quickEffects(longRows), { reader }).run(scan_id), "the run"), "ended");
+	const runtime = runtimeOn(store, quickEffects(longRows), { reader, keptRoom: new KeptRoom(262_144) });
+	assert.is(await within(runtime.run(scan_id), "the run"), "ended");
 	const record = await store.reader.read(scan_id);
 	assert.equal([record?.position, record?.context.ranking?.ranked_count, refused], ["completed", 3, 3]);
 });

@@ -4,6 +4,7 @@ import { evaluate } from "../../src/strategies/evaluate.ts";
 import { createEvaluationPool, EvaluationPoolError } from "../../src/strategies/pool.ts";
 import { deferred } from "../effects/fake-clock.ts";
 import { requestOf, trendingSeries } from "../support/synthetic-market.ts";
+import { within } from "../support/wait.ts";
 
 const test = suite("evaluation pool");
 const series = Array.from({ length: 8 }, (_, i) => trendingSeries(`C${i}/USDT`, 1000, 100 + i));
@@ -81,18 +82,17 @@ test("a strategy's own error passes through", async () => {
 	}
 });
 
-test("a thread that cannot start is told of and ends no process; what needs it is rejected", async () => {
-	const workerFile = new URL("./support/broken-worker.ts", import.meta.url).href;
+test("a thread that cannot start is told of and ends no process; what needs it fails, and may be tried again", async () => {
+	const workerFile = new URL("./support/no-such-worker.ts", import.meta.url).href;
 	const told = deferred<unknown>();
 	// What waits for it waits for no limit.
 	const pool = createEvaluationPool({ threads: 1, workerFile, onBroken: told.resolve, arm: () => () => {} });
-	// Threads keep no process alive.
-	const alive = setTimeout(() => assert.unreachable("nothing was told"), 20_000);
 	try {
-		assert.ok((await told.promise) instanceof Error);
-		assert.ok((await failure(pool.evaluate(request, open))) instanceof Error);
+		assert.match(((await within(told.promise, "the failure")) as Error).message, /no-such-worker/);
+		const error = await within(failure(pool.evaluate(request, open)), "the evaluation");
+		assert.ok(error instanceof EvaluationPoolError);
+		assert.equal([error.code, error.retryable], ["no_thread", true]);
 	} finally {
-		clearTimeout(alive);
 		await pool.close();
 	}
 });
