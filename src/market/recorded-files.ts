@@ -1,6 +1,6 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { Piscina } from "piscina";
+import { openWorkerPool, type WorkerPool } from "../worker-pool.ts";
 import { abortable } from "./abortable.ts";
 import { ByteLru } from "./byte-lru.ts";
 import { MarketError } from "./contract.ts";
@@ -43,28 +43,14 @@ export function createRecordedFiles(dir: string, threadFile: string = workerFile
 	const lifetime = new AbortController();
 	const cache = new ByteLru<object>(RECORDED_CACHE_BYTES_MAX);
 	const running = new Map<string, Promise<object>>();
-	let pool: Piscina | null = null;
-	/** Ends what waits for a thread that could not start: nothing else would. */
-	let started = new AbortController();
-
-	function open(): Piscina {
-		const made = new Piscina({ filename: threadFile, minThreads: 0, maxThreads: 1, idleTimeout: THREAD_IDLE_MS });
-		// Without a listener it would end the process. The next read starts another thread.
-		return made.on("error", (error: Error) => {
-			started.abort(
-				new MarketError("fetch_failed", `no thread could be started to read files: ${error.message}`, true),
-			);
-			started = new AbortController();
-		});
-	}
+	let pool: WorkerPool<RecordedTask, RecordedAnswer> | null = null;
+	const noThread = ({ message }: Error) =>
+		new MarketError("fetch_failed", `no thread could be started to read files: ${message}`, true);
 
 	const run = async (task: RecordedTask): Promise<object> => {
 		lifetime.signal.throwIfAborted();
-		pool ??= open();
-		const { signal } = started;
-		const answer: RecordedAnswer = await pool.run(task, { signal }).catch((error: unknown) => {
-			throw signal.aborted ? signal.reason : error;
-		});
+		pool ??= openWorkerPool({ filename: threadFile, minThreads: 0, idleTimeout: THREAD_IDLE_MS }, noThread);
+		const answer = await pool.run(task);
 		if (!answer.ok) throw new MarketError("fetch_failed", answer.message, answer.retryable);
 		return { value: answer.value };
 	};

@@ -161,15 +161,13 @@ export function createSourceGate({ budget, clock, entropy, ...given }: SourceGat
 			while (source.queue.size > 0) {
 				const batch = inTurn(source.queue).slice(0, BATCH);
 				const { granted, wait_ms } = await grantFor(source, batch);
-				const blockedMs = blockedMsOf(source, clock);
-				// A block that came meanwhile stops those whose turn it is.
-				for (const waiter of blockedMs > 0 ? [] : batch.slice(0, granted)) {
+				for (const waiter of [...source.queue]) {
 					const refused = refusalOf(waiter.call);
 					if (refused) waiter.refuse(refused);
-					else waiter.go();
 				}
-				if (blockedMs > BLOCK_WAIT_MS_MAX)
-					for (const waiter of [...source.queue]) waiter.refuse(blocked(source.name, blockedMs));
+				const blockedMs = blockedMsOf(source, clock);
+				// A block that came meanwhile stops those whose turn it is; who was refused has left.
+				for (const waiter of blockedMs > 0 ? [] : batch.slice(0, granted)) waiter.go();
 				if (source.queue.size === 0 || (granted === batch.length && blockedMs <= 0)) continue;
 				const jitter = Number.parseInt(entropy.hex(1), 16) / 16;
 				const waitMs = Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, wait_ms, blockedMs));

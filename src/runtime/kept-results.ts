@@ -27,22 +27,15 @@ export class KeptRoom {
 	}
 }
 
-/** Field of the scan's portfolio, the one document that effects read. */
-const PORTFOLIO = "d:portfolio";
-
-interface Held {
-	text: string | null;
-	row: object | null;
-	length: number;
-}
-
 /**
- * Results that this run has committed itself, by field of the results key: its later effects need not read back what
- * has just been written. Never the truth: what is not here, of an earlier holder for one, lies in the store.
+ * The rows and the portfolio that this run has committed itself: its later effects need not read back what has just been
+ * written. Never the truth: what is not here, of an earlier holder for one, lies in the store.
  */
 export class KeptResults {
-	private readonly held = new Map<string, Held>();
-	/** False once a row did not fit. */
+	/** By opportunity_id, with the length of their JSON. */
+	private readonly rows = new Map<string, { row: object; length: number }>();
+	private portfolioText: string | null = null;
+	/** False once a row did not fit: all are wanted together or none. */
 	private wanted = true;
 	/** Null: the run has stopped, and nothing is kept for it any more. */
 	private room: KeptRoom | null;
@@ -56,43 +49,46 @@ export class KeptResults {
 	 * @param rows by opportunity_id, those among the fields at least
 	 */
 	note(fields: ResultFields, rows: ReadonlyMap<string, object>): void {
-		const portfolio = fields.get(PORTFOLIO);
-		if (portfolio !== undefined) this.keep(PORTFOLIO, { text: portfolio, row: null, length: portfolio.length });
+		const portfolio = fields.get("d:portfolio");
+		if (portfolio !== undefined) this.keepPortfolio(portfolio);
 		for (const [id, row] of rows) {
-			const text = fields.get(rowField(id));
-			if (text === undefined || !this.wanted) continue;
-			this.wanted = this.keep(rowField(id), { text: null, row, length: text.length });
+			const length = fields.get(rowField(id))?.length;
+			if (length !== undefined && this.wanted) this.keepRow(id, row, length);
 		}
-		// All rows are wanted together or none: what is left would only take the room of others.
-		if (!this.wanted) for (const field of [...this.held.keys()]) if (field !== PORTFOLIO) this.drop(field);
 	}
 
-	/** False: there is no room. */
-	private keep(field: string, entry: Held): boolean {
-		this.drop(field);
-		if (!this.room?.take(entry.length)) return false;
-		this.held.set(field, entry);
-		return true;
+	private keepPortfolio(text: string | null): void {
+		this.room?.giveBack(this.portfolioText?.length ?? 0);
+		this.portfolioText = text !== null && this.room?.take(text.length) ? text : null;
 	}
 
-	private drop(field: string): void {
-		this.room?.giveBack(this.held.get(field)?.length ?? 0);
-		this.held.delete(field);
+	private keepRow(id: string, row: object, length: number): void {
+		this.room?.giveBack(this.rows.get(id)?.length ?? 0);
+		this.rows.delete(id);
+		if (this.room?.take(length)) this.rows.set(id, { row, length });
+		else this.dropRows();
+	}
+
+	private dropRows(): void {
+		this.wanted = false;
+		for (const { length } of this.rows.values()) this.room?.giveBack(length);
+		this.rows.clear();
 	}
 
 	/** The run has stopped: others may have its room. */
 	clear(): void {
-		for (const field of [...this.held.keys()]) this.drop(field);
+		this.dropRows();
+		this.keepPortfolio(null);
 		this.room = null;
 	}
 
-	/** JSON; undefined: it is not here. */
-	portfolio(): string | undefined {
-		return this.held.get(PORTFOLIO)?.text ?? undefined;
+	/** JSON; null: it is not here. */
+	portfolio(): string | null {
+		return this.portfolioText;
 	}
 
 	row(opportunityId: string): object | null {
-		return this.held.get(rowField(opportunityId))?.row ?? null;
+		return this.rows.get(opportunityId)?.row ?? null;
 	}
 }
 

@@ -49,7 +49,7 @@ export class RunningEffect implements StrategyEffectContext {
 
 	readonly portfolio = async (): Promise<PortfolioSnapshot> => {
 		const kept = this.sources.kept.portfolio();
-		if (kept !== undefined) return JSON.parse(kept) as PortfolioSnapshot;
+		if (kept !== null) return JSON.parse(kept) as PortfolioSnapshot;
 		const { scan_id } = this.scan.input;
 		const stored = await this.patiently(() => this.sources.reader.document<PortfolioSnapshot>(scan_id, "portfolio"));
 		if (!stored) throw new Error("the scan's portfolio is not stored");

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { extname } from "node:path";
-import { Piscina } from "piscina";
+import { openWorkerPool, type WorkerPool } from "../worker-pool.ts";
 import { createAffinity } from "./affinity.ts";
 import type { Evaluation, EvaluationRequest } from "./contract.ts";
 import { type CrossingRequest, crossing } from "./crossing.ts";
@@ -89,44 +89,37 @@ export function createEvaluationPool(options: EvaluationPoolOptions = {}): Evalu
 		full: () => new EvaluationPoolError("overloaded", `${queueMax} evaluations are waiting`),
 	});
 	const idleTimeout = positive("idleTimeoutMs", options.idleTimeoutMs ?? IDLE_MS);
-	/** What stops the evaluation of each thread; its reason is the error. */
-	const stops = new Array<AbortController | null>(threads).fill(null);
-	const pools = Array.from({ length: threads }, (_, thread) => {
-		const one: Piscina<CrossingRequest, Evaluation> = new Piscina({
-			filename: options.workerFile ?? workerFile,
-			minThreads: thread === 0 ? 1 : 0,
-			maxThreads: 1,
-			idleTimeout,
-			concurrentTasksPerWorker: 1,
-		});
-		// Idle for too long, stopped by its limit or its scan, or crashed.
-		one.on("workerDestroy", () => affinity.forget(thread));
-		// Without a listener it would end the process, and what waits for a thread that cannot start would wait on. What
-		// a later thread computes meanwhile is none of it.
-		return one.on("error", (error) => {
-			options.onBroken?.(error);
-			if (one.queueSize > 0) stops[thread]?.abort(new EvaluationPoolError("no_thread", "no thread could be started"));
-		});
-	});
+	const noThread = () => new EvaluationPoolError("no_thread", "no thread could be started");
+	const pools = Array.from({ length: threads }, (_, thread) =>
+		openWorkerPool<CrossingRequest, Evaluation>(
+			{ filename: options.workerFile ?? workerFile, minThreads: thread === 0 ? 1 : 0, idleTimeout },
+			noThread,
+			{
+				// Idle for too long, stopped by its limit or its scan, or crashed.
+				ended: () => affinity.forget(thread),
+				...(options.onBroken && { broken: options.onBroken }),
+			},
+		),
+	);
 	let closing: Promise<void> | null = null;
-	const poolOf = (thread: number) => pools[thread] as Piscina<CrossingRequest, Evaluation>;
+	const poolOf = (thread: number) => pools[thread] as WorkerPool<CrossingRequest, Evaluation>;
 	const closed = () => new EvaluationPoolError("closed", "the evaluation pool is closed");
 
 	/** In a thread of its own from the first moment, so the limit counts computing and never waiting. */
 	async function compute(thread: number, request: EvaluationRequest, signal: AbortSignal): Promise<Evaluation> {
-		const stop = new AbortController();
-		const tooLong = () =>
-			new EvaluationPoolError("evaluation_timeout", `${request.strategy_id} computed for more than ${limitMs} ms`);
-		const disarm = arm(() => stop.abort(tooLong()), limitMs);
-		stops[thread] = stop;
+		const limit = new AbortController();
+		const disarm = arm(() => limit.abort(), limitMs);
 		try {
-			return await poolOf(thread).run(crossing(request), { signal: AbortSignal.any([signal, stop.signal]) });
+			return await poolOf(thread).run(crossing(request), AbortSignal.any([signal, limit.signal]));
 		} catch (error) {
 			if (signal.aborted) throw signal.reason;
 			if (closing) throw closed();
-			throw stop.signal.aborted ? stop.signal.reason : error;
+			if (limit.signal.aborted) {
+				const message = `${request.strategy_id} computed for more than ${limitMs} ms`;
+				throw new EvaluationPoolError("evaluation_timeout", message);
+			}
+			throw error;
 		} finally {
-			stops[thread] = null;
 			disarm();
 		}
 	}
