@@ -54,7 +54,8 @@ test("a run that has stopped gives its room back once, and takes none for a comm
 	kept.clear();
 	assert.is(kept.row("a"), null);
 	note(kept, "b", 60);
-	assert.is(kept.row("b"), null);
+	kept.note(new Map([["d:portfolio", "{}"]]), new Map());
+	assert.equal([kept.row("b"), kept.portfolio()], [null, null]);
 	assert.ok(room.take(100));
 	kept.clear();
 	assert.not.ok(room.take(1));
