@@ -83,10 +83,16 @@ export function createProbes({
 	const markets = async () => marketOfAll(liveWorkers(await store.statistics.workers(), store.clock.now()));
 	return {
 		async queue() {
-			const [counts, [oldest]] = await Promise.all([queue.waiting(), store.writer.unclaimed(0, 1)]);
+			const [{ waiting }, [oldest], scans] = await Promise.all([
+				queue.waiting(),
+				store.writer.unclaimed(0, 1),
+				store.statistics.activeScans(),
+			]);
 			const record = oldest === undefined ? null : await store.reader.read(oldest);
 			const waitMs = record && store.clock.now() - record.context.input.accepted_at_ms;
-			return { ...counts, oldest_wait_ms: waitMs === null ? null : Math.max(0, waitMs) };
+			// A scan that is run where it was started is no job of the queue, and in hand all the same.
+			const active = Math.max(0, scans.active - scans.queued);
+			return { waiting, active, oldest_wait_ms: waitMs === null ? null : Math.max(0, waitMs) };
 		},
 		async redis() {
 			const { kind } = provision;

@@ -11,6 +11,8 @@ export const WORKER_SILENT_MS = 10_000;
 
 interface PresenceDeps {
 	writer: ScanWriter;
+	/** All workers that have said that they are there. */
+	workers: () => Promise<WorkerInfo[]>;
 	runtime: Runtime;
 	clock: Clock;
 	logger: Logger;
@@ -23,13 +25,20 @@ interface PresenceDeps {
 export const liveWorkers = (workers: readonly WorkerInfo[], nowMs: number): WorkerInfo[] =>
 	workers.filter(({ last_seen_at_ms }) => nowMs - last_seen_at_ms < WORKER_SILENT_MS);
 
-/** Keeps this worker in the list that operators and /readyz see. */
-export function announcePresence({ writer, runtime, clock, logger, version, draining, market }: PresenceDeps): {
+export interface Presence {
+	/** Resolves when the worker is listed for the first time. */
 	first: Promise<void>;
+	/** Scans in hand of the least busy of the other workers that take scans, as of the last look; infinite: none is there. */
+	leastElsewhere(): number;
 	/** Says it again now, because something has changed. */
 	update(): Promise<void>;
 	stop(): Promise<void>;
-} {
+}
+
+/** Keeps this worker in the list that operators and /readyz see, and looks who else is there. */
+export function announcePresence(deps: PresenceDeps): Presence {
+	const { writer, workers, runtime, clock, logger, version, draining, market } = deps;
+	let leastElsewhere = Number.POSITIVE_INFINITY;
 	const startedAtMs = writer.now();
 	let timer: unknown = null;
 	let stopped = false;
@@ -44,6 +53,10 @@ export function announcePresence({ writer, runtime, clock, logger, version, drai
 			draining: draining(),
 			market: figures,
 		});
+		const others = liveWorkers(await workers(), writer.now()).filter(
+			(worker) => worker.worker_id !== runtime.workerId && !worker.draining,
+		);
+		leastElsewhere = Math.min(...others.map(({ scans_active }) => scans_active));
 		await market.requests((amounts) => writer.addTotals(amounts));
 	};
 	const update = (): Promise<void> =>
@@ -54,6 +67,7 @@ export function announcePresence({ writer, runtime, clock, logger, version, drai
 		});
 	return {
 		first: loop(),
+		leastElsewhere: () => leastElsewhere,
 		update,
 		async stop() {
 			stopped = true;

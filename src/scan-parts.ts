@@ -10,8 +10,10 @@ import { discoverUniverse } from "./market/discovery.ts";
 import type { SourceGate } from "./market/gate.ts";
 import { selectAssets } from "./market/universe-filters.ts";
 import { createMarketReport } from "./market-report.ts";
-import { announcePresence } from "./presence.ts";
-import { createScanQueue, createScanWorker, type ScanQueue } from "./queue/scan-queue.ts";
+import { announcePresence, type Presence } from "./presence.ts";
+import { createDispatch, createLocalRuns, type Dispatch } from "./queue/dispatch.ts";
+import { createPlaces } from "./queue/places.ts";
+import { createScanQueue, createScanWorker, type ScanQueue, type ScanWorker } from "./queue/scan-queue.ts";
 import { bullmqConnection, closeRedisClient, createRedisClient, type Redis } from "./redis/clients.ts";
 import type { RedisProvision } from "./redis/provide.ts";
 import { type BegunScans, createBegunScans } from "./runtime/begun-scans.ts";
@@ -49,6 +51,8 @@ const QUEUE_EVENTS_MAX = { external: 10_000, private: 10_000, memory: 100 } as c
 
 export interface ScanParts {
 	queue: ScanQueue;
+	/** Where started scans go. */
+	dispatch: Dispatch;
 	/** The client that notes whose turn it is; closed with the queue. */
 	lanes: Redis;
 	commands: ScanCommands;
@@ -95,6 +99,7 @@ export async function createScanParts({
 		await book(store.writer, record, config.userScansMax);
 	};
 	const begun = createBegunScans(systemClock);
+	const dispatch = createDispatch({ queue, begun, log: logger });
 	const start: CommandDeps = {
 		...(config.role === "api" ? {} : { begun }),
 		writer: store.writer,
@@ -104,11 +109,7 @@ export async function createScanParts({
 		...users,
 		profileOf,
 		available: new Set(builtStrategyIds()),
-		// An accepted scan is not refused because the queue hiccups: the watchdog queues what it finds unclaimed.
-		enqueue: (scanId, userId) =>
-			queue
-				.add(scanId, userId)
-				.catch((error: unknown) => logger.warn({ scan_id: scanId, err: error }, "scan not queued yet")),
+		enqueue: (scanId, userId) => dispatch.add(scanId, userId),
 		queued: () => store.statistics.queuedScans(),
 		newScanId: () => entropy.scanId(),
 		book: bookEnd,
@@ -119,7 +120,7 @@ export async function createScanParts({
 			queue_max: config.queueMax,
 		},
 	};
-	return { queue, lanes, commands: createCommands(start), start, apply, book: bookEnd, begun };
+	return { queue, dispatch, lanes, commands: createCommands(start), start, apply, book: bookEnd, begun };
 }
 
 /** The executing half: runtime, evaluation threads, queue worker, presence. */
@@ -154,7 +155,7 @@ const patientStore = (
 export function startExecutor(
 	deps: PartsDeps & { market: MarketData; gate?: SourceGate | null; accounts: HoldingsReader; parts: ScanParts },
 ): ScanExecutor {
-	const { config, logger, entropy, provision, store, market, gate = null, accounts, users, parts } = deps;
+	const { config, logger, entropy, store, market, gate = null, accounts, users, parts } = deps;
 	const pool = createEvaluationPool({ onBroken: (err) => logger.error({ err }, "a thread of strategies broke") });
 	const effects = createEffects({
 		market,
@@ -184,13 +185,9 @@ export function startExecutor(
 		onEnded: parts.book,
 	});
 	const stopListening = store.writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
-	const worker = createScanWorker(
-		{ connection: bullmqConnection(provision.connection, "worker"), redis: parts.lanes, log: logger },
-		config.workerConcurrency,
-		(scanId) => runtime.run(scanId),
-	);
 	const presence = announcePresence({
 		writer: store.writer,
+		workers: () => store.statistics.workers(),
 		runtime,
 		clock: systemClock,
 		logger,
@@ -198,6 +195,7 @@ export function startExecutor(
 		draining: () => draining,
 		market: createMarketReport(market, systemClock, gate),
 	});
+	const worker = takeScans(deps, runtime, presence);
 	return {
 		runtime,
 		pool,
@@ -214,6 +212,23 @@ export function startExecutor(
 			await pool.close();
 		},
 	};
+}
+
+/** From now on this process runs scans: those that the queue delivers, and those that it has started and is nearest to. */
+export function takeScans(
+	{ config, logger, provision, parts }: Pick<PartsDeps, "config" | "logger" | "provision"> & { parts: ScanParts },
+	runtime: Runtime,
+	{ leastElsewhere }: Pick<Presence, "leastElsewhere">,
+): ScanWorker {
+	const places = createPlaces(config.workerConcurrency, systemClock);
+	const runs = createLocalRuns({ runtime, places, drained: () => worker.drained(), leastElsewhere });
+	const worker = createScanWorker(
+		{ connection: bullmqConnection(provision.connection, "worker"), redis: parts.lanes, log: logger },
+		config.workerConcurrency,
+		(scanId) => runs.run(scanId),
+	);
+	parts.dispatch.attach(runs);
+	return worker;
 }
 
 /** Makes a first pass before it answers, so that a process is ready when it says so. */

@@ -14,6 +14,9 @@ import type { RedisProvision } from "../src/redis/provide.ts";
 import type { WorkerInfo } from "../src/store/contract.ts";
 import type { ScanStore } from "../src/store/index.ts";
 import { startTestRedis, type TestRedis, testLogger } from "./support/store.ts";
+import { acceptedScan, untilRecord } from "./support/stuck.ts";
+import { never, quickEffects, runtimeOn } from "./support/system.ts";
+import { until } from "./support/wait.ts";
 
 const health = suite("health: what /readyz and operators are told");
 
@@ -116,6 +119,20 @@ health("workers that are silent or draining do not count, nor do their markets",
 	assert.equal(await workers.run(), { ok: false, count: 0 });
 	assert.is(await probes.cacheHitRate(), null);
 	assert.equal(await probes.sources(), [{ source: "own", ok: true, breaker_open: false }], "nobody tells: its own");
+});
+
+health("scans that somebody has claimed are active, whether the queue has delivered them or not", async () => {
+	const jobs = { waiting: async () => ({ waiting: 2, active: 0 }) } as ScanQueue;
+	const probes = createProbes({ ...depsOf(), queue: jobs });
+	const before = await probes.queue();
+	const [scanId] = [await acceptedScan(store), await acceptedScan(store)];
+	assert.is((await probes.queue()).active, before.active, "none is claimed");
+	const hung = runtimeOn(store, quickEffects({ fetchPortfolio: ({ signal }) => never(signal) }));
+	void hung.run(scanId);
+	await untilRecord(store, scanId, ({ position }) => position === "portfolio_fetch");
+	await until(async () => (await store.statistics.queuedScans()) === 1, "the claim is listed");
+	assert.equal([(await probes.queue()).waiting, (await probes.queue()).active], [2, before.active + 1]);
+	await hung.handOver();
 });
 
 health("a sweep forgets workers that have long been silent, and no other", async () => {

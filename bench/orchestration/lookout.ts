@@ -1,9 +1,9 @@
 /**
- * Lookout beside its peers: the program's own start command, store, runtime, machines, watchdog and, unless the
- * argument says `direct`, its BullMQ queue. Only the effects are trivial, and accounts are not read from the store.
+ * Lookout beside its peers: the program's own start command, dispatch, queue, store, runtime, machines and watchdog. With
+ * the argument `direct` the process runs what it starts, as one alone does; otherwise every scan goes
+ * through the queue. Only the effects are trivial, and accounts are not read from the store.
  */
 import { systemClock } from "../../src/clock.ts";
-import { createCommands } from "../../src/commands.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
 import type { RankingDocument } from "../../src/effects/contract.ts";
 import { systemEntropy } from "../../src/entropy.ts";
@@ -11,8 +11,8 @@ import { createLogger } from "../../src/log.ts";
 import { createScanWorker } from "../../src/queue/scan-queue.ts";
 import { bullmqConnection } from "../../src/redis/clients.ts";
 import type { RedisConnection } from "../../src/redis/connection.ts";
-import { createRuntime } from "../../src/runtime/runtime.ts";
-import { createScanParts, startWatchdog } from "../../src/scan-parts.ts";
+import { createRuntime, type RunAnswer } from "../../src/runtime/runtime.ts";
+import { createScanParts, startWatchdog, takeScans } from "../../src/scan-parts.ts";
 import { openScanStore } from "../../src/store/index.ts";
 import { projections } from "../../src/views/projections.ts";
 import { type System, serve } from "../peers/serve.mjs";
@@ -83,32 +83,30 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 		if (told) told(answer);
 		else answers.set(scanId, answer);
 	}
-	const running = new Set<Promise<string>>();
-	const run = async (scanId: string): Promise<string> => {
+	const running = new Set<Promise<RunAnswer>>();
+	const run = async (scanId: string): Promise<RunAnswer> => {
 		const run = runtime.run(scanId);
 		running.add(run);
 		const answer = await run.finally(() => running.delete(run));
 		// The queue asks again for a scan whose start is not over.
-		if (answer !== "ended" && !(throughQueue && answer === "unaccepted")) tell(scanId, answer);
+		if (answer !== "ended" && answer !== "unaccepted") tell(scanId, answer);
 		return answer;
 	};
+	// Through the queue: as with processes of `ROLE=api` and `ROLE=worker`, or where another worker has less in hand.
 	const worker = throughQueue
 		? createScanWorker(
 				{ connection: bullmqConnection(connection, "worker"), redis: parts.lanes, log: logger },
 				config.workerConcurrency,
 				run,
 			)
-		: null;
-	const commands = throughQueue
-		? parts.commands
-		: createCommands({ ...parts.start, enqueue: async (scanId) => void run(scanId) });
+		: takeScans({ ...deps, parts }, { ...runtime, run }, { leastElsewhere: () => Number.POSITIVE_INFINITY });
 	const watchdog = await startWatchdog(deps, parts, runtime);
 	let started = 0;
 	return {
 		async scan() {
 			started += 1;
 			const viewer = { user_id: userId(started), role: "admin" as const };
-			const { scan_id, decision } = await commands.startScan(viewer, {
+			const { scan_id, decision } = await parts.commands.startScan(viewer, {
 				filters: {},
 				filter_key: `bench-${started}`,
 				filters_unmatched: [],
@@ -139,7 +137,7 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 		async close() {
 			await watchdog.stop();
 			await runtime.handOver();
-			await worker?.close(1_000);
+			await worker.close(1_000);
 			await parts.queue.close();
 			await store.close();
 		},

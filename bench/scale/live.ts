@@ -15,7 +15,7 @@ import {
 import { processCpuUs } from "../http/load.ts";
 import { type Counts, countsOf, difference } from "../orchestration/counts.ts";
 import { type Durability, startRedis } from "../orchestration/servers.ts";
-import { scheduledOf, shareOf, usedBetween } from "./scheduled.ts";
+import { type Scheduled, scheduledOf, shareOf, usedBetween } from "./scheduled.ts";
 import { type SlotCounts, slotsDuring } from "./slots.ts";
 
 /** What so much of something cost: processor time of the program, and what its Redis did. */
@@ -27,13 +27,16 @@ export interface Used {
 	redis: Counts;
 }
 
-/** What whole scans of the program cost over HTTP, evaluation, queue and all; what stands still included nowhere. */
+/**
+ * What whole scans cost over HTTP, evaluation, queue and all, with an API process and a worker: one process alone runs what
+ * it starts past the queue, many machines do not. What stands still is included nowhere.
+ */
 export interface LiveCosts {
 	market: string;
 	rows: number;
 	/** Start to complete of a scan that is alone, ms. */
 	duration_ms: number;
-	/** A second of the process when nobody asks for anything: its watchdog, presence, queue. */
+	/** A second of a process when nobody asks for anything: its watchdog, presence, queue. */
 	idle: Used;
 	/** One warm scan among others. */
 	scan: Used;
@@ -79,15 +82,22 @@ async function times(count: number, atOnce: number, work: () => Promise<unknown>
 	await Promise.all(Array.from({ length: atOnce }, place));
 }
 
+/** Of all the processes' event loops together. */
+function scheduledOfAll(pids: readonly number[]): Scheduled {
+	const each = pids.map((pid) => scheduledOf(pid));
+	const sum = (of: (one: Scheduled) => number) => each.reduce((total, one) => total + of(one), 0);
+	return { main_ms: sum(({ main_ms }) => main_ms), waited_ms: sum(({ waited_ms }) => waited_ms) };
+}
+
 /** What `work` cost, and how long it took, s. Threads that end meanwhile count too. */
 async function usedBy(
-	pid: number,
+	pids: readonly number[],
 	redis: Redis,
 	work: () => Promise<unknown>,
 ): Promise<{ used: Used; seconds: number }> {
 	const now = async () => ({
-		main_ms: scheduledOf(pid).main_ms,
-		all_ms: (processCpuUs(pid) ?? 0) / 1_000,
+		main_ms: scheduledOfAll(pids).main_ms,
+		all_ms: pids.reduce((total, pid) => total + (processCpuUs(pid) ?? 0), 0) / 1_000,
 		redis: await countsOf(redis),
 		ms: performance.now(),
 	});
@@ -130,28 +140,28 @@ async function signedIn(url: string) {
 	};
 }
 
-async function measure(program: Program, redis: Redis, scans: number): Promise<Omit<LiveCosts, "market">> {
-	const pid = Number(program.process.pid);
-	const { scan, poll, held } = await signedIn(program.url);
+async function measure(api: Program, worker: Program, redis: Redis, scans: number): Promise<Omit<LiveCosts, "market">> {
+	const pids = [api, worker].map((program) => Number(program.process.pid));
+	const { scan, poll, held } = await signedIn(api.url);
 	await times(SCANS_AT_ONCE, SCANS_AT_ONCE, scan);
 	await times(POLLS, POLLS_AT_ONCE, poll);
 
-	const resting = await usedBy(pid, redis, () => delay(IDLE_MS));
+	const resting = await usedBy(pids, redis, () => delay(IDLE_MS));
 	const idle = scaled(resting.used, 1 / resting.seconds);
 	const each = async (count: number, atOnce: number, work: () => Promise<unknown>) => {
-		const { used, seconds } = await usedBy(pid, redis, () => times(count, atOnce, work));
+		const { used, seconds } = await usedBy(pids, redis, () => times(count, atOnce, work));
 		return { used: scaled(without(used, scaled(idle, seconds)), 1 / count), per_s: count / seconds };
 	};
 	held.duration_ms = 0;
 	await times(ALONE, 1, scan);
 	const alone_ms = held.duration_ms / ALONE;
-	const before = scheduledOf(pid);
+	const before = scheduledOfAll(pids);
 	const together = await each(scans, SCANS_AT_ONCE, scan);
-	const share = shareOf(usedBetween(before, scheduledOf(pid)));
+	const share = shareOf(usedBetween(before, scheduledOfAll(pids)));
 	return {
 		rows: held.rows,
 		duration_ms: alone_ms,
-		idle,
+		idle: scaled(idle, 1 / pids.length),
 		scan: together.used,
 		at_once: SCANS_AT_ONCE,
 		scans_per_s: together.per_s,
@@ -168,15 +178,19 @@ export async function liveCosts(scans: number, durability: Durability): Promise<
 	const redis = await startRedis(directory, durability);
 	const market = hasRecordedMarket() ? RECORDED : { MARKET: "simulated:42", MARKET_AS_OF: "2026-03-19T19:00:00Z" };
 	try {
-		const program = await startProgram({
+		const settings = {
 			...market,
 			REDIS_URL: `unix://${redis.path}`,
 			ADMIN_PASSWORD: PASSWORD,
 			JWT_SECRET: "0123456789abcdef0123456789abcdef",
 			RATE_DISCOVER_MAX: "1000000",
 			RATE_OTHER_MAX: "10000000",
-		});
-		return { market: market.MARKET.split(":")[0] ?? "", ...(await measure(program, redis.client, scans)) };
+		};
+		const [api, worker] = await Promise.all([
+			startProgram({ ...settings, ROLE: "api" }),
+			startProgram({ ...settings, ROLE: "worker", PORT: "" }),
+		]);
+		return { market: market.MARKET.split(":")[0] ?? "", ...(await measure(api, worker, redis.client, scans)) };
 	} finally {
 		await stopPrograms();
 		await redis.stop();

@@ -25,6 +25,7 @@ export interface Lanes {
 	order(limit: number): Promise<string[]>;
 }
 
+export const FIRST_TURN = 1;
 /** What a priority of BullMQ can say. Beyond it everybody shares the last turn, in order of arrival. */
 export const TURNS_MAX = 2 ** 21 - 1;
 /** Longer than any scan waits: by then its deadline has ended it. */

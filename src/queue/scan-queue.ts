@@ -2,7 +2,7 @@ import { type ConnectionOptions, DelayedError, Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { limited, systemClock } from "../clock.ts";
 import type { RunLog } from "../runtime/scan-run.ts";
-import { createLanes, type Lanes } from "./lanes.ts";
+import { createLanes, FIRST_TURN, type Lanes } from "./lanes.ts";
 
 /**
  * BullMQ hands scans to workers. A job says "somebody should look at this scan" and nothing more: its id
@@ -11,6 +11,7 @@ import { createLanes, type Lanes } from "./lanes.ts";
 export interface ScanQueue {
 	/** Into the lane of its user. Harmless when repeated: one job per scan id at a time, which keeps its turn. */
 	add(scanId: string, userId: string): Promise<void>;
+	/** Jobs. A scan that is run where it was started has none. */
 	waiting(): Promise<{ waiting: number; active: number }>;
 	/** Scans that wait, in the order in which workers get them, at most `limit`. */
 	order(limit: number): Promise<string[]>;
@@ -20,6 +21,8 @@ export interface ScanQueue {
 }
 
 export interface ScanWorker {
+	/** True: when this worker last asked, nothing waited, and it has been given nothing since. */
+	drained(): boolean;
 	/** Takes no more jobs; resolves when those in hand are done or `graceMs` has passed. */
 	close(graceMs: number): Promise<void>;
 }
@@ -102,9 +105,11 @@ export function createScanWorker(
 	const worker = new Worker(
 		QUEUE,
 		async (job, token) => {
-			lanes
-				.served(job.priority)
-				.catch((error: unknown) => log.warn({ scan_id: job.id, err: error }, "the turn of a scan is not noted"));
+			// That the first turn is served says nothing: no scan has an earlier one.
+			if (job.priority > FIRST_TURN)
+				lanes
+					.served(job.priority)
+					.catch((error: unknown) => log.warn({ scan_id: job.id, err: error }, "the turn of a scan is not noted"));
 			const answer = await run(job.data.scan_id as string);
 			if (answer !== "busy" && answer !== "unaccepted") return;
 			// Waiting again it would wake nobody who is idle; delayed by nothing it does.
@@ -120,11 +125,19 @@ export function createScanWorker(
 			maxStalledCount: STALLED_MAX,
 		},
 	);
+	let drained = false;
+	worker.on("drained", () => {
+		drained = true;
+	});
+	worker.on("active", () => {
+		drained = false;
+	});
 	worker.on("error", (error) => log.warn({ err: error }, "queue worker connection"));
 	worker.on("failed", (job, error) =>
 		log.warn({ scan_id: job?.id, err: error }, "scan job failed; the scan itself goes on"),
 	);
 	return {
+		drained: () => drained,
 		async close(graceMs) {
 			const timeout = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
 			await Promise.race([worker.close(), timeout]);

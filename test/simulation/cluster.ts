@@ -5,6 +5,8 @@ import { type CommandDeps, createCommands, finishStart } from "../../src/command
 import type { Effects } from "../../src/effects/contract.ts";
 import { announcePresence } from "../../src/presence.ts";
 import { createQueries, type Queries } from "../../src/queries.ts";
+import { createDispatch, createLocalRuns, type Dispatch } from "../../src/queue/dispatch.ts";
+import { createPlaces } from "../../src/queue/places.ts";
 import { storeClock } from "../../src/redis/store-clock.ts";
 import { type BegunScans, createBegunScans } from "../../src/runtime/begun-scans.ts";
 import { book } from "../../src/runtime/booking.ts";
@@ -80,6 +82,7 @@ interface Parts {
 	reader: ScanReader;
 	start: CommandDeps;
 	begun: BegunScans;
+	dispatch: Dispatch;
 	redis: ReturnType<typeof createSimulatedRedis>;
 	dice: Dice;
 	clock: Awaited<ReturnType<typeof storeClock>>;
@@ -110,6 +113,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 	};
 	const statistics = createStatistics(redis);
 	const begun = createBegunScans(process.clock);
+	const dispatch = createDispatch({ queue: { add: (scanId) => around.queue.add(process, scanId) }, begun, log });
 	const start: CommandDeps = {
 		begun,
 		writer,
@@ -124,8 +128,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 		policies: { list: async () => [] },
 		profileOf,
 		available: new Set(STRATEGY_IDS.slice(0, -1)),
-		enqueue: (scanId) =>
-			around.queue.add(process, scanId).catch((error: unknown) => log.warn({ err: error }, "scan not queued yet")),
+		enqueue: (scanId, userId) => dispatch.add(scanId, userId),
 		queued: () => statistics.queuedScans(),
 		newScanId: () => `scan_${dice.hex(32)}`,
 		book: (record: ScanRecord) => book(writer, record, SETTINGS.user_scans_kept),
@@ -136,7 +139,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 			queue_max: SETTINGS.queue_max,
 		},
 	};
-	return { process, writer, reader, start, begun, redis, dice, clock };
+	return { process, writer, reader, start, begun, dispatch, redis, dice, clock };
 }
 
 const account = (user_id: string) => ({
@@ -204,7 +207,7 @@ export const bootWorker = async (around: Surroundings, process: Process): Promis
 	runScans(around, await partsOf(around, process));
 
 async function runScans(around: Surroundings, parts: Parts): Promise<void> {
-	const { process, writer, reader, start, begun } = parts;
+	const { process, writer, reader, start, begun, dispatch } = parts;
 	const log = around.log(process);
 	const runtime = createRuntime({
 		workerId: `${process.name}.${process.life}`,
@@ -223,6 +226,7 @@ async function runScans(around: Surroundings, parts: Parts): Promise<void> {
 	writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
 	const presence = announcePresence({
 		writer,
+		workers: () => createStatistics(parts.redis).workers(),
 		runtime,
 		clock: process.clock,
 		logger: log as never,
@@ -232,5 +236,13 @@ async function runScans(around: Surroundings, parts: Parts): Promise<void> {
 	});
 	await presence.first;
 	watch(around, parts, runtime);
-	around.queue.consume(process, SETTINGS.worker_concurrency, (scanId) => runtime.run(scanId));
+	const runs = createLocalRuns({
+		runtime,
+		places: createPlaces(SETTINGS.worker_concurrency, process.clock),
+		drained: () => around.queue.drained(),
+		leastElsewhere: presence.leastElsewhere,
+	});
+	around.queue.consume(process, SETTINGS.worker_concurrency, (scanId) => runs.run(scanId));
+	// A scan that is run where it was started meets no other worker on its way: some processes leave all to the queue.
+	if (parts.dice.chance(0.5)) dispatch.attach(runs);
 }

@@ -51,7 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		name: "the first commit takes a scan that somebody holds",
-		profile: "everything",
+		profile: "store",
 		caughtBy: ["I2", "I4", "I5", "I6", "I8"],
 		script: edited("TAKE", "if v[1] ~= '0' or v[2] ~= ARGV[2] or v[3] ~= '0' or", "if"),
 	},

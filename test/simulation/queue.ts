@@ -11,6 +11,8 @@ export interface SimulatedQueue {
 	/** `add` as a producer in this process sees it. */
 	add(process: Process, scanId: string): Promise<void>;
 	consume(process: Process, concurrency: number, run: (scanId: string) => Promise<unknown>): void;
+	/** Does nothing wait? */
+	drained(): boolean;
 }
 
 const LOCK_MS = 10_000;
@@ -19,7 +21,7 @@ const BACKOFF_MS = 500;
 const UNACCEPTED_RETRY_MS = 100;
 
 /** How a hand-out ended. */
-type Outcome = "done" | "failed" | "unaccepted";
+type Outcome = "done" | "failed" | "busy" | "unaccepted";
 
 interface Job {
 	scanId: string;
@@ -70,7 +72,7 @@ export function createSimulatedQueue(
 		};
 		const start = () =>
 			consumer.run(job.scanId).then(
-				(answer) => done(answer === "unaccepted" ? "unaccepted" : "done"),
+				(answer) => done(answer === "unaccepted" || answer === "busy" ? answer : "done"),
 				() => done("failed"),
 			);
 		world.after(dice.between(0.1, 3), consumer.process, start);
@@ -93,7 +95,8 @@ export function createSimulatedQueue(
 	function retryOrForget(job: Job, how: Outcome): void {
 		job.failures += how === "failed" ? 1 : 0;
 		if (how === "done" || job.failures >= ATTEMPTS_MAX) jobs.delete(job.scanId);
-		else again(job, how === "unaccepted" ? UNACCEPTED_RETRY_MS : BACKOFF_MS * 2 ** (job.failures - 1));
+		else if (how === "failed") again(job, BACKOFF_MS * 2 ** (job.failures - 1));
+		else again(job, how === "busy" ? 1 : UNACCEPTED_RETRY_MS);
 	}
 	function again(job: Job, delayMs: number): void {
 		world.after(delayMs, null, () => {
@@ -125,5 +128,6 @@ export function createSimulatedQueue(
 			consumers.push({ process, life: process.life, concurrency, busy: 0, run });
 			world.after(dice.between(0, 5), process, pump);
 		},
+		drained: () => ![...jobs.values()].some(({ waiting }) => waiting),
 	};
 }

@@ -8,6 +8,7 @@ import type { RuntimeDeps } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import type { ScanWriter } from "../../src/store/write-contract.ts";
 import { deferred } from "../effects/fake-clock.ts";
+import { shifted } from "./stuck.ts";
 import { commandDeps, quickEffects, runtimeOn, startRequest, viewer } from "./system.ts";
 
 /** What the tests of scans share that the process runs which has begun them. */
@@ -24,12 +25,16 @@ export interface Given {
 	settings?: RuntimeDeps["settings"];
 	projections?: RuntimeDeps["projections"];
 	keptRoom?: KeptRoom;
+	/** Its starts are of so long ago. */
+	agoMs?: number;
+	/** Absent: a scan goes nowhere by itself. */
+	enqueue?: (scanId: string, userId: string) => Promise<void>;
 }
 
 /** A process that starts scans and runs them; what it asks of the store is noted. */
 export function beginner(
 	store: ScanStore,
-	{ writer: overrides = {}, effects = {}, limits = {}, ...given }: Given = {},
+	{ writer: overrides = {}, effects = {}, limits = {}, agoMs = 0, enqueue = async () => {}, ...given }: Given = {},
 ) {
 	const asked: string[] = [];
 	const writer: ScanWriter = { ...store.writer, ...overrides };
@@ -47,14 +52,14 @@ export function beginner(
 	};
 	const begun = createBegunScans(systemClock);
 	const runtime = runtimeOn(store, quickEffects(effects), { writer: noting, begun, ...given });
-	const deps = commandDeps(store, async () => {});
+	const deps = { ...commandDeps(store, enqueue), writer: shifted(store.writer, -agoMs) };
 	const settings = { ...deps.settings, limits: { ...deps.settings.limits, ...limits } };
 	const commands = createCommands({ ...deps, settings, begun });
 	const start = async (): Promise<string> => {
 		users += 1;
 		return (await commands.startScan(viewer(users), startRequest())).scan_id;
 	};
-	return { asked, runtime, commands, start };
+	return { asked, begun, runtime, commands, start };
 }
 
 /** Effects whose first phase waits until the test lets it `go`. */

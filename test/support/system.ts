@@ -145,7 +145,7 @@ export function commandsOn(
 
 export function commandDeps(
 	store: ScanStore,
-	enqueue: (scanId: string) => Promise<void>,
+	enqueue: CommandDeps["enqueue"],
 	overrides: Partial<CommandDeps> = {},
 ): CommandDeps {
 	const sample: ScanInput = scanInput();

@@ -13,3 +13,16 @@ export async function within<T>(promise: Promise<T>, what: string, waitMs = WAIT
 		clearTimeout(timer);
 	}
 }
+
+/** Looks at every turn of the event loop; rejects when it is not so within `waitMs`. */
+export async function until(isSo: () => boolean | Promise<boolean>, what: string, waitMs = WAIT_MS): Promise<void> {
+	let over = false;
+	const limit = setTimeout(() => {
+		over = true;
+	}, waitMs);
+	while (!(await isSo())) {
+		if (over) throw new Error(`not within ${waitMs} ms: ${what}`);
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+	clearTimeout(limit);
+}
