@@ -53,11 +53,11 @@ export function announcePresence(deps: PresenceDeps): Presence {
 			draining: draining(),
 			market: figures,
 		});
+		await market.requests((amounts) => writer.addTotals(amounts));
 		const others = liveWorkers(await workers(), writer.now()).filter(
 			(worker) => worker.worker_id !== runtime.workerId && !worker.draining,
 		);
 		leastElsewhere = Math.min(...others.map(({ scans_active }) => scans_active));
-		await market.requests((amounts) => writer.addTotals(amounts));
 	};
 	const update = (): Promise<void> =>
 		note().catch((error: unknown) => logger.warn({ err: error }, "worker presence not noted"));

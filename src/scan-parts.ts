@@ -12,7 +12,6 @@ import { selectAssets } from "./market/universe-filters.ts";
 import { createMarketReport } from "./market-report.ts";
 import { announcePresence, type Presence } from "./presence.ts";
 import { createDispatch, createLocalRuns, type Dispatch } from "./queue/dispatch.ts";
-import { createPlaces } from "./queue/places.ts";
 import { createScanQueue, createScanWorker, type ScanQueue, type ScanWorker } from "./queue/scan-queue.ts";
 import { bullmqConnection, closeRedisClient, createRedisClient, type Redis } from "./redis/clients.ts";
 import type { RedisProvision } from "./redis/provide.ts";
@@ -99,9 +98,9 @@ export async function createScanParts({
 		await book(store.writer, record, config.userScansMax);
 	};
 	const begun = createBegunScans(systemClock);
-	const dispatch = createDispatch({ queue, begun, log: logger });
+	const dispatch = createDispatch({ queue, log: logger });
 	const start: CommandDeps = {
-		...(config.role === "api" ? {} : { begun }),
+		...(config.role === "api" ? {} : { begun, waiting: () => queue.length() }),
 		writer: store.writer,
 		reader: store.reader,
 		projections,
@@ -109,7 +108,7 @@ export async function createScanParts({
 		...users,
 		profileOf,
 		available: new Set(builtStrategyIds()),
-		enqueue: (scanId, userId) => dispatch.add(scanId, userId),
+		enqueue: (scanId, userId, quiet) => dispatch.add(scanId, userId, quiet),
 		queued: () => store.statistics.queuedScans(),
 		newScanId: () => entropy.scanId(),
 		book: bookEnd,
@@ -220,12 +219,13 @@ export function takeScans(
 	runtime: Runtime,
 	{ leastElsewhere }: Pick<Presence, "leastElsewhere">,
 ): ScanWorker {
-	const places = createPlaces(config.workerConcurrency, systemClock);
-	const runs = createLocalRuns({ runtime, places, drained: () => worker.drained(), leastElsewhere });
+	const { workerConcurrency: capacity } = config;
+	const limitDelivered = (places: number) => worker.limit(places);
+	const runs = createLocalRuns({ runtime, capacity, limitDelivered, leastElsewhere });
 	const worker = createScanWorker(
 		{ connection: bullmqConnection(provision.connection, "worker"), redis: parts.lanes, log: logger },
-		config.workerConcurrency,
-		(scanId) => runs.run(scanId),
+		capacity,
+		(scanId) => runs.runDelivered(scanId),
 	);
 	parts.dispatch.attach(runs);
 	return worker;

@@ -26,8 +26,12 @@ export interface CommandDeps {
 	profileOf: (account: Account, portfolioVersion: number) => UserProfile;
 	/** Strategies this build can run. */
 	available: ReadonlySet<string>;
-	enqueue: (scanId: string, userId: string) => Promise<void>;
+	/** @param quiet nothing waits in the queue, as far as the start knows */
+	enqueue: (scanId: string, userId: string, quiet: boolean) => Promise<void>;
+	/** Scans that nobody has claimed. */
 	queued: () => Promise<number>;
+	/** Scans that wait in the queue; absent: this process runs none, so it does not matter. */
+	waiting?: () => Promise<number>;
 	newScanId: () => string;
 	book: (record: ScanRecord) => Promise<void>;
 	/** Hears of each scan that is begun here; absent: this process runs none. */

@@ -6,7 +6,17 @@ import { absentScan } from "./cancel.ts";
 import type { CommandDeps } from "./deps.ts";
 import { newScan, planScan, planStrategies } from "./plan.ts";
 import { carriedParts, chooseRerun, redrivePlan, redriveRequest } from "./redrive-plan.ts";
-import { carryOut, claimFor, join, refuseOverload, resumeStart, START_TRIES, starter, unusedId } from "./start.ts";
+import {
+	carryOut,
+	claimFor,
+	join,
+	nothingWaits,
+	refuseOverload,
+	resumeStart,
+	START_TRIES,
+	starter,
+	unusedId,
+} from "./start.ts";
 
 /** No force makes a redrive supersede: a running scan of the same filters is never touched by it. */
 const NEVER_SUPERSEDES_MS = Number.MAX_SAFE_INTEGER;
@@ -45,7 +55,8 @@ export async function redriveScan(
 		};
 		await deps.writer.create(newScan(input, deps.projections, await carriedResults(deps, viewer, old, input)));
 		const claim = claimFor(deps, viewer, request, input, NEVER_SUPERSEDES_MS);
-		const result = await carryOut(deps, viewer, request, input, await deps.writer.decideStart(claim));
+		const [decided, quiet] = await Promise.all([deps.writer.decideStart(claim), nothingWaits(deps)]);
+		const result = await carryOut(deps, viewer, request, input, decided, quiet);
 		if (result?.decision === "joined") throw activeError(result.scan_id);
 		if (result) return result;
 	}

@@ -52,7 +52,7 @@ export async function startScan(
 		const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
 		// A reserved id may have been begun by another process too, whose record is the one that lies there.
 		if (decided?.scan_id === scan.scan_id && scan.scan_id !== reservedId) deps.begun?.note(scan);
-		const result = decided && (await carryOut(deps, viewer, request, input, decided));
+		const result = decided && (await carryOut(deps, viewer, request, input, decided, await asked.nothingWaits));
 		if (result) return result;
 	}
 	throw new ApiError("internal_error");
@@ -92,8 +92,12 @@ function askAtOnce(deps: CommandDeps, { user_id }: Viewer, request: StartRequest
 	const fresh: Promise<FreshScan> = recent ? deps.writer.freshScan(user_id, request.filter_key) : Promise.resolve(null);
 	const queued = deps.queued();
 	for (const answer of [fresh, queued]) answer.catch(() => undefined);
-	return { active, fresh, queued };
+	return { active, fresh, queued, nothingWaits: nothingWaits(deps) };
 }
+
+/** False as well where it is not known. */
+export const nothingWaits = async ({ waiting }: CommandDeps): Promise<boolean> =>
+	waiting !== undefined && (await waiting().catch(() => null)) === 0;
 
 /** Joins without creating anything, when the claim already names a scan that this start would join. */
 async function tryJoin(
@@ -153,21 +157,22 @@ export const claimFor = (
 	accepted_at_ms: input.accepted_at_ms,
 });
 
-/** What follows from the decision about a start. Null: it has to be decided again. */
+/** What follows from the decision about a start. Null: it has to be decided again. @param quiet nothing waits in the queue */
 export async function carryOut(
 	deps: CommandDeps,
 	viewer: Viewer,
 	request: StartRequest,
 	input: ScanInput,
 	{ decision, scan_id, detail }: StartDecision,
+	quiet: boolean,
 ): Promise<StartResult | null> {
 	if (decision === "joined" || decision === "cached") {
 		await deps.writer.drop(input.scan_id);
 		if (decision === "joined") return (await join(deps, viewer, request, scan_id)) ? joinedTo(scan_id) : null;
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}
-	const known = decision === "created" ? { superseded: null } : undefined;
-	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id, known))) {
+	const known = decision === "created" ? { superseded: null } : {};
+	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id, { ...known, quiet }))) {
 		// This process stood still for so long that its record was cleared away as abandoned. Whoever saw that may
 		// free the claim at any moment, so the id is given up and the start tries again with another. What the claim
 		// took over is ended first, or it would run on beside the scan of the next try.
@@ -229,17 +234,18 @@ async function cachedResult(
  * scan it took the claim from is ended, the new one is queued. False: there is no such record.
  * Where nothing is to be ended, nothing waits for the acceptance: whoever takes the scan from the queue before it is
  * told so and asks again.
- * @param known what the claim was taken from, by whoever has just taken it; absent: read
+ * @param known what the claim was taken from, by whoever has just taken it, else it is read; `quiet`: nothing waits in the
+ *   queue, as far as that is known
  */
 export async function finishStart(
 	deps: StartDeps,
 	userId: string,
 	filterKey: string,
 	scanId: string,
-	known?: { superseded: null },
+	{ superseded, quiet = false }: { superseded?: null; quiet?: boolean } = {},
 ): Promise<boolean> {
-	if (known) {
-		const [accepted] = await Promise.all([deps.writer.accept(scanId), deps.enqueue(scanId, userId)]);
+	if (superseded === null) {
+		const [accepted] = await Promise.all([deps.writer.accept(scanId), deps.enqueue(scanId, userId, quiet)]);
 		return accepted;
 	}
 	if (!(await deps.writer.accept(scanId))) return false;
@@ -247,7 +253,7 @@ export async function finishStart(
 	if (active?.scan_id === scanId && active.superseded) {
 		await endSuperseded(deps, active.superseded, userId, scanId);
 	}
-	await deps.enqueue(scanId, userId);
+	await deps.enqueue(scanId, userId, quiet);
 	return true;
 }
 

@@ -21,6 +21,8 @@ export interface Lanes {
 	giveBack(userId: string): Promise<void>;
 	/** A scan of this turn was taken. */
 	served(turn: number): Promise<void>;
+	/** How many scans wait. */
+	waiting(): Promise<number>;
 	/** Scans that wait, in the order in which they will be taken, at most `limit`. */
 	order(limit: number): Promise<string[]>;
 }
@@ -97,6 +99,7 @@ export function createLanes(redis: Redis, keys: { lanes: string; waiting: string
 		async served(turn) {
 			await scripts.laneTaken(keys.lanes, turn, KEPT_MS, SERVED);
 		},
+		waiting: () => redis.zcard(keys.waiting),
 		order: (limit) => redis.zrange(keys.waiting, 0, String(limit - 1)),
 	};
 }

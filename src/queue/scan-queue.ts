@@ -13,6 +13,8 @@ export interface ScanQueue {
 	add(scanId: string, userId: string): Promise<void>;
 	/** Jobs. A scan that is run where it was started has none. */
 	waiting(): Promise<{ waiting: number; active: number }>;
+	/** How many scans wait for a worker: one command. */
+	length(): Promise<number>;
 	/** Scans that wait, in the order in which workers get them, at most `limit`. */
 	order(limit: number): Promise<string[]>;
 	/** Resolves when the connection stands. */
@@ -21,8 +23,8 @@ export interface ScanQueue {
 }
 
 export interface ScanWorker {
-	/** True: when this worker last asked, nothing waited, and it has been given nothing since. */
-	drained(): boolean;
+	/** From now on it takes no more than so many at once, at least one; those in hand stay. */
+	limit(concurrency: number): void;
 	/** Takes no more jobs; resolves when those in hand are done or `graceMs` has passed. */
 	close(graceMs: number): Promise<void>;
 }
@@ -84,6 +86,7 @@ export function createScanQueue({ connection, events_max, redis, log }: QueueSet
 			const { waiting = 0, prioritized = 0, active = 0 } = await queue.getJobCounts("waiting", "prioritized", "active");
 			return { waiting: waiting + prioritized, active };
 		},
+		length: () => lanes.waiting(),
 		order: (limit) => lanes.order(limit),
 		async ready() {
 			await queue.waitUntilReady();
@@ -125,19 +128,14 @@ export function createScanWorker(
 			maxStalledCount: STALLED_MAX,
 		},
 	);
-	let drained = false;
-	worker.on("drained", () => {
-		drained = true;
-	});
-	worker.on("active", () => {
-		drained = false;
-	});
 	worker.on("error", (error) => log.warn({ err: error }, "queue worker connection"));
 	worker.on("failed", (job, error) =>
 		log.warn({ scan_id: job?.id, err: error }, "scan job failed; the scan itself goes on"),
 	);
 	return {
-		drained: () => drained,
+		limit(most) {
+			worker.concurrency = Math.max(1, most);
+		},
 		async close(graceMs) {
 			const timeout = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
 			await Promise.race([worker.close(), timeout]);

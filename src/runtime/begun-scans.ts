@@ -14,8 +14,6 @@ type Noted = Pick<BegunScan, "scan_id" | "owner" | "accepted_at_ms" | "state" | 
 export interface BegunScans {
 	/** @param scan whose record nobody else can have written: its id is this process's own */
 	note(scan: BegunScan): void;
-	/** Was it noted lately and not given out? */
-	knows(scanId: string): boolean;
 	/** Gives the scan out once. */
 	take(scanId: string): Noted | null;
 }
@@ -53,7 +51,6 @@ export function createBegunScans(clock: Clock): BegunScans {
 			if (oldest !== undefined) noted.delete(oldest);
 			clearLater();
 		},
-		knows: (scanId) => noted.has(scanId),
 		take(scanId) {
 			const held = noted.get(scanId);
 			noted.delete(scanId);

@@ -6,7 +6,6 @@ import type { Effects } from "../../src/effects/contract.ts";
 import { announcePresence } from "../../src/presence.ts";
 import { createQueries, type Queries } from "../../src/queries.ts";
 import { createDispatch, createLocalRuns, type Dispatch } from "../../src/queue/dispatch.ts";
-import { createPlaces } from "../../src/queue/places.ts";
 import { storeClock } from "../../src/redis/store-clock.ts";
 import { type BegunScans, createBegunScans } from "../../src/runtime/begun-scans.ts";
 import { book } from "../../src/runtime/booking.ts";
@@ -40,7 +39,6 @@ export const SETTINGS = {
 	force_join_ms: 400,
 	fresh_ms: 20_000,
 	queue_max: 1_000,
-	worker_concurrency: 16,
 	user_scans_kept: 1_000,
 	limits: limits({
 		budget_ms: 60_000,
@@ -52,6 +50,8 @@ export const SETTINGS = {
 		resumes_max: 2,
 	}),
 };
+/** Scans at once in a worker: some are soon full. */
+const CAPACITIES = [1, 4, 16, 16] as const;
 export const STRATEGY_IDS = STANDARD_STRATEGIES.slice(0, 5).map(({ id }) => id);
 
 export interface ApiProcess {
@@ -66,6 +66,8 @@ export interface Surroundings {
 	retentionMs: number;
 	market: MarketWorld;
 	queue: SimulatedQueue;
+	/** Odds that a process runs what it has started. */
+	pastQueue: number;
 	/** Where messages of the store are delivered. */
 	subscribe(process: Process, deliver: (channel: string, message: string) => void): void;
 	/** Lets a checker look at effects, and a planted fault change a part. */
@@ -113,7 +115,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 	};
 	const statistics = createStatistics(redis);
 	const begun = createBegunScans(process.clock);
-	const dispatch = createDispatch({ queue: { add: (scanId) => around.queue.add(process, scanId) }, begun, log });
+	const dispatch = createDispatch({ queue: { add: (scanId) => around.queue.add(process, scanId) }, log });
 	const start: CommandDeps = {
 		begun,
 		writer,
@@ -128,8 +130,9 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 		policies: { list: async () => [] },
 		profileOf,
 		available: new Set(STRATEGY_IDS.slice(0, -1)),
-		enqueue: (scanId, userId) => dispatch.add(scanId, userId),
+		enqueue: (scanId, userId, quiet) => dispatch.add(scanId, userId, quiet),
 		queued: () => statistics.queuedScans(),
+		waiting: () => around.queue.length(process),
 		newScanId: () => `scan_${dice.hex(32)}`,
 		book: (record: ScanRecord) => book(writer, record, SETTINGS.user_scans_kept),
 		settings: {
@@ -208,10 +211,11 @@ export const bootWorker = async (around: Surroundings, process: Process): Promis
 
 async function runScans(around: Surroundings, parts: Parts): Promise<void> {
 	const { process, writer, reader, start, begun, dispatch } = parts;
+	const capacity = parts.dice.pick(CAPACITIES);
 	const log = around.log(process);
 	const runtime = createRuntime({
 		workerId: `${process.name}.${process.life}`,
-		capacity: SETTINGS.worker_concurrency,
+		capacity,
 		nonce: start.apply.nonce,
 		begun,
 		writer,
@@ -236,13 +240,20 @@ async function runScans(around: Surroundings, parts: Parts): Promise<void> {
 	});
 	await presence.first;
 	watch(around, parts, runtime);
+	let places: number = capacity;
 	const runs = createLocalRuns({
 		runtime,
-		places: createPlaces(SETTINGS.worker_concurrency, process.clock),
-		drained: () => around.queue.drained(),
+		capacity,
+		limitDelivered: (most) => {
+			places = Math.max(1, most);
+		},
 		leastElsewhere: presence.leastElsewhere,
 	});
-	around.queue.consume(process, SETTINGS.worker_concurrency, (scanId) => runs.run(scanId));
+	around.queue.consume(
+		process,
+		() => places,
+		(scanId) => runs.runDelivered(scanId),
+	);
 	// A scan that is run where it was started meets no other worker on its way: some processes leave all to the queue.
-	if (parts.dice.chance(0.5)) dispatch.attach(runs);
+	if (parts.dice.chance(around.pastQueue)) dispatch.attach(runs);
 }

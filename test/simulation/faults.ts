@@ -12,6 +12,8 @@ export interface FaultPlan {
 	news: { lost: number; twice: number };
 	market: { error: number; hang: number; slow: number };
 	queue: { lost: number; twice: number };
+	/** Odds that a process which comes up runs scans that it has started past the queue. */
+	pastQueue: number;
 	/** Processes that die and come back. */
 	crashes: number;
 	/** Processes that stand still for longer than a lease and wake up. */
@@ -36,6 +38,7 @@ export const PROFILES = [
 	"hangs",
 	"slow",
 	"partitions",
+	"jobs",
 	"everything",
 ] as const;
 export type Profile = (typeof PROFILES)[number];
@@ -66,6 +69,7 @@ const CALM: Omit<FaultPlan, "profile" | "healAtMs"> = {
 	news: { lost: 0, twice: 0 },
 	market: { error: 0, hang: 0, slow: 0 },
 	queue: { lost: 0, twice: 0 },
+	pastQueue: 0.6,
 	crashes: 0,
 	freezes: 0,
 	partitions: 0,
@@ -116,6 +120,9 @@ function troubleOf(dice: Dice, profile: Profile): FaultPlan {
 			return { ...base, store: { ...NO_STORE_FAULTS, slow: 0.15 }, news: { lost: 1, twice: 0 }, cancels: 0.8 };
 		case "partitions":
 			return { ...base, partitions: 1 + dice.below(4), news: { lost: odds(0.3), twice: 0 } };
+		case "jobs":
+			// The queue hands every job out twice, and ways are long: several workers meet at one scan.
+			return { ...base, store: { ...NO_STORE_FAULTS, slow: 0.15 }, queue: { lost: 0, twice: 1 }, pastQueue: 0 };
 		case "everything":
 			return {
 				...base,

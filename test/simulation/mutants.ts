@@ -14,6 +14,8 @@ export interface Mutant {
 	caughtBy: readonly string[];
 	/** The trouble under which it shows soonest; absent: everything at once. */
 	profile?: Profile;
+	/** Of what shows rarely: how many seeds are tried. */
+	seedsMax?: number;
 	writer?(real: ScanWriter): ScanWriter;
 	reader?(real: ScanReader): ScanReader;
 	effects?(real: Effects): Effects;
@@ -51,7 +53,9 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		name: "the first commit takes a scan that somebody holds",
-		profile: "store",
+		profile: "jobs",
+		// Only between a claim and the commit after it: from then on the journal refuses an entry of the same number.
+		seedsMax: 75,
 		caughtBy: ["I2", "I4", "I5", "I6", "I8"],
 		script: edited("TAKE", "if v[1] ~= '0' or v[2] ~= ARGV[2] or v[3] ~= '0' or", "if"),
 	},

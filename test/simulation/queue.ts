@@ -10,9 +10,9 @@ import type { Process, World } from "./world.ts";
 export interface SimulatedQueue {
 	/** `add` as a producer in this process sees it. */
 	add(process: Process, scanId: string): Promise<void>;
-	consume(process: Process, concurrency: number, run: (scanId: string) => Promise<unknown>): void;
-	/** Does nothing wait? */
-	drained(): boolean;
+	consume(process: Process, concurrency: () => number, run: (scanId: string) => Promise<unknown>): void;
+	/** How many scans wait, as a process that asks is told. */
+	length(process: Process): Promise<number>;
 }
 
 const LOCK_MS = 10_000;
@@ -21,7 +21,7 @@ const BACKOFF_MS = 500;
 const UNACCEPTED_RETRY_MS = 100;
 
 /** How a hand-out ended. */
-type Outcome = "done" | "failed" | "busy" | "unaccepted";
+type Outcome = "done" | "failed" | "unaccepted";
 
 interface Job {
 	scanId: string;
@@ -34,7 +34,7 @@ interface Job {
 interface Consumer {
 	process: Process;
 	life: number;
-	concurrency: number;
+	concurrency: () => number;
 	busy: number;
 	run: (scanId: string) => Promise<unknown>;
 }
@@ -53,7 +53,7 @@ export function createSimulatedQueue(
 		consumers = consumers.filter(({ process, life }) => process.alive && process.life === life);
 		for (const job of jobs.values()) {
 			if (!job.waiting) continue;
-			const free = consumers.filter(({ busy, concurrency }) => busy < concurrency);
+			const free = consumers.filter(({ busy, concurrency }) => busy < concurrency());
 			if (free.length === 0) return;
 			const twice = dice.chance(plan().twice);
 			job.waiting = false;
@@ -72,7 +72,7 @@ export function createSimulatedQueue(
 		};
 		const start = () =>
 			consumer.run(job.scanId).then(
-				(answer) => done(answer === "unaccepted" || answer === "busy" ? answer : "done"),
+				(answer) => done(answer === "unaccepted" ? "unaccepted" : "done"),
 				() => done("failed"),
 			);
 		world.after(dice.between(0.1, 3), consumer.process, start);
@@ -83,7 +83,7 @@ export function createSimulatedQueue(
 		world.after(LOCK_MS, null, () => {
 			if (jobs.get(job.scanId) !== job || job.waiting || job.handedOut !== turn) return;
 			const live = process.alive && process.life === life && process.frozenUntilMs <= world.now();
-			if (live) return watchLock(job, turn, { process, life, concurrency: 0, busy: 0, run: async () => {} });
+			if (live) return watchLock(job, turn, { process, life, concurrency: () => 0, busy: 0, run: async () => {} });
 			job.waiting = true;
 			pump();
 		});
@@ -95,8 +95,7 @@ export function createSimulatedQueue(
 	function retryOrForget(job: Job, how: Outcome): void {
 		job.failures += how === "failed" ? 1 : 0;
 		if (how === "done" || job.failures >= ATTEMPTS_MAX) jobs.delete(job.scanId);
-		else if (how === "failed") again(job, BACKOFF_MS * 2 ** (job.failures - 1));
-		else again(job, how === "busy" ? 1 : UNACCEPTED_RETRY_MS);
+		else again(job, how === "unaccepted" ? UNACCEPTED_RETRY_MS : BACKOFF_MS * 2 ** (job.failures - 1));
 	}
 	function again(job: Job, delayMs: number): void {
 		world.after(delayMs, null, () => {
@@ -128,6 +127,14 @@ export function createSimulatedQueue(
 			consumers.push({ process, life: process.life, concurrency, busy: 0, run });
 			world.after(dice.between(0, 5), process, pump);
 		},
-		drained: () => ![...jobs.values()].some(({ waiting }) => waiting),
+		length(process) {
+			const odds = network.odds(process);
+			return new Promise((resolve, reject) => {
+				const told = [...jobs.values()].filter(({ waiting }) => waiting).length;
+				const lost = odds === null || dice.chance(odds.error + odds.lost);
+				const settle = lost ? () => reject(new Error("the queue's connection is closed")) : () => resolve(told);
+				world.after(dice.between(0.2, 3), process, settle);
+			});
+		},
 	};
 }

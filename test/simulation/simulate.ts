@@ -188,6 +188,7 @@ class Simulation {
 				noteFault: (by, kind, call) => this.history.note("fault", { by: lifeOf(by), kind, call }),
 			},
 			queue: createSimulatedQueue(world, network, queueOdds, note),
+			pastQueue: this.plan.pastQueue,
 			subscribe: (process, deliver) => this.processes.subscribe(process, deliver),
 			effects: (process, real) =>
 				watchedEffects(

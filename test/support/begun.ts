@@ -1,6 +1,6 @@
 import type { ScanLimits } from "../../machines/types.ts";
 import { systemClock } from "../../src/clock.ts";
-import { createCommands } from "../../src/commands.ts";
+import { type CommandDeps, createCommands } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { createBegunScans } from "../../src/runtime/begun-scans.ts";
 import type { KeptRoom } from "../../src/runtime/kept-results.ts";
@@ -28,13 +28,22 @@ export interface Given {
 	/** Its starts are of so long ago. */
 	agoMs?: number;
 	/** Absent: a scan goes nowhere by itself. */
-	enqueue?: (scanId: string, userId: string) => Promise<void>;
+	enqueue?: CommandDeps["enqueue"];
+	waiting?: CommandDeps["waiting"];
 }
 
 /** A process that starts scans and runs them; what it asks of the store is noted. */
 export function beginner(
 	store: ScanStore,
-	{ writer: overrides = {}, effects = {}, limits = {}, agoMs = 0, enqueue = async () => {}, ...given }: Given = {},
+	{
+		writer: overrides = {},
+		effects = {},
+		limits = {},
+		agoMs = 0,
+		enqueue = async () => {},
+		waiting,
+		...given
+	}: Given = {},
 ) {
 	const asked: string[] = [];
 	const writer: ScanWriter = { ...store.writer, ...overrides };
@@ -52,14 +61,15 @@ export function beginner(
 	};
 	const begun = createBegunScans(systemClock);
 	const runtime = runtimeOn(store, quickEffects(effects), { writer: noting, begun, ...given });
-	const deps = { ...commandDeps(store, enqueue), writer: shifted(store.writer, -agoMs) };
+	const asks = waiting ? { waiting } : {};
+	const deps = { ...commandDeps(store, enqueue), ...asks, writer: shifted(store.writer, -agoMs) };
 	const settings = { ...deps.settings, limits: { ...deps.settings.limits, ...limits } };
 	const commands = createCommands({ ...deps, settings, begun });
 	const start = async (): Promise<string> => {
 		users += 1;
 		return (await commands.startScan(viewer(users), startRequest())).scan_id;
 	};
-	return { asked, begun, runtime, commands, start };
+	return { asked, runtime, commands, start };
 }
 
 /** Effects whose first phase waits until the test lets it `go`. */

@@ -1,0 +1,161 @@
+import { Redis } from "ioredis";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { createDispatch, createLocalRuns } from "../../src/queue/dispatch.ts";
+import { createScanQueue, createScanWorker, type ScanQueue, type ScanWorker } from "../../src/queue/scan-queue.ts";
+import { bullmqConnection } from "../../src/redis/clients.ts";
+import type { ScanStore } from "../../src/store/index.ts";
+import { deferred } from "../effects/fake-clock.ts";
+import { beginner, quick, waiting } from "../support/begun.ts";
+import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
+import { recordOf, untilRecord, watchdogOn } from "../support/stuck.ts";
+import { runtimeOn } from "../support/system.ts";
+import { until } from "../support/wait.ts";
+
+const live = suite("queue: started here, on a live queue");
+let redis: TestRedis;
+let client: Redis;
+let store: ScanStore;
+let queue: ScanQueue;
+const workers: ScanWorker[] = [];
+const held: { resolve(): void }[] = [];
+
+live.before(async () => {
+	redis = await startTestRedis();
+	store = await redis.store();
+	client = new Redis({ ...redis.connection, replyMapping: "legacy" } as object);
+	const connection = bullmqConnection(redis.connection, "queue");
+	queue = createScanQueue({ connection, events_max: 1_000, redis: client, log: testLogger() });
+	await queue.ready();
+});
+live.after.each(async () => {
+	for (const go of held.splice(0)) go.resolve();
+	for (const worker of workers.splice(0)) await worker.close(1_000);
+});
+live.after(async () => {
+	await queue.close();
+	client.disconnect();
+	await redis.close();
+});
+
+/** A process that starts scans, runs them, and takes what the queue delivers; all portfolios wait until the test says `go`. */
+async function processOf(capacity: number, leastElsewhere = Number.POSITIVE_INFINITY) {
+	const { go, effects } = waiting();
+	held.push({ resolve: () => go.resolve() });
+	const process = beginner(store, {
+		effects,
+		enqueue: (...given) => sent.add(...given),
+		waiting: () => queue.length(),
+	});
+	const sent = createDispatch({ queue, log: testLogger() });
+	const delivered: string[] = [];
+	const runs = createLocalRuns({
+		runtime: process.runtime,
+		capacity,
+		limitDelivered: (places) => worker.limit(places),
+		leastElsewhere: () => leastElsewhere,
+	});
+	const worker = createScanWorker(
+		{ connection: bullmqConnection(redis.connection), redis: client, log: testLogger() },
+		capacity,
+		(scanId) => {
+			delivered.push(scanId);
+			return runs.runDelivered(scanId);
+		},
+	);
+	workers.push(worker);
+	sent.attach(runs);
+	const starts = async (count: number) => {
+		const ids: string[] = [];
+		for (let i = 0; i < count; i++) ids.push(await process.start());
+		return ids;
+	};
+	return { ...process, go, delivered, starts };
+}
+const running = (scanId: string) => untilRecord(store, scanId, ({ position }) => position === "portfolio_fetch");
+const completed = (scanId: string) => untilRecord(store, scanId, ({ position }) => position === "completed");
+
+live("a scan of a process alone is run without a job and leaves none behind", async () => {
+	const { start, asked, delivered, go } = await processOf(4);
+	go.resolve();
+	const scanId = await start();
+	await completed(scanId);
+	assert.is((await recordOf(store, scanId)).epoch, 1);
+	assert.equal([asked.at(-1), delivered], ["take ok", []]);
+	assert.is(await client.exists(`{scans}:scans:${scanId}`), 0);
+});
+
+live(
+	"no more scans run at once than there are places, and those that wait do so in the queue, in its order",
+	async () => {
+		const { starts, delivered, go, runtime } = await processOf(4);
+		const ids = await starts(7);
+		for (const scanId of ids.slice(0, 4)) await running(scanId);
+		assert.is(runtime.active(), 4);
+		assert.equal(delivered, ids.slice(2, 4), "two where they were started, two by the queue");
+		assert.is(await queue.length(), 3);
+		assert.equal(await queue.order(10), ids.slice(4));
+		const [late] = await starts(1);
+		assert.equal((await queue.order(10)).at(-1), late, "while something waits nothing is run past it");
+		go.resolve();
+		for (const scanId of [...ids, late ?? ""]) await completed(scanId);
+		assert.equal([...delivered].sort(), [...ids.slice(2), late].sort(), "each once");
+	},
+);
+
+live("a place that a scan started here gives back is the queue's again", async () => {
+	const { starts, go, runtime } = await processOf(4);
+	const first = await starts(2);
+	for (const scanId of first) await running(scanId);
+	go.resolve();
+	for (const scanId of first) await completed(scanId);
+	await until(() => runtime.active() === 0, "both are booked");
+	const second = await processOf(4, 0);
+	await workers.shift()?.close(1_000);
+	// Another worker has nothing to do, so the second goes to the queue and comes back from there.
+	const ids = await second.starts(5);
+	for (const scanId of ids.slice(0, 4)) await running(scanId);
+	assert.equal([second.delivered, await queue.length()], [ids.slice(1, 4), 1]);
+	second.go.resolve();
+	for (const scanId of ids) await completed(scanId);
+});
+
+live("a scan whose process stands still before it claims is queued by a watchdog and run elsewhere", async () => {
+	const woken = deferred<void>();
+	const { writer } = store;
+	const { start, runtime, asked } = beginner(store, {
+		agoMs: 2_100,
+		writer: { take: (...given) => woken.promise.then(() => writer.take(...given)) },
+		enqueue: (...given) => sent.add(...given),
+		waiting: async () => 0,
+	});
+	const sent = createDispatch({ queue: { add: () => Promise.reject(new Error("not queued")) }, log: testLogger() });
+	const run = (scanId: string) => runtime.run(scanId);
+	sent.attach({ areNearest: () => true, runStarted: run, runDelivered: run });
+	const scanId = await start();
+	assert.is(runtime.active(), 1, "the process takes it");
+	const { watchdog, queued } = watchdogOn(store, null);
+	await watchdog.pass();
+	assert.equal(queued, [scanId]);
+	assert.is(await runtimeOn(store, quick).run(scanId), "ended");
+	const ended = await recordOf(store, scanId);
+	woken.resolve();
+	assert.is(await runtime.run(scanId), "ended", "it is told that all is done");
+	assert.equal(asked, ["take refused", "claim"]);
+	const after = await recordOf(store, scanId);
+	assert.equal([after.epoch, after.revision, after.worker_id], [ended.epoch, ended.revision, ended.worker_id]);
+});
+
+live("a start that cannot learn how long the queue is goes there", async () => {
+	const sent: boolean[] = [];
+	for (const waiting of [() => Promise.reject(new Error("away")), async () => 1, undefined, async () => 0]) {
+		const { start } = beginner(store, {
+			enqueue: async (_, __, quiet) => void sent.push(quiet),
+			...(waiting ? { waiting } : {}),
+		});
+		await start();
+	}
+	assert.equal(sent, [false, false, false, true]);
+});
+
+live.run();
