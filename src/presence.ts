@@ -8,11 +8,12 @@ import type { ScanWriter } from "./store/write-contract.ts";
 /** How often a worker says that it is there, and how long it may be silent before it is no longer counted. */
 export const WORKER_NOTE_MS = 2_000;
 export const WORKER_SILENT_MS = 10_000;
+const OTHERS_LOOKED_AT = 8;
 
 interface PresenceDeps {
 	writer: ScanWriter;
-	/** All workers that have said that they are there. */
-	workers: () => Promise<WorkerInfo[]>;
+	/** Some of the workers that have said that they are there, other ones each time. */
+	someWorkers: (most: number) => Promise<WorkerInfo[]>;
 	runtime: Runtime;
 	clock: Clock;
 	logger: Logger;
@@ -28,7 +29,10 @@ export const liveWorkers = (workers: readonly WorkerInfo[], nowMs: number): Work
 export interface Presence {
 	/** Resolves when the worker is listed for the first time. */
 	first: Promise<void>;
-	/** Scans in hand of the least busy of the other workers that take scans, as of the last look; infinite: none is there. */
+	/**
+	 * Scans in hand of the least busy of the other workers that take scans, as of the last look; infinite: none is there.
+	 * Of many, some are looked at: the least busy of a few is nearly as good (the power of two choices; Mitzenmacher, 2001).
+	 */
 	leastElsewhere(): number;
 	/** Says it again now, because something has changed. */
 	update(): Promise<void>;
@@ -37,7 +41,7 @@ export interface Presence {
 
 /** Keeps this worker in the list that operators and /readyz see, and looks who else is there. */
 export function announcePresence(deps: PresenceDeps): Presence {
-	const { writer, workers, runtime, clock, logger, version, draining, market } = deps;
+	const { writer, someWorkers, runtime, clock, logger, version, draining, market } = deps;
 	let leastElsewhere = Number.POSITIVE_INFINITY;
 	const startedAtMs = writer.now();
 	let timer: unknown = null;
@@ -54,7 +58,7 @@ export function announcePresence(deps: PresenceDeps): Presence {
 			market: figures,
 		});
 		await market.requests((amounts) => writer.addTotals(amounts));
-		const others = liveWorkers(await workers(), writer.now()).filter(
+		const others = liveWorkers(await someWorkers(OTHERS_LOOKED_AT + 1), writer.now()).filter(
 			(worker) => worker.worker_id !== runtime.workerId && !worker.draining,
 		);
 		leastElsewhere = Math.min(...others.map(({ scans_active }) => scans_active));

@@ -186,7 +186,7 @@ export function startExecutor(
 	const stopListening = store.writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
 	const presence = announcePresence({
 		writer: store.writer,
-		workers: () => store.statistics.workers(),
+		someWorkers: (most) => store.statistics.someWorkers(most),
 		runtime,
 		clock: systemClock,
 		logger,

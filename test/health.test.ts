@@ -135,6 +135,21 @@ health("scans that somebody has claimed are active, whether the queue has delive
 	await hung.handOver();
 });
 
+health("of many workers some are drawn, other ones each time", async () => {
+	const ids = Array.from({ length: 12 }, (_, i) => `drawn-${i}`);
+	for (const id of ids) await note(id, 0);
+	const drawn = new Set<string>();
+	for (let look = 0; look < 60; look++) {
+		const some = (await store.statistics.someWorkers(5)).map(({ worker_id }) => worker_id);
+		assert.is(new Set(some).size, 5);
+		for (const id of some) drawn.add(id);
+	}
+	assert.ok(drawn.size >= 12, `${drawn.size} of 12 in 60 draws`);
+	const all = await store.statistics.someWorkers(1_000);
+	assert.equal(all.length, (await store.statistics.workers()).length);
+	for (const id of ids) await store.writer.forgetWorker(id);
+});
+
 health("a sweep forgets workers that have long been silent, and no other", async () => {
 	await note("gone", 300_001);
 	await note("quiet", 299_000);

@@ -17,7 +17,7 @@ function announced(others: Partial<WorkerInfo>[], look: () => Promise<void> = as
 			noteWorker: async (worker: WorkerInfo) => void noted.push(worker),
 			forgetWorker: async () => undefined,
 		} as never,
-		async workers() {
+		async someWorkers() {
 			await look();
 			const all = others.map((other) => ({ last_seen_at_ms: clock.now(), ...other }) as WorkerInfo);
 			return [...all, ...noted.slice(-1)];

@@ -127,6 +127,8 @@ export interface StatisticsReader {
 	/** Ids of all scans that have not ended, oldest first, at most `limit`. */
 	activeScanIds(limit: number): Promise<string[]>;
 	workers(): Promise<WorkerInfo[]>;
+	/** So many of them at most, drawn anew each time: its cost does not grow with them. */
+	someWorkers(most: number): Promise<WorkerInfo[]>;
 }
 
 export interface EndedScan {

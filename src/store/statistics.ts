@@ -47,5 +47,11 @@ export function createStatistics(redis: Redis): StatisticsReader {
 			const held = await redis.hvals(globalKeys.workers);
 			return held.map((text) => JSON.parse(text) as WorkerInfo);
 		},
+		async someWorkers(most) {
+			const drawn = (await redis.hrandfield(globalKeys.workers, most, "WITHVALUES")) as unknown[];
+			// Names and values in turn, or in pairs: servers differ.
+			const texts = (drawn.flat() as string[]).filter((_, i) => i % 2 === 1);
+			return texts.map((text) => JSON.parse(text) as WorkerInfo);
+		},
 	};
 }

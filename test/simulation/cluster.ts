@@ -230,7 +230,7 @@ async function runScans(around: Surroundings, parts: Parts): Promise<void> {
 	writer.onInbox((scanId) => runtime.lookAtInbox(scanId));
 	const presence = announcePresence({
 		writer,
-		workers: () => createStatistics(parts.redis).workers(),
+		someWorkers: (most) => createStatistics(parts.redis).someWorkers(most),
 		runtime,
 		clock: process.clock,
 		logger: log as never,

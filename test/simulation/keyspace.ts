@@ -154,6 +154,7 @@ export function createKeyspace(nowMs: () => number, publish: (channel: string, m
 		},
 		HGETALL: ([key = ""]) => [...(read(key, "hash")?.fields ?? [])].flat(),
 		HVALS: ([key = ""]) => [...(read(key, "hash")?.fields.values() ?? [])],
+		HRANDFIELD: ([key = "", count = "1"]) => [...(read(key, "hash")?.fields ?? [])].slice(0, Number(count)).flat(),
 		HLEN: ([key = ""]) => read(key, "hash")?.fields.size ?? 0,
 		HEXISTS: ([key = "", field = ""]) => (read(key, "hash")?.fields.has(field) ? 1 : 0),
 		HDEL: ([key = "", ...names]) => {

@@ -118,6 +118,7 @@ export function createFakeStore(): FakeStore {
 		activeScans: async () => ({ active: store.active.length, queued: 0 }),
 		queuedScans: async () => 0,
 		activeScanIds: async (limit) => store.active.slice(0, limit),
+		someWorkers: async () => [],
 		workers: async () => [
 			{
 				worker_id: "worker-1",
