@@ -20,7 +20,6 @@ import { strategyIds, trivialEffects } from "./effects.ts";
 
 /** Each user has a few scans at a time and never as many as are kept per user. */
 const USERS = 4_096;
-/** So many have a place even where they are started: half of them are the queue's. */
 const SCANS_AT_ONCE = 128;
 
 const users = {
@@ -47,8 +46,9 @@ const users = {
 
 const userId = (n: number): string => `00000000-0000-4000-8000-${String(n % USERS).padStart(12, "0")}`;
 
+/** A place more, for the job that the queue's worker may be fetching. */
 const configOf = (): Config =>
-	loadConfig({ JWT_SECRET: systemEntropy.token(), WORKER_CONCURRENCY: String(2 * SCANS_AT_ONCE), LOG_LEVEL: "warn" });
+	loadConfig({ JWT_SECRET: systemEntropy.token(), WORKER_CONCURRENCY: String(SCANS_AT_ONCE + 1), LOG_LEVEL: "warn" });
 
 export async function openLookout(connection: RedisConnection, throughQueue: boolean): Promise<System> {
 	const config = configOf();

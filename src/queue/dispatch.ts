@@ -38,15 +38,13 @@ interface LocalRunsDeps {
 }
 
 /**
- * Scans that were started here take places from the queue's worker, but never more than half of them: its loop sees that
- * it may take more when one of its own jobs ends, so with many of those it is not kept waiting. One place stays free for the
- * job that it may be fetching at this moment. So there are never more scans than places, and no job that waits for one.
+ * Scans that were started here take places from the queue's worker, which may be fetching one more job at this moment: a
+ * place is left for that one. So there are never more scans than places, and no job that waits in a process without one.
  */
 export function createLocalRuns({ runtime, capacity, limitDelivered, leastElsewhere }: LocalRunsDeps): LocalRuns {
-	const startedMax = Math.floor(capacity / 2);
 	let started = 0;
 	let delivered = 0;
-	const hasPlace = () => started < startedMax && started + delivered + 2 <= capacity && runtime.hasRoom();
+	const hasPlace = () => started + delivered + 2 <= capacity && runtime.hasRoom();
 	return {
 		areNearest: () => hasPlace() && runtime.active() <= leastElsewhere(),
 		async runStarted(scanId) {

@@ -105,6 +105,8 @@ export function createScanWorker(
 	run: (scanId: string) => Promise<unknown>,
 ): ScanWorker {
 	const lanes = lanesOf(redis);
+	let inHand = 0;
+	let closing = false;
 	const worker = new Worker(
 		QUEUE,
 		async (job, token) => {
@@ -113,7 +115,10 @@ export function createScanWorker(
 				lanes
 					.served(job.priority)
 					.catch((error: unknown) => log.warn({ scan_id: job.id, err: error }, "the turn of a scan is not noted"));
-			const answer = await run(job.data.scan_id as string);
+			inHand += 1;
+			const answer = await run(job.data.scan_id as string).finally(() => {
+				inHand -= 1;
+			});
 			if (answer !== "busy" && answer !== "unaccepted") return;
 			// Waiting again it would wake nobody who is idle; delayed by nothing it does.
 			await job.moveToDelayed(systemClock.now() + (answer === "busy" ? 1 : UNACCEPTED_RETRY_MS), token);
@@ -134,9 +139,14 @@ export function createScanWorker(
 	);
 	return {
 		limit(most) {
+			const isFull = inHand >= worker.concurrency;
+			const isMore = most > worker.concurrency;
 			worker.concurrency = Math.max(1, most);
+			// With all places taken its loop sleeps until a job ends. Resumed, it looks again.
+			if (isFull && isMore && !closing) void worker.pause(true).then(() => worker.resume());
 		},
 		async close(graceMs) {
+			closing = true;
 			const timeout = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
 			await Promise.race([worker.close(), timeout]);
 			await Promise.race([worker.close(true), timeout]);

@@ -6,11 +6,10 @@ import { createScanQueue, createScanWorker, type ScanQueue, type ScanWorker } fr
 import { bullmqConnection } from "../../src/redis/clients.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { deferred } from "../effects/fake-clock.ts";
-import { beginner, quick, waiting } from "../support/begun.ts";
+import { beginner, quick } from "../support/begun.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { recordOf, untilRecord, watchdogOn } from "../support/stuck.ts";
 import { runtimeOn } from "../support/system.ts";
-import { until } from "../support/wait.ts";
 
 const live = suite("queue: started here, on a live queue");
 let redis: TestRedis;
@@ -18,7 +17,7 @@ let client: Redis;
 let store: ScanStore;
 let queue: ScanQueue;
 const workers: ScanWorker[] = [];
-const held: { resolve(): void }[] = [];
+const held: (() => void)[] = [];
 
 live.before(async () => {
 	redis = await startTestRedis();
@@ -29,7 +28,7 @@ live.before(async () => {
 	await queue.ready();
 });
 live.after.each(async () => {
-	for (const go of held.splice(0)) go.resolve();
+	for (const go of held.splice(0)) go();
 	for (const worker of workers.splice(0)) await worker.close(1_000);
 });
 live.after(async () => {
@@ -38,12 +37,27 @@ live.after(async () => {
 	await redis.close();
 });
 
-/** A process that starts scans, runs them, and takes what the queue delivers; all portfolios wait until the test says `go`. */
+/** A process that starts scans, runs them, and takes what the queue delivers; each portfolio waits until the test says so. */
 async function processOf(capacity: number, leastElsewhere = Number.POSITIVE_INFINITY) {
-	const { go, effects } = waiting();
-	held.push({ resolve: () => go.resolve() });
+	const gates = new Map<string, ReturnType<typeof deferred<void>>>();
+	const gateOf = (scanId: string) => {
+		const gate = gates.get(scanId) ?? deferred<void>();
+		gates.set(scanId, gate);
+		return gate;
+	};
+	let open = false;
+	const go = () => {
+		open = true;
+		for (const gate of gates.values()) gate.resolve();
+	};
+	held.push(go);
 	const process = beginner(store, {
-		effects,
+		effects: {
+			async fetchPortfolio(context) {
+				if (!open) await gateOf(context.scan.input.scan_id).promise;
+				return await quick.fetchPortfolio(context);
+			},
+		},
 		enqueue: (...given) => sent.add(...given),
 		waiting: () => queue.length(),
 	});
@@ -65,19 +79,19 @@ async function processOf(capacity: number, leastElsewhere = Number.POSITIVE_INFI
 	);
 	workers.push(worker);
 	sent.attach(runs);
-	const starts = async (count: number) => {
+	const starts = async (count: number, user?: number) => {
 		const ids: string[] = [];
-		for (let i = 0; i < count; i++) ids.push(await process.start());
+		for (let i = 0; i < count; i++) ids.push(await process.start(user));
 		return ids;
 	};
-	return { ...process, go, delivered, starts };
+	return { ...process, go, release: (scanId = "") => gateOf(scanId).resolve(), delivered, starts };
 }
-const running = (scanId: string) => untilRecord(store, scanId, ({ position }) => position === "portfolio_fetch");
-const completed = (scanId: string) => untilRecord(store, scanId, ({ position }) => position === "completed");
+const running = (scanId = "") => untilRecord(store, scanId, ({ position }) => position === "portfolio_fetch");
+const completed = (scanId = "") => untilRecord(store, scanId, ({ position }) => position === "completed");
 
 live("a scan of a process alone is run without a job and leaves none behind", async () => {
 	const { start, asked, delivered, go } = await processOf(4);
-	go.resolve();
+	go();
 	const scanId = await start();
 	await completed(scanId);
 	assert.is((await recordOf(store, scanId)).epoch, 1);
@@ -92,31 +106,58 @@ live(
 		const ids = await starts(7);
 		for (const scanId of ids.slice(0, 4)) await running(scanId);
 		assert.is(runtime.active(), 4);
-		assert.equal(delivered, ids.slice(2, 4), "two where they were started, two by the queue");
+		assert.equal(delivered, ids.slice(3, 4), "three where they were started, the last by the queue");
 		assert.is(await queue.length(), 3);
 		assert.equal(await queue.order(10), ids.slice(4));
 		const [late] = await starts(1);
 		assert.equal((await queue.order(10)).at(-1), late, "while something waits nothing is run past it");
-		go.resolve();
-		for (const scanId of [...ids, late ?? ""]) await completed(scanId);
-		assert.equal([...delivered].sort(), [...ids.slice(2), late].sort(), "each once");
+		go();
+		for (const scanId of [...ids, late]) await completed(scanId);
+		assert.equal([...delivered].sort(), [...ids.slice(3), late].sort(), "each once");
 	},
 );
 
-live("a place that a scan started here gives back is the queue's again", async () => {
-	const { starts, go, runtime } = await processOf(4);
-	const first = await starts(2);
-	for (const scanId of first) await running(scanId);
-	go.resolve();
-	for (const scanId of first) await completed(scanId);
-	await until(() => runtime.active() === 0, "both are booked");
-	const second = await processOf(4, 0);
-	await workers.shift()?.close(1_000);
-	// Another worker has nothing to do, so the second goes to the queue and comes back from there.
-	const ids = await second.starts(5);
-	for (const scanId of ids.slice(0, 4)) await running(scanId);
-	assert.equal([second.delivered, await queue.length()], [ids.slice(1, 4), 1]);
-	second.go.resolve();
+live(
+	"a place that a scan started here gives back is the queue's at once, though the queue's own scans go on",
+	async () => {
+		const { starts, delivered, go, release, runtime } = await processOf(3);
+		const [a, b, c, d, e] = await starts(5);
+		for (const scanId of [a, b, c]) await running(scanId);
+		assert.equal([delivered, await queue.length()], [[c], 2]);
+		for (const [ends, next] of [
+			[a, d],
+			[b, e],
+		]) {
+			release(ends);
+			await completed(ends);
+			await running(next);
+			assert.is(runtime.active(), 3);
+		}
+		assert.equal(delivered, [c, d, e]);
+		go();
+		for (const scanId of [c, d, e]) await completed(scanId);
+	},
+);
+
+live("who fills a process with what they start there does not keep others from their turn", async () => {
+	const { starts, go, delivered } = await processOf(4);
+	const mine = await starts(12, 30_001);
+	for (const scanId of mine.slice(0, 4)) await running(scanId);
+	const [theirs] = await starts(1, 30_002);
+	const order = await queue.order(20);
+	const before = order.indexOf(theirs ?? "");
+	assert.ok(before === 0 || before === 1, `${before} of mine wait before theirs`);
+	go();
+	for (const scanId of [...mine, theirs]) await completed(scanId);
+	assert.is(delivered.length, 10);
+});
+
+live("where another worker has less in hand the queue decides", async () => {
+	const { starts, delivered, go } = await processOf(4, 0);
+	const ids = await starts(3);
+	for (const scanId of ids) await running(scanId);
+	assert.equal(delivered, ids.slice(1), "the first one found nobody with less");
+	go();
 	for (const scanId of ids) await completed(scanId);
 });
 

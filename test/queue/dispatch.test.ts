@@ -121,27 +121,24 @@ function runsOf(capacity: number, more: { room?: boolean; elsewhere?: number } =
 	return { runs, go, limits, begin };
 }
 
-dispatch(
-	"scans are run where they were started in half of the places, while one is left beside a job on its way",
-	() => {
-		for (const [capacity, started, delivered, nearest] of [
-			[1, 0, 0, false],
-			[2, 0, 0, true],
-			[2, 0, 1, false],
-			[2, 1, 0, false],
-			[16, 7, 7, true],
-			[16, 8, 0, false],
-			[16, 0, 14, true],
-			[16, 0, 15, false],
-			[16, 7, 8, false],
-		] as const) {
-			const { runs, begin } = runsOf(capacity);
-			begin(started, delivered);
-			assert.is(runs.areNearest(), nearest, `${started} and ${delivered} of ${capacity}`);
-		}
-		assert.not(runsOf(16, { room: false }).runs.areNearest(), "closing, or too much in hand");
-	},
-);
+dispatch("scans are run where they were started while a place is left beside that of a job on its way", () => {
+	for (const [capacity, started, delivered, nearest] of [
+		[1, 0, 0, false],
+		[2, 0, 0, true],
+		[2, 0, 1, false],
+		[2, 1, 0, false],
+		[16, 7, 7, true],
+		[16, 14, 0, true],
+		[16, 15, 0, false],
+		[16, 0, 15, false],
+		[16, 7, 8, false],
+	] as const) {
+		const { runs, begin } = runsOf(capacity);
+		begin(started, delivered);
+		assert.is(runs.areNearest(), nearest, `${started} and ${delivered} of ${capacity}`);
+	}
+	assert.not(runsOf(16, { room: false }).runs.areNearest(), "closing, or too much in hand");
+});
 
 dispatch("another worker that has less in hand comes first", () => {
 	const { runs, begin } = runsOf(16, { elsewhere: 2 });

@@ -65,9 +65,10 @@ export function beginner(
 	const deps = { ...commandDeps(store, enqueue), ...asks, writer: shifted(store.writer, -agoMs) };
 	const settings = { ...deps.settings, limits: { ...deps.settings.limits, ...limits } };
 	const commands = createCommands({ ...deps, settings, begun });
-	const start = async (): Promise<string> => {
+	/** A scan that joins no other, of that user or of a new one. */
+	const start = async (user?: number): Promise<string> => {
 		users += 1;
-		return (await commands.startScan(viewer(users), startRequest())).scan_id;
+		return (await commands.startScan(viewer(user ?? users), startRequest({ filter_key: `key-${users}` }))).scan_id;
 	};
 	return { asked, runtime, commands, start };
 }
