@@ -9,6 +9,8 @@ import type { ScanWriter } from "./store/write-contract.ts";
 export const WORKER_NOTE_MS = 2_000;
 export const WORKER_SILENT_MS = 10_000;
 const OTHERS_LOOKED_AT = 8;
+/** Less than any: nothing is run past the queue. */
+const NOT_KNOWN = -1;
 
 interface PresenceDeps {
 	writer: ScanWriter;
@@ -30,7 +32,7 @@ export interface Presence {
 	/** Resolves when the worker is listed for the first time. */
 	first: Promise<void>;
 	/**
-	 * Scans in hand of the least busy of the other workers that take scans, as of the last look; infinite: none is there.
+	 * Scans in hand of the least busy of the other workers that take scans, as of the last look; infinite: none is there, negative: not known.
 	 * Of many, some are looked at: the least busy of a few is nearly as good (the power of two choices; Mitzenmacher, 2001).
 	 */
 	leastElsewhere(): number;
@@ -42,7 +44,7 @@ export interface Presence {
 /** Keeps this worker in the list that operators and /readyz see, and looks who else is there. */
 export function announcePresence(deps: PresenceDeps): Presence {
 	const { writer, someWorkers, runtime, clock, logger, version, draining, market } = deps;
-	let leastElsewhere = Number.POSITIVE_INFINITY;
+	let leastElsewhere = NOT_KNOWN;
 	const startedAtMs = writer.now();
 	let timer: unknown = null;
 	let stopped = false;
@@ -58,15 +60,25 @@ export function announcePresence(deps: PresenceDeps): Presence {
 			market: figures,
 		});
 		await market.requests((amounts) => writer.addTotals(amounts));
-		const others = liveWorkers(await someWorkers(OTHERS_LOOKED_AT + 1), writer.now()).filter(
+	};
+	const look = async () => {
+		const some = await someWorkers(OTHERS_LOOKED_AT + 1);
+		const others = liveWorkers(some, writer.now()).filter(
 			(worker) => worker.worker_id !== runtime.workerId && !worker.draining,
 		);
-		leastElsewhere = Math.min(...others.map(({ scans_active }) => scans_active));
+		const isSample = some.length > OTHERS_LOOKED_AT;
+		leastElsewhere =
+			others.length === 0 && isSample ? NOT_KNOWN : Math.min(...others.map(({ scans_active }) => scans_active));
 	};
 	const update = (): Promise<void> =>
 		note().catch((error: unknown) => logger.warn({ err: error }, "worker presence not noted"));
+	const lookAround = (): Promise<void> =>
+		look().catch((error: unknown) => {
+			leastElsewhere = NOT_KNOWN;
+			logger.warn({ err: error }, "not known which other workers are there; what is started here is queued");
+		});
 	const loop = (): Promise<void> =>
-		update().then(() => {
+		Promise.all([update(), lookAround()]).then(() => {
 			if (!stopped) timer = clock.setTimeout(loop, WORKER_NOTE_MS);
 		});
 	return {

@@ -220,14 +220,12 @@ export function takeScans(
 	{ leastElsewhere }: Pick<Presence, "leastElsewhere">,
 ): ScanWorker {
 	const { workerConcurrency: capacity } = config;
-	const limitDelivered = (places: number) => worker.limit(places);
-	const runs = createLocalRuns({ runtime, capacity, limitDelivered, leastElsewhere });
 	const worker = createScanWorker(
 		{ connection: bullmqConnection(provision.connection, "worker"), redis: parts.lanes, log: logger },
 		capacity,
-		(scanId) => runs.runDelivered(scanId),
+		(scanId) => runtime.run(scanId),
 	);
-	parts.dispatch.attach(runs);
+	parts.dispatch.attach(createLocalRuns({ runtime, capacity, worker, leastElsewhere }));
 	return worker;
 }
 

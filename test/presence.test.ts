@@ -60,15 +60,30 @@ presence("of the others the least busy counts, but none that is silent or takes 
 	assert.is(made.leastElsewhere(), 1, "looked at again with each note");
 });
 
-presence("a look that fails leaves what was known", async () => {
+presence("before the first look, and after one that failed, it is not known", async () => {
 	let failing = false;
 	const { made, clock, noted } = announced([worker("a", 2)], async () => {
 		if (failing) throw new Error("store away");
 	});
+	assert.is(made.leastElsewhere(), -1);
 	await made.first;
+	assert.is(made.leastElsewhere(), 2);
 	failing = true;
 	await clock.advance(WORKER_NOTE_MS);
-	assert.equal([noted.length, made.leastElsewhere()], [2, 2]);
+	assert.equal([noted.length, made.leastElsewhere()], [2, -1], "the worker is noted all the same");
+	failing = false;
+	await clock.advance(WORKER_NOTE_MS);
+	assert.is(made.leastElsewhere(), 2);
+});
+
+presence("of many that are silent none tells that nobody is there", async () => {
+	const silent = { last_seen_at_ms: new ManualClock().now() - WORKER_SILENT_MS };
+	const few = announced([worker("killed", 0, silent)]);
+	await few.made.first;
+	assert.is(few.made.leastElsewhere(), Number.POSITIVE_INFINITY);
+	const many = announced(Array.from({ length: 9 }, (_, i) => worker(`killed-${i}`, 0, silent)));
+	await many.made.first;
+	assert.is(many.made.leastElsewhere(), -1);
 });
 
 presence.run();

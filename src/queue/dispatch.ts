@@ -1,10 +1,11 @@
 import type { RunAnswer, Runtime } from "../runtime/runtime.ts";
 import type { RunLog } from "../runtime/scan-run.ts";
+import type { ScanWorker } from "./scan-queue.ts";
 
 /**
  * Who runs a scan that was started here. The queue decides who comes next and spreads scans over machines; where
  * nobody waits, this process has room, and no other worker has less to do, there is nothing to decide. Then the
- * scan is run where it was started, without a job: half of what a job costs Redis, and three waits less. Nothing depends
+ * scan is run where it was started, which saves the job: a third of a scan's commands, and three waits. Nothing depends
  * on it: a scan that nobody has claimed two seconds after its start is queued by whichever watchdog sees it.
  */
 export interface Dispatch {
@@ -17,22 +18,20 @@ export interface Dispatch {
 	attach(local: LocalRuns): void;
 }
 
-/** What runs scans in this process. */
+/** Runs of scans that were started here, beside those that the queue delivers. */
 export interface LocalRuns {
-	/** Is there room for one that the queue does not deliver, and has no other worker less in hand? */
+	/** Is there room for one more, and has no other worker less in hand? */
 	areNearest(): boolean;
-	/** One that was started here; to be called once `areNearest`, in the same turn. */
-	runStarted(scanId: string): Promise<RunAnswer>;
-	/** One that the queue has delivered. */
-	runDelivered(scanId: string): Promise<RunAnswer>;
+	/** To be called once `areNearest`, in the same turn. */
+	run(scanId: string): Promise<RunAnswer>;
 }
 
 interface LocalRunsDeps {
 	runtime: Pick<Runtime, "run" | "active" | "hasRoom">;
-	/** Scans at once, delivered and started here together. */
+	/** Scans at once, those of the worker and those started here together. */
 	capacity: number;
-	/** Lets the queue's worker of this process take no more than so many at once. */
-	limitDelivered(places: number): void;
+	/** The queue's worker of this process. */
+	worker: Pick<ScanWorker, "held" | "limit">;
 	/** Scans in the hands of the least busy other worker, a few seconds old; infinite when there is none. */
 	leastElsewhere(): number;
 }
@@ -41,28 +40,19 @@ interface LocalRunsDeps {
  * Scans that were started here take places from the queue's worker, which may be fetching one more job at this moment: a
  * place is left for that one. So there are never more scans than places, and no job that waits in a process without one.
  */
-export function createLocalRuns({ runtime, capacity, limitDelivered, leastElsewhere }: LocalRunsDeps): LocalRuns {
+export function createLocalRuns({ runtime, capacity, worker, leastElsewhere }: LocalRunsDeps): LocalRuns {
 	let started = 0;
-	let delivered = 0;
-	const hasPlace = () => started + delivered + 2 <= capacity && runtime.hasRoom();
+	const hasPlace = () => started + worker.held() + 2 <= capacity && runtime.hasRoom();
 	return {
 		areNearest: () => hasPlace() && runtime.active() <= leastElsewhere(),
-		async runStarted(scanId) {
+		async run(scanId) {
 			started += 1;
-			limitDelivered(capacity - started);
+			worker.limit(capacity - started);
 			try {
 				return await runtime.run(scanId);
 			} finally {
 				started -= 1;
-				limitDelivered(capacity - started);
-			}
-		},
-		async runDelivered(scanId) {
-			delivered += 1;
-			try {
-				return await runtime.run(scanId);
-			} finally {
-				delivered -= 1;
+				worker.limit(capacity - started);
 			}
 		},
 	};
@@ -86,7 +76,7 @@ export function createDispatch({ queue, log }: DispatchDeps): Dispatch {
 	async function runHere(runs: LocalRuns, scanId: string, userId: string): Promise<void> {
 		let undone = true;
 		try {
-			undone = UNDONE.has(await runs.runStarted(scanId));
+			undone = UNDONE.has(await runs.run(scanId));
 		} catch (error) {
 			log.warn({ scan_id: scanId, err: error }, "scan not run where it was started; it is queued");
 		}

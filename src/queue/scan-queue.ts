@@ -2,6 +2,7 @@ import { type ConnectionOptions, DelayedError, Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { limited, systemClock } from "../clock.ts";
 import type { RunLog } from "../runtime/scan-run.ts";
+import { holdJobs } from "./held-jobs.ts";
 import { createLanes, FIRST_TURN, type Lanes } from "./lanes.ts";
 
 /**
@@ -23,6 +24,8 @@ export interface ScanQueue {
 }
 
 export interface ScanWorker {
+	/** Jobs that it has taken, begun or not. */
+	held(): number;
 	/** From now on it takes no more than so many at once, at least one; those in hand stay. */
 	limit(concurrency: number): void;
 	/** Takes no more jobs; resolves when those in hand are done or `graceMs` has passed. */
@@ -105,7 +108,6 @@ export function createScanWorker(
 	run: (scanId: string) => Promise<unknown>,
 ): ScanWorker {
 	const lanes = lanesOf(redis);
-	let inHand = 0;
 	let closing = false;
 	const worker = new Worker(
 		QUEUE,
@@ -115,13 +117,11 @@ export function createScanWorker(
 				lanes
 					.served(job.priority)
 					.catch((error: unknown) => log.warn({ scan_id: job.id, err: error }, "the turn of a scan is not noted"));
-			inHand += 1;
-			const answer = await run(job.data.scan_id as string).finally(() => {
-				inHand -= 1;
-			});
+			const answer = await run(job.data.scan_id as string).finally(() => held.processed(job));
 			if (answer !== "busy" && answer !== "unaccepted") return;
 			// Waiting again it would wake nobody who is idle; delayed by nothing it does.
 			await job.moveToDelayed(systemClock.now() + (answer === "busy" ? 1 : UNACCEPTED_RETRY_MS), token);
+			held.gone(job);
 			throw new DelayedError();
 		},
 		{
@@ -133,17 +133,26 @@ export function createScanWorker(
 			maxStalledCount: STALLED_MAX,
 		},
 	);
+	const held = holdJobs(worker, systemClock);
 	worker.on("error", (error) => log.warn({ err: error }, "queue worker connection"));
+	/**
+	 * With all places taken BullMQ's loop sleeps until a job ends; one that is resumed looks again. Both in one turn: a loop
+	 * that looks while it is paused, with nothing in hand, ends.
+	 */
+	function wake(): void {
+		void worker.pause(true);
+		void worker.resume();
+	}
 	worker.on("failed", (job, error) =>
 		log.warn({ scan_id: job?.id, err: error }, "scan job failed; the scan itself goes on"),
 	);
 	return {
+		held: () => held.count(),
 		limit(most) {
-			const isFull = inHand >= worker.concurrency;
+			const isFull = held.count() >= worker.concurrency;
 			const isMore = most > worker.concurrency;
 			worker.concurrency = Math.max(1, most);
-			// With all places taken its loop sleeps until a job ends. Resumed, it looks again.
-			if (isFull && isMore && !closing) void worker.pause(true).then(() => worker.resume());
+			if (isFull && isMore && !closing) wake();
 		},
 		async close(graceMs) {
 			closing = true;

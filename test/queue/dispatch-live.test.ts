@@ -4,12 +4,14 @@ import * as assert from "uvu/assert";
 import { createDispatch, createLocalRuns } from "../../src/queue/dispatch.ts";
 import { createScanQueue, createScanWorker, type ScanQueue, type ScanWorker } from "../../src/queue/scan-queue.ts";
 import { bullmqConnection } from "../../src/redis/clients.ts";
+import type { RunAnswer } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { deferred } from "../effects/fake-clock.ts";
 import { beginner, quick } from "../support/begun.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { recordOf, untilRecord, watchdogOn } from "../support/stuck.ts";
 import { runtimeOn } from "../support/system.ts";
+import { until } from "../support/wait.ts";
 
 const live = suite("queue: started here, on a live queue");
 let redis: TestRedis;
@@ -63,20 +65,16 @@ async function processOf(capacity: number, leastElsewhere = Number.POSITIVE_INFI
 	});
 	const sent = createDispatch({ queue, log: testLogger() });
 	const delivered: string[] = [];
-	const runs = createLocalRuns({
-		runtime: process.runtime,
-		capacity,
-		limitDelivered: (places) => worker.limit(places),
-		leastElsewhere: () => leastElsewhere,
-	});
 	const worker = createScanWorker(
 		{ connection: bullmqConnection(redis.connection), redis: client, log: testLogger() },
 		capacity,
 		(scanId) => {
 			delivered.push(scanId);
-			return runs.runDelivered(scanId);
+			return process.runtime.run(scanId);
 		},
 	);
+	const { runtime } = process;
+	const runs = createLocalRuns({ runtime, capacity, worker, leastElsewhere: () => leastElsewhere });
 	workers.push(worker);
 	sent.attach(runs);
 	const starts = async (count: number, user?: number) => {
@@ -152,6 +150,56 @@ live("who fills a process with what they start there does not keep others from t
 	assert.is(delivered.length, 10);
 });
 
+live("scans that end together or come in a burst from elsewhere never hold more places than there are", async () => {
+	const CAPACITY = 8;
+	const ROUNDS = 15;
+	const STARTS = 300;
+	let active = 0;
+	let most = 0;
+	let ended = 0;
+	const ending: (() => void)[] = [];
+	const run = async (): Promise<RunAnswer> => {
+		active += 1;
+		most = Math.max(most, active);
+		await new Promise<void>((resolve) => ending.push(resolve));
+		active -= 1;
+		ended += 1;
+		return "ended";
+	};
+	const worker = createScanWorker(
+		{ connection: bullmqConnection(redis.connection), redis: client, log: testLogger() },
+		CAPACITY,
+		run,
+	);
+	workers.push(worker);
+	const runtime = { run, active: () => active, hasRoom: () => active < CAPACITY };
+	const runs = createLocalRuns({ runtime, capacity: CAPACITY, worker, leastElsewhere: () => Number.POSITIVE_INFINITY });
+	let begun = 0;
+	let queued = 0;
+	const start = async () => {
+		if ((await queue.length()) > 0 || !runs.areNearest()) return;
+		begun += 1;
+		void runs.run(`own_${begun}`);
+	};
+	for (let round = 0; round < ROUNDS; round++) {
+		const burst = Array.from({ length: CAPACITY + round }, (_, i) => queue.add(`burst_${round}_${i}`, `u${i}`));
+		queued += burst.length;
+		const starts: Promise<void>[] = [];
+		// Some end together; what is started meanwhile finds the queue empty as soon as the last job is fetched.
+		const allEnded = () => Promise.all([...burst, ...starts]).then(() => ended === queued + begun);
+		for (let turns = 0; turns < STARTS || !(await allEnded()); turns++) {
+			assert.ok(turns < 20_000, `${ended} of ${queued + begun} have ended in round ${round}`);
+			if (turns % 7 === 0) for (const end of ending.splice(0)) end();
+			if (turns < STARTS) starts.push(start());
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+	}
+	assert.ok(begun > 0, "some were run where they were started");
+	assert.ok(most <= CAPACITY, `${most} at once in ${CAPACITY} places`);
+	await new Promise((resolve) => setImmediate(resolve));
+	await until(() => worker.held() === 0, "all are reported");
+});
+
 live("where another worker has less in hand the queue decides", async () => {
 	const { starts, delivered, go } = await processOf(4, 0);
 	const ids = await starts(3);
@@ -171,8 +219,7 @@ live("a scan whose process stands still before it claims is queued by a watchdog
 		waiting: async () => 0,
 	});
 	const sent = createDispatch({ queue: { add: () => Promise.reject(new Error("not queued")) }, log: testLogger() });
-	const run = (scanId: string) => runtime.run(scanId);
-	sent.attach({ areNearest: () => true, runStarted: run, runDelivered: run });
+	sent.attach({ areNearest: () => true, run: (scanId) => runtime.run(scanId) });
 	const scanId = await start();
 	assert.is(runtime.active(), 1, "the process takes it");
 	const { watchdog, queued } = watchdogOn(store, null);

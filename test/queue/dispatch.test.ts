@@ -27,11 +27,10 @@ function dispatchOf({ nearest = true, answer = async () => "ended", add = async 
 	});
 	made.attach({
 		areNearest: () => nearest,
-		runStarted(scanId) {
+		run(scanId) {
 			done.push(`run ${scanId}`);
 			return answer();
 		},
-		runDelivered: () => Promise.reject(new Error("nothing is delivered")),
 	});
 	return { made, done, warned };
 }
@@ -94,8 +93,8 @@ dispatch("a queue that fails is told, and the start stands", async () => {
 });
 
 /** Runs of a process in which all scans last until the test lets them go. */
-function runsOf(capacity: number, more: { room?: boolean; elsewhere?: number } = {}) {
-	const { room = true, elsewhere = Number.POSITIVE_INFINITY } = more;
+function runsOf(capacity: number, more: { room?: boolean; elsewhere?: number; held?: number } = {}) {
+	const { room = true, elsewhere = Number.POSITIVE_INFINITY, held = 0 } = more;
 	const go = deferred<RunAnswer>();
 	const limits: number[] = [];
 	let active = 0;
@@ -111,18 +110,15 @@ function runsOf(capacity: number, more: { room?: boolean; elsewhere?: number } =
 			hasRoom: () => room,
 		},
 		capacity,
-		limitDelivered: (places) => void limits.push(places),
+		worker: { held: () => held, limit: (places) => void limits.push(places) },
 		leastElsewhere: () => elsewhere,
 	});
-	const begin = (started: number, delivered: number) => [
-		...Array.from({ length: started }, (_, i) => runs.runStarted(`s${i}`)),
-		...Array.from({ length: delivered }, (_, i) => runs.runDelivered(`d${i}`)),
-	];
+	const begin = (count: number) => Array.from({ length: count }, (_, i) => runs.run(`s${i}`));
 	return { runs, go, limits, begin };
 }
 
 dispatch("scans are run where they were started while a place is left beside that of a job on its way", () => {
-	for (const [capacity, started, delivered, nearest] of [
+	for (const [capacity, started, held, nearest] of [
 		[1, 0, 0, false],
 		[2, 0, 0, true],
 		[2, 0, 1, false],
@@ -133,39 +129,39 @@ dispatch("scans are run where they were started while a place is left beside tha
 		[16, 0, 15, false],
 		[16, 7, 8, false],
 	] as const) {
-		const { runs, begin } = runsOf(capacity);
-		begin(started, delivered);
-		assert.is(runs.areNearest(), nearest, `${started} and ${delivered} of ${capacity}`);
+		const { runs, begin } = runsOf(capacity, { held });
+		begin(started);
+		assert.is(runs.areNearest(), nearest, `${started} and ${held} of ${capacity}`);
 	}
 	assert.not(runsOf(16, { room: false }).runs.areNearest(), "closing, or too much in hand");
 });
 
 dispatch("another worker that has less in hand comes first", () => {
 	const { runs, begin } = runsOf(16, { elsewhere: 2 });
-	begin(1, 1);
+	begin(2);
 	assert.ok(runs.areNearest());
-	begin(1, 0);
+	begin(1);
 	assert.not(runs.areNearest());
+	assert.not(runsOf(16, { elsewhere: -1 }).runs.areNearest(), "it is not known who is there");
 });
 
 dispatch("the queue's worker has the places that are left, and all of them in the end", async () => {
 	const { go, limits, begin, runs } = runsOf(16);
-	const all = begin(3, 2);
+	const all = begin(3);
 	assert.equal(limits, [15, 14, 13]);
 	go.resolve("ended");
-	assert.equal(await Promise.all(all), Array(5).fill("ended"));
+	assert.equal(await Promise.all(all), Array(3).fill("ended"));
 	assert.is(limits.at(-1), 16);
 	const failing = createLocalRuns({
 		runtime: { run: () => Promise.reject(new Error("store away")), active: () => 0, hasRoom: () => true },
 		capacity: 2,
-		limitDelivered: (places) => void limits.push(places),
+		worker: { held: () => 0, limit: (places) => void limits.push(places) },
 		leastElsewhere: () => 0,
 	});
-	for (const run of [failing.runStarted("a"), failing.runDelivered("b")])
-		await run.then(
-			() => assert.unreachable("it fails"),
-			() => undefined,
-		);
+	await failing.run("a").then(
+		() => assert.unreachable("it fails"),
+		() => undefined,
+	);
 	assert.is(limits.at(-1), 2, "a run that breaks gives its place back");
 	assert.ok(failing.areNearest() && runs.areNearest());
 });

@@ -240,20 +240,8 @@ async function runScans(around: Surroundings, parts: Parts): Promise<void> {
 	});
 	await presence.first;
 	watch(around, parts, runtime);
-	let places: number = capacity;
-	const runs = createLocalRuns({
-		runtime,
-		capacity,
-		limitDelivered: (most) => {
-			places = Math.max(1, most);
-		},
-		leastElsewhere: presence.leastElsewhere,
-	});
-	around.queue.consume(
-		process,
-		() => places,
-		(scanId) => runs.runDelivered(scanId),
-	);
+	const worker = around.queue.consume(process, capacity, (scanId) => runtime.run(scanId));
+	const runs = createLocalRuns({ runtime, capacity, worker, leastElsewhere: presence.leastElsewhere });
 	// A scan that is run where it was started meets no other worker on its way: some processes leave all to the queue.
 	if (parts.dice.chance(around.pastQueue)) dispatch.attach(runs);
 }

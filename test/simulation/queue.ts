@@ -1,3 +1,4 @@
+import type { ScanWorker } from "../../src/queue/scan-queue.ts";
 import type { FaultPlan } from "./faults.ts";
 import type { Network } from "./redis-client.ts";
 import type { Process, World } from "./world.ts";
@@ -10,7 +11,11 @@ import type { Process, World } from "./world.ts";
 export interface SimulatedQueue {
 	/** `add` as a producer in this process sees it. */
 	add(process: Process, scanId: string): Promise<void>;
-	consume(process: Process, concurrency: () => number, run: (scanId: string) => Promise<unknown>): void;
+	consume(
+		process: Process,
+		concurrency: number,
+		run: (scanId: string) => Promise<unknown>,
+	): Pick<ScanWorker, "held" | "limit">;
 	/** How many scans wait, as a process that asks is told. */
 	length(process: Process): Promise<number>;
 }
@@ -34,7 +39,7 @@ interface Job {
 interface Consumer {
 	process: Process;
 	life: number;
-	concurrency: () => number;
+	concurrency: number;
 	busy: number;
 	run: (scanId: string) => Promise<unknown>;
 }
@@ -53,7 +58,7 @@ export function createSimulatedQueue(
 		consumers = consumers.filter(({ process, life }) => process.alive && process.life === life);
 		for (const job of jobs.values()) {
 			if (!job.waiting) continue;
-			const free = consumers.filter(({ busy, concurrency }) => busy < concurrency());
+			const free = consumers.filter(({ busy, concurrency }) => busy < concurrency);
 			if (free.length === 0) return;
 			const twice = dice.chance(plan().twice);
 			job.waiting = false;
@@ -83,7 +88,7 @@ export function createSimulatedQueue(
 		world.after(LOCK_MS, null, () => {
 			if (jobs.get(job.scanId) !== job || job.waiting || job.handedOut !== turn) return;
 			const live = process.alive && process.life === life && process.frozenUntilMs <= world.now();
-			if (live) return watchLock(job, turn, { process, life, concurrency: () => 0, busy: 0, run: async () => {} });
+			if (live) return watchLock(job, turn, { process, life, concurrency: 0, busy: 0, run: async () => {} });
 			job.waiting = true;
 			pump();
 		});
@@ -124,8 +129,16 @@ export function createSimulatedQueue(
 			});
 		},
 		consume(process, concurrency, run) {
-			consumers.push({ process, life: process.life, concurrency, busy: 0, run });
+			const consumer: Consumer = { process, life: process.life, concurrency, busy: 0, run };
+			consumers.push(consumer);
 			world.after(dice.between(0, 5), process, pump);
+			return {
+				held: () => consumer.busy,
+				limit(most) {
+					consumer.concurrency = Math.max(1, most);
+					world.after(dice.between(0, 1), process, pump);
+				},
+			};
 		},
 		length(process) {
 			const odds = network.odds(process);
