@@ -1,5 +1,5 @@
 import { profileOf } from "./accounts/profile.ts";
-import { systemClock } from "./clock.ts";
+import { limited, systemClock } from "./clock.ts";
 import { type CommandDeps, createCommands, finishStart } from "./commands.ts";
 import type { Config } from "./config.ts";
 import { createEffects } from "./effects/index.ts";
@@ -47,6 +47,8 @@ interface PartsDeps {
 
 /** The embedded server copies whole keys: its event stream must stay short. */
 const QUEUE_EVENTS_MAX = { external: 10_000, private: 10_000, memory: 100 } as const;
+
+const WAITING_LIMIT_MS = 200;
 
 export interface ScanParts {
 	queue: ScanQueue;
@@ -98,9 +100,11 @@ export async function createScanParts({
 		await book(store.writer, record, config.userScansMax);
 	};
 	const begun = createBegunScans(systemClock);
+	// A start is not kept waiting for an answer that only decides where its scan is run.
+	const waiting = () => limited(systemClock, WAITING_LIMIT_MS, "asking for the length of the queue", queue.length());
 	const dispatch = createDispatch({ queue, log: logger });
 	const start: CommandDeps = {
-		...(config.role === "api" ? {} : { begun, waiting: () => queue.length() }),
+		...(config.role === "api" ? {} : { begun, waiting }),
 		writer: store.writer,
 		reader: store.reader,
 		projections,

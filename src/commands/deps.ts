@@ -30,7 +30,7 @@ export interface CommandDeps {
 	enqueue: (scanId: string, userId: string, quiet: boolean) => Promise<void>;
 	/** Scans that nobody has claimed. */
 	queued: () => Promise<number>;
-	/** Scans that wait in the queue; absent: this process runs none, so it does not matter. */
+	/** Scans that wait in the queue, told soon or refused; absent: this process runs none, so it does not matter. */
 	waiting?: () => Promise<number>;
 	newScanId: () => string;
 	book: (record: ScanRecord) => Promise<void>;

@@ -52,7 +52,7 @@ export async function startScan(
 		const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
 		// A reserved id may have been begun by another process too, whose record is the one that lies there.
 		if (decided?.scan_id === scan.scan_id && scan.scan_id !== reservedId) deps.begun?.note(scan);
-		const result = decided && (await carryOut(deps, viewer, request, input, decided, asked.quiet()));
+		const result = decided && (await carryOut(deps, viewer, request, input, decided, await asked.nothingWaits));
 		if (result) return result;
 	}
 	throw new ApiError("internal_error");
@@ -92,12 +92,7 @@ function askAtOnce(deps: CommandDeps, { user_id }: Viewer, request: StartRequest
 	const fresh: Promise<FreshScan> = recent ? deps.writer.freshScan(user_id, request.filter_key) : Promise.resolve(null);
 	const queued = deps.queued();
 	for (const answer of [fresh, queued]) answer.catch(() => undefined);
-	// The start is not kept waiting for it: without an answer by then the scan is queued.
-	let quiet = false;
-	nothingWaits(deps).then((answer) => {
-		quiet = answer;
-	});
-	return { active, fresh, queued, quiet: () => quiet };
+	return { active, fresh, queued, nothingWaits: nothingWaits(deps) };
 }
 
 /** False as well where it is not known. */
