@@ -32,8 +32,8 @@ export interface Presence {
 	/** Resolves when the worker is listed for the first time. */
 	first: Promise<void>;
 	/**
-	 * Scans in hand of the least busy of the other workers that take scans, as of the last look; infinite: none is there, negative: not known.
-	 * Of many, some are looked at: the least busy of a few is nearly as good (the power of two choices; Mitzenmacher, 2001).
+	 * Scans in hand of the least busy of the other workers that take scans, as of the last look; infinite: none is there,
+	 * negative: not known. Of many, some are looked at: the least busy of a few is nearly as good (the power of two choices; Mitzenmacher, 2001).
 	 */
 	leastElsewhere(): number;
 	/** Says it again now, because something has changed. */

@@ -32,6 +32,8 @@ const command: fc.Arbitrary<string[]> = fc.oneof(
 		fc.constantFrom("GET", "DEL", "EXISTS", "HGETALL", "HVALS", "ZCARD", "INCR", "HLEN", "XLEN", "PERSIST"),
 		key,
 	),
+	// More than there are: which ones a server draws is its own affair.
+	fc.tuple(fc.constant("HRANDFIELD"), key, fc.constant("10"), fc.constant("WITHVALUES")),
 	fc.tuple(fc.constant("SET"), key, word),
 	fc.tuple(fc.constant("SET"), key, word, fc.constant("NX")),
 	fc.tuple(fc.constant("INCRBY"), key, word),
@@ -81,7 +83,8 @@ const realAnswer = async (name: string, args: string[]): Promise<unknown> =>
 
 /** Sets of pairs have no order that anybody may rely on. */
 const unordered = (name: string, reply: unknown): unknown => {
-	if (name === "HVALS" && Array.isArray(reply)) return [...reply].sort();
+	// Names and values in turn, or in pairs, as the protocol has it.
+	if ((name === "HVALS" || name === "HRANDFIELD") && Array.isArray(reply)) return reply.flat().sort();
 	if (name !== "HGETALL" || !Array.isArray(reply)) return reply;
 	return reply.flatMap((item, i) => (i % 2 === 0 ? [`${item}=${reply[i + 1]}`] : [])).sort();
 };
