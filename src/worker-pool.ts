@@ -17,6 +17,12 @@ export interface WorkerPool<Task, Answer> {
 type Options = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
 
 /**
+ * Piscina reads a thread's file by `require` first, and only then by `import`. Node aborts the whole process when
+ * that ends while one of its threads links an ES module by `require` (an ended import is only ended).
+ */
+const EXEC_ARGV = [...process.execArgv, "--no-experimental-require-module"];
+
+/**
  * One thread at most, for one task at a time, that breaks by itself: Piscina's error would end the process without a
  * listener, and nothing else ends what waits for a thread that cannot start.
  */
@@ -25,7 +31,12 @@ export function openWorkerPool<Task, Answer>(
 	noThread: (error: Error) => Error,
 	news: PoolNews = {},
 ): WorkerPool<Task, Answer> {
-	const pool = new Piscina<Task, Answer>({ ...options, maxThreads: 1, concurrentTasksPerWorker: 1 });
+	const pool = new Piscina<Task, Answer>({
+		...options,
+		execArgv: EXEC_ARGV,
+		maxThreads: 1,
+		concurrentTasksPerWorker: 1,
+	});
 	const stops = new Set<AbortController>();
 	pool.on("workerDestroy", () => news.ended?.());
 	pool.on("error", (error: Error) => {
