@@ -17,6 +17,6 @@ export function createCommands(deps: CommandDeps): ScanCommands {
 }
 
 export type { CommandDeps, CommandSettings } from "./commands/deps.ts";
+export { finishStart } from "./commands/finish-start.ts";
 export { planStrategies } from "./commands/plan.ts";
 export { createUserRemoval } from "./commands/remove-user.ts";
-export { finishStart } from "./commands/start.ts";

@@ -15,7 +15,6 @@ import { createDispatch, createLocalRuns, type Dispatch } from "./queue/dispatch
 import { createScanQueue, createScanWorker, type ScanQueue, type ScanWorker } from "./queue/scan-queue.ts";
 import { bullmqConnection, closeRedisClient, createRedisClient, type Redis } from "./redis/clients.ts";
 import type { RedisProvision } from "./redis/provide.ts";
-import { type BegunScans, createBegunScans } from "./runtime/begun-scans.ts";
 import { book } from "./runtime/booking.ts";
 import { type ApplyDeps, createRuntime, type Runtime } from "./runtime/runtime.ts";
 import { superviseWatchdog } from "./runtime/supervisor.ts";
@@ -61,7 +60,6 @@ export interface ScanParts {
 	start: CommandDeps;
 	apply: ApplyDeps;
 	book(record: ScanRecord): Promise<void>;
-	begun: BegunScans;
 }
 
 export async function createScanParts({
@@ -99,12 +97,11 @@ export async function createScanParts({
 		await scanEnded?.(record);
 		await book(store.writer, record, config.userScansMax);
 	};
-	const begun = createBegunScans(systemClock);
 	// A start is not kept waiting for an answer that only decides where its scan is run.
 	const waiting = () => limited(systemClock, WAITING_LIMIT_MS, "asking for the length of the queue", queue.length());
 	const dispatch = createDispatch({ queue, log: logger });
 	const start: CommandDeps = {
-		...(config.role === "api" ? {} : { begun, waiting }),
+		...(config.role === "api" ? {} : { waiting, reserve: dispatch.reserve }),
 		writer: store.writer,
 		reader: store.reader,
 		projections,
@@ -112,7 +109,7 @@ export async function createScanParts({
 		...users,
 		profileOf,
 		available: new Set(builtStrategyIds()),
-		enqueue: (scanId, userId, quiet) => dispatch.add(scanId, userId, quiet),
+		enqueue: dispatch.add,
 		queued: () => store.statistics.queuedScans(),
 		newScanId: () => entropy.scanId(),
 		book: bookEnd,
@@ -123,7 +120,7 @@ export async function createScanParts({
 			queue_max: config.queueMax,
 		},
 	};
-	return { queue, dispatch, lanes, commands: createCommands(start), start, apply, book: bookEnd, begun };
+	return { queue, dispatch, lanes, commands: createCommands(start), start, apply, book: bookEnd };
 }
 
 /** The executing half: runtime, evaluation threads, queue worker, presence. */
@@ -177,7 +174,6 @@ export function startExecutor(
 		workerId: `worker-${process.pid}-${entropy.hex(4)}`,
 		capacity: config.workerConcurrency,
 		nonce: () => entropy.uuid(),
-		begun: parts.begun,
 		writer: store.writer,
 		reader: store.reader,
 		effects,

@@ -62,7 +62,6 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 		workerId: `worker-${process.pid}-${systemEntropy.hex(4)}`,
 		capacity: config.workerConcurrency,
 		nonce: () => systemEntropy.uuid(),
-		begun: parts.begun,
 		writer: store.writer,
 		reader: store.reader,
 		effects: trivialEffects,
@@ -85,13 +84,18 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 		else answers.set(scanId, answer);
 	}
 	const running = new Set<Promise<RunAnswer>>();
-	const run = async (scanId: string): Promise<RunAnswer> => {
-		const run = runtime.run(scanId);
+	const watch = async (scanId: string, run: Promise<RunAnswer>): Promise<RunAnswer> => {
 		running.add(run);
 		const answer = await run.finally(() => running.delete(run));
 		// The queue asks again for a scan whose start is not over.
 		if (answer !== "ended" && answer !== "unaccepted") tell(scanId, answer);
 		return answer;
+	};
+	const run = (scanId: string) => watch(scanId, runtime.run(scanId));
+	const reserve = (scanId: string) => {
+		const reservation = runtime.reserve(scanId);
+		if (reservation) void watch(scanId, reservation.answer);
+		return reservation;
 	};
 	// Through the queue: as with processes of `ROLE=api` and `ROLE=worker`, or where another worker has less in hand.
 	const worker = throughQueue
@@ -100,7 +104,7 @@ export async function openLookout(connection: RedisConnection, throughQueue: boo
 				config.workerConcurrency,
 				run,
 			)
-		: takeScans({ ...deps, parts }, { ...runtime, run }, { leastElsewhere: () => Number.POSITIVE_INFINITY });
+		: takeScans({ ...deps, parts }, { ...runtime, run, reserve }, { leastElsewhere: () => Number.POSITIVE_INFINITY });
 	const watchdog = await startWatchdog(deps, parts, runtime);
 	let started = 0;
 	return {

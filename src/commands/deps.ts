@@ -1,5 +1,5 @@
 import type { ScanLimits, UserProfile } from "../../machines/types.ts";
-import type { BegunScans } from "../runtime/begun-scans.ts";
+import type { Place } from "../queue/dispatch.ts";
 import type { ApplyDeps } from "../runtime/runtime.ts";
 import type { Projections } from "../runtime/scan-commit.ts";
 import type { Account, AccountReader, PolicyReader, PortfolioStore } from "../services.ts";
@@ -26,16 +26,15 @@ export interface CommandDeps {
 	profileOf: (account: Account, portfolioVersion: number) => UserProfile;
 	/** Strategies this build can run. */
 	available: ReadonlySet<string>;
-	/** @param quiet nothing waits in the queue, as far as the start knows */
-	enqueue: (scanId: string, userId: string, quiet: boolean) => Promise<void>;
+	enqueue: (scanId: string, userId: string) => Promise<void>;
+	/** A place in this process for a scan that is about to be made, asked for when nothing waits; absent: it runs none. */
+	reserve?: (scanId: string, userId: string) => Place | null;
 	/** Scans that nobody has claimed. */
 	queued: () => Promise<number>;
 	/** Scans that wait in the queue, told soon or refused; absent: this process runs none, so it does not matter. */
 	waiting?: () => Promise<number>;
 	newScanId: () => string;
 	book: (record: ScanRecord) => Promise<void>;
-	/** Hears of each scan that is begun here; absent: this process runs none. */
-	begun?: Pick<BegunScans, "note">;
 	settings: CommandSettings;
 }
 

@@ -1,10 +1,11 @@
 import type { PlannedStrategy, ScanInput, UserProfile } from "../../machines/types.ts";
 import { CATALOGUE, findStrategy, strategyKey } from "../catalogue.ts";
-import type { BegunScan } from "../runtime/begun-scans.ts";
+import { type BegunScan, firstClaim, TAKEN_EPOCH, type Taker } from "../runtime/claimed.ts";
 import { type Projections, stateFields } from "../runtime/scan-commit.ts";
-import { begin, MACHINE_ID } from "../runtime/scan-host.ts";
+import { begin, type HostState, MACHINE_ID, step } from "../runtime/scan-host.ts";
 import type { StartRequest, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
+import type { MachineEvent } from "../store/write-contract.ts";
 import type { CommandDeps } from "./deps.ts";
 
 export function planScan(
@@ -66,29 +67,63 @@ export function planStrategies(
 	});
 }
 
-export function newScan(input: ScanInput, projections: Projections, results: Record<string, string> = {}): BegunScan {
-	const { state, entries } = begin(input);
-	const [entry] = entries;
+/** @param taker makes it as claimed by this one; null: it waits for whoever claims it */
+export function newScan(
+	input: ScanInput,
+	projections: Projections,
+	results: Record<string, string> = {},
+	taker: Taker | null = null,
+): BegunScan {
+	const created = begin(input);
+	const [entry] = created.entries;
 	if (!entry) throw new Error("the scan machine began without its first journal entry");
+	const claim = taker && claimedBy(taker, created.state, input.accepted_at_ms);
+	const { state, entries } = claim ?? created;
+	const { accepted_at_ms, deadline_at_ms } = input;
 	const scan = stateFields(null, state, entries);
 	scan.machine = MACHINE_ID;
-	scan.seq = "1";
+	scan.seq = String(claim?.taken.seq ?? 1);
 	scan.epoch = "0";
 	scan.end = "0";
 	scan.accepted = "0";
-	scan.accepted_at = String(input.accepted_at_ms);
-	scan.deadline_at = String(input.deadline_at_ms);
-	scan.progress_at = String(input.accepted_at_ms);
+	scan.accepted_at = String(accepted_at_ms);
+	scan.deadline_at = String(deadline_at_ms);
+	scan.progress_at = String(accepted_at_ms);
+	const first = created.state.context;
+	const lifecycle = projections.lifecycleFields(null, first, created.entries);
+	const debug = projections.debugFields(null, first, created.entries);
+	if (claim) {
+		Object.assign(scan, claim.holder);
+		Object.assign(lifecycle, projections.lifecycleFields(first, state.context, entries));
+		Object.assign(debug, projections.debugFields(first, state.context, entries));
+	}
 	return {
 		owner: input.user_id,
 		scan_id: input.scan_id,
 		scan,
-		lifecycle: projections.lifecycleFields(null, state.context, entries),
-		debug: projections.debugFields(null, state.context, entries),
+		lifecycle,
+		debug,
 		results: new Map(Object.entries(results)),
 		entry,
+		taken: claim?.taken ?? null,
 		state,
-		accepted_at_ms: input.accepted_at_ms,
-		deadline_at_ms: input.deadline_at_ms,
+		accepted_at_ms,
+		deadline_at_ms,
+	};
+}
+
+/** The claim as the machine takes it, and what the scan hash says of its holder, as the claim's script writes it. */
+function claimedBy(taker: Taker, created: HostState, at_ms: number) {
+	const event = firstClaim(taker, at_ms);
+	const next = step(created, event);
+	if (!next) throw new Error("the scan machine did not take its first claim");
+	const { state, entries } = next;
+	const { worker_id: worker, nonce, lease_ms } = taker;
+	const holder = { epoch: String(TAKEN_EPOCH), worker, nonce, lost: "0", released: "0", idle: "0" };
+	return {
+		state,
+		entries,
+		holder,
+		taken: { lease_ms, seq: 1 + entries.length, entries, events: [event as MachineEvent] },
 	};
 }

@@ -1,10 +1,12 @@
 import type { ScanInput, UserProfile } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
+import type { Place } from "../queue/dispatch.ts";
+import { takenClaim } from "../runtime/claimed.ts";
 import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
 import type { ActiveScan, StartClaim, StartDecision } from "../store/write-contract.ts";
-import { endByCancel } from "./cancel.ts";
-import type { CommandDeps, StartDeps } from "./deps.ts";
+import type { CommandDeps } from "./deps.ts";
+import { endSuperseded, finishStart, type Hand } from "./finish-start.ts";
 import { newScan, planScan } from "./plan.ts";
 import { eraseScans } from "./remove-user.ts";
 
@@ -46,16 +48,35 @@ export async function startScan(
 		const superseded = request.force_refresh ? await deps.writer.activeScan(viewer.user_id, request.filter_key) : null;
 		const planned = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
 		const input = attempt === 0 && firstId !== null ? { ...planned, scan_id: firstId } : planned;
-		const scan = newScan(input, deps.projections);
-		const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
-		if (request.force_refresh) await deps.writer.create(scan);
-		const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
-		// A reserved id may have been begun by another process too, whose record is the one that lies there.
-		if (decided?.scan_id === scan.scan_id && scan.scan_id !== reservedId) deps.begun?.note(scan);
-		const result = decided && (await carryOut(deps, viewer, request, input, decided, await asked.nothingWaits));
-		if (result) return result;
+		const place = (await asked.nothingWaits) ? (deps.reserve?.(input.scan_id, viewer.user_id) ?? null) : null;
+		try {
+			const result = await startOne(deps, viewer, request, input, place, input.scan_id === reservedId);
+			if (result) return result;
+		} finally {
+			place?.leave();
+		}
 	}
 	throw new ApiError("internal_error");
+}
+
+/** Makes the record, decides the start and does what follows. Null: it has to be decided again, with another id. */
+async function startOne(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	input: ScanInput,
+	place: Place | null,
+	isReserved: boolean,
+): Promise<StartResult | null> {
+	// A reserved id may have been begun by another process too, whose record is the one that lies there.
+	const scan = newScan(input, deps.projections, {}, isReserved ? null : place?.taker);
+	const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
+	if (request.force_refresh) await deps.writer.create(scan);
+	const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
+	if (!decided) return null;
+	const taken = takenClaim(scan);
+	const hand = place && { isTaken: taken !== null, run: () => place.run(taken) };
+	return await carryOut(deps, viewer, request, input, decided, hand);
 }
 
 /**
@@ -157,14 +178,14 @@ export const claimFor = (
 	accepted_at_ms: input.accepted_at_ms,
 });
 
-/** What follows from the decision about a start. Null: it has to be decided again. @param quiet nothing waits in the queue */
+/** What follows from the decision about a start. Null: it has to be decided again. @param hand null: the queue decides */
 export async function carryOut(
 	deps: CommandDeps,
 	viewer: Viewer,
 	request: StartRequest,
 	input: ScanInput,
 	{ decision, scan_id, detail }: StartDecision,
-	quiet: boolean,
+	hand: Hand | null,
 ): Promise<StartResult | null> {
 	if (decision === "joined" || decision === "cached") {
 		await deps.writer.drop(input.scan_id);
@@ -172,7 +193,7 @@ export async function carryOut(
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}
 	const known = decision === "created" ? { superseded: null } : {};
-	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id, { ...known, quiet }))) {
+	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id, { ...known, hand }))) {
 		// This process stood still for so long that its record was cleared away as abandoned. Whoever saw that may
 		// free the claim at any moment, so the id is given up and the start tries again with another. What the claim
 		// took over is ended first, or it would run on beside the scan of the next try.
@@ -227,53 +248,4 @@ async function cachedResult(
 	}
 	await deps.writer.forgetFresh(viewer.user_id, request.filter_key, scanId);
 	return null;
-}
-
-/**
- * What follows from winning the claim, in this order and repeatable by anyone: the record is accepted, the
- * scan it took the claim from is ended, the new one is queued. False: there is no such record.
- * Where nothing is to be ended, nothing waits for the acceptance: whoever takes the scan from the queue before it is
- * told so and asks again.
- * @param known what the claim was taken from, by whoever has just taken it, else it is read; `quiet`: nothing waits in the
- *   queue, as far as that is known
- */
-export async function finishStart(
-	deps: StartDeps,
-	userId: string,
-	filterKey: string,
-	scanId: string,
-	{ superseded, quiet = false }: { superseded?: null; quiet?: boolean } = {},
-): Promise<boolean> {
-	if (superseded === null) {
-		const [accepted] = await Promise.all([deps.writer.accept(scanId), deps.enqueue(scanId, userId, quiet)]);
-		return accepted;
-	}
-	if (!(await deps.writer.accept(scanId))) return false;
-	const active = await deps.writer.activeScan(userId, filterKey);
-	if (active?.scan_id === scanId && active.superseded) {
-		await endSuperseded(deps, active.superseded, userId, scanId);
-	}
-	await deps.enqueue(scanId, userId, quiet);
-	return true;
-}
-
-/**
- * Ends the scan that lost the claim. The start that had begun it may have stopped half-way through ending its
- * own predecessor, so the line is followed back to the first one that has ended already. The oldest is ended first:
- * whoever fails on the way leaves no ended scan before which another still runs.
- */
-async function endSuperseded(
-	deps: StartDeps,
-	superseded: string,
-	by: string,
-	superseded_by: string | null,
-): Promise<void> {
-	const line: string[] = [];
-	for (let old: string | null = superseded; old !== null; ) {
-		const record = await deps.reader.read(old);
-		if (record?.terminal && old !== superseded) break;
-		line.push(old);
-		old = record?.context.input.supersedes ?? null;
-	}
-	for (const old of line.reverse()) await endByCancel(deps, old, { by, reason: "superseded", superseded_by });
 }

@@ -2,7 +2,7 @@ import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanInput } from "../../machines/types.ts";
 import type { Logger } from "../log.ts";
 import type { ScanReader } from "../store/contract.ts";
-import type { Commit, ScanWriter } from "../store/write-contract.ts";
+import type { Commit, NewScan, ScanWriter } from "../store/write-contract.ts";
 import { type InspectionMessage, messagesOf, type ScanState } from "./messages.ts";
 
 /** Commits that wait to be told; beyond it the oldest are left out, because no scan waits for a watcher. */
@@ -64,11 +64,19 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 		telling = null;
 	}
 
-	const written = ({ scan_id, base_seq, entries }: Commit): void => {
+	const written = (one: Written): void => {
 		if (parts.watchers() === 0) return;
-		waiting.push({ scan_id, base_seq, seq: base_seq + entries.length });
+		waiting.push(one);
 		waiting = waiting.slice(-WAITING_MAX);
 		telling ??= tellAll();
+	};
+
+	/** A scan that is made as claimed has had an event with its record, which can be read once it is accepted. */
+	const made = new Map<string, Written>();
+	const note = ({ scan_id, taken }: NewScan): void => {
+		if (!taken || parts.watchers() === 0) return;
+		made.set(scan_id, { scan_id, base_seq: 1, seq: taken.seq });
+		for (const oldest of [...made.keys()].slice(0, -WAITING_MAX)) made.delete(oldest);
 	};
 
 	return {
@@ -76,13 +84,24 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 			...writer,
 			async commit(commit, told) {
 				const result = await writer.commit(commit, told);
-				if (result === "ok") written(commit);
+				const { scan_id, base_seq, entries } = commit;
+				if (result === "ok") written({ scan_id, base_seq, seq: base_seq + entries.length });
 				return result;
 			},
-			async take(commit, ...taker) {
-				const taken = await writer.take(commit, ...taker);
-				if (taken.result === "ok") written(commit);
-				return taken;
+			create(scan) {
+				note(scan);
+				return writer.create(scan);
+			},
+			begin(scan, claim) {
+				note(scan);
+				return writer.begin(scan, claim);
+			},
+			async accept(scanId, isClaimed) {
+				const accepted = await writer.accept(scanId, isClaimed);
+				const first = made.get(scanId);
+				made.delete(scanId);
+				if (accepted && first) written(first);
+				return accepted;
 			},
 		},
 		anew: () => known.clear(),

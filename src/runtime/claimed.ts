@@ -1,10 +1,52 @@
 import type { JournalType, ScanEvent } from "../../machines/events.ts";
 import type { ScanRecord } from "../store/contract.ts";
-import type { ClaimResult, CommitMoment } from "../store/write-contract.ts";
-import type { HostState } from "./scan-host.ts";
+import type { ClaimResult, CommitMoment, NewScan } from "../store/write-contract.ts";
+import { type HostState, MACHINE_ID } from "./scan-host.ts";
 
 /** What a claim means to the machine: the state it goes on from and the event it begins with. */
 export type Granted = Extract<ClaimResult, { kind: "granted" }>;
+
+/** For whom a scan is made as claimed. */
+export interface Taker {
+	worker_id: string;
+	nonce: string;
+	lease_ms: number;
+}
+
+/** A new record with the state that it was written from. */
+export interface BegunScan extends NewScan {
+	state: HostState;
+}
+
+/** The claim of a scan that was made with it, as whoever reads its record would be granted it. Null: it was made without. */
+export function takenClaim({ owner, scan_id, accepted_at_ms, state, taken, scan }: BegunScan): Granted | null {
+	const last = taken?.entries.at(-1);
+	if (!taken || !last) return null;
+	const { position, context, deadlines } = state;
+	const lease_until_ms = accepted_at_ms + taken.lease_ms;
+	const record: Granted["record"] = {
+		scan_id,
+		user_id: owner,
+		machine: MACHINE_ID,
+		revision: taken.seq,
+		epoch: TAKEN_EPOCH,
+		worker_id: scan.worker ?? "",
+		lease_until_ms,
+		heartbeat_at_ms: accepted_at_ms,
+		progress_at_ms: accepted_at_ms,
+		last_event_type: last.type,
+		position,
+		terminal: false,
+		context,
+		deadlines,
+		expires_at_ms: null,
+	};
+	const inbox = { inbox_after: "", inbox_newest: "" };
+	return { kind: "granted", record, lost_lease: false, idle_ms: 0, lease_until_ms, ...inbox, begun: true };
+}
+
+/** Of whoever has a scan from its first moment on. */
+export const TAKEN_EPOCH = 1;
 
 export const stateOf = (record: ScanRecord): HostState => ({
 	position: record.position,
@@ -30,6 +72,13 @@ export function endedRecord(
 	const times = { heartbeat_at_ms: at_ms, progress_at_ms: at_ms, lease_until_ms: null, expires_at_ms };
 	return { ...record, ...times, revision, last_event_type, position, context, deadlines, terminal: true };
 }
+
+export const firstClaim = ({ worker_id, lease_ms }: Taker, at_ms: number): ScanEvent => ({
+	type: "scan.claimed",
+	at_ms,
+	worker_id,
+	lease_expires_at_ms: at_ms + lease_ms,
+});
 
 export function firstEvent({ record, lost_lease, idle_ms, lease_until_ms }: Granted, at_ms: number): ScanEvent {
 	const facts = { at_ms, worker_id: record.worker_id ?? "", lease_expires_at_ms: lease_until_ms };

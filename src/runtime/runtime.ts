@@ -2,8 +2,7 @@ import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { ClaimMode, MachineEvent } from "../store/write-contract.ts";
-import { type BegunScans, expectedClaim } from "./begun-scans.ts";
-import { stateOf } from "./claimed.ts";
+import { type Granted, stateOf, type Taker } from "./claimed.ts";
 import { foreignCommit, isContinuable } from "./foreign.ts";
 import { KeptRoom } from "./kept-results.ts";
 import { buildCommit, nothingPending } from "./scan-commit.ts";
@@ -12,6 +11,17 @@ import { type RunDeps, type RunEnd, ScanRun } from "./scan-run.ts";
 
 /** Why a scan was not run here, or how the run ended. */
 export type RunAnswer = RunEnd | "held" | "missing" | "unaccepted" | "busy" | "foreign";
+
+/** A place that is kept for one scan while its start goes on, so that it can be made as claimed by this process. */
+export interface Reservation {
+	readonly taker: Taker;
+	/** How its run ends; `busy` when it was left. */
+	readonly answer: Promise<RunAnswer>;
+	/** @param taken the claim that the scan was made with; null: it has none, and is claimed */
+	run(taken: Granted | null): void;
+	/** Gives the place back, for a scan that is not run here. */
+	leave(): void;
+}
 
 export interface Runtime {
 	readonly workerId: string;
@@ -22,7 +32,9 @@ export interface Runtime {
 	 * own, as many as `capacity`: a queue that is never empty would leave them none.
 	 */
 	runBeside(scanId: string): Promise<RunAnswer>;
-	/** Scans in hand. */
+	/** From now on commands for that scan are heard of here. Null: this process has it already, or claims no more. */
+	reserve(scanId: string): Reservation | null;
+	/** Scans in hand, and those that a place is kept for. */
 	active(): number;
 	/** Room for more scans? */
 	hasRoom(): boolean;
@@ -40,8 +52,6 @@ export interface RuntimeDeps extends Omit<RunDeps, "onEnded" | "keptRoom"> {
 	nonce: () => string;
 	/** Absent: a room of its own. */
 	keptRoom?: KeptRoom;
-	/** Scans whose start was answered by this process; absent: all are read when they are claimed. */
-	begun?: Pick<BegunScans, "take">;
 	onEnded(record: ScanRecord): Promise<void>;
 }
 
@@ -63,21 +73,14 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		onEnded: (scanId, record) => bookEnd(deps, scanId, record),
 	};
 
-	function carry(run: ScanRun, hold: (run: ScanRun | null) => void): Promise<RunEnd | "untaken"> {
+	function carry(claim: Granted, hold: (run: ScanRun) => void): Promise<RunEnd> {
+		const run = new ScanRun(runDeps, claim);
 		hold(run);
 		if (closing) run.handOver();
 		return run.run();
 	}
 
-	async function claimAndRun(scanId: string, hold: (run: ScanRun | null) => void): Promise<RunAnswer> {
-		const begun = deps.begun?.take(scanId);
-		if (begun) {
-			const expected = expectedClaim(begun, deps.workerId, deps.writer.now() + deps.settings.lease_ms);
-			const end = await carry(new ScanRun(runDeps, expected, deps.nonce()), hold);
-			if (end !== "untaken") return end;
-			// News from here on is for whoever carries the scan once it is claimed.
-			hold(null);
-		}
+	async function claimAndRun(scanId: string, hold: (run: ScanRun) => void): Promise<RunAnswer> {
 		const claim = await deps.writer.claim(scanId, deps.workerId, deps.nonce(), deps.settings.lease_ms, "normal");
 		if (claim.kind === "foreign") {
 			// I13: another version's scan is left exactly as it is, for a worker of that version or its deadline.
@@ -89,18 +92,19 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		}
 		if (claim.kind !== "granted") return claim.kind;
 		if (claim.record.damaged) return await endDamaged(deps, claim.record);
-		return (await carry(new ScanRun(runDeps, claim), hold)) as RunAnswer;
+		return await carry(claim, hold);
 	}
 
-	function take(scanId: string, beside: boolean): Promise<RunAnswer> {
-		const held = runs.get(scanId);
-		if (held) return held.promise;
-		if (closing) return Promise.resolve("busy");
+	function enter(
+		scanId: string,
+		beside: boolean,
+		work: (hold: (run: ScanRun) => void) => Promise<RunAnswer>,
+	): Promise<RunAnswer> {
 		const entry: Held = { promise: Promise.resolve("busy"), run: null, beside, news: false };
 		runs.set(scanId, entry);
-		entry.promise = claimAndRun(scanId, (run) => {
+		entry.promise = work((run) => {
 			entry.run = run;
-			if (entry.news) run?.lookAtInbox();
+			if (entry.news) run.lookAtInbox();
 		}).finally(() => {
 			runs.delete(scanId);
 			// A map that grows leaves its old table behind with all that lay in it then, and the table leads to the next one:
@@ -110,10 +114,33 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		return entry.promise;
 	}
 
+	function take(scanId: string, beside: boolean): Promise<RunAnswer> {
+		const held = runs.get(scanId);
+		if (held) return held.promise;
+		if (closing) return Promise.resolve("busy");
+		return enter(scanId, beside, (hold) => claimAndRun(scanId, hold));
+	}
+
+	function reserve(scanId: string): Reservation | null {
+		if (closing || runs.has(scanId)) return null;
+		let decide: (taken: Granted | null | "left") => void = () => {};
+		const decided = new Promise<Granted | null | "left">((resolve) => {
+			decide = resolve;
+		});
+		const answer = enter(scanId, false, async (hold) => {
+			const taken = await decided;
+			if (taken === "left") return "busy";
+			return taken ? await carry(taken, hold) : await claimAndRun(scanId, hold);
+		});
+		const taker = { worker_id: deps.workerId, nonce: deps.nonce(), lease_ms: deps.settings.lease_ms };
+		return { taker, answer, run: decide, leave: () => decide("left") };
+	}
+
 	return {
 		workerId: deps.workerId,
 		run: (scanId) => take(scanId, false),
 		runBeside: (scanId) => take(scanId, true),
+		reserve,
 		active: () => runs.size,
 		hasRoom: () => !closing && runs.size < deps.capacity,
 		hasRoomBeside: () => !closing && [...runs.values()].filter(({ beside }) => beside).length < deps.capacity,

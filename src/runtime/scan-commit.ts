@@ -33,13 +33,16 @@ export interface Pending {
 	documents: Map<string, string>;
 	/** Stored fields of an older version in their newer form; null: nothing to bring up to date. */
 	upgrade: Readonly<Record<string, string>> | null;
+	/** The scan was made as claimed and its start may have failed since: what runs can be read, too. */
+	accepts: boolean;
 	/** Id of the newest inbox entry that was turned into an event, null: none since the last commit. */
 	inbox: string | null;
 }
 
 /** @param record as claimed: the first commit of a claim brings an older snapshot up to date. */
-export const nothingPending = (record?: Pick<ScanRecord, "upgrade">): Pending => ({
+export const nothingPending = (record?: Pick<ScanRecord, "upgrade">, accepts = false): Pending => ({
 	upgrade: record?.upgrade ?? null,
+	accepts,
 	entries: [],
 	events: [],
 	rows: new Map(),
@@ -129,6 +132,7 @@ export function buildCommit(
 	const scan = stateFields(before, state, entries);
 	const { upgrade } = pending;
 	if (upgrade !== null) for (const name of Object.keys(upgrade)) scan[name] ??= upgrade[name] as string;
+	if (pending.accepts) scan.accepted = "1";
 	if (pending.inbox !== null) scan.inbox = pending.inbox;
 	const debug = projections.debugChanges(before.context, state.context, entries);
 	// Not spread: members that are added to a copy give every commit a hidden class of its own.

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Effects } from "../effects/contract.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import { shortener } from "../store/journal-ids.ts";
-import type { Commit, CommitMoment, ScanWriter } from "../store/write-contract.ts";
+import type { Commit, CommitMoment, CommitResult, ScanWriter } from "../store/write-contract.ts";
 import { rankedAtOnce } from "./at-once.ts";
 import { bundle } from "./bundle.ts";
 import { endedRecord, firstEvent, type Granted, stateOf } from "./claimed.ts";
@@ -24,7 +24,6 @@ import {
 	stateBytes,
 } from "./scan-commit.ts";
 import { type HostState, nextDeadlineMs, takeDue } from "./scan-host.ts";
-import { type Sending, sendingOf } from "./sending.ts";
 
 export interface RunLog {
 	info(facts: object, message: string): void;
@@ -70,7 +69,9 @@ export class ScanRun {
 	private mailbox: Outcome[] = [];
 	private readonly kept: KeptResults;
 	private wake: (() => void) | null = null;
-	private end: RunEnd | "untaken" | null = null;
+	private end: RunEnd | null = null;
+	/** The first turn of a scan that was made as claimed has no event. */
+	private isBegun: boolean;
 	private handingOver = false;
 	private inboxNews: boolean;
 	private timer: unknown = null;
@@ -78,11 +79,9 @@ export class ScanRun {
 	private readonly pulse: Pulse;
 	private abandon: () => void = () => {};
 	private readonly lease: Lease;
-	private readonly sending: Sending;
 	private readonly recorded = shortener();
 
-	/** @param takeNonce of a claim that is only expected: the first commit makes it, or the run ends as untaken */
-	constructor(deps: RunDeps, claim: Granted, takeNonce: string | null = null) {
+	constructor(deps: RunDeps, claim: Granted) {
 		const { record } = claim;
 		this.deps = deps;
 		this.claim = claim;
@@ -93,9 +92,8 @@ export class ScanRun {
 		this.seq = record.revision;
 		this.inboxSeen = claim.inbox_after;
 		this.inboxNews = claim.inbox_newest !== claim.inbox_after;
-		this.pending = nothingPending(record);
-		this.state = stateOf(record);
-		this.committed = this.state;
+		this.pending = nothingPending(record, claim.begun);
+		this.committed = this.state = stateOf(record);
 		this.runner = createEffectRunner({
 			effects: deps.effects,
 			reader: deps.reader,
@@ -110,15 +108,15 @@ export class ScanRun {
 		const inbox = (newest: string) => {
 			if (newest !== this.inboxSeen) this.lookAtInbox();
 		};
-		const lost = (end: "fenced" | "given_up") => this.leaseLost(end);
+		const lost = this.leaseLost.bind(this);
 		this.lease = holdLease(deps, claim, { lost, turns: () => !this.pulse.hangs(), inbox });
-		this.sending = sendingOf(deps, claim, this.lease, takeNonce, inbox);
-		this.post({ kind: "event", event: firstEvent(claim, deps.writer.now()), attachments: {} });
+		this.isBegun = claim.begun === true;
+		if (!this.isBegun) this.post({ kind: "event", event: firstEvent(claim, deps.writer.now()), attachments: {} });
 	}
 
 	/** Runs until the scan ends, is handed over, or somebody else holds it. Never throws. */
-	async run(): Promise<RunEnd | "untaken"> {
-		if (this.sending.holds()) this.lease.start();
+	async run(): Promise<RunEnd> {
+		this.lease.start();
 		try {
 			await Promise.race([this.loop(), new Promise<void>((resolve) => (this.abandon = resolve))]);
 		} catch (error) {
@@ -129,8 +127,7 @@ export class ScanRun {
 		}
 		const end = this.end ?? "given_up";
 		if (end === "ended") await this.deps.onEnded(this.scanId, this.ended);
-		// What was never claimed here may be somebody's who has the same epoch.
-		if ((end === "given_up" || end === "released") && this.sending.holds()) await this.giveBack();
+		if (end === "given_up" || end === "released") await this.giveBack();
 		return end;
 	}
 
@@ -171,7 +168,9 @@ export class ScanRun {
 
 	/** Resolves when there is something to do; then lets the event loop turn once, so that one commit takes all. */
 	private async mail(): Promise<void> {
-		if (this.mailbox.length === 0 && !this.inboxNews && !this.handingOver && !this.isDue()) {
+		const hasWork = this.isBegun || this.mailbox.length > 0 || this.inboxNews || this.handingOver || this.isDue();
+		this.isBegun = false;
+		if (!hasWork) {
 			await new Promise<void>((resolve) => {
 				this.wake = resolve;
 				this.arm();
@@ -244,22 +243,23 @@ export class ScanRun {
 	private async commit(): Promise<void> {
 		let commit = this.build();
 		if (isOversized(commit, this.state)) commit = this.endOversized(stateBytes(commit));
-		const { log } = this.deps;
+		const { log, writer } = this.deps;
 		let moment: CommitMoment | null = null;
-		const send = () =>
-			this.sending.send(commit, (told) => {
+		// A commit that is accepted renews the lease too, from the moment it was sent.
+		const send = async (): Promise<CommitResult> => {
+			const sentAtMs = writer.now();
+			const answer = await writer.commit(commit, (told) => {
 				moment = told;
 			});
+			if (answer === "ok") this.lease.renewed(sentAtMs);
+			return answer;
+		};
 		const result = await untilAnswered(send, this.deps, {
 			scan_id: this.scanId,
 			giveUpAtMs: this.state.context.input.deadline_at_ms + COMMIT_GRACE_MS,
 			wanted: () => this.end === null,
 			onTry: () => this.pulse.step(),
 		});
-		if (result === "refused") {
-			this.end = "untaken";
-			return;
-		}
 		if (result !== "ok" && result !== "duplicate") {
 			log.warn({ scan_id: this.scanId, epoch: this.epoch, seq: this.seq, result }, "commit refused");
 			this.end = result === null ? "given_up" : "fenced";
@@ -278,8 +278,8 @@ export class ScanRun {
 	/** What would not fit is dropped with the turn that led to it; what was committed before stays. */
 	private endOversized(bytes: number): Commit {
 		this.deps.log.error({ scan_id: this.scanId, bytes }, "the state of a scan is too large; the scan is ended");
-		const { upgrade, inbox } = this.pending;
-		this.pending = { ...nothingPending(), upgrade, inbox };
+		const { upgrade, accepts, inbox } = this.pending;
+		this.pending = { ...nothingPending(), upgrade, accepts, inbox };
 		this.state = this.committed;
 		this.apply(oversized(bytes, this.deps.writer.now()));
 		return this.build();

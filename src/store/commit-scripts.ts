@@ -22,19 +22,28 @@ end`;
 const TEXT = "local function text(number) return string.format('%.0f', number) end";
 
 /**
- * What a commit writes once its fence has let it in.
+ * The one commit: everything that follows from one or more transitions, or nothing.
+ * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results, 6 inbox
  * ARGV 1 epoch, 2 seq before, 3 seq after, 4 ended 0|1, 5 retention_ms, 6 lease_ms, 7 channel without
- *   the scan's id, 8 n scan pairs, 9 n lifecycle pairs, 10 n debug pairs, 11 n results pairs, 12 journal batch; the pairs
- *   stand from `i` on, behind them patterns of debug fields to the end (`addPatterns`): prefix, rows, words of each,
- *   format, words
- * @param own further fields of the scan hash, as arguments of Lua
+ *   the scan's id, 8 n scan pairs, 9 n lifecycle pairs, 10 n debug pairs, 11 n results pairs, 12 journal batch; 13.. the
+ *   pairs, behind them patterns of debug fields to the end (`addPatterns`): prefix, rows, words of each, format, words
+ * Returns {'ok'|'duplicate'|'fenced'|'missing', now}. Duplicate = exactly this commit is already there.
  */
-const write = (own = "") => `${PUT}
+export const COMMIT = urgent(
+	6,
+	`${NOW}
+local v = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'end')
+if not v[1] then return {'missing', tostring(now)} end
+if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end
+if v[2] == ARGV[3] then return {'duplicate', tostring(now)} end
+if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end
+local i = 13
+${PUT}
 ${TEXT}
 local ended = ARGV[4] == '1'
 local at, expires = text(now), text(now + ARGV[5])
 local first = math.min(tonumber(ARGV[8]), 400)
-redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'progress_at', at, 'hb', at, 'lease', ended and '0' or text(now + ARGV[6]),${own}
+redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'progress_at', at, 'hb', at, 'lease', ended and '0' or text(now + ARGV[6]),
   unpack(ARGV, i, i + 2 * first - 1))
 i = i + 2 * first
 put(KEYS[1], ARGV[8] - first)
@@ -57,41 +66,6 @@ if ended then
   for k = 1, 6 do redis.call('PEXPIREAT', KEYS[k], expires) end
 end
 local id = string.sub(KEYS[1], 7, -2)
-redis.call('PUBLISH', ARGV[7] .. '{' .. id .. '}', id .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])`;
-
-/**
- * The one commit: everything that follows from one or more transitions, or nothing.
- * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results, 6 inbox. ARGV as above, the pairs from 13 on
- * Returns {'ok'|'duplicate'|'fenced'|'missing', now}. Duplicate = exactly this commit is already there.
- */
-export const COMMIT = urgent(
-	6,
-	`${NOW}
-local v = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'end')
-if not v[1] then return {'missing', tostring(now)} end
-if v[1] ~= ARGV[1] then return {'fenced', tostring(now)} end
-if v[2] == ARGV[3] then return {'duplicate', tostring(now)} end
-if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end
-local i = 13
-${write()}
+redis.call('PUBLISH', ARGV[7] .. '{' .. id .. '}', id .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
 return {'ok', at}`,
-);
-
-/**
- * The first claim of a scan and the commit that follows from it at once, for whoever knows the record without reading it.
- * Only of a scan that is as its start left it: accepted, and never claimed or changed.
- * KEYS and ARGV as those of the commit, but 13 worker, 14 nonce, and the pairs from 15 on
- * Returns {'ok'|'duplicate'|'refused', now, id of the newest inbox entry or ''}. Refused: nothing was done; claim it.
- */
-export const TAKE = urgent(
-	6,
-	`${NOW}
-local v = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'end', 'nonce', 'accepted')
-local newest = redis.call('XREVRANGE', KEYS[6], '+', '-', 'COUNT', 1)
-newest = newest[1] and newest[1][1] or ''
-if v[4] == ARGV[14] and v[1] == ARGV[1] and v[2] == ARGV[3] then return {'duplicate', tostring(now), newest} end
-if v[1] ~= '0' or v[2] ~= ARGV[2] or v[3] ~= '0' or v[5] ~= '1' then return {'refused', tostring(now), ''} end
-local i = 15
-${write("\n  'epoch', ARGV[1], 'nonce', ARGV[14], 'worker', ARGV[13], 'lost', '0', 'released', '0', 'idle', '0',")}
-return {'ok', at, newest}`,
 );

@@ -61,9 +61,10 @@ const SCANS = scanKeys("").scan.slice(0, -1);
 const CLAIMS = userKeys("").active.slice(0, -1);
 /** Both and a few others, which are passed over. */
 const BOTH = "scan*:{*";
-const FIELDS = ["end", "accepted_at", "deadline_at", "worker", "lease"] as const;
+const FIELDS = ["end", "accepted_at", "deadline_at", "worker", "lease", "accepted"] as const;
 const END = 0;
 const WORKER = 3;
+const ACCEPTED = 5;
 
 /**
  * Looks at one page of all keys: lists again every running scan that the indexes do not know, brings forward the
@@ -104,7 +105,10 @@ interface Running {
 	fields: (string | null)[];
 }
 
-const secondIndex = ({ fields }: Running): string => (fields[WORKER] ? globalKeys.leases : globalKeys.unclaimed);
+/** One that was made as claimed and is not accepted yet may be claimed by nobody: its start is to be finished. */
+const hasWorker = (fields: Running["fields"]): boolean => Boolean(fields[WORKER]) && fields[ACCEPTED] === "1";
+
+const secondIndex = ({ fields }: Running): string => (hasWorker(fields) ? globalKeys.leases : globalKeys.unclaimed);
 
 /** Those that one of the indexes which they should stand in does not know. */
 async function unlisted(redis: Redis, running: readonly Running[]): Promise<Running[]> {
@@ -143,8 +147,8 @@ async function deadClaims(redis: Redis, userIds: readonly string[], nowMs: numbe
 
 /** A scan stands in the index of deadlines, and beside it in that of leases once a worker had it. */
 async function relist(redis: Redis, scanId: string, fields: (string | null)[]): Promise<void> {
-	const [, accepted, deadline, worker, lease] = fields;
-	const second = worker
+	const [, accepted, deadline, , lease] = fields;
+	const second = hasWorker(fields)
 		? redis.zadd(globalKeys.leases, "NX", Number(lease ?? 0), scanId)
 		: redis.zadd(globalKeys.unclaimed, "NX", Number(accepted), scanId);
 	await Promise.all([redis.zadd(globalKeys.due, "NX", Number(deadline), scanId), second]);

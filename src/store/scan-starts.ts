@@ -11,21 +11,25 @@ type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknow
 export async function create(redis: Redis, run: Run, scan: NewScan): Promise<void> {
 	const keys = scanKeys(scan.scan_id);
 	const fields = { owner: scan.owner, ...scan.scan };
+	const { taken } = scan;
 	const args = [
 		...[keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results],
 		...[scan.owner, count(fields), count(scan.lifecycle), count(scan.debug), scan.results.size],
+		...(taken ? [taken.lease_ms, taken.seq, encodeBatch(taken.entries, taken.events)] : ["", "", ""]),
 	];
 	for (const part of [fields, scan.lifecycle, scan.debug]) addPairs(args, part);
 	addResults(args, scan.results);
 	args.push(encodeBatch([scan.entry], []));
-	// Indexed first, and all three in one go: nothing is accepted before each of them is answered, so that whatever
-	// happens between the steps of a start, a sweeper finds the record.
-	const [, , created] = await Promise.all([
+	// Indexed first, and all in one go: nothing is accepted before each of them is answered, so that whatever happens
+	// between the steps of a start, a sweeper finds the record. One that is claimed already may be left by its start
+	// as well, so it stands among the unclaimed until it is accepted and run.
+	const answers = await Promise.all([
 		redis.zadd(globalKeys.due, scan.deadline_at_ms, scan.scan_id),
 		redis.zadd(globalKeys.unclaimed, scan.accepted_at_ms, scan.scan_id),
+		taken && redis.zadd(globalKeys.leases, scan.accepted_at_ms + taken.lease_ms, scan.scan_id),
 		run(scripts.CREATE, args),
 	]);
-	if (created !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);
+	if (answers.at(-1) !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);
 }
 
 /**

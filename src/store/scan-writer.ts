@@ -11,7 +11,7 @@ import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
 import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from "./scan-booking.ts";
-import { claim, claimedByStart, decideStart, listedFirst } from "./scan-claims.ts";
+import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
 import { erase } from "./scan-erase.ts";
 import { enter, enterAll, unlist, walk } from "./scan-index.ts";
@@ -19,15 +19,7 @@ import { begin, create } from "./scan-starts.ts";
 import * as scripts from "./scripts.ts";
 import { addTotals, TOTAL } from "./totals.ts";
 import { rememberedScans } from "./user-scans.ts";
-import type {
-	Commit,
-	CommitMoment,
-	CommitResult,
-	Heartbeat,
-	ScanWriter,
-	StartDecision,
-	Taken,
-} from "./write-contract.ts";
+import type { Commit, CommitMoment, CommitResult, Heartbeat, ScanWriter, StartDecision } from "./write-contract.ts";
 
 export interface WriterSettings extends BookingSettings {
 	/** Machine versions; absent: those of this build. */
@@ -80,8 +72,10 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 	return {
 		now,
 		create: (scan) => create(redis, run, scan),
-		async accept(scanId) {
-			return (await run(scripts.ACCEPT, [scanKeys(scanId).scan])) === 1;
+		async accept(scanId, isClaimed = false) {
+			const accepted = (await run(scripts.ACCEPT, [scanKeys(scanId).scan])) === 1;
+			if (accepted && isClaimed) claimed(scanId).catch(() => undefined);
+			return accepted;
 		},
 		drop,
 		async decideStart(claim) {
@@ -124,17 +118,6 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 			if (result === "ok") tell(commit, Number(at), told);
 			tally.commit(commit, result);
 			return result;
-		},
-		async take(commit, worker, nonce, told) {
-			const list = () => enter(redis, globalKeys.leases, now() + commit.lease_ms, commit.scan_id);
-			const args = commitArgs(commit, settings.retention_ms, worker, nonce);
-			const answered = await listedFirst(list, () => run(scripts.TAKE, args));
-			const [result, at, inbox_newest] = answered as [Taken["result"], string, string];
-			if (result === "refused") return { result, inbox_newest };
-			if (result === "ok") tell(commit, Number(at), told);
-			claimed(commit.scan_id).catch(() => undefined);
-			tally.commit(commit, result);
-			return { result, inbox_newest };
 		},
 		async send(scanId, event) {
 			const keys = scanKeys(scanId);
@@ -216,8 +199,7 @@ async function dropSilentWorkers(redis: Redis, nowMs: number): Promise<void> {
 	if (silent.length > 0) await redis.hdel(globalKeys.workers, ...silent.map(([workerId]) => workerId));
 }
 
-/** @param taker what a claim says beside the commit: worker and nonce */
-function commitArgs(commit: Commit, retentionMs: number, ...taker: string[]): (string | number)[] {
+function commitArgs(commit: Commit, retentionMs: number): (string | number)[] {
 	const keys = scanKeys(commit.scan_id);
 	const { scan, lifecycle, debug, results, entries } = commit;
 	const args: (string | number)[] = [
@@ -239,7 +221,6 @@ function commitArgs(commit: Commit, retentionMs: number, ...taker: string[]): (s
 		count(debug),
 		results.size,
 		encodeBatch(entries, commit.events),
-		...taker,
 	];
 	for (const part of [scan, lifecycle, debug]) addPairs(args, part);
 	addResults(args, results);

@@ -10,20 +10,25 @@ import { script, urgent } from "./script-runner.ts";
 /**
  * Creates a record with its first journal entry; not yet accepted, not listed, not queued. One that is never accepted is
  * dropped by the watchdog, which the indexes lead to it; if they have lost it, the walk over all records lists it again.
+ * A record may be made as claimed: then its pairs say by whom, and its lease begins here.
  * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results
- * ARGV 1 owner, 2 n scan pairs, 3 n lifecycle pairs, 4 n debug pairs, 5 n results pairs, 6.. pairs,
- *   then the first journal batch
+ * ARGV 1 owner, 2 n scan pairs, 3 n lifecycle pairs, 4 n debug pairs, 5 n results pairs, 6 lease_ms, 7 seq, 8 the batch of
+ *   its claim (all three '' when nobody has it), 9.. pairs, then the first journal batch
  * Returns 1 created (also when repeated by the same owner), 0 the id is taken.
  */
 export const CREATE = script(
 	5,
 	`local owner = redis.call('HGET', KEYS[1], 'owner')
 if owner then return owner == ARGV[1] and 1 or 0 end
-local i = 6
+local i = 9
 local targets = {KEYS[1], KEYS[3], KEYS[4], KEYS[5]}
 ${PUT}
 for k = 1, 4 do put(targets[k], tonumber(ARGV[1 + k])) end
 redis.call('XADD', KEYS[2], '1-0', 'b', ARGV[i])
+if ARGV[6] == '' then return 1 end
+${NOW}
+redis.call('HSET', KEYS[1], 'hb', now, 'lease', now + ARGV[6])
+redis.call('XADD', KEYS[2], ARGV[7] .. '-0', 'b', ARGV[8])
 return 1`,
 );
 
@@ -234,6 +239,6 @@ return retained`,
 /** Two hashes as one moment has them. KEYS 1 and 2. Returns the flat pairs of each. */
 export const READ_BOTH = script(2, `return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}`);
 
-export { COMMIT, TAKE } from "./commit-scripts.ts";
+export { COMMIT } from "./commit-scripts.ts";
 export * from "./count-scripts.ts";
 export { runScript, type Script } from "./script-runner.ts";

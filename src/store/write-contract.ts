@@ -43,13 +43,6 @@ export interface Commit {
 
 export type CommitResult = "ok" | "duplicate" | "fenced" | "missing";
 
-/** Of the first commit of a scan with its claim: refused says that nothing was done and the scan has to be claimed. */
-export interface Taken {
-	result: "ok" | "duplicate" | "refused";
-	/** Id of the newest inbox entry, "" when there is none. */
-	inbox_newest: string;
-}
-
 /** When a commit was made, and when the record goes if it ended the scan; epoch ms. */
 export interface CommitMoment {
 	at_ms: number;
@@ -65,6 +58,8 @@ export interface NewScan {
 	/** Rows that the scan begins with: those a redrive carries over, `r:<opportunity_id>` -> JSON. */
 	results: ResultFields;
 	entry: NewEntry;
+	/** What its claim adds to the journal, for a scan that is claimed from the first moment on; null: nobody has it. */
+	taken: { lease_ms: number; seq: number; entries: NewEntry[]; events: MachineEvent[] } | null;
 	deadline_at_ms: number;
 	accepted_at_ms: number;
 }
@@ -81,6 +76,8 @@ export type ClaimResult =
 			/** Id of the last inbox entry that was taken, and of the newest one; "" when there is none. */
 			inbox_after: string;
 			inbox_newest: string;
+			/** The record was made as claimed, so the machine knows of the claim already. */
+			begun?: true;
 	  }
 	| { kind: "held"; lease_until_ms: number }
 	/** foreign: made by another machine version, refused to a worker of this one. */
@@ -126,9 +123,10 @@ export interface ActiveScan {
 export interface ScanWriter {
 	/** The store's clock, epoch ms. */
 	now(): number;
-	/** Writes record and first journal entry; not accepted, not listed, not queued. */
+	/** Writes the record with its first entries; not accepted, not listed for its user, not queued. */
 	create(scan: NewScan): Promise<void>;
-	accept(scanId: string): Promise<boolean>;
+	/** @param isClaimed it was made so: from now on the index of leases leads to it, and that of unclaimed scans no longer */
+	accept(scanId: string, isClaimed?: boolean): Promise<boolean>;
 	/** Removes a record that was never accepted. */
 	drop(scanId: string): Promise<boolean>;
 	decideStart(claim: StartClaim): Promise<StartDecision>;
@@ -142,11 +140,6 @@ export interface ScanWriter {
 	/** What decideStart would join, without creating anything; null when nothing is active. */
 	activeScan(userId: string, filterKey: string): Promise<ActiveScan | null>;
 	claim(scanId: string, worker: string, nonce: string, leaseMs: number, mode: ClaimMode): Promise<ClaimResult>;
-	/**
-	 * Claim and first commit in one, of a scan that nobody has claimed or changed since its start was accepted.
-	 * @param commit of epoch 1, from the first entry on
-	 */
-	take(commit: Commit, worker: string, nonce: string, told?: (moment: CommitMoment) => void): Promise<Taken>;
 	heartbeat(scanId: string, epoch: number, leaseMs: number): Promise<Heartbeat>;
 	release(scanId: string, epoch: number): Promise<void>;
 	/** @param told hears of the moment of a commit that is answered with `ok`, and of no other */

@@ -3,9 +3,7 @@ import { type Command, Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { strategyIds, trivialEffects } from "../../bench/orchestration/effects.ts";
-import { systemClock } from "../../src/clock.ts";
 import { createCommands } from "../../src/commands.ts";
-import { createBegunScans } from "../../src/runtime/begun-scans.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import * as scripts from "../../src/store/scripts.ts";
@@ -68,23 +66,22 @@ async function scanOn(store: ScanStore, n: number, here = true): Promise<Cost> {
 		commits.push(one);
 		return store.writer.commit(one, told);
 	};
-	const take: ScanStore["writer"]["take"] = (one, ...taker) => {
-		commits.push(one);
-		return store.writer.take(one, ...taker);
-	};
-	const watched: ScanStore = { ...store, writer: { ...store.writer, commit, take } };
-	const begun = createBegunScans(systemClock);
+	const watched: ScanStore = { ...store, writer: { ...store.writer, commit } };
 	const runtime = runtimeOn(watched, trivialEffects, {
-		...(here ? { begun } : {}),
 		settings: { lease_ms: 60_000, heartbeat_ms: 20_000 },
 	});
 	const runs: Promise<unknown>[] = [];
 	const deps = commandDeps(store, async (scanId) => void runs.push(runtime.run(scanId)));
+	const reserve = (scanId: string) => {
+		const place = runtime.reserve(scanId);
+		if (place) runs.push(place.answer);
+		return place;
+	};
 	const account = await deps.accounts.byId("");
 	if (!account) throw new Error("no account");
 	const commands = createCommands({
 		...deps,
-		begun,
+		...(here ? { reserve, waiting: async () => 0 } : {}),
 		accounts: { byId: async (user_id) => ({ ...account, user_id, strategy_ids: strategyIds }) },
 		profileOf: (...given) => ({ ...deps.profileOf(...given), strategy_ids: strategyIds }),
 		available: new Set(strategyIds),
@@ -138,11 +135,11 @@ test.after(async () => {
 });
 
 test("all that fourteen strategies report in one turn is one transition and one commit", async () => {
-	// Claim, portfolio, assets, and all strategies with the ranking and the end that follow.
-	assert.is(cost.commits.length, 4);
+	// Portfolio, assets, and all strategies with the ranking and the end that follow; the claim was made with the record.
+	assert.is(cost.commits.length, 3);
 	assert.is(
 		cost.commits.reduce((sum, { events }) => sum + events.length, 0),
-		5,
+		4,
 	);
 	const journal = await store.reader.journal(cost.scanId, 0, 1_000);
 	assert.is(journal.filter(({ type }) => type === "strategy.settled").length, 14);
@@ -152,7 +149,7 @@ test("all that fourteen strategies report in one turn is one transition and one 
 test("a scan takes no more than ten scripts, heartbeats apart, and as few commands as before", () => {
 	const isScript = (name: string) => /^[A-Z]/.test(name);
 	const called = cost.sent.filter((name) => isScript(name) && name !== "HEARTBEAT");
-	assert.is(called.filter((name) => name === "COMMIT" || name === "TAKE").length, 4, "what is sent is counted");
+	assert.is(called.filter((name) => name === "COMMIT").length, 3, "what is sent is counted");
 	assert.ok(called.length <= 10, `${called.length} scripts: ${called.join(", ")}`);
 	assert.ok(cost.sent.length <= 24, `${cost.sent.length} commands: ${cost.sent.join(", ")}`);
 });
@@ -164,7 +161,7 @@ test("what is sent stays in proportion to what is recorded", async () => {
 	assert.ok(cost.bytes <= 40_300, `${cost.bytes} bytes sent`);
 });
 
-test("a scan that another process runs costs one script more, and stays in the same proportion", async () => {
+test("a scan that another process runs costs two scripts more, and stays in the same proportion", async () => {
 	const scripts = elsewhere.sent.filter((name) => /^[A-Z]/.test(name) && name !== "HEARTBEAT");
 	assert.ok(scripts.includes("CLAIM") && scripts.length <= 11, scripts.join(", "));
 	const content = await contentOf(store, client, elsewhere.scanId);

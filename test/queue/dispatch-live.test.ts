@@ -9,8 +9,7 @@ import type { ScanStore } from "../../src/store/index.ts";
 import { deferred } from "../effects/fake-clock.ts";
 import { beginner, quick } from "../support/begun.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
-import { recordOf, untilRecord, watchdogOn } from "../support/stuck.ts";
-import { runtimeOn } from "../support/system.ts";
+import { recordOf, untilRecord } from "../support/stuck.ts";
 import { until } from "../support/wait.ts";
 
 const live = suite("queue: started here, on a live queue");
@@ -19,6 +18,7 @@ let client: Redis;
 let store: ScanStore;
 let queue: ScanQueue;
 const workers: ScanWorker[] = [];
+const taker = { worker_id: "w", nonce: "n", lease_ms: 6_000 };
 const held: (() => void)[] = [];
 
 live.before(async () => {
@@ -61,6 +61,7 @@ async function processOf(capacity: number, leastElsewhere = Number.POSITIVE_INFI
 			},
 		},
 		enqueue: (...given) => sent.add(...given),
+		reserve: (...given) => sent.reserve(...given),
 		waiting: () => queue.length(),
 	});
 	const sent = createDispatch({ queue, log: testLogger() });
@@ -93,7 +94,7 @@ live("a scan of a process alone is run without a job and leaves none behind", as
 	const scanId = await start();
 	await completed(scanId);
 	assert.is((await recordOf(store, scanId)).epoch, 1);
-	assert.equal([asked.at(-1), delivered], ["take ok", []]);
+	assert.equal([asked, delivered], [[], []], "it is neither claimed nor delivered");
 	assert.is(await client.exists(`{scans}:scans:${scanId}`), 0);
 });
 
@@ -172,14 +173,14 @@ live("scans that end together or come in a burst from elsewhere never hold more 
 		run,
 	);
 	workers.push(worker);
-	const runtime = { run, active: () => active, hasRoom: () => active < CAPACITY };
+	const reserve = () => ({ taker, answer: run(), run: () => {}, leave: () => {} });
+	const runtime = { reserve, active: () => active, hasRoom: () => active < CAPACITY };
 	const runs = createLocalRuns({ runtime, capacity: CAPACITY, worker, leastElsewhere: () => Number.POSITIVE_INFINITY });
 	let begun = 0;
 	let queued = 0;
 	const start = async () => {
-		if ((await queue.length()) > 0 || !runs.areNearest()) return;
-		begun += 1;
-		void runs.run(`own_${begun}`);
+		if ((await queue.length()) > 0) return;
+		if (runs.reserve(`own_${begun}`)) begun += 1;
 	};
 	for (let round = 0; round < ROUNDS; round++) {
 		const burst = Array.from({ length: CAPACITY + round }, (_, i) => queue.add(`burst_${round}_${i}`, `u${i}`));
@@ -209,41 +210,17 @@ live("where another worker has less in hand the queue decides", async () => {
 	for (const scanId of ids) await completed(scanId);
 });
 
-live("a scan whose process stands still before it claims is queued by a watchdog and run elsewhere", async () => {
-	const woken = deferred<void>();
-	const { writer } = store;
-	const { start, runtime, asked } = beginner(store, {
-		agoMs: 2_100,
-		writer: { take: (...given) => woken.promise.then(() => writer.take(...given)) },
-		enqueue: (...given) => sent.add(...given),
-		waiting: async () => 0,
-	});
-	const sent = createDispatch({ queue: { add: () => Promise.reject(new Error("not queued")) }, log: testLogger() });
-	sent.attach({ areNearest: () => true, run: (scanId) => runtime.run(scanId) });
-	const scanId = await start();
-	assert.is(runtime.active(), 1, "the process takes it");
-	const { watchdog, queued } = watchdogOn(store, null);
-	await watchdog.pass();
-	assert.equal(queued, [scanId]);
-	assert.is(await runtimeOn(store, quick).run(scanId), "ended");
-	const ended = await recordOf(store, scanId);
-	woken.resolve();
-	assert.is(await runtime.run(scanId), "ended", "it is told that all is done");
-	assert.equal(asked, ["take refused", "claim"]);
-	const after = await recordOf(store, scanId);
-	assert.equal([after.epoch, after.revision, after.worker_id], [ended.epoch, ended.revision, ended.worker_id]);
-});
-
 live("a start that cannot learn how long the queue is goes there", async () => {
-	const sent: boolean[] = [];
-	for (const waiting of [() => Promise.reject(new Error("away")), async () => 1, undefined, async () => 0]) {
-		const { start } = beginner(store, {
-			enqueue: async (_, __, quiet) => void sent.push(quiet),
-			...(waiting ? { waiting } : {}),
-		});
-		await start();
+	for (const [waiting, queued] of [
+		[() => Promise.reject(new Error("away")), true],
+		[async () => 1, true],
+		[async () => 0, false],
+	] as const) {
+		const enqueued: string[] = [];
+		const { start, asked } = beginner(store, { enqueue: async (scanId) => void enqueued.push(scanId), waiting });
+		const scanId = await start();
+		assert.equal([enqueued, asked], queued ? [[scanId], []] : [[], ["run as claimed"]]);
 	}
-	assert.equal(sent, [false, false, false, true]);
 });
 
 live.run();

@@ -1,11 +1,31 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { createDispatch, createLocalRuns } from "../../src/queue/dispatch.ts";
-import type { RunAnswer } from "../../src/runtime/runtime.ts";
+import type { Reservation, RunAnswer } from "../../src/runtime/runtime.ts";
 import { deferred, settled } from "../effects/fake-clock.ts";
 import { testLogger } from "../support/store.ts";
 
-const dispatch = suite("queue: who runs a scan that was started here");
+const dispatch = suite("queue: who runs a scan that is started here");
+
+const taker = { worker_id: "w", nonce: "n", lease_ms: 6_000 };
+
+/** A place whose run ends as the test says. */
+function reservationOf(done: string[], answer: () => Promise<RunAnswer>): Reservation {
+	const started = deferred<RunAnswer>();
+	let begun = false;
+	return {
+		taker,
+		answer: started.promise,
+		run(taken) {
+			begun = true;
+			done.push(taken ? "run as claimed" : "run");
+			answer().then(started.resolve, started.reject);
+		},
+		leave: () => {
+			if (!begun) started.resolve("busy");
+		},
+	};
+}
 
 interface World {
 	nearest?: boolean;
@@ -13,7 +33,7 @@ interface World {
 	add?: () => Promise<void>;
 }
 
-function dispatchOf({ nearest = true, answer = async () => "ended", add = async () => {} }: World) {
+function dispatchOf({ nearest = true, answer = async () => "ended", add = async () => {} }: World = {}) {
 	const done: string[] = [];
 	const warned: string[] = [];
 	const made = createDispatch({
@@ -25,71 +45,67 @@ function dispatchOf({ nearest = true, answer = async () => "ended", add = async 
 		},
 		log: { ...testLogger(), warn: (_: object, message: string) => void warned.push(message) },
 	});
-	made.attach({
-		areNearest: () => nearest,
-		run(scanId) {
-			done.push(`run ${scanId}`);
-			return answer();
-		},
-	});
+	made.attach({ reserve: () => (nearest ? reservationOf(done, answer) : null) });
 	return { made, done, warned };
 }
 
-dispatch("one that this process is nearest to is run here, without a job, while nothing waits", async () => {
-	const { made, done } = dispatchOf({});
-	await made.add("s", "u", true);
-	await settled();
-	assert.equal(done, ["run s"]);
-});
-
-dispatch("all others are queued", async () => {
-	for (const [world, quiet] of [
-		[{ nearest: false }, true],
-		[{}, false],
+dispatch("one that has a place here is run here, without a job, as it was made", async () => {
+	for (const [taken, said] of [
+		[{ kind: "granted" } as never, "run as claimed"],
+		[null, "run"],
 	] as const) {
-		const { made, done } = dispatchOf(world);
-		await made.add("s", "u", quiet);
-		assert.equal(done, ["queue s of u"]);
+		const { made, done } = dispatchOf();
+		const place = made.reserve("s", "u");
+		assert.equal(place?.taker, taker);
+		place?.run(taken);
+		place?.leave();
+		await settled();
+		assert.equal(done, [said]);
 	}
-	const added: string[] = [];
-	const apiOnly = createDispatch({ queue: { add: async (scanId) => void added.push(scanId) }, log: testLogger() });
-	await apiOnly.add("s", "u", true);
-	assert.equal(added, ["s"], "a process that runs none");
 });
 
-dispatch("an answer to the start does not wait for the run", async () => {
-	const { made, done } = dispatchOf({ answer: () => deferred<RunAnswer>().promise });
-	await made.add("s", "u", true);
-	assert.equal(done, ["run s"]);
+dispatch("there is no place where another process is nearer, and none in a process that runs no scans", async () => {
+	assert.is(dispatchOf({ nearest: false }).made.reserve("s", "u"), null);
+	const apiOnly = createDispatch({ queue: { add: async () => {} }, log: testLogger() });
+	assert.is(apiOnly.reserve("s", "u"), null);
+});
+
+dispatch("a place that is left leaves nothing behind", async () => {
+	const { made, done } = dispatchOf();
+	made.reserve("s", "u")?.leave();
+	await settled();
+	assert.equal(done, []);
 });
 
 dispatch("what could not be run here after all is queued, what is over or somebody's is not", async () => {
 	for (const answer of ["busy", "unaccepted"] as const) {
 		const { made, done } = dispatchOf({ answer: async () => answer });
-		await made.add("s", "u", true);
+		made.reserve("s", "u")?.run(null);
 		await settled();
-		assert.equal(done, ["run s", "queue s of u"], answer);
+		assert.equal(done, ["run", "queue s of u"], answer);
 	}
 	for (const answer of ["ended", "released", "fenced", "given_up", "held", "missing", "foreign"] as const) {
 		const { made, done } = dispatchOf({ answer: async () => answer });
-		await made.add("s", "u", true);
+		made.reserve("s", "u")?.run(null);
 		await settled();
-		assert.equal(done, ["run s"], answer);
+		assert.equal(done, ["run"], answer);
 	}
 	const { made, done, warned } = dispatchOf({ answer: () => Promise.reject(new Error("store away")) });
-	await made.add("s", "u", true);
+	made.reserve("s", "u")?.run(null);
 	await settled();
-	assert.equal(done, ["run s", "queue s of u"]);
+	assert.equal(done, ["run", "queue s of u"]);
 	assert.equal(warned, ["scan not run where it was started; it is queued"]);
 });
 
 dispatch("a queue that fails is told, and the start stands", async () => {
-	for (const world of [{ nearest: false }, { answer: async () => "busy" as const }]) {
-		const { made, warned } = dispatchOf({ ...world, add: () => Promise.reject(new Error("queue away")) });
-		await made.add("s", "u", true);
-		await settled();
-		assert.equal(warned, ["scan not queued yet"]);
-	}
+	const add = () => Promise.reject(new Error("queue away"));
+	const queued = dispatchOf({ add });
+	await queued.made.add("s", "u");
+	assert.equal([queued.done, queued.warned], [["queue s of u"], ["scan not queued yet"]]);
+	const { made, warned } = dispatchOf({ answer: async () => "busy", add });
+	made.reserve("s", "u")?.run(null);
+	await settled();
+	assert.equal(warned, ["scan not queued yet"]);
 });
 
 /** Runs of a process in which all scans last until the test lets them go. */
@@ -100,11 +116,14 @@ function runsOf(capacity: number, more: { room?: boolean; elsewhere?: number; he
 	let active = 0;
 	const runs = createLocalRuns({
 		runtime: {
-			run() {
+			reserve() {
 				active += 1;
-				return go.promise.finally(() => {
+				const reservation = reservationOf([], () => go.promise);
+				const left = () => {
 					active -= 1;
-				});
+				};
+				reservation.answer.then(left, left);
+				return reservation;
 			},
 			active: () => active,
 			hasRoom: () => room,
@@ -113,7 +132,12 @@ function runsOf(capacity: number, more: { room?: boolean; elsewhere?: number; he
 		worker: { held: () => held, limit: (places) => void limits.push(places) },
 		leastElsewhere: () => elsewhere,
 	});
-	const begin = (count: number) => Array.from({ length: count }, (_, i) => runs.run(`s${i}`));
+	const begin = (count: number) =>
+		Array.from({ length: count }, (_, i) => {
+			const place = runs.reserve(`s${i}`);
+			place?.run(null);
+			return place?.answer;
+		});
 	return { runs, go, limits, begin };
 }
 
@@ -131,39 +155,40 @@ dispatch("scans are run where they were started while a place is left beside tha
 	] as const) {
 		const { runs, begin } = runsOf(capacity, { held });
 		begin(started);
-		assert.is(runs.areNearest(), nearest, `${started} and ${held} of ${capacity}`);
+		assert.is(runs.reserve("one more") !== null, nearest, `${started} and ${held} of ${capacity}`);
 	}
-	assert.not(runsOf(16, { room: false }).runs.areNearest(), "closing, or too much in hand");
+	assert.is(runsOf(16, { room: false }).runs.reserve("s"), null, "closing, or too much in hand");
 });
 
 dispatch("another worker that has less in hand comes first", () => {
 	const { runs, begin } = runsOf(16, { elsewhere: 2 });
 	begin(2);
-	assert.ok(runs.areNearest());
-	begin(1);
-	assert.not(runs.areNearest());
-	assert.not(runsOf(16, { elsewhere: -1 }).runs.areNearest(), "it is not known who is there");
+	assert.ok(runs.reserve("third"));
+	assert.is(runs.reserve("fourth"), null);
+	assert.is(runsOf(16, { elsewhere: -1 }).runs.reserve("s"), null, "it is not known who is there");
 });
 
-dispatch("the queue's worker has the places that are left, and all of them in the end", async () => {
+dispatch("a place counts from when it is kept, until its run is over or it is left", async () => {
 	const { go, limits, begin, runs } = runsOf(16);
-	const all = begin(3);
+	const kept = runs.reserve("kept");
+	const all = begin(2);
 	assert.equal(limits, [15, 14, 13]);
+	kept?.leave();
+	await settled();
+	assert.is(limits.at(-1), 14);
 	go.resolve("ended");
-	assert.equal(await Promise.all(all), Array(3).fill("ended"));
+	assert.equal(await Promise.all(all), Array(2).fill("ended"));
 	assert.is(limits.at(-1), 16);
-	const failing = createLocalRuns({
-		runtime: { run: () => Promise.reject(new Error("store away")), active: () => 0, hasRoom: () => true },
-		capacity: 2,
-		worker: { held: () => 0, limit: (places) => void limits.push(places) },
-		leastElsewhere: () => 0,
-	});
-	await failing.run("a").then(
+	const broken = runsOf(2);
+	const [failing] = broken.begin(1);
+	assert.is(broken.runs.reserve("no place"), null);
+	broken.go.reject(new Error("store away"));
+	await failing?.then(
 		() => assert.unreachable("it fails"),
 		() => undefined,
 	);
-	assert.is(limits.at(-1), 2, "a run that breaks gives its place back");
-	assert.ok(failing.areNearest() && runs.areNearest());
+	assert.is(broken.limits.at(-1), 2, "a run that breaks gives its place back");
+	assert.ok(broken.runs.reserve("place"));
 });
 
 dispatch.run();

@@ -1,21 +1,22 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { systemClock } from "../../src/clock.ts";
 import { newScan } from "../../src/commands/plan.ts";
-import { createBegunScans } from "../../src/runtime/begun-scans.ts";
-import type { Runtime } from "../../src/runtime/runtime.ts";
+import type { Place } from "../../src/queue/dispatch.ts";
+import type { Granted } from "../../src/runtime/claimed.ts";
+import type { Reservation, Runtime } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
+import type { ScanWriter } from "../../src/store/write-contract.ts";
 import { projections } from "../../src/views/projections.ts";
 import { deferred } from "../effects/fake-clock.ts";
-import { beginner, CANCEL, type Given, quick, SHORT, typesOf } from "../support/begun.ts";
+import { beginner, CANCEL, type Given, lastUser, quick, SHORT, typesOf, waiting } from "../support/begun.ts";
 import { scanInput } from "../support/scan-input.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
-import { recordOf } from "../support/stuck.ts";
-import { commandsOn, never, runtimeOn, viewer } from "../support/system.ts";
-import { within } from "../support/wait.ts";
+import { recordOf, untilRecord, watchdogOn } from "../support/stuck.ts";
+import { commandsOn, never, runtimeOn, startRequest, viewer } from "../support/system.ts";
+import { until, within } from "../support/wait.ts";
 
-/** A scan that is run by the process that began it, where somebody or something comes between. */
-const begunScans = suite("runtime: scans begun here, in trouble");
+/** A scan that is made as claimed, where somebody or something comes between. */
+const begunScans = suite("runtime: scans made as claimed, in trouble");
 
 let redis: TestRedis;
 let store: ScanStore;
@@ -25,159 +26,84 @@ begunScans.before(async () => {
 });
 begunScans.after(() => redis.close());
 const process = (given: Given = {}) => beginner(store, given);
+const away = () => Promise.reject(new Error("Connection is closed."));
 
-begunScans("that another process has claimed stay its own", async () => {
-	const { asked, runtime, start } = process();
+/** A process that makes scans as claimed and stands still before it runs them. */
+function frozen(given: Given = {}) {
+	const made: { place: Reservation; taken: Granted | null }[] = [];
+	const reserve = (scanId: string): Place | null => {
+		const place = held.runtime.reserve(scanId);
+		return place && { ...place, run: (taken) => void made.push({ place, taken }), leave: () => {} };
+	};
+	const held = process({ settings: SHORT, reserve, ...given });
+	/** How the run ends once the process goes on. */
+	const thaw = () => {
+		const [one] = made;
+		if (!one) throw new Error("nothing was started");
+		one.place.run(one.taken);
+		return within(one.place.answer, "its run");
+	};
+	return { ...held, thaw };
+}
+
+begunScans("are refused to others while their lease runs, and theirs afterwards", async () => {
+	const { start, thaw, runtime } = frozen();
 	const scanId = await start();
-	const claim = await store.writer.claim(scanId, "other", "nonce", 60_000, "normal");
-	assert.is(claim.kind, "granted");
-	assert.is(await runtime.run(scanId), "held");
-	assert.equal(asked, ["take refused", "claim"]);
-	const record = await recordOf(store, scanId);
-	assert.equal([record.epoch, record.worker_id, record.revision], [1, "other", 1]);
+	assert.is((await recordOf(store, scanId)).worker_id, runtime.workerId);
+	const other = runtimeOn(store, quick);
+	assert.is(await other.run(scanId), "held");
+	await until(async () => (await store.writer.leaseless(100)).includes(scanId), "its lease is over");
+	assert.is(await other.run(scanId), "ended");
+	const ended = await recordOf(store, scanId);
+	assert.equal([ended.epoch, ended.position, ended.context.resumes], [2, "completed", 1]);
+	assert.is(await thaw(), "given_up");
+	assert.equal(await recordOf(store, scanId), ended, "who wakes up late changes nothing");
 });
 
-begunScans("that were let go again are claimed and read", async () => {
-	const { asked, runtime, start } = process();
+begunScans(
+	"that their process did not run are found by their lease and run by whichever watchdog sees it",
+	async () => {
+		const { start } = frozen();
+		const scanId = await start();
+		await until(async () => (await store.writer.leaseless(100)).includes(scanId), "its lease is over");
+		const rescuer = runtimeOn(store, quick);
+		await watchdogOn(store, rescuer).watchdog.pass();
+		await untilRecord(store, scanId, ({ position }) => position === "completed");
+	},
+);
+
+begunScans("are fenced when somebody has taken them in spite of their lease", async () => {
+	const { start, thaw } = frozen({ settings: { lease_ms: 60_000, heartbeat_ms: 50_000 } });
 	const scanId = await start();
-	await store.writer.claim(scanId, "other", "nonce", 60_000, "normal");
-	await store.writer.release(scanId, 1);
-	assert.is(await runtime.run(scanId), "ended");
-	assert.equal(asked, ["take refused", "claim"]);
-	assert.is((await recordOf(store, scanId)).epoch, 2);
+	const claim = await store.writer.claim(scanId, "apply:other", "nonce", 60_000, "always");
+	assert.is(claim.kind === "granted" && claim.record.epoch, 2);
+	assert.is(await thaw(), "fenced");
+	const record = await recordOf(store, scanId);
+	assert.equal(
+		[record.epoch, record.worker_id, record.revision],
+		[2, "apply:other", claim.kind === "granted" && claim.record.revision],
+	);
 });
 
 begunScans("that were cancelled before they ran are not run", async () => {
-	const { asked, runtime, start } = process();
+	const { start, thaw } = frozen({ settings: { lease_ms: 60_000, heartbeat_ms: 50_000 } });
 	const scanId = await start();
 	await commandsOn(store, async () => {}).cancelScan(viewer(1), scanId);
 	const before = await typesOf(store, scanId);
-	assert.is(await runtime.run(scanId), "ended");
-	assert.equal(asked, ["take refused", "claim"]);
+	assert.is(await thaw(), "fenced");
 	assert.is((await recordOf(store, scanId)).position, "cancelled");
 	assert.equal(await typesOf(store, scanId), before);
 });
 
-begunScans("see a command that came before they were claimed", async () => {
-	const { runtime, start } = process();
-	const scanId = await start();
-	assert.is(await store.writer.send(scanId, CANCEL), "ok");
-	assert.is(await runtime.run(scanId), "ended");
-	assert.is((await recordOf(store, scanId)).position, "cancelled");
-});
-
-begunScans("whose first commit was written but not answered go on under the same claim", async () => {
-	let lost = false;
-	const { asked, runtime, start } = process({
-		writer: {
-			take: async (...given) => {
-				const taken = await store.writer.take(...given);
-				if (lost) return taken;
-				lost = true;
-				throw new Error("Connection is closed.");
-			},
-		},
-	});
-	const scanId = await start();
-	assert.is(await runtime.run(scanId), "ended");
-	assert.equal(asked, ["take duplicate"]);
-	const ended = await recordOf(store, scanId);
-	assert.equal([ended.epoch, ended.position], [1, "completed"]);
-	assert.is((await typesOf(store, scanId)).filter((type) => type === "scan.claimed").length, 1);
-});
-
-begunScans("are not run before they are accepted", async () => {
-	const scan = newScan(scanInput({ scan_id: `scan_${"d".repeat(32)}` }), projections);
-	await store.writer.create(scan);
-	const begun = createBegunScans(systemClock);
-	begun.note(scan);
-	assert.is(await runtimeOn(store, quick, { begun }).run(scan.scan_id), "unaccepted");
-	assert.is(await store.reader.read(scan.scan_id), null);
-});
-
-begunScans("are handed over after their first commit when the process is about to end", async () => {
-	const go = deferred<void>();
-	const reached = deferred<void>();
-	const { runtime, start } = process({
-		writer: {
-			take: async (...given) => {
-				reached.resolve();
-				await go.promise;
-				return store.writer.take(...given);
-			},
-		},
-	});
-	const scanId = await start();
-	const run = runtime.run(scanId);
-	await reached.promise;
-	const over = runtime.handOver();
-	go.resolve();
-	assert.is(await run, "released");
-	await over;
-	assert.is(await runtimeOn(store, quick).run(scanId), "ended");
-	const { epoch, context } = await recordOf(store, scanId);
-	assert.equal([epoch, context.resumes], [2, 0], "a lease that was given back");
-});
-
-begunScans("that were never claimed here are not given back, whoever holds them", async () => {
-	const { runtime, start } = process({
-		writer: { take: () => Promise.reject(new Error("Connection is closed.")) },
-		limits: { budget_ms: 6_000 },
-		settings: SHORT,
-	});
-	const scanId = await start();
-	await store.writer.claim(scanId, "other", "nonce", 60_000, "normal");
-	const run = runtime.run(scanId);
-	const over = runtime.handOver();
-	assert.is(await run, "held", "after its lease would have been over it asks anew");
-	await over;
-	assert.ok(Number((await recordOf(store, scanId)).lease_until_ms) > store.clock.now());
-});
-
-begunScans("that break before they are claimed here are not given back, whoever holds them", async () => {
-	const broken = () => {
-		throw new Error("no projection");
-	};
-	const { runtime, start } = process({ projections: { ...projections, debugChanges: broken } });
-	const scanId = await start();
-	const claim = await store.writer.claim(scanId, "other", "nonce", 60_000, "normal");
-	assert.is(claim.kind === "granted" && claim.record.epoch, 1, "the epoch that would have been taken");
-	assert.is(await runtime.run(scanId), "given_up");
-	assert.ok(Number((await recordOf(store, scanId)).lease_until_ms) > store.clock.now());
-});
-
-begunScans("lose no time of their phases to a store that was away", async () => {
-	let away = true;
-	const whileAway =
-		<Given extends unknown[], Told>(real: (...given: Given) => Promise<Told>) =>
-		(...given: Given): Promise<Told> =>
-			away ? Promise.reject(new Error("Connection is closed.")) : real(...given);
-	const { runtime, start } = process({
-		writer: { take: whileAway(store.writer.take), claim: whileAway(store.writer.claim) },
-		limits: { portfolio_timeout_ms: 300, budget_ms: 6_000 },
-		settings: SHORT,
-	});
-	const scanId = await start();
-	const startedAt = store.clock.now();
-	// Longer than the lease of a test, and than the limit of the phase behind it.
-	assert.match(await within(runtime.run(scanId).catch(String), "the end of the lease"), /Connection is closed/);
-	assert.ok(store.clock.now() - startedAt >= SHORT.lease_ms);
-	away = false;
-	assert.is(await runtime.run(scanId), "ended");
-	const { position, context } = await recordOf(store, scanId);
-	assert.is(position, "completed");
-	assert.ok(Number(context.claimed_at_ms) >= startedAt + SHORT.lease_ms, "claimed when it was claimed");
-});
-
-begunScans("hear a command that comes between a refused take and the claim", async () => {
+begunScans("hear a command that comes before they run", async () => {
 	let listening: Runtime | null = null;
 	const { runtime, start } = process({
-		writer: {
-			claim: async (...given) => {
-				const claim = await store.writer.claim(...given);
-				await store.writer.send(given[0], CANCEL);
-				listening?.lookAtInbox(given[0]);
-				return claim;
+		starting: {
+			async begin(scan, claim) {
+				const decided = await store.writer.begin(scan, claim);
+				assert.is(await store.writer.send(scan.scan_id, CANCEL), "ok");
+				listening?.lookAtInbox(scan.scan_id);
+				return decided;
 			},
 		},
 		effects: { fetchPortfolio: ({ signal }) => never(signal) },
@@ -185,10 +111,159 @@ begunScans("hear a command that comes between a refused take and the claim", asy
 	});
 	listening = runtime;
 	const scanId = await start();
-	await store.writer.claim(scanId, "other", "nonce", 60_000, "normal");
-	await store.writer.release(scanId, 1);
 	assert.is(await within(runtime.run(scanId), "the cancel"), "ended");
 	assert.is((await recordOf(store, scanId)).position, "cancelled");
+});
+
+begunScans("whose start joins another after all leave no record and no place taken", async () => {
+	const { go, effects } = waiting();
+	const first = process({ effects });
+	const { scan_id } = await first.commands.startScan(viewer(40_000), startRequest());
+	let made = "";
+	// The answer to the question who is active was on its way when the other one started.
+	const second = process({
+		starting: {
+			activeScan: async () => null,
+			begin(scan, claim) {
+				made = scan.scan_id;
+				return store.writer.begin(scan, claim);
+			},
+		},
+	});
+	const joined = await second.commands.startScan(viewer(40_000), startRequest());
+	assert.equal([joined.decision, joined.scan_id], ["joined", scan_id]);
+	assert.is.not(made, scan_id);
+	assert.equal(second.asked, []);
+	assert.is(await store.reader.read(made), null);
+	assert.not((await store.writer.leaseless(1_000)).includes(made));
+	await until(async () => second.runtime.active() === 0, "the place is given back");
+	go.resolve();
+	assert.is(await first.runtime.run(scan_id), "ended");
+});
+
+begunScans("whose start fails leave no place taken", async () => {
+	const { runtime, start, asked } = process({ starting: { begin: away } });
+	await start().then(
+		() => assert.unreachable("it fails"),
+		() => undefined,
+	);
+	await until(async () => runtime.active() === 0, "the place is given back");
+	assert.equal(asked, []);
+});
+
+begunScans(
+	"that nobody has accepted are run by nobody, and stay listed for who finishes or clears away their start",
+	async () => {
+		const scan_id = `scan_${"d".repeat(32)}`;
+		const taker = { worker_id: "dead", nonce: "n", lease_ms: 1 };
+		await store.writer.create(
+			newScan(scanInput({ scan_id, accepted_at_ms: store.clock.now() - 1_000 }), projections, {}, taker),
+		);
+		await until(async () => (await store.writer.leaseless(1_000)).includes(scan_id), "its lease is over");
+		assert.is(await runtimeOn(store, quick).run(scan_id), "unaccepted");
+		assert.is(await store.reader.read(scan_id), null);
+		assert.not((await store.writer.walk(100_000)).includes(scan_id), "no index has lost it");
+		assert.ok((await store.writer.unclaimed(0, 1_000)).includes(scan_id));
+		assert.ok(await store.writer.drop(scan_id));
+	},
+);
+
+begunScans("whose acceptance is not answered are accepted by their first commit", async () => {
+	const { asked, runtime, start } = process({ starting: { accept: away } });
+	await start().then(
+		() => assert.unreachable("the start fails"),
+		() => undefined,
+	);
+	assert.equal(asked, ["run as claimed"]);
+	await until(async () => runtime.active() === 0, "the run is over");
+	const found = await store.writer.freshScan(viewer(lastUser()).user_id, `key-${lastUser()}`);
+	assert.is((await recordOf(store, found?.scan_id ?? "")).position, "completed");
+});
+
+begunScans(
+	"whose record was cleared away before it was accepted end unnoticed, and the start makes another",
+	async () => {
+		const dropped: string[] = [];
+		const { start, asked, runtime } = process({
+			starting: {
+				async begin(scan, claim) {
+					const decided = await store.writer.begin(scan, claim);
+					if (dropped.length === 0) {
+						assert.ok(await store.writer.drop(scan.scan_id));
+						dropped.push(scan.scan_id);
+					}
+					return decided;
+				},
+			},
+		});
+		const scanId = await start();
+		assert.not(dropped.includes(scanId));
+		await untilRecord(store, scanId, ({ position }) => position === "completed");
+		assert.equal(asked, ["run as claimed", "run as claimed"]);
+		await until(async () => runtime.active() === 0, "both runs are over");
+		assert.is(await store.reader.read(String(dropped[0])), null);
+	},
+);
+
+begunScans("whose first commit was written but not answered go on under the same claim", async () => {
+	let lost = false;
+	const commit: ScanWriter["commit"] = async (...given) => {
+		const answer = await store.writer.commit(...given);
+		if (lost) return answer;
+		lost = true;
+		throw new Error("Connection is closed.");
+	};
+	const { start } = process({ writer: { commit } });
+	const scanId = await start();
+	const ended = await untilRecord(store, scanId, ({ terminal }) => terminal);
+	assert.equal([ended.epoch, ended.position], [1, "completed"]);
+	assert.is((await typesOf(store, scanId)).filter((type) => type === "scan.claimed").length, 1);
+});
+
+begunScans("are handed over when the process is about to end, also in the middle of their start", async () => {
+	for (const when of ["start", "run"] as const) {
+		const { go, effects } = waiting();
+		const reached = deferred<void>();
+		const start = deferred<void>();
+		const held = process({
+			effects,
+			starting: {
+				async begin(scan, claim) {
+					const decided = await store.writer.begin(scan, claim);
+					reached.resolve();
+					if (when === "start") await start.promise;
+					return decided;
+				},
+			},
+		});
+		const starting = held.start();
+		await reached.promise;
+		if (when === "run") await starting;
+		const over = held.runtime.handOver();
+		start.resolve();
+		const scanId = await starting;
+		await within(over, "the hand-over");
+		go.resolve();
+		assert.is(await runtimeOn(store, quick).run(scanId), "ended");
+		const { epoch, context } = await recordOf(store, scanId);
+		assert.equal([epoch, context.resumes], [2, 0], "a lease that was given back");
+		assert.is(held.runtime.reserve("scan_late"), null, "nothing more is taken");
+	}
+});
+
+begunScans("are let go when nobody answers for the whole lease, and lose no time of their phases by it", async () => {
+	const { runtime, start } = process({
+		writer: { commit: away, heartbeat: away },
+		limits: { portfolio_timeout_ms: 300, budget_ms: 6_000 },
+		settings: SHORT,
+	});
+	const scanId = await start();
+	const startedAt = store.clock.now();
+	assert.is(await within(runtime.run(scanId), "the end of the lease"), "given_up");
+	// Longer than the limit of the phase.
+	assert.ok(store.clock.now() - startedAt >= SHORT.lease_ms - 100);
+	await until(async () => (await runtimeOn(store, quick).run(scanId)) === "ended", "another has it");
+	assert.is((await recordOf(store, scanId)).position, "completed");
 });
 
 begunScans.run();

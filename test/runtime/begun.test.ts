@@ -1,17 +1,16 @@
 import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { createBegunScans } from "../../src/runtime/begun-scans.ts";
+import { replay } from "../../src/runtime/replay.ts";
 import type { ScanStore } from "../../src/store/index.ts";
-import { globalKeys } from "../../src/store/keys.ts";
-import { ManualClock } from "../effects/fake-clock.ts";
+import { globalKeys, scanKeys } from "../../src/store/keys.ts";
 import { beginner, type Given, typesOf, waiting } from "../support/begun.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { recordOf, untilRecord } from "../support/stuck.ts";
 import { quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 
-/** A scan that is run by the process that began it: its first commit is its claim. */
-const begunScans = suite("runtime: scans begun here");
+/** A scan that is run by the process that starts it is made as claimed by it. */
+const begunScans = suite("runtime: scans made as claimed");
 
 let redis: TestRedis;
 let store: ScanStore;
@@ -26,45 +25,81 @@ begunScans.after(async () => {
 	await redis.close();
 });
 const process = (given: Given = {}) => beginner(store, given);
+const completed = (scanId: string) => untilRecord(store, scanId, ({ position }) => position === "completed");
+const unqueued: Given = { reserve: () => null };
 
-begunScans("are claimed by their first commit, without being read", async () => {
+begunScans("are neither claimed nor read", async () => {
 	const { asked, runtime, start } = process();
 	const scanId = await start();
-	assert.is(await runtime.run(scanId), "ended");
-	assert.equal(asked, ["take ok"]);
-	const ended = await recordOf(store, scanId);
-	assert.is(ended.position, "completed");
+	const ended = await completed(scanId);
+	assert.equal(asked, ["run as claimed"]);
 	assert.is(ended.epoch, 1);
 	assert.is(ended.worker_id, runtime.workerId);
 	const [created, claimed, ...rest] = await typesOf(store, scanId);
 	assert.equal([created, claimed, rest.at(-1)], ["scan.created", "scan.claimed", "scan.completed"]);
+	await runtime.run(scanId);
 	for (const listed of [store.writer.unclaimed(0, 100), store.writer.leaseless(100)])
 		assert.not((await listed).includes(scanId));
 });
 
+/** Everything that is stored of a scan but its rows, with moments and ids that differ from scan to scan taken out. */
+async function storedOf(scanId: string): Promise<Record<string, Record<string, string>>> {
+	const { scan, lifecycle, debug } = scanKeys(scanId);
+	const { context } = await recordOf(store, scanId);
+	const same = (text: string) =>
+		text
+			.replaceAll(scanId, "id")
+			.replaceAll(context.input.user_id, "user")
+			.replaceAll(context.input.filter_key, "key")
+			.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "then")
+			.replaceAll(/\b1[5-9]\d{11}\b/g, "now")
+			.replaceAll(/\[\d+,\d+\]/g, "from, to")
+			.replaceAll(/"start_time(_monotonic)?":[\d.]+/g, "then")
+			.replaceAll(/"duration_ms":\d+|"(\w+_)?ms":\d+/g, "ms");
+	const parts = await Promise.all(
+		Object.entries({ scan, lifecycle, debug }).map(async ([name, key]) => {
+			const hash = await client.hgetall(key);
+			delete hash.nonce;
+			return [name, Object.fromEntries(Object.entries(hash).map(([field, text]) => [same(field), same(text)]))];
+		}),
+	);
+	return Object.fromEntries(parts);
+}
+
 begunScans("leave the same record as those that are claimed and read", async () => {
 	const taking = process();
 	const taken = await taking.start();
-	await taking.runtime.run(taken);
-	const other = process();
+	await completed(taken);
+	const other = process(unqueued);
 	const claimed = await other.start();
 	assert.is(await runtimeOn(store, quickEffects(), { workerId: taking.runtime.workerId }).run(claimed), "ended");
+	assert.equal(other.asked, []);
 	assert.equal(await typesOf(store, taken), await typesOf(store, claimed));
-	const [a, b] = [await recordOf(store, taken), await recordOf(store, claimed)];
-	assert.equal(Object.keys(a.context), Object.keys(b.context));
-	const found = (record: typeof a) =>
-		record.context.strategies.map(({ strategy_id, tally }) => ({ strategy_id, tally }));
-	assert.equal(found(a), found(b));
-	assert.equal([a.epoch, a.revision, a.position], [b.epoch, b.revision, b.position]);
+	assert.equal(await storedOf(taken), await storedOf(claimed));
 });
 
-begunScans("are held by heartbeats from their first commit on", async () => {
+begunScans("can be replayed from their journal from the first entry on", async () => {
+	const scanId = await process().start();
+	const { context, revision } = await completed(scanId);
+	const events = await store.reader.events(scanId, revision);
+	const journal = await store.reader.journal(scanId, 0, 1_000);
+	assert.equal(
+		journal.map(({ seq }) => seq),
+		Array.from({ length: revision }, (_, i) => i + 1),
+	);
+	const at = (seq: number) => replay(context.input, events, seq);
+	assert.is(at(1)?.position, "queued");
+	assert.is(at(2)?.position, "portfolio_fetch");
+	assert.equal(at(revision)?.context, context);
+});
+
+begunScans("are held by heartbeats before their first commit", async () => {
 	const { go, effects } = waiting();
 	const { runtime, start } = process({ effects });
 	const scanId = await start();
-	const run = runtime.run(scanId);
 	try {
-		const first = await untilRecord(store, scanId, ({ epoch }) => epoch === 1);
+		const first = await recordOf(store, scanId);
+		assert.equal([first.epoch, first.position], [1, "portfolio_fetch"]);
 		const renewed = await untilRecord(
 			store,
 			scanId,
@@ -73,7 +108,7 @@ begunScans("are held by heartbeats from their first commit on", async () => {
 		assert.is(renewed.revision, first.revision, "not by a commit");
 	} finally {
 		go.resolve();
-		assert.is(await run, "ended");
+		await runtime.run(scanId);
 	}
 });
 
@@ -81,39 +116,36 @@ begunScans("stand in the index of leases and no longer among the unclaimed while
 	const { go, effects } = waiting();
 	const { runtime, start } = process({ effects });
 	const scanId = await start();
-	const run = runtime.run(scanId);
 	try {
-		await untilRecord(store, scanId, ({ epoch }) => epoch === 1);
 		// What nobody waits for is sent right behind the answer: one command later it has been carried out.
 		await store.writer.lastSweepMs();
 		assert.ok(await client.zscore(globalKeys.leases, scanId));
 		assert.not(await client.zscore(globalKeys.unclaimed, scanId));
 	} finally {
 		go.resolve();
-		assert.is(await run, "ended");
+		await runtime.run(scanId);
 	}
 });
 
-begunScans("under a reserved id are read, because another process may have begun them too", async () => {
+begunScans("under a reserved id are claimed and read, because another process may have begun them too", async () => {
 	const reserved = `scan_${"e".repeat(32)}`;
-	const { asked, runtime, commands } = process();
+	const { asked, commands } = process();
 	await commands.startScan(viewer(30_000), startRequest(), reserved);
-	assert.is(await runtime.run(reserved), "ended");
-	assert.equal(asked, ["claim"]);
+	await completed(reserved);
+	assert.equal(asked, ["run", "claim"]);
 });
 
-begunScans("are forgotten after a time, and when too many others were begun since", async () => {
-	const clock = new ManualClock();
-	const begun = createBegunScans(clock);
-	for (let n = 0; n < 300; n++) begun.note({ scan_id: `scan_${n}` } as never);
-	assert.is(begun.take("scan_0"), null);
-	assert.ok(begun.take("scan_299"));
-	assert.is(begun.take("scan_299"), null, "given out once");
-	await clock.advance(4_000);
-	begun.note({ scan_id: "later" } as never);
-	await clock.advance(1_500);
-	assert.is(begun.take("scan_298"), null);
-	assert.ok(begun.take("later"));
+begunScans("that supersede another are run when that one has ended", async () => {
+	const { go, effects } = waiting();
+	const old = process({ effects });
+	const first = await old.commands.startScan(viewer(30_001), startRequest());
+	const { asked, commands } = process({ forceJoinMs: 0 });
+	const forced = await commands.startScan(viewer(30_001), startRequest({ force_refresh: true }));
+	assert.equal([forced.decision, forced.superseded_scan_id], ["superseded", first.scan_id]);
+	assert.is((await recordOf(store, first.scan_id)).position, "cancelled");
+	await completed(forced.scan_id);
+	assert.equal(asked, ["run as claimed"]);
+	go.resolve();
 });
 
 begunScans.run();

@@ -7,7 +7,6 @@ import { announcePresence } from "../../src/presence.ts";
 import { createQueries, type Queries } from "../../src/queries.ts";
 import { createDispatch, createLocalRuns, type Dispatch } from "../../src/queue/dispatch.ts";
 import { storeClock } from "../../src/redis/store-clock.ts";
-import { type BegunScans, createBegunScans } from "../../src/runtime/begun-scans.ts";
 import { book } from "../../src/runtime/booking.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import { createRuntime, type Runtime } from "../../src/runtime/runtime.ts";
@@ -83,7 +82,6 @@ interface Parts {
 	writer: ScanWriter;
 	reader: ScanReader;
 	start: CommandDeps;
-	begun: BegunScans;
 	dispatch: Dispatch;
 	redis: ReturnType<typeof createSimulatedRedis>;
 	dice: Dice;
@@ -114,10 +112,8 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 		workerId: process.name,
 	};
 	const statistics = createStatistics(redis);
-	const begun = createBegunScans(process.clock);
 	const dispatch = createDispatch({ queue: { add: (scanId) => around.queue.add(process, scanId) }, log });
 	const start: CommandDeps = {
-		begun,
 		writer,
 		reader,
 		projections,
@@ -130,7 +126,8 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 		policies: { list: async () => [] },
 		profileOf,
 		available: new Set(STRATEGY_IDS.slice(0, -1)),
-		enqueue: (scanId, userId, quiet) => dispatch.add(scanId, userId, quiet),
+		enqueue: dispatch.add,
+		reserve: dispatch.reserve,
 		queued: () => statistics.queuedScans(),
 		waiting: () => around.queue.length(process),
 		newScanId: () => `scan_${dice.hex(32)}`,
@@ -142,7 +139,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 			queue_max: SETTINGS.queue_max,
 		},
 	};
-	return { process, writer, reader, start, begun, dispatch, redis, dice, clock };
+	return { process, writer, reader, start, dispatch, redis, dice, clock };
 }
 
 const account = (user_id: string) => ({
@@ -210,14 +207,13 @@ export const bootWorker = async (around: Surroundings, process: Process): Promis
 	runScans(around, await partsOf(around, process));
 
 async function runScans(around: Surroundings, parts: Parts): Promise<void> {
-	const { process, writer, reader, start, begun, dispatch } = parts;
+	const { process, writer, reader, start, dispatch } = parts;
 	const capacity = parts.dice.pick(CAPACITIES);
 	const log = around.log(process);
 	const runtime = createRuntime({
 		workerId: `${process.name}.${process.life}`,
 		capacity,
 		nonce: start.apply.nonce,
-		begun,
 		writer,
 		reader,
 		effects: around.effects(process, effectsFor(around.market, process, parts.redis)),

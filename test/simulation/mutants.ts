@@ -28,7 +28,7 @@ export interface Mutant {
 	): { command: string; args: readonly string[] } | undefined;
 }
 
-const EDITABLE = { COMMIT: scripts.COMMIT, CLAIM: scripts.CLAIM, TAKE: scripts.TAKE, START: scripts.START };
+const EDITABLE = { COMMIT: scripts.COMMIT, CLAIM: scripts.CLAIM, CREATE: scripts.CREATE, START: scripts.START };
 
 /** The script of that name with a part taken out or replaced; fails when the part is no longer there. */
 function edited(wanted: keyof typeof EDITABLE, part: string, instead: string): NonNullable<Mutant["script"]> {
@@ -52,12 +52,10 @@ export const MUTANTS: readonly Mutant[] = [
 		script: edited("CLAIM", "if live and not", "if false and not"),
 	},
 	{
-		name: "the first commit takes a scan that somebody holds",
-		profile: "jobs",
-		// Only between a claim and the commit after it: from then on the journal refuses an entry of the same number.
-		seedsMax: 75,
-		caughtBy: ["I2", "I4", "I5", "I6", "I8"],
-		script: edited("TAKE", "if v[1] ~= '0' or v[2] ~= ARGV[2] or v[3] ~= '0' or", "if"),
+		name: "a scan is made as claimed without a lease",
+		profile: "calm",
+		caughtBy: ["I2"],
+		script: edited("CREATE", "'lease', now + ARGV[6]", "'lease', 0"),
 	},
 	{
 		name: "the commit looks at neither epoch nor seq",
@@ -132,7 +130,7 @@ if v[2] ~= ARGV[2] or v[3] == '1' then return {'fenced', tostring(now)} end`,
 	{
 		name: "nobody looks for starts whose job was lost",
 		profile: "everything",
-		caughtBy: ["I9"],
+		caughtBy: ["I5", "I9"],
 		writer: (real) => ({ ...real, unclaimed: async () => [] }),
 	},
 	{

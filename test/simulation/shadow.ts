@@ -100,7 +100,7 @@ export function createShadows(
 ): Shadows {
 	const scans = new Map<string, ScanShadow>();
 
-	function appeared(scanId: string, hash: ReadonlyMap<string, string>): void {
+	function appeared(scanId: string, hash: ReadonlyMap<string, string>, by: string): void {
 		const input = wholeInput(hash.get("input") ?? "{}") as { filter_key?: string };
 		const facts = factsOf(hash);
 		scans.set(scanId, {
@@ -111,13 +111,20 @@ export function createShadows(
 			acceptedAtMs: Number(hash.get("accepted_at")),
 			deadlineAtMs: Number(hash.get("deadline_at")),
 			endedAtMs: null,
-			holders: new Map(),
+			// One that is run where it is started is made as claimed.
+			holders: new Map(facts.epoch === 1 ? [[1, by]] : []),
 			verdicts: new Map(),
 			dropped: false,
 			resumes: 0,
 			final: null,
 		});
-		if (facts.seq !== 1 || facts.epoch !== 0) violate("I2", `${scanId} began with ${JSON.stringify(facts)}`);
+		const entries = keyspace.execute("XRANGE", [scanKeys(scanId).journal, "-", "+"]) as [string, string[]][];
+		const seqs = entries.flatMap(entriesOf).map(({ seq }) => seq);
+		const isNew = facts.epoch === 0 && facts.seq === 1 && facts.worker === "";
+		const isTaken = facts.epoch === 1 && facts.leaseMs > nowMs() && facts.worker === by;
+		if (!isNew && !isTaken) violate("I2", `${scanId} began with ${JSON.stringify(facts)} by ${by}`);
+		if (seqs.join() !== Array.from({ length: facts.seq }, (_, i) => i + 1).join())
+			violate("I2", `${scanId} began at seq ${facts.seq}, the journal got ${seqs.join()}`);
 	}
 
 	function compare(shadow: ScanShadow, hash: ReadonlyMap<string, string>, by: string, script: string | null): Facts {
@@ -136,28 +143,16 @@ export function createShadows(
 		if (after.seq < before.seq) violate("I4", `${scanId}: seq ${before.seq} -> ${after.seq} by ${by}`);
 		if (before.ended && (!after.ended || after.seq !== before.seq || after.position !== before.position))
 			violate("I5", `${scanId}: ended as ${before.position} at ${before.seq}, then ${after.position} at ${after.seq}`);
-		if (after.seq !== before.seq && script !== "COMMIT" && script !== "TAKE")
-			violate("I2", `${scanId}: ${script} moved the seq`);
+		if (after.seq !== before.seq && script !== "COMMIT") violate("I2", `${scanId}: ${script} moved the seq`);
 		if (before.accepted && !after.accepted) violate("I1", `${scanId}: no longer accepted`);
 		return after;
 	}
 
-	function committed(
-		shadow: ScanShadow,
-		after: Facts,
-		by: string,
-		script: string | null,
-		args: readonly string[],
-	): void {
+	function committed(shadow: ScanShadow, after: Facts, by: string, args: readonly string[]): void {
 		const before = shadow.facts;
 		const { scanId } = shadow;
 		const epoch = Number(args[0]);
-		// What claims and commits at once takes a scan that is as its start left it.
-		if (script === "TAKE") {
-			if (before.epoch !== 0 || before.seq !== 1 || !before.accepted)
-				violate("I2", `${scanId}: ${by} took it as new at epoch ${before.epoch}, seq ${before.seq}`);
-		} else if (epoch !== before.epoch)
-			violate("I2", `${scanId}: a commit of epoch ${epoch} changed epoch ${before.epoch}`);
+		if (epoch !== before.epoch) violate("I2", `${scanId}: a commit of epoch ${epoch} changed epoch ${before.epoch}`);
 		const holder = shadow.holders.get(epoch);
 		if (holder !== by) violate("I2", `${scanId}: ${by} committed in epoch ${epoch}, which ${holder} holds`);
 		const elements = keyspace.execute("XRANGE", [scanKeys(scanId).journal, `${before.seq + 1}-0`, "+"]);
@@ -195,12 +190,12 @@ export function createShadows(
 				}
 				// An id whose record was dropped before it was accepted may be used again, with times of its own.
 				if (!shadow || (shadow.dropped && !shadow.facts.accepted)) {
-					appeared(scanId, hash);
+					appeared(scanId, hash, by);
 					continue;
 				}
 				const after = compare(shadow, hash, by, script);
 				if (after.seq !== shadow.facts.seq) {
-					committed(shadow, after, by, script, args);
+					committed(shadow, after, by, args);
 					verdicts(shadow, hash);
 				}
 				const ends = after.ended && !shadow.facts.ended;

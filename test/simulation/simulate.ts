@@ -244,7 +244,7 @@ class Simulation {
 				this.stoodStill = true;
 				this.world.freeze(from, this.options.standstill.forMs);
 			}
-			if (script !== null && ["COMMIT", "CLAIM", "TAKE", "START"].includes(script))
+			if (script !== null && ["COMMIT", "CLAIM", "START"].includes(script))
 				this.noteScript(script, lifeOf(from, life), args, reply);
 		}
 	}

@@ -1,8 +1,7 @@
 import type { ScanLimits } from "../../machines/types.ts";
-import { systemClock } from "../../src/clock.ts";
 import { type CommandDeps, createCommands } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
-import { createBegunScans } from "../../src/runtime/begun-scans.ts";
+import type { Place } from "../../src/queue/dispatch.ts";
 import type { KeptRoom } from "../../src/runtime/kept-results.ts";
 import type { RuntimeDeps } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
@@ -13,35 +12,47 @@ import { commandDeps, quickEffects, runtimeOn, startRequest, viewer } from "./sy
 
 /** What the tests of scans share that the process runs which has begun them. */
 let users = 20_000;
+/** Number of the last user who was made for a start. */
+export const lastUser = (): number => users;
 export const SHORT = { lease_ms: 500, heartbeat_ms: 100 };
 export const CANCEL = { type: "scan.cancel_requested", by: "somebody", reason: null, superseded_by: null };
 export const quick = quickEffects();
 
 export interface Given {
-	/** Parts of the store as this process meets it. */
+	/** Parts of the store as its runs meet it. */
 	writer?: Partial<ScanWriter>;
+	/** The same as its starts meet it. */
+	starting?: Partial<ScanWriter>;
 	effects?: Partial<Effects>;
 	limits?: Partial<ScanLimits>;
 	settings?: RuntimeDeps["settings"];
 	projections?: RuntimeDeps["projections"];
 	keptRoom?: KeptRoom;
+	/** A running scan of that age is superseded by a forced start. */
+	forceJoinMs?: number;
 	/** Its starts are of so long ago. */
 	agoMs?: number;
-	/** Absent: a scan goes nowhere by itself. */
+	/** Absent: what is queued goes nowhere. */
 	enqueue?: CommandDeps["enqueue"];
+	/** Absent: nothing waits. */
 	waiting?: CommandDeps["waiting"];
+	/** Absent: there is always a place. */
+	reserve?: CommandDeps["reserve"];
 }
 
-/** A process that starts scans and runs them; what it asks of the store is noted. */
+/** A process that starts scans and runs them past the queue; how it came by them is noted. */
 export function beginner(
 	store: ScanStore,
 	{
 		writer: overrides = {},
+		starting = {},
 		effects = {},
 		limits = {},
 		agoMs = 0,
+		forceJoinMs,
 		enqueue = async () => {},
-		waiting,
+		waiting = async () => 0,
+		reserve,
 		...given
 	}: Given = {},
 ) {
@@ -53,18 +64,33 @@ export function beginner(
 			asked.push("claim");
 			return writer.claim(...claimed);
 		},
-		take: async (...taken) => {
-			const answer = await writer.take(...taken);
-			asked.push(`take ${answer.result}`);
-			return answer;
-		},
 	};
-	const begun = createBegunScans(systemClock);
-	const runtime = runtimeOn(store, quickEffects(effects), { writer: noting, begun, ...given });
-	const asks = waiting ? { waiting } : {};
-	const deps = { ...commandDeps(store, enqueue), ...asks, writer: shifted(store.writer, -agoMs) };
-	const settings = { ...deps.settings, limits: { ...deps.settings.limits, ...limits } };
-	const commands = createCommands({ ...deps, settings, begun });
+	const runtime = runtimeOn(store, quickEffects(effects), { writer: noting, ...given });
+	const here = (scanId: string): Place | null => {
+		const reservation = runtime.reserve(scanId);
+		return (
+			reservation && {
+				...reservation,
+				run(taken) {
+					asked.push(taken ? "run as claimed" : "run");
+					reservation.run(taken);
+				},
+			}
+		);
+	};
+	const deps = {
+		...commandDeps(store, enqueue),
+		waiting,
+		reserve: reserve ?? here,
+		writer: { ...shifted(store.writer, -agoMs), ...starting },
+	};
+	const { force_join_ms } = deps.settings;
+	const settings = {
+		...deps.settings,
+		force_join_ms: forceJoinMs ?? force_join_ms,
+		limits: { ...deps.settings.limits, ...limits },
+	};
+	const commands = createCommands({ ...deps, settings });
 	/** A scan that joins no other, of that user or of a new one. */
 	const start = async (user?: number): Promise<string> => {
 		users += 1;
