@@ -16,11 +16,20 @@ export interface WorkerPool<Task, Answer> {
 
 type Options = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
 
+/** Options of Node.js that say how modules are loaded, each with a value. All others hold for the whole process, and a thread may not name them. */
+const LOADING = ["--import", "--require", "-r", "--loader", "--experimental-loader", "--conditions", "-C"];
+
+const loadingOnly = (options: readonly string[]): string[] =>
+	options.flatMap((option, i) => {
+		if (LOADING.includes(option)) return options.slice(i, i + 2);
+		return LOADING.some((name) => option.startsWith(`${name}=`)) ? [option] : [];
+	});
+
 /**
  * Piscina reads a thread's file by `require` first, and only then by `import`. Node aborts the whole process when
  * that ends while one of its threads links an ES module by `require` (an ended import is only ended).
  */
-const EXEC_ARGV = [...process.execArgv, "--no-experimental-require-module"];
+const EXEC_ARGV = [...loadingOnly(process.execArgv), "--no-experimental-require-module"];
 
 /**
  * One thread at most, for one task at a time, that breaks by itself: Piscina's error would end the process without a

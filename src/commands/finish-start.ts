@@ -1,34 +1,26 @@
 import { endByCancel } from "./cancel.ts";
 import type { StartDeps } from "./deps.ts";
 
-/** Who runs the scan instead of the queue. */
-export interface Hand {
-	/** The record was made as claimed. */
-	isTaken: boolean;
-	run(): void;
-}
-
 /**
  * What follows from winning the claim, in this order and repeatable by anyone: the record is accepted, the
  * scan it took the claim from is ended, the new one is run here or queued. False: there is no such record.
  * Where nothing is to be ended, nothing waits for the acceptance: whoever takes the scan from the queue before it is
  * told so and asks again.
- * @param known what the claim was taken from, by whoever has just taken it, else it is read; `hand`: who runs the scan
+ * @param known what the claim was taken from, by whoever has just taken it, else it is read; `runHere`: runs the scan instead of the queue
  */
 export async function finishStart(
 	deps: StartDeps,
 	userId: string,
 	filterKey: string,
 	scanId: string,
-	{ superseded, hand = null }: { superseded?: null; hand?: Hand | null } = {},
+	{ superseded, runHere }: { superseded?: null; runHere?: (() => void) | undefined } = {},
 ): Promise<boolean> {
-	const accept = () => deps.writer.accept(scanId, hand?.isTaken);
-	const handOn = async () => (hand ? hand.run() : await deps.enqueue(scanId, userId));
+	const handOn = async () => (runHere ? runHere() : await deps.enqueue(scanId, userId));
 	if (superseded === null) {
-		const [accepted] = await Promise.all([accept(), handOn()]);
+		const [accepted] = await Promise.all([deps.writer.accept(scanId), handOn()]);
 		return accepted;
 	}
-	if (!(await accept())) return false;
+	if (!(await deps.writer.accept(scanId))) return false;
 	const active = await deps.writer.activeScan(userId, filterKey);
 	if (active?.scan_id === scanId && active.superseded) {
 		await endSuperseded(deps, active.superseded, userId, scanId);

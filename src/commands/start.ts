@@ -1,12 +1,12 @@
 import type { ScanInput, UserProfile } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
 import type { Place } from "../queue/dispatch.ts";
-import { takenClaim } from "../runtime/claimed.ts";
+import { TAKEN_EPOCH, takenClaim } from "../runtime/claimed.ts";
 import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
 import type { ActiveScan, StartClaim, StartDecision } from "../store/write-contract.ts";
 import type { CommandDeps } from "./deps.ts";
-import { endSuperseded, finishStart, type Hand } from "./finish-start.ts";
+import { endSuperseded, finishStart } from "./finish-start.ts";
 import { newScan, planScan } from "./plan.ts";
 import { eraseScans } from "./remove-user.ts";
 
@@ -46,9 +46,10 @@ export async function startScan(
 		if (joined) return joined;
 		if (!isFresh(deps, request, profile, await asked.fresh)) await refuseOverload(deps, asked.queued);
 		const superseded = request.force_refresh ? await deps.writer.activeScan(viewer.user_id, request.filter_key) : null;
+		const quiet = await asked.nothingWaits;
 		const planned = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
 		const input = attempt === 0 && firstId !== null ? { ...planned, scan_id: firstId } : planned;
-		const place = (await asked.nothingWaits) ? (deps.reserve?.(input.scan_id, viewer.user_id) ?? null) : null;
+		const place = quiet ? (deps.reserve?.(input.scan_id, viewer.user_id) ?? null) : null;
 		try {
 			const result = await startOne(deps, viewer, request, input, place, input.scan_id === reservedId);
 			if (result) return result;
@@ -68,15 +69,26 @@ async function startOne(
 	place: Place | null,
 	isReserved: boolean,
 ): Promise<StartResult | null> {
-	// A reserved id may have been begun by another process too, whose record is the one that lies there.
-	const scan = newScan(input, deps.projections, {}, isReserved ? null : place?.taker);
-	const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
-	if (request.force_refresh) await deps.writer.create(scan);
-	const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
-	if (!decided) return null;
+	// A reserved id may have been begun by another process too, whose record is the one that lies there. And what has
+	// another scan to end before it runs is claimed when it does: no lease runs out meanwhile.
+	const isTaken = !isReserved && !request.force_refresh;
+	const scan = newScan(input, deps.projections, {}, isTaken ? place?.taker : null);
 	const taken = takenClaim(scan);
-	const hand = place && { isTaken: taken !== null, run: () => place.run(taken) };
-	return await carryOut(deps, viewer, request, input, decided, hand);
+	let isRun = false;
+	const run = (): void => {
+		isRun = true;
+		place?.run(taken);
+	};
+	const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
+	try {
+		if (request.force_refresh) await deps.writer.create(scan);
+		const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
+		return decided && (await carryOut(deps, viewer, request, input, decided, place ? run : undefined));
+	} catch (error) {
+		// What was begun is finished by a watchdog, which need not wait for a lease that nobody uses.
+		if (taken && !isRun) deps.writer.release(input.scan_id, TAKEN_EPOCH).catch(() => undefined);
+		throw error;
+	}
 }
 
 /**
@@ -178,14 +190,14 @@ export const claimFor = (
 	accepted_at_ms: input.accepted_at_ms,
 });
 
-/** What follows from the decision about a start. Null: it has to be decided again. @param hand null: the queue decides */
+/** What follows from the decision about a start. Null: it has to be decided again. @param runHere absent: it is queued */
 export async function carryOut(
 	deps: CommandDeps,
 	viewer: Viewer,
 	request: StartRequest,
 	input: ScanInput,
 	{ decision, scan_id, detail }: StartDecision,
-	hand: Hand | null,
+	runHere: (() => void) | undefined,
 ): Promise<StartResult | null> {
 	if (decision === "joined" || decision === "cached") {
 		await deps.writer.drop(input.scan_id);
@@ -193,7 +205,7 @@ export async function carryOut(
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}
 	const known = decision === "created" ? { superseded: null } : {};
-	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id, { ...known, hand }))) {
+	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id, { ...known, runHere }))) {
 		// This process stood still for so long that its record was cleared away as abandoned. Whoever saw that may
 		// free the claim at any moment, so the id is given up and the start tries again with another. What the claim
 		// took over is ended first, or it would run on beside the scan of the next try.

@@ -79,13 +79,22 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 		for (const oldest of [...made.keys()].slice(0, -WAITING_MAX)) made.delete(oldest);
 	};
 
+	const accepted = (scanId: string): void => {
+		const first = made.get(scanId);
+		made.delete(scanId);
+		if (first) written(first);
+	};
+
 	return {
 		writer: {
 			...writer,
 			async commit(commit, told) {
 				const result = await writer.commit(commit, told);
 				const { scan_id, base_seq, entries } = commit;
-				if (result === "ok") written({ scan_id, base_seq, seq: base_seq + entries.length });
+				if (result !== "ok") return result;
+				// Its start may not have been told that the scan is accepted.
+				accepted(scan_id);
+				written({ scan_id, base_seq, seq: base_seq + entries.length });
 				return result;
 			},
 			create(scan) {
@@ -96,12 +105,14 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 				note(scan);
 				return writer.begin(scan, claim);
 			},
-			async accept(scanId, isClaimed) {
-				const accepted = await writer.accept(scanId, isClaimed);
-				const first = made.get(scanId);
+			async accept(scanId) {
+				const isAccepted = await writer.accept(scanId);
+				if (isAccepted) accepted(scanId);
+				return isAccepted;
+			},
+			drop(scanId) {
 				made.delete(scanId);
-				if (accepted && first) written(first);
-				return accepted;
+				return writer.drop(scanId);
 			},
 		},
 		anew: () => known.clear(),

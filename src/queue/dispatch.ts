@@ -7,7 +7,7 @@ import type { ScanWorker } from "./scan-queue.ts";
  * Who runs a scan that is started here. The queue decides who comes next and spreads scans over machines; where
  * nobody waits, this process has room, and no other worker has less to do, there is nothing to decide. Then the
  * scan is run where it was started, which saves the job, and is made as claimed by this process, which saves the claim:
- * together two fifths of a scan's commands, and four waits. Nothing depends on it: the lease of such a scan ends like any other's.
+ * together a third of a scan's commands, and five waits. Nothing depends on it: the lease of such a scan ends like any other's.
  */
 export interface Dispatch {
 	/** Resolves when the scan is queued. Never rejects. */

@@ -47,8 +47,8 @@ export function holdLease(
 		log.warn({ scan_id, epoch }, "the lease ran out unanswered, the scan is let go");
 		events.lost("given_up");
 	};
-	const again = (): void => {
-		if (!stopped) beatTimer = clock.setTimeout(beat, settings.heartbeat_ms);
+	const again = (delayMs = settings.heartbeat_ms): void => {
+		if (!stopped) beatTimer = clock.setTimeout(beat, delayMs);
 	};
 	const beat = (): void => {
 		if (stopped) return;
@@ -74,8 +74,9 @@ export function holdLease(
 	};
 	return {
 		start() {
-			// The claim was the first beat: it has renewed the lease and said what waits in the inbox.
-			again();
+			// The claim was the first beat: it has renewed the lease and said what waits in the inbox. One that was made with
+			// the record may be a while ago.
+			again(Math.min(settings.heartbeat_ms, Math.max(0, (untilMs - writer.now()) / 2)));
 			watchEnd();
 		},
 		renewed,

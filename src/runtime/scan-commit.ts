@@ -132,7 +132,6 @@ export function buildCommit(
 	const scan = stateFields(before, state, entries);
 	const { upgrade } = pending;
 	if (upgrade !== null) for (const name of Object.keys(upgrade)) scan[name] ??= upgrade[name] as string;
-	if (pending.accepts) scan.accepted = "1";
 	if (pending.inbox !== null) scan.inbox = pending.inbox;
 	const debug = projections.debugChanges(before.context, state.context, entries);
 	// Not spread: members that are added to a copy give every commit a hidden class of its own.
@@ -150,5 +149,6 @@ export function buildCommit(
 		entries: pending.entries,
 		events: pending.events,
 		ended: state.ended,
+		accepts: pending.accepts,
 	};
 }

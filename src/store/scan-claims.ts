@@ -98,7 +98,8 @@ export async function claim(
 			else await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
 		case "unaccepted":
-			await redis.zrem(globalKeys.leases, scanId);
+			// One that was made as claimed is led to by that index from when it is accepted, so it stays listed.
+			if (!first) await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
 		case "ended":
 		case "missing":

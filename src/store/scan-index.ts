@@ -93,9 +93,11 @@ async function relistRunning(redis: Redis, ids: readonly string[], nowMs: number
 		.map((id, i) => ({ id, fields: held[i] ?? [] }))
 		.filter(({ fields: [end, , deadline] }) => end === "0" && deadline);
 	const missing = await unlisted(redis, running);
-	// A scan that was claimed or booked since it was read has left an index rightly, and its record says so by now.
+	// A scan that was accepted, claimed or booked since it was read has left an index rightly, and its record says so by now.
 	const again = await Promise.all(missing.map(({ id }) => redis.hmget(scanKeys(id).scan, ...FIELDS)));
-	const lost = missing.filter(({ fields }, i) => again[i]?.[END] === "0" && again[i]?.[WORKER] === fields[WORKER]);
+	const stays = (fields: Running["fields"], now: Running["fields"] = []): boolean =>
+		now[END] === "0" && now[WORKER] === fields[WORKER] && now[ACCEPTED] === fields[ACCEPTED];
+	const lost = missing.filter(({ fields }, i) => stays(fields, again[i]));
 	await Promise.all(lost.map(({ id, fields }) => relist(redis, id, fields)));
 	return lost.map(({ id }) => id);
 }

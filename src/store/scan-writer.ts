@@ -19,7 +19,15 @@ import { begin, create } from "./scan-starts.ts";
 import * as scripts from "./scripts.ts";
 import { addTotals, TOTAL } from "./totals.ts";
 import { rememberedScans } from "./user-scans.ts";
-import type { Commit, CommitMoment, CommitResult, Heartbeat, ScanWriter, StartDecision } from "./write-contract.ts";
+import type {
+	Commit,
+	CommitMoment,
+	CommitResult,
+	Heartbeat,
+	NewScan,
+	ScanWriter,
+	StartDecision,
+} from "./write-contract.ts";
 
 export interface WriterSettings extends BookingSettings {
 	/** Machine versions; absent: those of this build. */
@@ -39,6 +47,8 @@ interface WriterDeps {
 
 /** What many ask for at once is done for this many together. */
 const TOGETHER_MAX = 100;
+/** Starts under way, with room for some that have failed. */
+const MADE_MAX = 10_000;
 
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
 export function createScanWriter({ redis, send, commits, hub, now, settings }: WriterDeps): ScanWriter {
@@ -58,11 +68,23 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 		if (decided?.decision === "created" || decided?.decision === "superseded") started().catch(() => undefined);
 	};
 	const claimed = gathering<string>(TOGETHER_MAX, (scanIds) => redis.zrem(globalKeys.unclaimed, ...scanIds));
+	/** Made as claimed here, and listed as unclaimed until they are accepted, by their start or by their first commit. */
+	const made = new Set<string>();
+	const note = ({ scan_id, taken }: NewScan): void => {
+		if (!taken) return;
+		made.add(scan_id);
+		const [oldest] = made.size > MADE_MAX ? made : [];
+		if (oldest !== undefined) made.delete(oldest);
+	};
+	const accepted = (scanId: string): void => {
+		if (made.delete(scanId)) claimed(scanId).catch(() => undefined);
+	};
 	const ended = gathering<string>(TOGETHER_MAX, (scanIds) => unlist(redis, scanIds));
 	const buried = gathering<[number, string]>(TOGETHER_MAX, (notes) => enterAll(redis, globalKeys.tombstones, notes));
 	const tell = ({ ended: last }: Commit, at_ms: number, told?: (moment: CommitMoment) => void): void =>
 		told?.({ at_ms, expires_at_ms: last ? at_ms + settings.retention_ms : null });
 	async function drop(scanId: string): Promise<boolean> {
+		made.delete(scanId);
 		const keys = scanKeys(scanId);
 		const dropped =
 			(await run(scripts.DROP, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
@@ -71,11 +93,14 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 	}
 	return {
 		now,
-		create: (scan) => create(redis, run, scan),
-		async accept(scanId, isClaimed = false) {
-			const accepted = (await run(scripts.ACCEPT, [scanKeys(scanId).scan])) === 1;
-			if (accepted && isClaimed) claimed(scanId).catch(() => undefined);
-			return accepted;
+		create(scan) {
+			note(scan);
+			return create(redis, run, scan);
+		},
+		async accept(scanId) {
+			const isAccepted = (await run(scripts.ACCEPT, [scanKeys(scanId).scan])) === 1;
+			if (isAccepted) accepted(scanId);
+			return isAccepted;
 		},
 		drop,
 		async decideStart(claim) {
@@ -84,6 +109,7 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 			return decided;
 		},
 		async begin(scan, claim) {
+			note(scan);
 			const decided = await begin(redis, run, scan, claim, async () => {
 				// Of a reserved id another process may have finished the start meanwhile: then scan and claim stand.
 				if (!(await drop(claim.scan_id)) && (await redis.hget(scanKeys(claim.scan_id).scan, "owner")) === scan.owner)
@@ -115,6 +141,7 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 		},
 		async commit(commit, told) {
 			const [result, at] = (await runCommit(commit)) as [CommitResult, string];
+			if (commit.accepts && (result === "ok" || result === "duplicate")) accepted(commit.scan_id);
 			if (result === "ok") tell(commit, Number(at), told);
 			tally.commit(commit, result);
 			return result;
@@ -201,7 +228,8 @@ async function dropSilentWorkers(redis: Redis, nowMs: number): Promise<void> {
 
 function commitArgs(commit: Commit, retentionMs: number): (string | number)[] {
 	const keys = scanKeys(commit.scan_id);
-	const { scan, lifecycle, debug, results, entries } = commit;
+	const { lifecycle, debug, results, entries } = commit;
+	const scan = commit.accepts ? { ...commit.scan, accepted: "1" } : commit.scan;
 	const args: (string | number)[] = [
 		keys.scan,
 		keys.journal,

@@ -63,7 +63,7 @@ return 1`,
  *   scan is 2 s past its deadline; always: takes it whatever the lease says), 5.. machines whose scans the caller may carry on
  * Returns {'granted', now, lost 0|1, id of the newest inbox entry or '', field, value ...} (the whole hash after the
  * claim), {'held', lease_until},
- * {'ended'}, {'missing'}, {'unaccepted'}, {'foreign', lease_until, worker or ''}.
+ * {'ended'}, {'missing'}, {'unaccepted', worker or ''}, {'foreign', lease_until, worker or ''}.
  */
 export const CLAIM = urgent(
 	2,
@@ -71,7 +71,7 @@ export const CLAIM = urgent(
 local v = redis.call('HMGET', KEYS[1], 'epoch', 'lease', 'end', 'nonce', 'deadline_at', 'accepted', 'worker', 'released', 'lost', 'machine', 'hb')
 if not v[1] then return {'missing'} end
 if v[3] == '1' then return {'ended'} end
-if v[6] ~= '1' and ARGV[4] == 'normal' then return {'unaccepted'} end
+if v[6] ~= '1' and ARGV[4] == 'normal' then return {'unaccepted', v[7] or ''} end
 local known = ARGV[4] ~= 'normal'
 for i = 5, #ARGV do known = known or v[10] == ARGV[i] end
 if not known then return {'foreign', v[2] or '0', v[7] or ''} end

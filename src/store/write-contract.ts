@@ -38,6 +38,8 @@ export interface Commit {
 	entries: NewEntry[];
 	events: MachineEvent[];
 	ended: boolean;
+	/** The first of a scan that was made as claimed: it accepts the scan as well. */
+	accepts?: boolean;
 	lease_ms: number;
 }
 
@@ -125,8 +127,8 @@ export interface ScanWriter {
 	now(): number;
 	/** Writes the record with its first entries; not accepted, not listed for its user, not queued. */
 	create(scan: NewScan): Promise<void>;
-	/** @param isClaimed it was made so: from now on the index of leases leads to it, and that of unclaimed scans no longer */
-	accept(scanId: string, isClaimed?: boolean): Promise<boolean>;
+	/** To one that this process has made as claimed the index of leases leads from now on, and that of unclaimed scans no longer. */
+	accept(scanId: string): Promise<boolean>;
 	/** Removes a record that was never accepted. */
 	drop(scanId: string): Promise<boolean>;
 	decideStart(claim: StartClaim): Promise<StartDecision>;

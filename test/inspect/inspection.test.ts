@@ -5,6 +5,7 @@ import { createMachine } from "xstate";
 import { type Inspection, openInspection } from "../../src/inspect/index.ts";
 import { mayWatch } from "../../src/inspect/server.ts";
 import { type TestApi, within } from "../support/api.ts";
+import { beginner, waiting } from "../support/begun.ts";
 import { type LiveWorld, startLiveWorld } from "../support/live-api.ts";
 import { sampleRow } from "../support/records.ts";
 import { scanInput } from "../support/scan-input.ts";
@@ -88,6 +89,40 @@ async function scanOf(role: "admin" | "trader"): Promise<{ scanId: string; email
 	await runtimeOn(opened.store, effects, { workerId: "worker-inspected" }).run(scanId);
 	return { scanId, email, userId: user_id };
 }
+
+inspection(
+	"a scan that is made as claimed is told from its claim on, also when its start does not learn that it is accepted",
+	within(30_000, async () => {
+		for (const starting of [{}, { accept: () => Promise.reject(new Error("Connection is closed.")) }]) {
+			const { messages, socket, until } = await watch();
+			let scanId = "";
+			const enqueue = async (id: string) => assert.unreachable(`${id} is queued`);
+			const { go, effects } = waiting();
+			const { start, runtime } = beginner(opened.store, { starting, enqueue, effects });
+			const reserve = runtime.reserve;
+			runtime.reserve = (id) => {
+				scanId = id;
+				return reserve(id);
+			};
+			await start().catch(() => undefined);
+			if (!("accept" in starting)) {
+				await until(({ event }) => event?.type === "scan.claimed", "its claim");
+				assert.is((await world.store.reader.events(scanId, 1_000)).length, 1, "nothing has been committed yet");
+			}
+			go.resolve();
+			await until(({ snapshot, sessionId }) => sessionId === scanId && snapshot?.status === "done", "its end");
+			const events = messages.filter(({ type }) => type === "@xstate.event").map(({ event }) => event?.type);
+			const recorded = await world.store.reader.events(scanId, 1_000);
+			assert.is(events[0], "scan.claimed");
+			assert.equal(
+				events,
+				recorded.flatMap((entry) => entry.events.map(({ type }) => type)),
+				"every event, in order, once",
+			);
+			socket.terminate();
+		}
+	}),
+);
 
 inspection(
 	"a watcher is told the machine, each event and each committed state of an admin's scan, and nothing of its owner",

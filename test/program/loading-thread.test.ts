@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -15,10 +15,15 @@ const NAMES = 20_000;
 const FILES = 50;
 
 let dir = "";
+/** As the start command has them: some may not be told to a thread. */
+let flags: string[] = [];
 
 /** ES modules that take most of a second to link: many names, each looked for through many files. */
 loading.before(async () => {
 	await build();
+	const { scripts } = JSON.parse(await readFile(resolve(import.meta.dirname, "../../package.json"), "utf8"));
+	flags = String(scripts.start).match(/--[\w-]+(=\S+)?/g) ?? [];
+	assert.ok(flags.length > 0);
 	dir = await mkdtemp(join(tmpdir(), "lt-"));
 	const names = Array.from({ length: NAMES }, (_, index) => `n${index}`);
 	await writeFile(join(dir, "m0.mjs"), names.map((name) => `export const ${name} = 0;`).join("\n"));
@@ -31,16 +36,17 @@ loading.before(async () => {
 
 loading.after(() => rm(dir, { recursive: true, force: true }));
 
-/** How a process ends that leaves with code 1 some time after it began a pool whose thread has that to load. */
-async function leaveAfter(delayMs: number) {
+/** How a process ends that has begun a pool whose thread has that to load, and does that with it. */
+async function processThat(does: string) {
 	const child = spawn(
 		process.execPath,
 		[
+			...flags,
 			"--input-type=module",
 			"-e",
 			`import { openWorkerPool } from ${JSON.stringify(POOL)};
-			openWorkerPool({ filename: ${JSON.stringify(pathToFileURL(join(dir, "thread.mjs")).href)}, minThreads: 1 }, (error) => error);
-			setTimeout(() => process.exit(1), ${delayMs});`,
+			const pool = openWorkerPool({ filename: ${JSON.stringify(pathToFileURL(join(dir, "thread.mjs")).href)}, minThreads: 1 }, (error) => error);
+			${does}`,
 		],
 		{ stdio: ["ignore", "pipe", "pipe"] },
 	);
@@ -56,7 +62,7 @@ async function leaveAfter(delayMs: number) {
 loading("ends with the code it chose, at any moment of it", async () => {
 	const texts: string[] = [];
 	for (const delayMs of [100, 200, 300, 400, 500]) {
-		const { end, text } = await leaveAfter(delayMs);
+		const { end, text } = await processThat(`setTimeout(() => process.exit(1), ${delayMs})`);
 		assert.equal(end, [1, null], `after ${delayMs} ms: ${text.slice(-2_000)}`);
 		texts.push(text);
 	}
@@ -64,6 +70,13 @@ loading("ends with the code it chose, at any moment of it", async () => {
 		texts.some((text) => !text.includes("loaded")),
 		"one at least had not loaded",
 	);
+});
+
+loading("has its answers when it waits for them", async () => {
+	const { end, text } = await processThat(
+		"const answer = await pool.run({}); console.log(' answer', answer); process.exit(0);",
+	);
+	assert.equal([end, text], [[0, null], "loaded answer 0\n"]);
 });
 
 loading.run();

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { newScan } from "../../src/commands/plan.ts";
+import type { Effects } from "../../src/effects/contract.ts";
 import type { Place } from "../../src/queue/dispatch.ts";
 import type { Granted } from "../../src/runtime/claimed.ts";
 import type { Reservation, Runtime } from "../../src/runtime/runtime.ts";
@@ -141,14 +142,31 @@ begunScans("whose start joins another after all leave no record and no place tak
 	assert.is(await first.runtime.run(scan_id), "ended");
 });
 
-begunScans("whose start fails leave no place taken", async () => {
-	const { runtime, start, asked } = process({ starting: { begin: away } });
+begunScans("whose start fails leave no place taken and no lease", async () => {
+	const made: string[] = [];
+	const begin: ScanWriter["begin"] = async (scan, claim) => {
+		await store.writer.begin(scan, claim);
+		made.push(scan.scan_id);
+		throw new Error("Connection is closed.");
+	};
+	const { runtime, start, asked } = process({
+		starting: { begin },
+		settings: { lease_ms: 60_000, heartbeat_ms: 50_000 },
+	});
 	await start().then(
 		() => assert.unreachable("it fails"),
 		() => undefined,
 	);
 	await until(async () => runtime.active() === 0, "the place is given back");
 	assert.equal(asked, []);
+	const [scanId = ""] = made;
+	await until(async () => (await store.writer.leaseless(1_000)).includes(scanId), "the lease is given back");
+	assert.is(await runtimeOn(store, quick).run(scanId), "unaccepted");
+	assert.ok((await store.writer.unclaimed(0, 1_000)).includes(scanId), "a watchdog finishes its start");
+	assert.ok(await store.writer.accept(scanId));
+	assert.is(await runtimeOn(store, quick).run(scanId), "ended");
+	const { context, epoch } = await recordOf(store, scanId);
+	assert.equal([context.resumes, epoch], [0, 2], "nobody has lost it");
 });
 
 begunScans(
@@ -160,21 +178,33 @@ begunScans(
 			newScan(scanInput({ scan_id, accepted_at_ms: store.clock.now() - 1_000 }), projections, {}, taker),
 		);
 		await until(async () => (await store.writer.leaseless(1_000)).includes(scan_id), "its lease is over");
-		assert.is(await runtimeOn(store, quick).run(scan_id), "unaccepted");
+		assert.is(await runtimeOn(store, quick, { settings: SHORT }).run(scan_id), "unaccepted");
 		assert.is(await store.reader.read(scan_id), null);
 		assert.not((await store.writer.walk(100_000)).includes(scan_id), "no index has lost it");
 		assert.ok((await store.writer.unclaimed(0, 1_000)).includes(scan_id));
-		assert.ok(await store.writer.drop(scan_id));
+		assert.ok(await store.writer.accept(scan_id));
+		await until(async () => (await store.writer.leaseless(1_000)).includes(scan_id), "its lease leads to it as before");
+		assert.is(await runtimeOn(store, quick).run(scan_id), "ended");
 	},
 );
 
 begunScans("whose acceptance is not answered are accepted by their first commit", async () => {
-	const { asked, runtime, start } = process({ starting: { accept: away } });
+	const go = deferred<void>();
+	const discoverAssets: Effects["discoverAssets"] = (...given) => go.promise.then(() => quick.discoverAssets(...given));
+	const { asked, runtime, start } = process({ starting: { accept: away }, effects: { discoverAssets } });
 	await start().then(
 		() => assert.unreachable("the start fails"),
 		() => undefined,
 	);
 	assert.equal(asked, ["run as claimed"]);
+	const run = await store.writer.activeScan(viewer(lastUser()).user_id, `key-${lastUser()}`);
+	await until(
+		async () => (await store.reader.read(run?.scan_id ?? ""))?.position === "asset_discovery",
+		"it is accepted",
+	);
+	const unclaimed = async () => (await store.writer.unclaimed(0, 1_000)).includes(run?.scan_id ?? "");
+	await until(async () => !(await unclaimed()), "it is not queued by a watchdog");
+	go.resolve();
 	await until(async () => runtime.active() === 0, "the run is over");
 	const found = await store.writer.freshScan(viewer(lastUser()).user_id, `key-${lastUser()}`);
 	assert.is((await recordOf(store, found?.scan_id ?? "")).position, "completed");

@@ -144,7 +144,7 @@ begunScans("that supersede another are run when that one has ended", async () =>
 	assert.equal([forced.decision, forced.superseded_scan_id], ["superseded", first.scan_id]);
 	assert.is((await recordOf(store, first.scan_id)).position, "cancelled");
 	await completed(forced.scan_id);
-	assert.equal(asked, ["run as claimed"]);
+	assert.equal(asked, ["run", "claim"], "it is claimed when it can run");
 	go.resolve();
 });
 

@@ -17,11 +17,11 @@ const LEASE_MS = 6_000;
 const HEARTBEAT_MS = 2_000;
 
 /** A lease on a store whose heartbeats are answered by hand. */
-function leaseOn(clock: ManualClock) {
+function leaseOn(clock: ManualClock, leftMs = LEASE_MS) {
 	const beats: Deferred<Heartbeat>[] = [];
 	const lost: string[] = [];
 	const news: string[] = [];
-	const granted = { record: { scan_id: "scan_1", epoch: 3 }, lease_until_ms: clock.now() + LEASE_MS };
+	const granted = { record: { scan_id: "scan_1", epoch: 3 }, lease_until_ms: clock.now() + leftMs };
 	const writer = {
 		now: () => clock.now(),
 		heartbeat: () => {
@@ -50,6 +50,17 @@ test("without an answer it is lost exactly when it runs out", async () => {
 	await clock.advance(100);
 	assert.equal(lost, ["given_up"]);
 	assert.is(beats.length, 1);
+});
+
+test("one that was made a while ago is renewed before it runs out", async () => {
+	const clock = new ManualClock();
+	const { beats, lost } = leaseOn(clock, 1_500);
+	await clock.advance(750);
+	assert.is(beats.length, 1);
+	beats[0]?.resolve(ok);
+	await settled();
+	await clock.advance(HEARTBEAT_MS - 1);
+	assert.equal([beats.length, lost], [1, []]);
 });
 
 test("a renewal counts from when it was sent, not from when it was answered", async () => {

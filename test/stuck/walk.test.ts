@@ -49,6 +49,17 @@ function betweenReads(redis: Redis, between: () => Promise<unknown>): Redis {
 	});
 }
 
+const everything = async (reader: Redis): Promise<string[]> => {
+	const relisted: string[] = [];
+	let from = "0";
+	do {
+		const page = await walk(reader, from, store.clock.now(), 1_000);
+		relisted.push(...page.relisted);
+		from = page.cursor;
+	} while (from !== "0");
+	return relisted;
+};
+
 test("a record of a start that was given up is found and dropped, although both indexes have lost it", async () => {
 	const accepted_at_ms = store.clock.now() - ABANDONED_MS;
 	const deadline_at_ms = accepted_at_ms + 150_000;
@@ -64,16 +75,6 @@ test("a record of a start that was given up is found and dropped, although both 
 });
 
 test("a scan that is claimed or ends while the walk looks at it has not been lost", async () => {
-	const everything = async (reader: Redis): Promise<string[]> => {
-		const relisted: string[] = [];
-		let from = "0";
-		do {
-			const page = await walk(reader, from, store.clock.now(), 1_000);
-			relisted.push(...page.relisted);
-			from = page.cursor;
-		} while (from !== "0");
-		return relisted;
-	};
 	await everything(client);
 	const [claimed, toEnd] = [await acceptedScan(store), await acceptedScan(store)];
 	const hanging = runtimeOn(store, quickEffects({ evaluateStrategy: (_, { signal }) => never(signal) }));
@@ -93,6 +94,31 @@ test("a scan that is claimed or ends while the walk looks at it has not been los
 	await Promise.all(runs);
 	await store.writer.unlist(claimed);
 	assert.equal(await everything(client), [claimed], "one that both indexes have lost is listed again");
+});
+
+test("a scan that was made as claimed is led to by the unclaimed until it is accepted, and by its lease from then on", async () => {
+	const made = async (digit: string): Promise<string> => {
+		const scan_id = `scan_${digit.repeat(32)}`;
+		const taker = { worker_id: "w", nonce: "n", lease_ms: 60_000 };
+		const input = scanInput({ scan_id, accepted_at_ms: store.clock.now() });
+		await store.writer.create(newScan(input, projections, {}, taker));
+		return scan_id;
+	};
+	const lost = await made("a");
+	await client.zrem(globalKeys.unclaimed, lost);
+	assert.equal(await everything(client), [lost]);
+	assert.ok(await client.zscore(globalKeys.unclaimed, lost));
+	assert.ok(await store.writer.drop(lost));
+	const accepted = await made("b");
+	const relisted = await everything(
+		betweenReads(client, async () => {
+			assert.ok(await store.writer.accept(accepted));
+			await store.writer.lastSweepMs();
+		}),
+	);
+	assert.equal(relisted, []);
+	assert.is(await client.zscore(globalKeys.unclaimed, accepted), null);
+	assert.ok(await client.zscore(globalKeys.leases, accepted));
 });
 
 test.run();
