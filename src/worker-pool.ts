@@ -16,13 +16,20 @@ export interface WorkerPool<Task, Answer> {
 
 type Options = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
 
-/** Options of Node.js that say how modules are loaded, each with a value. All others hold for the whole process, and a thread may not name them. */
+/** Options of Node.js that say how modules are loaded, with a value and without. A thread refuses those that hold for the whole process. */
 const LOADING = ["--import", "--require", "-r", "--loader", "--experimental-loader", "--conditions", "-C"];
+const LOADING_ALONE = [
+	"--enable-source-maps",
+	"--preserve-symlinks",
+	"--experimental-strip-types",
+	"--experimental-transform-types",
+];
 
 const loadingOnly = (options: readonly string[]): string[] =>
 	options.flatMap((option, i) => {
 		if (LOADING.includes(option)) return options.slice(i, i + 2);
-		return LOADING.some((name) => option.startsWith(`${name}=`)) ? [option] : [];
+		const isLoading = LOADING_ALONE.includes(option) || LOADING.some((name) => option.startsWith(`${name}=`));
+		return isLoading ? [option] : [];
 	});
 
 /**

@@ -79,16 +79,21 @@ async function startOne(
 		isRun = true;
 		place?.run(taken);
 	};
+	// What was begun and is not run here is finished by others, who need not wait for a lease that nobody uses.
+	const giveBack = (): void => {
+		if (taken && !isRun) deps.writer.release(input.scan_id, TAKEN_EPOCH).catch(() => undefined);
+	};
 	const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
 	try {
 		if (request.force_refresh) await deps.writer.create(scan);
 		const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
-		return decided && (await carryOut(deps, viewer, request, input, decided, place ? run : undefined));
+		if (decided) return await carryOut(deps, viewer, request, input, decided, place ? run : undefined);
 	} catch (error) {
-		// What was begun is finished by a watchdog, which need not wait for a lease that nobody uses.
-		if (taken && !isRun) deps.writer.release(input.scan_id, TAKEN_EPOCH).catch(() => undefined);
+		giveBack();
 		throw error;
 	}
+	giveBack();
+	return null;
 }
 
 /**

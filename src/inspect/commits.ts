@@ -91,10 +91,9 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 			async commit(commit, told) {
 				const result = await writer.commit(commit, told);
 				const { scan_id, base_seq, entries } = commit;
-				if (result !== "ok") return result;
 				// Its start may not have been told that the scan is accepted.
-				accepted(scan_id);
-				written({ scan_id, base_seq, seq: base_seq + entries.length });
+				if (result === "ok" || result === "duplicate") accepted(scan_id);
+				if (result === "ok") written({ scan_id, base_seq, seq: base_seq + entries.length });
 				return result;
 			},
 			create(scan) {

@@ -90,6 +90,8 @@ export async function claim(
 			return { kind, record, lost_lease: second === "1", idle_ms, lease_until_ms, inbox_after, inbox_newest };
 		}
 		case "held":
+			// Somebody has claimed it; whoever was to take it off that list has not been heard.
+			if (mode === "normal") claimed(scanId).catch(() => undefined);
 			await enter(redis, globalKeys.leases, Number(first), scanId);
 			return { kind, lease_until_ms: Number(first) };
 		case "foreign":
@@ -98,7 +100,8 @@ export async function claim(
 			else await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
 		case "unaccepted":
-			// One that was made as claimed is led to by that index from when it is accepted, so it stays listed.
+			// To one that was made as claimed that index leads from when it is accepted, so it stays there, a lease ahead: its
+			// start may take as long, and until then it is not looked at by every pass.
 			if (!first) await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
 		case "ended":

@@ -2,9 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { newScan } from "../../src/commands/plan.ts";
 import type { Effects } from "../../src/effects/contract.ts";
-import type { Place } from "../../src/queue/dispatch.ts";
-import type { Granted } from "../../src/runtime/claimed.ts";
-import type { Reservation, Runtime } from "../../src/runtime/runtime.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import type { ScanWriter } from "../../src/store/write-contract.ts";
 import { projections } from "../../src/views/projections.ts";
@@ -12,8 +10,8 @@ import { deferred } from "../effects/fake-clock.ts";
 import { beginner, CANCEL, type Given, lastUser, quick, SHORT, typesOf, waiting } from "../support/begun.ts";
 import { scanInput } from "../support/scan-input.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
-import { recordOf, untilRecord, watchdogOn } from "../support/stuck.ts";
-import { commandsOn, never, runtimeOn, startRequest, viewer } from "../support/system.ts";
+import { recordOf, untilRecord } from "../support/stuck.ts";
+import { never, runtimeOn, startRequest, viewer } from "../support/system.ts";
 import { until, within } from "../support/wait.ts";
 
 /** A scan that is made as claimed, where somebody or something comes between. */
@@ -28,73 +26,6 @@ begunScans.before(async () => {
 begunScans.after(() => redis.close());
 const process = (given: Given = {}) => beginner(store, given);
 const away = () => Promise.reject(new Error("Connection is closed."));
-
-/** A process that makes scans as claimed and stands still before it runs them. */
-function frozen(given: Given = {}) {
-	const made: { place: Reservation; taken: Granted | null }[] = [];
-	const reserve = (scanId: string): Place | null => {
-		const place = held.runtime.reserve(scanId);
-		return place && { ...place, run: (taken) => void made.push({ place, taken }), leave: () => {} };
-	};
-	const held = process({ settings: SHORT, reserve, ...given });
-	/** How the run ends once the process goes on. */
-	const thaw = () => {
-		const [one] = made;
-		if (!one) throw new Error("nothing was started");
-		one.place.run(one.taken);
-		return within(one.place.answer, "its run");
-	};
-	return { ...held, thaw };
-}
-
-begunScans("are refused to others while their lease runs, and theirs afterwards", async () => {
-	const { start, thaw, runtime } = frozen();
-	const scanId = await start();
-	assert.is((await recordOf(store, scanId)).worker_id, runtime.workerId);
-	const other = runtimeOn(store, quick);
-	assert.is(await other.run(scanId), "held");
-	await until(async () => (await store.writer.leaseless(100)).includes(scanId), "its lease is over");
-	assert.is(await other.run(scanId), "ended");
-	const ended = await recordOf(store, scanId);
-	assert.equal([ended.epoch, ended.position, ended.context.resumes], [2, "completed", 1]);
-	assert.is(await thaw(), "given_up");
-	assert.equal(await recordOf(store, scanId), ended, "who wakes up late changes nothing");
-});
-
-begunScans(
-	"that their process did not run are found by their lease and run by whichever watchdog sees it",
-	async () => {
-		const { start } = frozen();
-		const scanId = await start();
-		await until(async () => (await store.writer.leaseless(100)).includes(scanId), "its lease is over");
-		const rescuer = runtimeOn(store, quick);
-		await watchdogOn(store, rescuer).watchdog.pass();
-		await untilRecord(store, scanId, ({ position }) => position === "completed");
-	},
-);
-
-begunScans("are fenced when somebody has taken them in spite of their lease", async () => {
-	const { start, thaw } = frozen({ settings: { lease_ms: 60_000, heartbeat_ms: 50_000 } });
-	const scanId = await start();
-	const claim = await store.writer.claim(scanId, "apply:other", "nonce", 60_000, "always");
-	assert.is(claim.kind === "granted" && claim.record.epoch, 2);
-	assert.is(await thaw(), "fenced");
-	const record = await recordOf(store, scanId);
-	assert.equal(
-		[record.epoch, record.worker_id, record.revision],
-		[2, "apply:other", claim.kind === "granted" && claim.record.revision],
-	);
-});
-
-begunScans("that were cancelled before they ran are not run", async () => {
-	const { start, thaw } = frozen({ settings: { lease_ms: 60_000, heartbeat_ms: 50_000 } });
-	const scanId = await start();
-	await commandsOn(store, async () => {}).cancelScan(viewer(1), scanId);
-	const before = await typesOf(store, scanId);
-	assert.is(await thaw(), "fenced");
-	assert.is((await recordOf(store, scanId)).position, "cancelled");
-	assert.equal(await typesOf(store, scanId), before);
-});
 
 begunScans("hear a command that comes before they run", async () => {
 	let listening: Runtime | null = null;
@@ -167,6 +98,23 @@ begunScans("whose start fails leave no place taken and no lease", async () => {
 	assert.is(await runtimeOn(store, quick).run(scanId), "ended");
 	const { context, epoch } = await recordOf(store, scanId);
 	assert.equal([context.resumes, epoch], [0, 2], "nobody has lost it");
+});
+
+begunScans("whose start gives up its id while another has accepted it give the lease back", async () => {
+	let given = "";
+	const begin: ScanWriter["begin"] = async (scan, claim) => {
+		const decided = await store.writer.begin(scan, claim);
+		if (given !== "") return decided;
+		given = scan.scan_id;
+		assert.ok(await store.writer.accept(given));
+		return null;
+	};
+	const { start, asked } = process({ starting: { begin }, settings: { lease_ms: 60_000, heartbeat_ms: 50_000 } });
+	assert.is(await start(), given, "it joins what was made of its own record");
+	assert.equal(asked, []);
+	await until(async () => (await store.writer.leaseless(1_000)).includes(given), "the lease is given back");
+	assert.is(await runtimeOn(store, quick).run(given), "ended");
+	assert.is((await recordOf(store, given)).context.resumes, 0);
 });
 
 begunScans(
@@ -287,8 +235,8 @@ begunScans("are let go when nobody answers for the whole lease, and lose no time
 		limits: { portfolio_timeout_ms: 300, budget_ms: 6_000 },
 		settings: SHORT,
 	});
-	const scanId = await start();
 	const startedAt = store.clock.now();
+	const scanId = await start();
 	assert.is(await within(runtime.run(scanId), "the end of the lease"), "given_up");
 	// Longer than the limit of the phase.
 	assert.ok(store.clock.now() - startedAt >= SHORT.lease_ms - 100);
