@@ -6,6 +6,9 @@ import { type HostState, MACHINE_ID } from "./scan-host.ts";
 /** What a claim means to the machine: the state it goes on from and the event it begins with. */
 export type Granted = Extract<ClaimResult, { kind: "granted" }>;
 
+/** Of whoever has a scan from its first moment on. */
+export const TAKEN_EPOCH = 1;
+
 /** For whom a scan is made as claimed. */
 export interface Taker {
 	worker_id: string;
@@ -44,9 +47,6 @@ export function takenClaim({ owner, scan_id, accepted_at_ms, state, taken, scan 
 	const inbox = { inbox_after: "", inbox_newest: "" };
 	return { kind: "granted", record, lost_lease: false, idle_ms: 0, lease_until_ms, ...inbox, begun: true };
 }
-
-/** Of whoever has a scan from its first moment on. */
-export const TAKEN_EPOCH = 1;
 
 export const stateOf = (record: ScanRecord): HostState => ({
 	position: record.position,

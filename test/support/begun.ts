@@ -26,7 +26,6 @@ export interface Given {
 	effects?: Partial<Effects>;
 	limits?: Partial<ScanLimits>;
 	settings?: RuntimeDeps["settings"];
-	projections?: RuntimeDeps["projections"];
 	keptRoom?: KeptRoom;
 	/** A running scan of that age is superseded by a forced start. */
 	forceJoinMs?: number;
