@@ -1,9 +1,12 @@
+import { delay, systemClock } from "../clock.ts";
 import type { AccountRemoval, UserRemoval, UserTraces } from "../services.ts";
 import { endByCancel } from "./cancel.ts";
 import type { StartDeps } from "./deps.ts";
 
 /** Scans taken from the user's list at once. */
 const BATCH = 100;
+/** A scan is booked when it ends, by the process that ran it: after this it has been. A booking that comes later would name it again. */
+const BOOKED_WITHIN_MS = 250;
 
 /**
  * Removes a user with everything of theirs. First the account stops working, then its running scans are
@@ -46,11 +49,20 @@ export async function eraseScans(deps: StartDeps, userId: string, by: string): P
 	for (;;) {
 		const scanIds = await deps.writer.scansOf(userId, BATCH);
 		if (scanIds.length === 0) return;
-		for (const scanId of scanIds) {
-			const record = await deps.reader.read(scanId);
-			const reason = by === userId ? "user_request" : "admin_request";
-			if (record && !record.terminal) await endByCancel(deps, scanId, { by, reason, superseded_by: null });
-		}
+		let newestEndMs = 0;
+		for (const scanId of scanIds) newestEndMs = Math.max(newestEndMs, await endedAtMs(deps, scanId, userId, by));
+		const left = Math.min(BOOKED_WITHIN_MS, newestEndMs + BOOKED_WITHIN_MS - deps.writer.now());
+		if (left > 0) await delay(systemClock, left);
 		await deps.writer.erase(userId, scanIds);
 	}
+}
+
+/** Ends a running scan. @returns when it ended, 0 for one that is gone */
+async function endedAtMs(deps: StartDeps, scanId: string, userId: string, by: string): Promise<number> {
+	const record = await deps.reader.read(scanId);
+	if (!record) return 0;
+	if (record.terminal) return record.context.end?.at_ms ?? 0;
+	const reason = by === userId ? "user_request" : "admin_request";
+	await endByCancel(deps, scanId, { by, reason, superseded_by: null });
+	return deps.writer.now();
 }

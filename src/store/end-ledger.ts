@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { EndedScan, ScanRecord } from "./contract.ts";
-import { gathering } from "./gathering.ts";
+import { gathering, type Pace } from "./gathering.ts";
 import { dayKeys, globalKeys, totalsGuardKey } from "./keys.ts";
 import { whenFull } from "./scan-index.ts";
 import * as scripts from "./scripts.ts";
@@ -27,6 +27,7 @@ interface LedgerDeps {
 	redis: Redis;
 	run: (script: scripts.Script, args: (string | number)[]) => Promise<unknown>;
 	retentionMs: number;
+	pace?: Pace | undefined;
 }
 
 const TOGETHER_MAX = 100;
@@ -41,7 +42,7 @@ export const guardTtlS = (retentionMs: number): number =>
 type DayKeys = ReturnType<typeof dayKeys>;
 
 export function createEndLedger(deps: LedgerDeps): EndLedger {
-	const count = gathering<Waiting>(TOGETHER_MAX, (together) => countTogether(deps, together));
+	const count = gathering<Waiting>(TOGETHER_MAX, (together) => countTogether(deps, together), deps.pace);
 	return { count: (record, ended) => count({ record, ended }) };
 }
 

@@ -1,8 +1,20 @@
+import type { Clock } from "../clock.ts";
+
 /**
- * Does the same small thing for many: what is asked for while one round is under way is done by the next, in one command
- * for all; a lone one waits for nothing.
+ * Does the same small thing for many: what is asked for while one round is under way, or while rounds rest, is done by
+ * the next, in one command for all; a lone one waits for nothing.
  */
 export type Gathering<T> = (item: T) => Promise<void>;
+
+/** How closely the rounds of a gathering may follow one another. */
+export interface Pace {
+	/** The present moment of its own clock, ms. */
+	now(): number;
+	/** Resolves when a round may follow one that began at `began_at_ms`. */
+	rest(began_at_ms: number): Promise<void>;
+	/** From now on nothing rests, not even what does so already. */
+	end(): void;
+}
 
 interface Waiting<T> {
 	item: T;
@@ -10,17 +22,49 @@ interface Waiting<T> {
 	broken: (error: unknown) => void;
 }
 
+/** @param every_ms from the beginning of a round to that of the next */
+export function createPace(clock: Clock, every_ms: number): Pace {
+	const resting = new Map<() => void, unknown>();
+	let ended = false;
+	return {
+		now: () => clock.now(),
+		async rest(began_at_ms) {
+			// A clock that was set back makes nobody wait for longer.
+			const left = Math.min(every_ms, began_at_ms + every_ms - clock.now());
+			if (ended || left <= 0) return;
+			await new Promise<void>((resolve) => {
+				const wake = () => {
+					resting.delete(wake);
+					resolve();
+				};
+				resting.set(wake, clock.setTimeout(wake, left));
+			});
+		},
+		end() {
+			ended = true;
+			for (const [wake, timer] of resting) {
+				clock.clearTimeout(timer);
+				wake();
+			}
+		},
+	};
+}
+
 /**
  * @param act does it for at most `max` items, in the order in which they came
+ * @param pace absent: rounds follow one another at once
  * @returns resolves when it is done for the item; rejects when the round it was in has failed
  */
-export function gathering<T>(max: number, act: (items: T[]) => Promise<unknown>): Gathering<T> {
+export function gathering<T>(max: number, act: (items: T[]) => Promise<unknown>, pace?: Pace): Gathering<T> {
 	const waiting: Waiting<T>[] = [];
 	let busy = false;
+	let beganAtMs = Number.NEGATIVE_INFINITY;
 	async function rounds(): Promise<void> {
 		if (busy) return;
 		busy = true;
 		while (waiting.length > 0) {
+			if (pace && beganAtMs > Number.NEGATIVE_INFINITY) await pace.rest(beganAtMs);
+			beganAtMs = pace?.now() ?? beganAtMs;
 			const round = waiting.splice(0, max);
 			try {
 				await act(round.map(({ item }) => item));

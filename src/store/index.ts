@@ -1,4 +1,4 @@
-import { systemClock } from "../clock.ts";
+import { limited, systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import { closeRedisClient, createRedisClient, moveTogether } from "../redis/clients.ts";
 import type { RedisConnection } from "../redis/connection.ts";
@@ -7,6 +7,7 @@ import { type StoreClock, storeClock } from "../redis/store-clock.ts";
 import { createCommitHub } from "./commit-hub.ts";
 import { openCommitLines } from "./commit-lines.ts";
 import type { ScanReader, StatisticsReader } from "./contract.ts";
+import { createPace } from "./gathering.ts";
 import { globalKeys } from "./keys.ts";
 import { createScanReader } from "./scan-reader.ts";
 import { createScanWriter, type WriterSettings } from "./scan-writer.ts";
@@ -30,6 +31,12 @@ export interface ScanStore {
 }
 
 const PROBE_KEPT_MS = 60_000;
+/**
+ * What is done for many scans together (their counts, their marks in the indexes) is done at most a hundred times a second: of a busy process that is
+ * a tenth of the server's time. A scan that ends or starts alone waits for nothing.
+ */
+const TOGETHER_EVERY_MS = 10;
+const SETTLE_LIMIT_MS = 500;
 
 export async function openScanStore(
 	connection: RedisConnection,
@@ -44,8 +51,10 @@ export async function openScanStore(
 	const now = () => clock.now();
 	const send = quickly(redis);
 	const lines = await openCommitLines(redis, connection, logger);
+	const pace = createPace(systemClock, TOGETHER_EVERY_MS);
+	const writer = createScanWriter({ redis, send, commits: lines.of, hub, now, pace, settings });
 	return {
-		writer: createScanWriter({ redis, send, commits: lines.of, hub, now, settings }),
+		writer,
 		reader: createScanReader({
 			redis,
 			send,
@@ -71,6 +80,8 @@ export async function openScanStore(
 		async close() {
 			hub.close();
 			clock.close();
+			// What a server that does not answer leaves undone, the sweeper does or nobody misses.
+			await limited(systemClock, SETTLE_LIMIT_MS, "settling", writer.settle()).catch(() => undefined);
 			await Promise.all([closeRedisClient(redis), closeRedisClient(subscriber), lines.close()]);
 		},
 	};

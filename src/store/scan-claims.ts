@@ -45,8 +45,8 @@ interface ClaimDeps {
 	redis: Redis;
 	run: Run;
 	now: () => number;
-	/** Takes a scan off the list of those that wait for a worker. */
-	claimed(scanId: string): Promise<void>;
+	/** Takes a scan off the list of those that wait for a worker, some time. */
+	claimed(scanId: string): void;
 }
 
 /**
@@ -79,7 +79,7 @@ export async function claim(
 	switch (kind) {
 		case "granted": {
 			// Nobody waits: what stays listed there is taken off when it is looked at, or when the scan is booked.
-			claimed(scanId).catch(() => undefined);
+			claimed(scanId);
 			if (mode === "normal" && second === "1") addTotals(redis, { [TOTAL.takeovers]: 1 }).catch(() => undefined);
 			const [inbox_newest = "", ...pairs] = rest;
 			const fields = fromPairs(pairs);
@@ -91,7 +91,7 @@ export async function claim(
 		}
 		case "held":
 			// Somebody has claimed it; whoever was to take it off that list has not been heard.
-			if (mode === "normal") claimed(scanId).catch(() => undefined);
+			if (mode === "normal") claimed(scanId);
 			await enter(redis, globalKeys.leases, Number(first), scanId);
 			return { kind, lease_until_ms: Number(first) };
 		case "foreign":

@@ -6,7 +6,7 @@ import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
 import { createEndLedger } from "./end-ledger.ts";
 import { addPairs, addPatterns, addResults, count } from "./field-pairs.ts";
-import { gathering } from "./gathering.ts";
+import { gathering, type Pace } from "./gathering.ts";
 import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
@@ -42,6 +42,8 @@ interface WriterDeps {
 	commits?: CommitLines["of"];
 	hub: CommitHub;
 	now: () => number;
+	/** Of what is done for many together; absent: nothing rests. */
+	pace?: Pace;
 	settings: WriterSettings;
 }
 
@@ -51,7 +53,7 @@ const TOGETHER_MAX = 100;
 const MADE_MAX = 10_000;
 
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
-export function createScanWriter({ redis, send, commits, hub, now, settings }: WriterDeps): ScanWriter {
+export function createScanWriter({ redis, send, commits, hub, now, pace, settings }: WriterDeps): ScanWriter {
 	const versions = settings.versions ?? builtVersions;
 	const tally = createCommitTally();
 	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args, send);
@@ -59,15 +61,22 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 		const line = commits?.(commit.scan_id) ?? { redis, send };
 		return scripts.runScript(line.redis, scripts.COMMIT, commitArgs(commit, settings.retention_ms), line.send);
 	};
-	const ledger = createEndLedger({ redis, run, retentionMs: settings.retention_ms });
-	const started = gathering<void>(TOGETHER_MAX, ({ length }) =>
-		redis.hincrby(globalKeys.totals, TOTAL.started, length),
-	);
-	// Nobody waits for a count: the start would stand still for one more write to the disk.
-	const countStart = (decided: StartDecision | null): void => {
-		if (decided?.decision === "created" || decided?.decision === "superseded") started().catch(() => undefined);
+	const ledger = createEndLedger({ redis, run, retentionMs: settings.retention_ms, pace });
+	const together = <T>(act: (items: T[]) => Promise<unknown>) => gathering<T>(TOGETHER_MAX, act, pace);
+	const unawaited = new Set<Promise<unknown>>();
+	/** For what nobody waits for: others do it, or it is lost. */
+	const aside = (work: Promise<unknown>): void => {
+		const over = () => void unawaited.delete(work);
+		unawaited.add(work);
+		work.then(over, over);
 	};
-	const claimed = gathering<string>(TOGETHER_MAX, (scanIds) => redis.zrem(globalKeys.unclaimed, ...scanIds));
+	const started = together<void>(({ length }) => redis.hincrby(globalKeys.totals, TOTAL.started, length));
+	// The start would stand still for one more write to the disk.
+	const countStart = (decided: StartDecision | null): void => {
+		if (decided?.decision === "created" || decided?.decision === "superseded") aside(started());
+	};
+	const offUnclaimed = together<string>((scanIds) => redis.zrem(globalKeys.unclaimed, ...scanIds));
+	const claimed = (scanId: string): void => aside(offUnclaimed(scanId));
 	/** Made as claimed here, and listed as unclaimed until they are accepted, by their start or by their first commit. */
 	const made = new Set<string>();
 	const note = ({ scan_id, taken }: NewScan): void => {
@@ -77,10 +86,10 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 		if (oldest !== undefined) made.delete(oldest);
 	};
 	const accepted = (scanId: string): void => {
-		if (made.delete(scanId)) claimed(scanId).catch(() => undefined);
+		if (made.delete(scanId)) claimed(scanId);
 	};
-	const ended = gathering<string>(TOGETHER_MAX, (scanIds) => unlist(redis, scanIds));
-	const buried = gathering<[number, string]>(TOGETHER_MAX, (notes) => enterAll(redis, globalKeys.tombstones, notes));
+	const ended = together<string>((scanIds) => unlist(redis, scanIds));
+	const buried = together<[number, string]>((notes) => enterAll(redis, globalKeys.tombstones, notes));
 	const tell = ({ ended: last }: Commit, at_ms: number, told?: (moment: CommitMoment) => void): void =>
 		told?.({ at_ms, expires_at_ms: last ? at_ms + settings.retention_ms : null });
 	async function drop(scanId: string): Promise<boolean> {
@@ -158,8 +167,8 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 		onInbox: (listener) => hub.onInbox(listener),
 		async finish(record, figures, keep) {
 			const surplus = await finish({ run, settings, ledger, buried }, record, figures, keep);
-			// Last, and nobody waits: a scan that stays listed is booked again by the sweeper, which changes nothing.
-			ended(record.scan_id).catch(() => undefined);
+			// Last: a scan that stays listed is booked again by the sweeper, which changes nothing.
+			aside(ended(record.scan_id));
 			return surplus;
 		},
 		forget: (userId, filterKey, scanId) => forget(run, settings, now(), userId, filterKey, scanId),
@@ -211,6 +220,10 @@ export function createScanWriter({ redis, send, commits, hub, now, settings }: W
 		async lastSweepMs() {
 			const text = await redis.get(globalKeys.sweep);
 			return text === null ? null : Number(text);
+		},
+		async settle() {
+			pace?.end();
+			await Promise.allSettled(unawaited);
 		},
 	};
 }

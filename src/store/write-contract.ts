@@ -193,4 +193,6 @@ export interface ScanWriter {
 	/** Notes a whole pass, and adds what this process has committed since the last one to the totals. */
 	noteSweep(): Promise<void>;
 	lastSweepMs(): Promise<number | null>;
+	/** Before the store is closed: does at once what rests until more has come, and resolves when none of it is under way. */
+	settle(): Promise<void>;
 }

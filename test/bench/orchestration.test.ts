@@ -1,4 +1,5 @@
 /** What one scan costs in commands, bytes and transitions: figures that depend on no clock, so they may not grow. */
+import { setTimeout as pause } from "node:timers/promises";
 import { type Command, Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -12,6 +13,8 @@ import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { commandDeps, runtimeOn, startRequest, viewer } from "../support/system.ts";
 
 const test = suite("orchestration");
+
+const RESTS_MS = 20;
 
 interface Cost {
 	scanId: string;
@@ -87,6 +90,8 @@ async function scanOn(store: ScanStore, n: number, here = true): Promise<Cost> {
 		available: new Set(strategyIds),
 	});
 	let scanId = "";
+	// What is done for many scans together rests after the last one.
+	await pause(RESTS_MS);
 	const counted = await sentDuring(async () => {
 		const request = startRequest({ filter_key: `costs-${n}`, include_strategy_recommendations: false });
 		scanId = (await commands.startScan(viewer(n), request)).scan_id;

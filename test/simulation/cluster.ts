@@ -15,6 +15,7 @@ import { createWatchdog } from "../../src/runtime/watchdog.ts";
 import type { ScanCommands } from "../../src/services.ts";
 import { createCommitHub } from "../../src/store/commit-hub.ts";
 import type { ScanReader, ScanRecord } from "../../src/store/contract.ts";
+import { createPace } from "../../src/store/gathering.ts";
 import { createScanReader } from "../../src/store/scan-reader.ts";
 import { createScanWriter } from "../../src/store/scan-writer.ts";
 import { createStatistics } from "../../src/store/statistics.ts";
@@ -99,7 +100,13 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 	const retention_ms = around.retentionMs;
 	const writer = around.writer(
 		process,
-		createScanWriter({ redis, hub, now, settings: { retention_ms, tombstone_ms } }),
+		createScanWriter({
+			redis,
+			hub,
+			now,
+			pace: createPace(process.clock, 10),
+			settings: { retention_ms, tombstone_ms },
+		}),
 	);
 	const reader = around.reader(process, createScanReader({ redis, hub, now, tombstoneMs: tombstone_ms }));
 	const dice = around.network.world.dice.fork(`${process.name}.${process.life}.ids`);

@@ -9,6 +9,7 @@ import type { ScanRecord } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { dayKeys, totalsGuardKey, userKeys } from "../../src/store/keys.ts";
 import { purgeTombstones } from "../../src/store/scan-booking.ts";
+import { TOTAL } from "../../src/store/totals.ts";
 import { startTestRedis, type TestRedis, testLogger } from "../support/store.ts";
 import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 import { amountsOf } from "../support/totals.ts";
@@ -231,5 +232,19 @@ const watchdogOn = (on: ScanStore) =>
 		book: (record) => book(on.writer, record, 1_000),
 		settings: { watchdog_ms: 500, lease_ms: 2_000 },
 	});
+
+books("what a process counts for many scans together is counted before its store is closed", async () => {
+	const apart = await startTestRedis();
+	try {
+		const [own, other] = [await apart.store(), await apart.store()];
+		const starts = commandsOn(own, async () => {});
+		// The first is counted at once, the others by a round that rests.
+		await Promise.all([1, 2, 3].map((user) => starts.startScan(viewer(user), startRequest())));
+		await own.close();
+		assert.is((await other.monitoring.totals())[TOTAL.started], 3);
+	} finally {
+		await apart.close();
+	}
+});
 
 books.run();

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { gathering } from "../../src/store/gathering.ts";
-import { deferred } from "../effects/fake-clock.ts";
+import { createPace, gathering } from "../../src/store/gathering.ts";
+import { deferred, ManualClock, settled } from "../effects/fake-clock.ts";
 
 const test = suite("store: the same for many at once");
 
@@ -43,6 +43,56 @@ test("a round that fails is told to those that were in it, and the next goes on"
 	}
 	await ask("d");
 	assert.is(round, 3);
+});
+
+test("rounds that rest begin so far apart, and take all that has come meanwhile", async () => {
+	const clock = new ManualClock();
+	const rounds: string[] = [];
+	const ask = gathering<string>(10, async (items) => void rounds.push(items.join("")), createPace(clock, 10));
+	await ask("a");
+	const asked = [ask("b"), ask("c")];
+	await clock.advance(9, 1);
+	assert.equal(rounds, ["a"]);
+	await clock.advance(1, 1);
+	await Promise.all(asked);
+	assert.equal(rounds, ["a", "bc"]);
+	await clock.advance(10, 1);
+	await ask("d");
+	assert.equal(rounds, ["a", "bc", "d"], "who comes later waits for nothing");
+	assert.is(clock.armed(), 0);
+});
+
+test("a clock that is set back lets nothing rest for longer", async () => {
+	const clock = new ManualClock();
+	let now = clock.now();
+	const back = {
+		now: () => now,
+		setTimeout: clock.setTimeout.bind(clock),
+		clearTimeout: clock.clearTimeout.bind(clock),
+	};
+	const rounds: string[] = [];
+	const ask = gathering<string>(10, async (items) => void rounds.push(items.join("")), createPace(back, 10));
+	await ask("a");
+	now -= 3_600_000;
+	const asked = ask("b");
+	await clock.advance(10, 1);
+	await asked;
+	assert.equal(rounds, ["a", "b"]);
+});
+
+test("at the end nothing rests any more", async () => {
+	const clock = new ManualClock();
+	const rounds: string[] = [];
+	const pace = createPace(clock, 10);
+	const ask = gathering<string>(10, async (items) => void rounds.push(items.join("")), pace);
+	await ask("a");
+	const asked = ask("b");
+	await settled();
+	pace.end();
+	await asked;
+	await ask("c");
+	assert.equal(rounds, ["a", "b", "c"]);
+	assert.is(clock.armed(), 0);
 });
 
 test.run();
