@@ -61,8 +61,7 @@ export function createLocalRuns({ runtime, capacity, worker, leastElsewhere }: L
 			const reservation = runtime.reserve(scanId);
 			if (!reservation) return null;
 			count(1);
-			const over = () => count(-1);
-			reservation.answer.then(over, over);
+			void reservation.free.then(() => count(-1));
 			return reservation;
 		},
 	};

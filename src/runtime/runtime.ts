@@ -15,8 +15,10 @@ export type RunAnswer = RunEnd | "held" | "missing" | "unaccepted" | "busy" | "f
 /** A place that is kept for one scan while its start goes on, so that it can be made as claimed by this process. */
 export interface Reservation {
 	readonly taker: Taker;
-	/** How its run ends; `busy` when it was left. */
+	/** How its run ends, once it is booked; `busy` when it was left. */
 	readonly answer: Promise<RunAnswer>;
+	/** Resolves when the place is free again: the scan has let go of it, and may still be booked. */
+	readonly free: Promise<void>;
 	/** @param taken the claim that the scan was made with; null: it has none, and is claimed */
 	run(taken: Granted | null): void;
 	/** Gives the place back, for a scan that is not run here. */
@@ -34,7 +36,7 @@ export interface Runtime {
 	runBeside(scanId: string): Promise<RunAnswer>;
 	/** From now on commands for that scan are heard of here. Null: this process has it already, or claims no more. */
 	reserve(scanId: string): Reservation | null;
-	/** Scans in hand, and those that a place is kept for. */
+	/** Scans in hand, and those that a place is kept for; not those that have ended and are being booked. */
 	active(): number;
 	/** Room for more scans? */
 	hasRoom(): boolean;
@@ -59,19 +61,47 @@ interface Held {
 	promise: Promise<RunAnswer>;
 	/** Null until the scan is claimed. */
 	run: ScanRun | null;
-	beside: boolean;
 	/** A command was heard of while the claim was under way, so its reply may not know of it. */
 	news: boolean;
+	/** Gives its place to the next one; nothing when that is done. */
+	free: () => void;
+	isFree: Promise<void>;
 }
 
 export function createRuntime(deps: RuntimeDeps): Runtime {
 	const runs = new Map<string, Held>();
+	/** Of `runs`, those whose places are taken: all, and those of them that no queue delivers. */
+	const inHand = { all: 0, beside: 0 };
 	let closing = false;
 	const runDeps: RunDeps = {
 		...deps,
 		keptRoom: deps.keptRoom ?? new KeptRoom(),
-		onEnded: (scanId, record) => bookEnd(deps, scanId, record),
+		onEnded(scanId, record) {
+			// Booking waits for the bookings of others; the next scan need not.
+			runs.get(scanId)?.free();
+			return bookEnd(deps, scanId, record);
+		},
 	};
+
+	/** A place that is taken from now on. */
+	function takePlace(beside: boolean): Pick<Held, "free" | "isFree"> {
+		const count = (by: 1 | -1): void => {
+			inHand.all += by;
+			if (beside) inHand.beside += by;
+		};
+		count(1);
+		let isTaken = true;
+		let tell: () => void = () => {};
+		const isFree = new Promise<void>((resolve) => {
+			tell = resolve;
+		});
+		const free = (): void => {
+			if (isTaken) count(-1);
+			isTaken = false;
+			tell();
+		};
+		return { free, isFree };
+	}
 
 	function carry(claim: Granted, hold: (run: ScanRun) => void): Promise<RunEnd> {
 		const run = new ScanRun(runDeps, claim);
@@ -95,30 +125,27 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		return await carry(claim, hold);
 	}
 
-	function enter(
-		scanId: string,
-		beside: boolean,
-		work: (hold: (run: ScanRun) => void) => Promise<RunAnswer>,
-	): Promise<RunAnswer> {
-		const entry: Held = { promise: Promise.resolve("busy"), run: null, beside, news: false };
+	function enter(scanId: string, beside: boolean, work: (hold: (run: ScanRun) => void) => Promise<RunAnswer>): Held {
+		const entry: Held = { promise: Promise.resolve("busy"), run: null, news: false, ...takePlace(beside) };
 		runs.set(scanId, entry);
 		entry.promise = work((run) => {
 			entry.run = run;
 			if (entry.news) run.lookAtInbox();
 		}).finally(() => {
 			runs.delete(scanId);
+			entry.free();
 			// A map that grows leaves its old table behind with all that lay in it then, and the table leads to the next one:
 			// once one is old, the collector takes every later run for alive until it looks at old objects too.
 			entry.run = null;
 		});
-		return entry.promise;
+		return entry;
 	}
 
 	function take(scanId: string, beside: boolean): Promise<RunAnswer> {
 		const held = runs.get(scanId);
 		if (held) return held.promise;
 		if (closing) return Promise.resolve("busy");
-		return enter(scanId, beside, (hold) => claimAndRun(scanId, hold));
+		return enter(scanId, beside, (hold) => claimAndRun(scanId, hold)).promise;
 	}
 
 	function reserve(scanId: string): Reservation | null {
@@ -127,13 +154,13 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		const decided = new Promise<Granted | null | "left">((resolve) => {
 			decide = resolve;
 		});
-		const answer = enter(scanId, false, async (hold) => {
+		const { promise: answer, isFree } = enter(scanId, false, async (hold) => {
 			const taken = await decided;
 			if (taken === "left") return "busy";
 			return taken ? await carry(taken, hold) : await claimAndRun(scanId, hold);
 		});
 		const taker = { worker_id: deps.workerId, nonce: deps.nonce(), lease_ms: deps.settings.lease_ms };
-		return { taker, answer, run: decide, leave: () => decide("left") };
+		return { taker, answer, free: isFree, run: decide, leave: () => decide("left") };
 	}
 
 	return {
@@ -141,9 +168,9 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		run: (scanId) => take(scanId, false),
 		runBeside: (scanId) => take(scanId, true),
 		reserve,
-		active: () => runs.size,
-		hasRoom: () => !closing && runs.size < deps.capacity,
-		hasRoomBeside: () => !closing && [...runs.values()].filter(({ beside }) => beside).length < deps.capacity,
+		active: () => inHand.all,
+		hasRoom: () => !closing && inHand.all < deps.capacity,
+		hasRoomBeside: () => !closing && inHand.beside < deps.capacity,
 		lookAtInbox(scanId) {
 			const held = runs.get(scanId);
 			if (held?.run) held.run.lookAtInbox();

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import type { ScanRecord } from "./contract.ts";
-import type { CountedEnd, EndLedger } from "./end-ledger.ts";
+import type { CountedEnd } from "./end-ledger.ts";
 import { globalKeys, userKeys } from "./keys.ts";
+import type { Rounds } from "./rounds.ts";
 import * as scripts from "./scripts.ts";
 
 /** Books an ended scan: the user's claim, freshness and tombstone, then the statistics of the day, each once. */
@@ -16,16 +17,14 @@ type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknow
 interface BookingDeps {
 	run: Run;
 	settings: BookingSettings;
-	ledger: EndLedger;
-	/** Notes when a tombstone is over; the first note stands. */
-	buried(note: [overAtMs: number, note: string]): Promise<void>;
+	rounds: Pick<Rounds, "buried" | "count">;
 }
 
 /** How many surplus scans one booking names at most; the next ones name the others. */
 const SURPLUS_MAX = 100;
 
 export async function finish(
-	{ run, settings, ledger, buried }: BookingDeps,
+	{ run, settings, rounds }: BookingDeps,
 	record: ScanRecord,
 	ended: CountedEnd,
 	keep: number,
@@ -56,8 +55,8 @@ export async function finish(
 			SURPLUS_MAX,
 		]),
 		// The first note stands: a scan that was cleared early is not remembered longer by a later booking.
-		buried([expiresAtMs + settings.tombstone_ms, tombstone(record.user_id, record.scan_id)]),
-		ledger.count(record, ended),
+		rounds.buried([expiresAtMs + settings.tombstone_ms, tombstone(record.user_id, record.scan_id)]),
+		rounds.count(record, ended),
 	]);
 	return surplus as string[];
 }

@@ -4,20 +4,20 @@ import type { CommitHub } from "./commit-hub.ts";
 import type { CommitLines } from "./commit-lines.ts";
 import { createCommitTally } from "./commit-tally.ts";
 import type { WorkerInfo } from "./contract.ts";
-import { createEndLedger } from "./end-ledger.ts";
 import { addPairs, addPatterns, addResults, count } from "./field-pairs.ts";
-import { gathering, type Pace } from "./gathering.ts";
+import type { Pace } from "./gathering.ts";
 import { encodeBatch } from "./journal-codec.ts";
 import { channels, globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { builtVersions, type Versions } from "./migrations.ts";
+import { createRounds } from "./rounds.ts";
 import { type BookingSettings, finish, forget, purgeTombstones, tombstone } from "./scan-booking.ts";
 import { claim, claimedByStart, decideStart } from "./scan-claims.ts";
 import { eventOf } from "./scan-codec.ts";
 import { erase } from "./scan-erase.ts";
-import { enter, enterAll, unlist, walk } from "./scan-index.ts";
+import { enter, unlist, walk } from "./scan-index.ts";
 import { begin, create } from "./scan-starts.ts";
 import * as scripts from "./scripts.ts";
-import { addTotals, TOTAL } from "./totals.ts";
+import { addTotals } from "./totals.ts";
 import { rememberedScans } from "./user-scans.ts";
 import type {
 	Commit,
@@ -47,8 +47,6 @@ interface WriterDeps {
 	settings: WriterSettings;
 }
 
-/** What many ask for at once is done for this many together. */
-const TOGETHER_MAX = 100;
 /** Starts under way, with room for some that have failed. */
 const MADE_MAX = 10_000;
 
@@ -61,22 +59,11 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 		const line = commits?.(commit.scan_id) ?? { redis, send };
 		return scripts.runScript(line.redis, scripts.COMMIT, commitArgs(commit, settings.retention_ms), line.send);
 	};
-	const ledger = createEndLedger({ redis, run, retentionMs: settings.retention_ms, pace });
-	const together = <T>(act: (items: T[]) => Promise<unknown>) => gathering<T>(TOGETHER_MAX, act, pace);
-	const unawaited = new Set<Promise<unknown>>();
-	/** For what nobody waits for: others do it, or it is lost. */
-	const aside = (work: Promise<unknown>): void => {
-		const over = () => void unawaited.delete(work);
-		unawaited.add(work);
-		work.then(over, over);
-	};
-	const started = together<void>(({ length }) => redis.hincrby(globalKeys.totals, TOTAL.started, length));
+	const rounds = createRounds({ redis, run, retentionMs: settings.retention_ms, pace });
 	// The start would stand still for one more write to the disk.
 	const countStart = (decided: StartDecision | null): void => {
-		if (decided?.decision === "created" || decided?.decision === "superseded") aside(started());
+		if (decided?.decision === "created" || decided?.decision === "superseded") rounds.started();
 	};
-	const offUnclaimed = together<string>((scanIds) => redis.zrem(globalKeys.unclaimed, ...scanIds));
-	const claimed = (scanId: string): void => aside(offUnclaimed(scanId));
 	/** Made as claimed here, and listed as unclaimed until they are accepted, by their start or by their first commit. */
 	const made = new Set<string>();
 	const note = ({ scan_id, taken }: NewScan): void => {
@@ -86,10 +73,8 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 		if (oldest !== undefined) made.delete(oldest);
 	};
 	const accepted = (scanId: string): void => {
-		if (made.delete(scanId)) claimed(scanId);
+		if (made.delete(scanId)) rounds.claimed(scanId);
 	};
-	const ended = together<string>((scanIds) => unlist(redis, scanIds));
-	const buried = together<[number, string]>((notes) => enterAll(redis, globalKeys.tombstones, notes));
 	const tell = ({ ended: last }: Commit, at_ms: number, told?: (moment: CommitMoment) => void): void =>
 		told?.({ at_ms, expires_at_ms: last ? at_ms + settings.retention_ms : null });
 	async function drop(scanId: string): Promise<boolean> {
@@ -136,7 +121,7 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 		},
 		claimedByStart: (scanId) => claimedByStart(redis, now, scanId),
 		claim: (scanId, worker, nonce, leaseMs, mode) =>
-			claim({ redis, run, now, claimed }, { scanId, worker, nonce, leaseMs, mode, versions }),
+			claim({ redis, run, now, claimed: rounds.claimed }, { scanId, worker, nonce, leaseMs, mode, versions }),
 		async heartbeat(scanId, epoch, leaseMs): Promise<Heartbeat> {
 			const keys = scanKeys(scanId);
 			const reply = (await run(scripts.HEARTBEAT, [keys.scan, keys.inbox, epoch, leaseMs])) as string[];
@@ -166,9 +151,9 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 		},
 		onInbox: (listener) => hub.onInbox(listener),
 		async finish(record, figures, keep) {
-			const surplus = await finish({ run, settings, ledger, buried }, record, figures, keep);
+			const surplus = await finish({ run, settings, rounds }, record, figures, keep);
 			// Last: a scan that stays listed is booked again by the sweeper, which changes nothing.
-			aside(ended(record.scan_id));
+			rounds.ended(record.scan_id);
 			return surplus;
 		},
 		forget: (userId, filterKey, scanId) => forget(run, settings, now(), userId, filterKey, scanId),
@@ -221,10 +206,7 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 			const text = await redis.get(globalKeys.sweep);
 			return text === null ? null : Number(text);
 		},
-		async settle() {
-			pace?.end();
-			await Promise.allSettled(unawaited);
-		},
+		settle: rounds.settle,
 	};
 }
 

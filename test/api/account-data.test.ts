@@ -1,18 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { firstAdmin } from "../../src/accounts/admin.ts";
 import { createUserRemoval } from "../../src/commands.ts";
 import { closeRedisClient, createRedisClient } from "../../src/redis/clients.ts";
-import { book } from "../../src/runtime/booking.ts";
-import type { ScanRecord } from "../../src/store/contract.ts";
 import { globalKeys } from "../../src/store/keys.ts";
 import { ADMIN, type Answer, PASSWORD, type TestApi, within } from "../support/api.ts";
 import { type LiveWorld, startLiveWorld } from "../support/live-api.ts";
 import { testLogger } from "../support/store.ts";
-import { commandDeps, listableRows, never, quickEffects, runtimeOn } from "../support/system.ts";
+import { commandDeps, listableRows, never } from "../support/system.ts";
 
 const data = suite("account data: a user's end, and what a user takes along");
 
@@ -166,23 +163,6 @@ data(
 		assert.equal(naming(await wholeKeyspace(), [user.user_id, scanId]), []);
 		const unknown = await api.call("DELETE", `/api/v1/admin/users/${user.user_id}`, { token: adminToken });
 		assert.is(unknown.json["code"], "user_not_found");
-	}),
-);
-
-data(
-	"delete: a scan that has just ended is left to its worker until it is booked, so that the booking names nobody afterwards",
-	within(10_000, async () => {
-		const user = await api.userWith("trader");
-		const scanId = await start(user, "BTC");
-		let booked: Promise<void> | null = null;
-		const onEnded = async (record: ScanRecord) => {
-			booked = pause(60).then(() => book(world.store.writer, record, 1_000));
-		};
-		assert.is(await runtimeOn(world.store, quickEffects(listableRows), { onEnded }).run(scanId), "ended");
-		assert.is((await removeOwn(user)).status, 200);
-		assert.ok(booked);
-		await booked;
-		assert.equal(naming(await wholeKeyspace(), [user.user_id, scanId]), []);
 	}),
 );
 

@@ -173,7 +173,10 @@ live("scans that end together or come in a burst from elsewhere never hold more 
 		run,
 	);
 	workers.push(worker);
-	const reserve = () => ({ taker, answer: run(), run: () => {}, leave: () => {} });
+	const reserve = () => {
+		const answer = run();
+		return { taker, answer, free: answer.then(() => undefined), run: () => {}, leave: () => {} };
+	};
 	const runtime = { reserve, active: () => active, hasRoom: () => active < CAPACITY };
 	const runs = createLocalRuns({ runtime, capacity: CAPACITY, worker, leastElsewhere: () => Number.POSITIVE_INFINITY });
 	let begun = 0;

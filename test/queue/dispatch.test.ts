@@ -13,9 +13,11 @@ const taker = { worker_id: "w", nonce: "n", lease_ms: 6_000 };
 function reservationOf(done: string[], answer: () => Promise<RunAnswer>): Reservation {
 	const started = deferred<RunAnswer>();
 	let begun = false;
+	const over = () => undefined;
 	return {
 		taker,
 		answer: started.promise,
+		free: started.promise.then(over, over),
 		run(taken) {
 			begun = true;
 			done.push(taken ? "run as claimed" : "run");

@@ -198,6 +198,31 @@ begunScans("whose first commit was written but not answered go on under the same
 	assert.is((await typesOf(store, scanId)).filter((type) => type === "scan.claimed").length, 1);
 });
 
+begunScans("give their place to the next one when they have ended, and are booked meanwhile", async () => {
+	const booked = deferred<void>();
+	const booking: string[] = [];
+	const onEnded = (record: { scan_id: string }) => {
+		booking.push(record.scan_id);
+		return booked.promise;
+	};
+	const runtime = runtimeOn(store, quick, { capacity: 1, onEnded });
+	const { start } = process({ reserve: () => null });
+	const [first, second, third] = [await start(), await start(), await start()];
+	const place = runtime.reserve(first);
+	assert.equal([runtime.active(), runtime.hasRoom()], [1, false]);
+	place?.run(null);
+	assert.ok(place);
+	await within(place.free, "the end of the run");
+	assert.equal([runtime.active(), runtime.hasRoom()], [0, true]);
+	assert.is(runtime.reserve(first), null, "it is still this process's");
+	const answers = [place.answer, runtime.run(second), runtime.runBeside(third)];
+	await until(() => booking.length === 3, "three bookings");
+	assert.equal([runtime.active(), runtime.hasRoom(), runtime.hasRoomBeside()], [0, true, true]);
+	booked.resolve();
+	assert.equal(await Promise.all(answers), ["ended", "ended", "ended"]);
+	assert.is(runtime.active(), 0, "a place is given back once");
+});
+
 begunScans("are handed over when the process is about to end, also in the middle of their start", async () => {
 	for (const when of ["start", "run"] as const) {
 		const { go, effects } = waiting();

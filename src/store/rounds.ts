@@ -1,0 +1,59 @@
+import type { Redis } from "ioredis";
+import { createEndLedger, type EndLedger } from "./end-ledger.ts";
+import { gathering, type Pace } from "./gathering.ts";
+import { globalKeys } from "./keys.ts";
+import { enterAll, unlist } from "./scan-index.ts";
+import type { Script } from "./scripts.ts";
+import { TOTAL } from "./totals.ts";
+
+/**
+ * The small writes about scans that this process does for many of them together: their counts, and their marks in the
+ * indexes of all. What returns nothing is waited for by nobody: others do it, or it is missed by nobody.
+ */
+export interface Rounds extends EndLedger {
+	/** A scan was started. */
+	started(): void;
+	/** Takes it off the list of those that wait for a worker. */
+	claimed(scanId: string): void;
+	/** Takes it off all lists of scans that run. */
+	ended(scanId: string): void;
+	/** Notes when a tombstone is over; the first note stands. */
+	buried(note: [overAtMs: number, note: string]): Promise<void>;
+	/** Does at once what rests, and resolves when none of what nobody waits for is under way. */
+	settle(): Promise<void>;
+}
+
+interface RoundsDeps {
+	redis: Redis;
+	run: (script: Script, args: (string | number)[]) => Promise<unknown>;
+	retentionMs: number;
+	/** Absent: nothing rests. */
+	pace?: Pace | undefined;
+}
+
+/** What many ask for at once is done for this many together. */
+const TOGETHER_MAX = 100;
+
+export function createRounds({ redis, run, retentionMs, pace }: RoundsDeps): Rounds {
+	const together = <T>(act: (items: T[]) => Promise<unknown>) => gathering<T>(TOGETHER_MAX, act, pace);
+	const started = together<void>(({ length }) => redis.hincrby(globalKeys.totals, TOTAL.started, length));
+	const claimed = together<string>((scanIds) => redis.zrem(globalKeys.unclaimed, ...scanIds));
+	const ended = together<string>((scanIds) => unlist(redis, scanIds));
+	const unawaited = new Set<Promise<unknown>>();
+	const aside = (work: Promise<unknown>): void => {
+		const over = () => void unawaited.delete(work);
+		unawaited.add(work);
+		work.then(over, over);
+	};
+	return {
+		...createEndLedger({ redis, run, retentionMs, pace }),
+		started: () => aside(started()),
+		claimed: (scanId) => aside(claimed(scanId)),
+		ended: (scanId) => aside(ended(scanId)),
+		buried: together((notes) => enterAll(redis, globalKeys.tombstones, notes)),
+		async settle() {
+			pace?.end();
+			await Promise.allSettled(unawaited);
+		},
+	};
+}
