@@ -20,3 +20,4 @@ export type { CommandDeps, CommandSettings } from "./commands/deps.ts";
 export { finishStart } from "./commands/finish-start.ts";
 export { planStrategies } from "./commands/plan.ts";
 export { createUserRemoval } from "./commands/remove-user.ts";
+export { createStartMemory } from "./commands/start-memory.ts";

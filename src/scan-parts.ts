@@ -1,6 +1,6 @@
 import { profileOf } from "./accounts/profile.ts";
 import { limited, systemClock } from "./clock.ts";
-import { type CommandDeps, createCommands, finishStart } from "./commands.ts";
+import { type CommandDeps, createCommands, createStartMemory, finishStart } from "./commands.ts";
 import type { Config } from "./config.ts";
 import { createEffects } from "./effects/index.ts";
 import type { Entropy } from "./entropy.ts";
@@ -100,8 +100,10 @@ export async function createScanParts({
 	// A start is not kept waiting for an answer that only decides where its scan is run.
 	const waiting = () => limited(systemClock, WAITING_LIMIT_MS, "asking for the length of the queue", queue.length());
 	const dispatch = createDispatch({ queue, log: logger });
+	const likeMs = Math.max(config.resultFreshMs, config.scanLimits.budget_ms);
+	const memory = createStartMemory({ clock: systemClock, idle: dispatch.idle, like_ms: likeMs });
 	const start: CommandDeps = {
-		...(config.role === "api" ? {} : { waiting, reserve: dispatch.reserve }),
+		...(config.role === "api" ? {} : { waiting, memory, reserve: dispatch.reserve }),
 		writer: store.writer,
 		reader: store.reader,
 		projections,

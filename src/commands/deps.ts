@@ -5,6 +5,7 @@ import type { Projections } from "../runtime/scan-commit.ts";
 import type { Account, AccountReader, PolicyReader, PortfolioStore } from "../services.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import type { ScanWriter } from "../store/write-contract.ts";
+import type { StartMemory } from "./start-memory.ts";
 
 export interface CommandSettings {
 	limits: ScanLimits;
@@ -33,6 +34,8 @@ export interface CommandDeps {
 	queued: () => Promise<number>;
 	/** Scans that wait in the queue, told soon or refused; absent: this process runs none, so it does not matter. */
 	waiting?: () => Promise<number>;
+	/** Absent: every start asks. */
+	memory?: StartMemory;
 	newScanId: () => string;
 	book: (record: ScanRecord) => Promise<void>;
 	settings: CommandSettings;

@@ -2,21 +2,12 @@ import type { ScanInput } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
 import type { StartRequest, StartResult } from "../services.ts";
 import type { ScanRecord, Viewer } from "../store/contract.ts";
+import { nothingWaits } from "./asked.ts";
 import { absentScan } from "./cancel.ts";
 import type { CommandDeps } from "./deps.ts";
 import { newScan, planScan, planStrategies } from "./plan.ts";
 import { carriedParts, chooseRerun, redrivePlan, redriveRequest } from "./redrive-plan.ts";
-import {
-	carryOut,
-	claimFor,
-	join,
-	nothingWaits,
-	refuseOverload,
-	resumeStart,
-	START_TRIES,
-	starter,
-	unusedId,
-} from "./start.ts";
+import { carryOut, claimFor, join, refuseOverload, resumeStart, START_TRIES, starter, unusedId } from "./start.ts";
 
 /** No force makes a redrive supersede: a running scan of the same filters is never touched by it. */
 const NEVER_SUPERSEDES_MS = Number.MAX_SAFE_INTEGER;

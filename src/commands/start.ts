@@ -5,6 +5,7 @@ import { TAKEN_EPOCH, takenClaim } from "../runtime/claimed.ts";
 import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
 import type { ActiveScan, StartClaim, StartDecision } from "../store/write-contract.ts";
+import { askAtOnce, type FreshScan, freshMs, NOTHING_ASKED } from "./asked.ts";
 import type { CommandDeps } from "./deps.ts";
 import { endSuperseded, finishStart } from "./finish-start.ts";
 import { newScan, planScan } from "./plan.ts";
@@ -40,8 +41,11 @@ export async function startScan(
 	const before = reservedId === null ? null : await resumeStart(deps, reservedId);
 	if (before) return before;
 	const firstId = await unusedId(deps, viewer, reservedId);
+	const isKnown =
+		reservedId === null && !request.force_refresh && deps.memory?.mayBegin(viewer.user_id, request.filter_key);
+	deps.memory?.note(viewer.user_id, request.filter_key);
 	for (let attempt = 0; attempt < START_TRIES; attempt++) {
-		const asked = askAtOnce(deps, viewer, request);
+		const asked = attempt === 0 && isKnown ? NOTHING_ASKED : askAtOnce(deps, viewer, request);
 		const joined = await tryJoin(deps, viewer, request, await asked.active);
 		if (joined) return joined;
 		if (!isFresh(deps, request, profile, await asked.fresh)) await refuseOverload(deps, asked.queued);
@@ -120,22 +124,6 @@ export async function unusedId(deps: CommandDeps, viewer: Viewer, reservedId: st
 	if (reservedId === null) return null;
 	return (await deps.reader.expiredAt(viewer.user_id, reservedId)) === null ? reservedId : null;
 }
-
-type FreshScan = Awaited<ReturnType<CommandDeps["writer"]["freshScan"]>>;
-
-/** All that a start has to know before it makes a record leaves together; what is not needed in the end is dropped. */
-function askAtOnce(deps: CommandDeps, { user_id }: Viewer, request: StartRequest) {
-	const recent = !request.force_refresh && freshMs(deps, request) > 0;
-	const active = deps.writer.activeScan(user_id, request.filter_key);
-	const fresh: Promise<FreshScan> = recent ? deps.writer.freshScan(user_id, request.filter_key) : Promise.resolve(null);
-	const queued = deps.queued();
-	for (const answer of [fresh, queued]) answer.catch(() => undefined);
-	return { active, fresh, queued, nothingWaits: nothingWaits(deps) };
-}
-
-/** False as well where it is not known. */
-export const nothingWaits = async ({ waiting }: CommandDeps): Promise<boolean> =>
-	waiting !== undefined && (await waiting().catch(() => null)) === 0;
 
 /** Joins without creating anything, when the claim already names a scan that this start would join. */
 async function tryJoin(
@@ -240,10 +228,6 @@ async function startedAs(deps: CommandDeps, scanId: string, supersedes: string |
 
 const fingerprintOf = ({ strategy_fingerprint, portfolio_version }: UserProfile): string =>
 	`${strategy_fingerprint}.${portfolio_version}`;
-
-/** A schedule asks for a scan at its time, not for the result of the one before. */
-const freshMs = (deps: CommandDeps, { schedule_id }: StartRequest): number =>
-	schedule_id === undefined ? deps.settings.fresh_ms : 0;
 
 /** Would an unforced start be answered with a recent result? Then the queue does not matter. */
 function isFresh(deps: CommandDeps, request: StartRequest, profile: UserProfile, fresh: FreshScan): boolean {

@@ -14,6 +14,8 @@ export interface Dispatch {
 	add(scanId: string, userId: string): Promise<void>;
 	/** Keeps a place in this process for a scan that is about to be started. Null: the queue decides. */
 	reserve(scanId: string, userId: string): Place | null;
+	/** This process waits for what the queue delivers, has none of it in hand, and has a place left. */
+	idle(): boolean;
 	/** From now on scans may be run here. */
 	attach(local: LocalRuns): void;
 }
@@ -32,6 +34,8 @@ export interface Place {
 export interface LocalRuns {
 	/** Null: there is no room for one more, or another worker has less in hand. */
 	reserve(scanId: string): Reservation | null;
+	/** The queue has nothing in hand here, and there is room. */
+	idle(): boolean;
 }
 
 interface LocalRunsDeps {
@@ -64,6 +68,7 @@ export function createLocalRuns({ runtime, capacity, worker, leastElsewhere }: L
 			void reservation.free.then(() => count(-1));
 			return reservation;
 		},
+		idle: () => worker.held() === 0 && hasPlace(),
 	};
 }
 
@@ -106,6 +111,7 @@ export function createDispatch({ queue, log }: DispatchDeps): Dispatch {
 				},
 			};
 		},
+		idle: () => local?.idle() ?? false,
 		attach(runs) {
 			local = runs;
 		},

@@ -1,6 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { systemClock } from "../../src/clock.ts";
 import type { CommandDeps } from "../../src/commands/deps.ts";
+import { createStartMemory } from "../../src/commands/start-memory.ts";
 import { ApiError } from "../../src/errors.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import type { ScanWriter } from "../../src/store/write-contract.ts";
@@ -64,6 +66,20 @@ start("what would need a new scan is refused by a full queue, however recent the
 		profileOf: (account, version) => ({ ...profileOf(account, version), strategy_fingerprint: "another" }),
 	});
 	assert.is(await codeOf(owned.startScan(me, startRequest())), "overloaded", "other strategies are another question");
+});
+
+start("a queue that is full is asked again by the next start, however idle this process is", async () => {
+	const memory = createStartMemory({ clock: systemClock, idle: () => true, like_ms: 60_000 });
+	let queued = 999;
+	const commands = commandsOn(store, noQueue, { memory, waiting: async () => 0, queued: async () => queued });
+	await commands.startScan(next(), startRequest());
+	assert.is(memory.mayBegin("u", "k"), true);
+	queued = 1_000;
+	await commands.startScan(next(), startRequest());
+	memory.learn(false, systemClock.now());
+	for (let again = 0; again < 2; again++)
+		assert.is((await refusal(commands.startScan(next(), startRequest()))).code, "overloaded");
+	assert.is(memory.mayBegin("u", "k"), false);
 });
 
 /** The store, but with something happening between the claim's move and the old scan's cancel. */

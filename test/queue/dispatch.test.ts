@@ -47,7 +47,7 @@ function dispatchOf({ nearest = true, answer = async () => "ended", add = async 
 		},
 		log: { ...testLogger(), warn: (_: object, message: string) => void warned.push(message) },
 	});
-	made.attach({ reserve: () => (nearest ? reservationOf(done, answer) : null) });
+	made.attach({ reserve: () => (nearest ? reservationOf(done, answer) : null), idle: () => nearest });
 	return { made, done, warned };
 }
 
@@ -157,9 +157,11 @@ dispatch("scans are run where they were started while a place is left beside tha
 	] as const) {
 		const { runs, begin } = runsOf(capacity, { held });
 		begin(started);
+		assert.is(runs.idle(), nearest && held === 0, `${started} and ${held} of ${capacity}`);
 		assert.is(runs.reserve("one more") !== null, nearest, `${started} and ${held} of ${capacity}`);
 	}
-	assert.is(runsOf(16, { room: false }).runs.reserve("s"), null, "closing, or too much in hand");
+	const closing = runsOf(16, { room: false }).runs;
+	assert.equal([closing.reserve("s"), closing.idle()], [null, false], "closing, or too much in hand");
 });
 
 dispatch("another worker that has less in hand comes first", () => {

@@ -1,7 +1,7 @@
 import { createIdempotency, type Idempotency } from "../../src/accounts/idempotency.ts";
 import { profileOf } from "../../src/accounts/profile.ts";
 import { STANDARD_STRATEGIES } from "../../src/catalogue.ts";
-import { type CommandDeps, createCommands, finishStart } from "../../src/commands.ts";
+import { type CommandDeps, createCommands, createStartMemory, finishStart } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
 import { announcePresence } from "../../src/presence.ts";
 import { createQueries, type Queries } from "../../src/queries.ts";
@@ -78,6 +78,9 @@ export interface Surroundings {
 	log(process: Process): RunLog;
 }
 
+/** Odds that a process takes for granted what a start would ask: the claim has to decide rightly all the same. */
+const BOLD = 0.3;
+
 interface Parts {
 	process: Process;
 	writer: ScanWriter;
@@ -120,6 +123,8 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 	};
 	const statistics = createStatistics(redis);
 	const dispatch = createDispatch({ queue: { add: (scanId) => around.queue.add(process, scanId) }, log });
+	const like_ms = SETTINGS.limits.budget_ms;
+	const memory = createStartMemory({ clock: process.clock, idle: dispatch.idle, like_ms });
 	const start: CommandDeps = {
 		writer,
 		reader,
@@ -134,6 +139,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 		profileOf,
 		available: new Set(STRATEGY_IDS.slice(0, -1)),
 		enqueue: dispatch.add,
+		memory: dice.chance(BOLD) ? { ...memory, mayBegin: () => true } : memory,
 		reserve: dispatch.reserve,
 		queued: () => statistics.queuedScans(),
 		waiting: () => around.queue.length(process),

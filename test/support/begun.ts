@@ -37,6 +37,8 @@ export interface Given {
 	waiting?: CommandDeps["waiting"];
 	/** Absent: there is always a place. */
 	reserve?: CommandDeps["reserve"];
+	/** Absent: every start asks. */
+	memory?: CommandDeps["memory"];
 }
 
 /** A process that starts scans and runs them past the queue; how it came by them is noted. */
@@ -52,6 +54,7 @@ export function beginner(
 		enqueue = async () => {},
 		waiting = async () => 0,
 		reserve,
+		memory,
 		...given
 	}: Given = {},
 ) {
@@ -81,6 +84,7 @@ export function beginner(
 		...commandDeps(store, enqueue),
 		waiting,
 		reserve: reserve ?? here,
+		...(memory && { memory }),
 		writer: { ...shifted(store.writer, -agoMs), ...starting },
 	};
 	const { force_join_ms } = deps.settings;
