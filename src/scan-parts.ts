@@ -100,8 +100,11 @@ export async function createScanParts({
 	// A start is not kept waiting for an answer that only decides where its scan is run.
 	const waiting = () => limited(systemClock, WAITING_LIMIT_MS, "asking for the length of the queue", queue.length());
 	const dispatch = createDispatch({ queue, log: logger });
-	const likeMs = Math.max(config.resultFreshMs, config.scanLimits.budget_ms);
-	const memory = createStartMemory({ clock: systemClock, idle: dispatch.idle, like_ms: likeMs });
+	const memory = createStartMemory({
+		clock: { now: () => performance.now() },
+		idle: dispatch.idle,
+		like_ms: config.scanLimits.budget_ms + config.resultFreshMs,
+	});
 	const start: CommandDeps = {
 		...(config.role === "api" ? {} : { waiting, memory, reserve: dispatch.reserve }),
 		writer: store.writer,

@@ -5,20 +5,12 @@ import type { CommandDeps } from "./deps.ts";
 
 export type FreshScan = Awaited<ReturnType<CommandDeps["writer"]["freshScan"]>>;
 
-export interface Asked {
+interface Asked {
 	active: Promise<ActiveScan | null>;
 	fresh: Promise<FreshScan>;
 	queued: Promise<number>;
 	nothingWaits: Promise<boolean>;
 }
-
-/** By a start that knows enough without. */
-export const NOTHING_ASKED: Asked = {
-	active: Promise.resolve(null),
-	fresh: Promise.resolve(null),
-	queued: Promise.resolve(0),
-	nothingWaits: Promise.resolve(true),
-};
 
 /** All that a start has to know before it makes a record leaves together; what is not needed in the end is dropped. */
 export function askAtOnce(deps: CommandDeps, { user_id }: Viewer, request: StartRequest): Asked {

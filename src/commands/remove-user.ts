@@ -5,7 +5,10 @@ import type { StartDeps } from "./deps.ts";
 
 /** Scans taken from the user's list at once. */
 const BATCH = 100;
-/** A scan is booked when it ends, by the process that ran it: after this it has been. A booking that comes later would name it again. */
+/**
+ * A scan is booked as soon as it ends, by the process that ran it: after this it nearly always has been. A booking that
+ * comes after the erasure names scan and user again in the lists of recent scans, until others push it out of them.
+ */
 const BOOKED_WITHIN_MS = 250;
 
 /**

@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
  * The claim decides the former by itself, so where none of it is to be expected the start begins at once: one wait less.
  */
 export interface StartMemory {
-	/** A moment ago nobody waited, nobody has come to this process since, and it has seen no like start lately. */
+	/** Nobody waited a moment ago, nothing of the queue is in hand here, and no like start was made here lately. */
 	mayBegin(userId: string, filterKey: string): boolean;
 	/** Such a start was made here. */
 	note(userId: string, filterKey: string): void;
@@ -16,6 +16,7 @@ export interface StartMemory {
 }
 
 interface StartMemoryDeps {
+	/** Its time never goes back. */
 	clock: Pick<Clock, "now">;
 	/** This process waits for jobs of the queue and has a place left: what came into the queue would have come here. */
 	idle(): boolean;
@@ -30,16 +31,13 @@ const LIKES_MAX = 10_000;
 export function createStartMemory({ clock, idle, like_ms }: StartMemoryDeps): StartMemory {
 	/** By user and filters: when the newest start was, the oldest first. */
 	const likes = new Map<string, number>();
-	let heard = { quiet: false, at_ms: 0 };
-	/** A clock that was set back makes nothing younger. */
-	const isWithin = (at_ms: number, ms: number): boolean => {
-		const age_ms = clock.now() - at_ms;
-		return age_ms >= 0 && age_ms < ms;
-	};
+	/** When the newest answers of either kind were asked for. */
+	let quietAtMs = Number.NEGATIVE_INFINITY;
+	let busyAtMs = Number.NEGATIVE_INFINITY;
 	const keyOf = (userId: string, filterKey: string): string => `${userId} ${filterKey}`;
 	return {
 		mayBegin(userId, filterKey) {
-			if (!heard.quiet || !isWithin(heard.at_ms, QUIET_MS) || !idle()) return false;
+			if (busyAtMs >= quietAtMs || clock.now() - quietAtMs >= QUIET_MS || !idle()) return false;
 			const like = likes.get(keyOf(userId, filterKey));
 			return like === undefined || clock.now() - like >= like_ms;
 		},
@@ -51,8 +49,9 @@ export function createStartMemory({ clock, idle, like_ms }: StartMemoryDeps): St
 			if (oldest !== undefined) likes.delete(oldest);
 		},
 		learn(quiet, asked_at_ms) {
-			// Answers may overtake one another; that nothing waits is not to be believed against a newer one.
-			if (!quiet || asked_at_ms >= heard.at_ms) heard = { quiet, at_ms: asked_at_ms };
+			// Answers may overtake one another.
+			if (quiet) quietAtMs = Math.max(quietAtMs, asked_at_ms);
+			else busyAtMs = Math.max(busyAtMs, asked_at_ms);
 		},
 		now: () => clock.now(),
 	};

@@ -5,7 +5,7 @@ import { TAKEN_EPOCH, takenClaim } from "../runtime/claimed.ts";
 import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
 import type { ActiveScan, StartClaim, StartDecision } from "../store/write-contract.ts";
-import { askAtOnce, type FreshScan, freshMs, NOTHING_ASKED } from "./asked.ts";
+import { askAtOnce, type FreshScan, freshMs } from "./asked.ts";
 import type { CommandDeps } from "./deps.ts";
 import { endSuperseded, finishStart } from "./finish-start.ts";
 import { newScan, planScan } from "./plan.ts";
@@ -41,11 +41,10 @@ export async function startScan(
 	const before = reservedId === null ? null : await resumeStart(deps, reservedId);
 	if (before) return before;
 	const firstId = await unusedId(deps, viewer, reservedId);
-	const isKnown =
-		reservedId === null && !request.force_refresh && deps.memory?.mayBegin(viewer.user_id, request.filter_key);
-	deps.memory?.note(viewer.user_id, request.filter_key);
+	const begun = reservedId === null ? await startUnasked(deps, viewer, request, profile, policies) : null;
+	if (begun) return begun;
 	for (let attempt = 0; attempt < START_TRIES; attempt++) {
-		const asked = attempt === 0 && isKnown ? NOTHING_ASKED : askAtOnce(deps, viewer, request);
+		const asked = askAtOnce(deps, viewer, request);
 		const joined = await tryJoin(deps, viewer, request, await asked.active);
 		if (joined) return joined;
 		if (!isFresh(deps, request, profile, await asked.fresh)) await refuseOverload(deps, asked.queued);
@@ -54,14 +53,36 @@ export async function startScan(
 		const planned = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
 		const input = attempt === 0 && firstId !== null ? { ...planned, scan_id: firstId } : planned;
 		const place = quiet ? (deps.reserve?.(input.scan_id, viewer.user_id) ?? null) : null;
-		try {
-			const result = await startOne(deps, viewer, request, input, place, input.scan_id === reservedId);
-			if (result) return result;
-		} finally {
-			place?.leave();
-		}
+		const result = await startOne(deps, viewer, request, input, { place, isReserved: input.scan_id === reservedId });
+		if (result) return result;
 	}
 	throw new ApiError("internal_error");
+}
+
+/** Begins a scan that this process will run without asking anything first. Null: the start has to ask. */
+async function startUnasked(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	profile: UserProfile,
+	policies: StrategyPolicy[],
+): Promise<StartResult | null> {
+	const { memory, reserve } = deps;
+	if (!memory || !reserve) return null;
+	const mayBegin = !request.force_refresh && memory.mayBegin(viewer.user_id, request.filter_key);
+	memory.note(viewer.user_id, request.filter_key);
+	if (!mayBegin) return null;
+	const input = planScan(deps, viewer, request, profile, policies, null);
+	const place = reserve(input.scan_id, viewer.user_id);
+	return place && (await startOne(deps, viewer, request, input, { place, isAsked: false }));
+}
+
+interface Attempt {
+	place: Place | null;
+	/** Its id was given out before. */
+	isReserved?: boolean;
+	/** False: where no record can be made, the start decides again, as there may be no need for one. */
+	isAsked?: boolean;
 }
 
 /** Makes the record, decides the start and does what follows. Null: it has to be decided again, with another id. */
@@ -70,8 +91,7 @@ async function startOne(
 	viewer: Viewer,
 	request: StartRequest,
 	input: ScanInput,
-	place: Place | null,
-	isReserved: boolean,
+	{ place, isReserved = false, isAsked = true }: Attempt,
 ): Promise<StartResult | null> {
 	// A reserved id may have been begun by another process too, whose record is the one that lies there. And what has
 	// another scan to end before it runs is claimed when it does: no lease runs out meanwhile.
@@ -88,16 +108,20 @@ async function startOne(
 		if (taken && !isRun) deps.writer.release(input.scan_id, TAKEN_EPOCH).catch(() => undefined);
 	};
 	const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
+	const decide = async (): Promise<StartDecision | null> => {
+		if (!request.force_refresh) return await deps.writer.begin(scan, claim);
+		await deps.writer.create(scan);
+		return await deps.writer.decideStart(claim);
+	};
+	let result: StartResult | null = null;
 	try {
-		if (request.force_refresh) await deps.writer.create(scan);
-		const decided = request.force_refresh ? await deps.writer.decideStart(claim) : await deps.writer.begin(scan, claim);
-		if (decided) return await carryOut(deps, viewer, request, input, decided, place ? run : undefined);
-	} catch (error) {
-		giveBack();
-		throw error;
+		const decided = await (isAsked ? decide() : decide().catch(() => null));
+		if (decided) result = await carryOut(deps, viewer, request, input, decided, place ? run : undefined);
+		return result;
+	} finally {
+		if (result === null) giveBack();
+		place?.leave();
 	}
-	giveBack();
-	return null;
 }
 
 /**

@@ -17,7 +17,7 @@ export interface Reservation {
 	readonly taker: Taker;
 	/** How its run ends, once it is booked; `busy` when it was left. */
 	readonly answer: Promise<RunAnswer>;
-	/** Resolves when the place is free again: the scan has let go of it, and may still be booked. */
+	/** Resolves when the place is free again: the scan has ended or was let go, and may still have to be booked. */
 	readonly free: Promise<void>;
 	/** @param taken the claim that the scan was made with; null: it has none, and is claimed */
 	run(taken: Granted | null): void;
@@ -68,6 +68,9 @@ interface Held {
 	isFree: Promise<void>;
 }
 
+/** Ended scans whose bookings are under way and that hold no place any more, for each place. */
+const BOOKINGS_PER_PLACE = 4;
+
 export function createRuntime(deps: RuntimeDeps): Runtime {
 	const runs = new Map<string, Held>();
 	/** Of `runs`, those whose places are taken: all, and those of them that no queue delivers. */
@@ -77,8 +80,8 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 		...deps,
 		keptRoom: deps.keptRoom ?? new KeptRoom(),
 		onEnded(scanId, record) {
-			// Booking waits for the bookings of others; the next scan need not.
-			runs.get(scanId)?.free();
+			// Booking waits for the bookings of others; the next scan need not, unless they have become too many.
+			if (runs.size - inHand.all < BOOKINGS_PER_PLACE * deps.capacity) runs.get(scanId)?.free();
 			return bookEnd(deps, scanId, record);
 		},
 	};

@@ -63,7 +63,7 @@ export function gathering<T>(max: number, act: (items: T[]) => Promise<unknown>,
 		if (busy) return;
 		busy = true;
 		while (waiting.length > 0) {
-			if (pace && beganAtMs > Number.NEGATIVE_INFINITY) await pace.rest(beganAtMs);
+			if (pace && waiting.length < max) await pace.rest(beganAtMs);
 			beganAtMs = pace?.now() ?? beganAtMs;
 			const round = waiting.splice(0, max);
 			try {

@@ -8,7 +8,8 @@ import { TOTAL } from "./totals.ts";
 
 /**
  * The small writes about scans that this process does for many of them together: their counts, and their marks in the
- * indexes of all. What returns nothing is waited for by nobody: others do it, or it is missed by nobody.
+ * indexes of all. What returns nothing is waited for by nobody: what a killed process leaves of it the sweeper does, but
+ * for its last counts of starts.
  */
 export interface Rounds extends EndLedger {
 	/** A scan was started. */
@@ -37,7 +38,8 @@ const TOGETHER_MAX = 100;
 export function createRounds({ redis, run, retentionMs, pace }: RoundsDeps): Rounds {
 	const together = <T>(act: (items: T[]) => Promise<unknown>) => gathering<T>(TOGETHER_MAX, act, pace);
 	const started = together<void>(({ length }) => redis.hincrby(globalKeys.totals, TOTAL.started, length));
-	const claimed = together<string>((scanIds) => redis.zrem(globalKeys.unclaimed, ...scanIds));
+	// How many wait there decides whether starts are refused, so this does not rest.
+	const claimed = gathering<string>(TOGETHER_MAX, (scanIds) => redis.zrem(globalKeys.unclaimed, ...scanIds));
 	const ended = together<string>((scanIds) => unlist(redis, scanIds));
 	const unawaited = new Set<Promise<unknown>>();
 	const aside = (work: Promise<unknown>): void => {

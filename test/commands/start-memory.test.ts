@@ -37,17 +37,25 @@ memory("nothing, until it was told that nothing waits, and for a second from whe
 	assert.is(may(), false, "something waits");
 });
 
-memory("an answer that was asked for before another does not say that nothing waits", async () => {
+memory("answers that overtake one another: the newest question counts", async () => {
 	const { clock, held, may } = remembering();
-	const first = held.now();
-	await clock.advance(100);
-	held.learn(false, held.now());
-	held.learn(true, first);
-	assert.is(may(), false);
-	held.learn(true, held.now());
+	const at: number[] = [];
+	for (let n = 0; n < 4; n++) {
+		await clock.advance(50);
+		at.push(held.now());
+	}
+	const [oldest = 0, older = 0, newer = 0, newest = 0] = at;
+	held.learn(false, newer);
+	held.learn(false, oldest);
+	held.learn(true, older);
+	assert.is(may(), false, "that nothing waited was asked before it was heard that something does");
+	held.learn(true, newest);
 	assert.is(may(), true);
-	held.learn(false, first);
-	assert.is(may(), false, "bad news count whenever they were asked for");
+	held.learn(false, newer);
+	held.learn(true, older);
+	assert.is(may(), true);
+	held.learn(false, newest);
+	assert.is(may(), false, "of two questions at once the worse answer");
 });
 
 memory("nothing while the queue has something in hand here, or no place is left", () => {
@@ -73,14 +81,6 @@ memory("that a like start was made lately, so that it asks whether it joins it o
 	await clock.advance(100);
 	assert.is(may(), true);
 	assert.is(held.mayBegin("u", "other"), false);
-});
-
-memory("nothing newer than its clock", () => {
-	let now = 1_000_000;
-	const held = createStartMemory({ clock: { now: () => now }, idle: () => true, like_ms: LIKE_MS });
-	held.learn(true, now);
-	now -= 3_600_000;
-	assert.is(held.mayBegin("u", "key"), false);
 });
 
 memory("ten thousand starts and no more, the newest of each", () => {

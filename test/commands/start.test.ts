@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { systemClock } from "../../src/clock.ts";
 import type { CommandDeps } from "../../src/commands/deps.ts";
 import { createStartMemory } from "../../src/commands/start-memory.ts";
 import { ApiError } from "../../src/errors.ts";
@@ -25,6 +24,8 @@ start.after(async () => {
 
 const noQueue = async () => {};
 const FULL = { queued: async () => 1_000 };
+/** A place in a process whose runs are none of these tests' business. */
+const reserve = () => ({ taker: { worker_id: "w", nonce: "n", lease_ms: 60_000 }, run: () => {}, leave: () => {} });
 const next = () => {
 	users += 1;
 	return viewer(users);
@@ -68,18 +69,31 @@ start("what would need a new scan is refused by a full queue, however recent the
 	assert.is(await codeOf(owned.startScan(me, startRequest())), "overloaded", "other strategies are another question");
 });
 
-start("a queue that is full is asked again by the next start, however idle this process is", async () => {
-	const memory = createStartMemory({ clock: systemClock, idle: () => true, like_ms: 60_000 });
+start("an idle process asks again after a second, and refuses what a full queue refuses from then on", async () => {
+	const clock = { at_ms: 0, now: () => clock.at_ms };
+	const memory = createStartMemory({ clock, idle: () => true, like_ms: 60_000 });
 	let queued = 999;
-	const commands = commandsOn(store, noQueue, { memory, waiting: async () => 0, queued: async () => queued });
+	const commands = commandsOn(store, noQueue, { memory, waiting: async () => 0, queued: async () => queued, reserve });
 	await commands.startScan(next(), startRequest());
-	assert.is(memory.mayBegin("u", "k"), true);
 	queued = 1_000;
+	clock.at_ms += 999;
 	await commands.startScan(next(), startRequest());
-	memory.learn(false, systemClock.now());
+	clock.at_ms += 1;
 	for (let again = 0; again < 2; again++)
 		assert.is((await refusal(commands.startScan(next(), startRequest()))).code, "overloaded");
-	assert.is(memory.mayBegin("u", "k"), false);
+	queued = 999;
+	clock.at_ms += 1;
+	await commands.startScan(next(), startRequest());
+	assert.is(memory.mayBegin("u", "k"), true);
+});
+
+start("a start that finds no place in an idle process asks, and is refused by a full queue", async () => {
+	const memory = createStartMemory({ clock: { now: () => 0 }, idle: () => true, like_ms: 60_000 });
+	memory.learn(true, 0);
+	const commands = commandsOn(store, noQueue, { ...FULL, memory, waiting: async () => 0, reserve: () => null });
+	const me = next();
+	assert.is((await refusal(commands.startScan(me, startRequest()))).code, "overloaded");
+	assert.equal(await store.reader.listByUser(me.user_id, 0, 10), []);
 });
 
 /** The store, but with something happening between the claim's move and the old scan's cancel. */

@@ -67,9 +67,11 @@ dispatch("one that has a place here is run here, without a job, as it was made",
 });
 
 dispatch("there is no place where another process is nearer, and none in a process that runs no scans", async () => {
-	assert.is(dispatchOf({ nearest: false }).made.reserve("s", "u"), null);
+	const { made } = dispatchOf({ nearest: false });
+	assert.equal([made.reserve("s", "u"), made.idle()], [null, false]);
 	const apiOnly = createDispatch({ queue: { add: async () => {} }, log: testLogger() });
-	assert.is(apiOnly.reserve("s", "u"), null);
+	assert.equal([apiOnly.reserve("s", "u"), apiOnly.idle()], [null, false]);
+	assert.is(dispatchOf().made.idle(), true);
 });
 
 dispatch("a place that is left leaves nothing behind", async () => {

@@ -223,6 +223,27 @@ begunScans("give their place to the next one when they have ended, and are booke
 	assert.is(runtime.active(), 0, "a place is given back once");
 });
 
+begunScans("keep their places while the bookings of four times as many are under way", async () => {
+	const booked = deferred<void>();
+	let bookings = 0;
+	const onEnded = () => {
+		bookings += 1;
+		return booked.promise;
+	};
+	const runtime = runtimeOn(store, quick, { capacity: 1, onEnded });
+	const { start } = process({ reserve: () => null });
+	const answers: Promise<unknown>[] = [];
+	for (let n = 1; n <= 5; n++) {
+		assert.is(runtime.hasRoom(), true);
+		answers.push(runtime.run(await start()));
+		await until(() => bookings === n, `${n} bookings`);
+	}
+	assert.equal([runtime.active(), runtime.hasRoom()], [1, false]);
+	booked.resolve();
+	await Promise.all(answers);
+	assert.equal([runtime.active(), runtime.hasRoom()], [0, true]);
+});
+
 begunScans("are handed over when the process is about to end, also in the middle of their start", async () => {
 	for (const when of ["start", "run"] as const) {
 		const { go, effects } = waiting();

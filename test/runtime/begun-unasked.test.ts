@@ -77,26 +77,37 @@ unasked("the first start of a process asks, those that come within a second do n
 	assert.equal(asked, Array(4).fill("run as claimed"));
 });
 
-unasked("a forced one asks, and so does one like another, which it joins or whose result it gets", async () => {
-	const me = nextUser();
-	const { go, effects } = waiting();
-	const { commands, questions, made, quiet, runtime } = process({ effects });
-	quiet();
-	const first = await commands.startScan(me, startRequest());
-	assert.equal(questions, []);
-	const joined = await commands.startScan(me, startRequest());
-	assert.equal([joined.decision, joined.scan_id, made], ["joined", first.scan_id, [first.scan_id]]);
-	go.resolve();
-	await completed(first.scan_id);
-	await runtime.run(first.scan_id);
-	const cached = await commands.startScan(me, startRequest());
-	assert.equal([cached.decision, cached.scan_id], ["cached", first.scan_id]);
-	quiet();
-	questions.splice(0);
-	const forced = await commands.startScan(nextUser(), startRequest({ force_refresh: true }));
-	await completed(forced.scan_id);
-	assert.equal(questions, ["active", "waiting", "active"], "whether it joins, who waits, and what it supersedes");
-});
+unasked(
+	"a forced one asks, so does one under a reserved id, and one like another, which it joins or whose result it gets",
+	async () => {
+		const me = nextUser();
+		const { go, effects } = waiting();
+		const { commands, questions, made, quiet, runtime } = process({ effects });
+		quiet();
+		const first = await commands.startScan(me, startRequest());
+		assert.equal(questions, []);
+		const joined = await commands.startScan(me, startRequest());
+		assert.equal([joined.decision, joined.scan_id, made], ["joined", first.scan_id, [first.scan_id]]);
+		go.resolve();
+		await completed(first.scan_id);
+		await runtime.run(first.scan_id);
+		const cached = await commands.startScan(me, startRequest());
+		assert.equal([cached.decision, cached.scan_id], ["cached", first.scan_id]);
+		quiet();
+		questions.splice(0);
+		const forced = await commands.startScan(nextUser(), startRequest({ force_refresh: true }));
+		await completed(forced.scan_id);
+		assert.equal(
+			questions.splice(0),
+			["active", "waiting", "active"],
+			"whether it joins, who waits, what it supersedes",
+		);
+		const reserved = `scan_${"d".repeat(32)}`;
+		await commands.startScan(nextUser(), startRequest(), reserved);
+		await completed(reserved);
+		assert.equal(questions, ["active", "fresh", "waiting"], "another process may have begun it");
+	},
+);
 
 unasked(
 	"one that another process has run is joined or answers all the same, and leaves no record of its own",
@@ -133,6 +144,36 @@ unasked(
 	},
 );
 
+unasked("one whose record cannot be made asks whether it needs one", async () => {
+	const me = nextUser();
+	const { go, effects } = waiting();
+	const other = process({ effects });
+	const { scan_id } = await other.commands.startScan(me, startRequest());
+	let tries = 0;
+	const full = process({
+		starting: {
+			begin() {
+				tries += 1;
+				return Promise.reject(new Error("OOM command not allowed when used memory > 'maxmemory'."));
+			},
+		},
+	});
+	full.quiet();
+	const joined = await full.commands.startScan(me, startRequest());
+	assert.equal([joined.decision, joined.scan_id, tries], ["joined", scan_id, 1]);
+	full.quiet();
+	const error = await full.commands.startScan(nextUser(), startRequest()).then(
+		() => null,
+		(reason: Error) => reason.message,
+	);
+	assert.match(String(error), /OOM/);
+	assert.is(tries, 3, "once unasked, once asked");
+	await settled();
+	assert.is(full.runtime.active(), 0);
+	go.resolve();
+	await completed(scan_id);
+});
+
 unasked("what waits, or a start that would be refused, makes the next ones ask", async () => {
 	let waits = 1;
 	const { commands, memory, quiet, later } = process({ waiting: async () => waits });
@@ -140,12 +181,14 @@ unasked("what waits, or a start that would be refused, makes the next ones ask",
 	await start();
 	assert.is(memory.mayBegin("u", "k"), false);
 	waits = 0;
+	later(1);
 	await start();
 	assert.is(memory.mayBegin("u", "k"), true);
 	later(1_000);
 	waits = 1;
 	await start();
 	assert.is(memory.mayBegin("u", "k"), false);
+	later(1);
 	quiet();
 	assert.is(memory.mayBegin("u", "k"), true);
 });

@@ -62,6 +62,21 @@ test("rounds that rest begin so far apart, and take all that has come meanwhile"
 	assert.is(clock.armed(), 0);
 });
 
+test("a full round does not rest", async () => {
+	const clock = new ManualClock();
+	const rounds: string[] = [];
+	const ask = gathering<string>(2, async (items) => void rounds.push(items.join("")), createPace(clock, 10));
+	await ask("a");
+	const asked = ["b", "c", "d", "e", "f"].map((item) => ask(item));
+	await settled();
+	assert.equal(rounds, ["a"], "one is asked for first, and rests");
+	await clock.advance(10, 1);
+	assert.equal(rounds, ["a", "bc", "de"]);
+	await clock.advance(10, 1);
+	await Promise.all(asked);
+	assert.equal(rounds, ["a", "bc", "de", "f"]);
+});
+
 test("a clock that is set back lets nothing rest for longer", async () => {
 	const clock = new ManualClock();
 	let now = clock.now();
