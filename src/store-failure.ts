@@ -36,6 +36,9 @@ export function isStoreFailure(error: unknown): boolean {
 	return CLIENT_TEXTS.some((text) => error.message.startsWith(text));
 }
 
+/** A full server refuses what needs memory; nothing of it has been done then. */
+export const isFull = (error: unknown): boolean => error instanceof Error && error.message.startsWith("OOM");
+
 const RETRY_MS = 100;
 const RETRY_MS_MAX = 1_000;
 /** Longer than any effect may take: whoever waits has left before. */

@@ -7,7 +7,8 @@ import type { StartDeps } from "./deps.ts";
 const BATCH = 100;
 /**
  * A scan is booked as soon as it ends, by the process that ran it: after this it nearly always has been. A booking that
- * comes after the erasure names scan and user again in the lists of recent scans, until others push it out of them.
+ * comes after the erasure names scan and user again: among recent scans, tombstones, fresh results and what was counted, until
+ * these expire.
  */
 const BOOKED_WITHIN_MS = 250;
 

@@ -4,7 +4,8 @@ import type { Place } from "../queue/dispatch.ts";
 import { TAKEN_EPOCH, takenClaim } from "../runtime/claimed.ts";
 import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
-import type { ActiveScan, StartClaim, StartDecision } from "../store/write-contract.ts";
+import type { ActiveScan, NewScan, StartClaim, StartDecision } from "../store/write-contract.ts";
+import { isFull } from "../store-failure.ts";
 import { askAtOnce, type FreshScan, freshMs } from "./asked.ts";
 import type { CommandDeps } from "./deps.ts";
 import { endSuperseded, finishStart } from "./finish-start.ts";
@@ -41,7 +42,11 @@ export async function startScan(
 	const before = reservedId === null ? null : await resumeStart(deps, reservedId);
 	if (before) return before;
 	const firstId = await unusedId(deps, viewer, reservedId);
-	const begun = reservedId === null ? await startUnasked(deps, viewer, request, profile, policies) : null;
+	const { user_id } = viewer;
+	const { filter_key, force_refresh } = request;
+	const mayBegin = reservedId === null && !force_refresh && deps.memory?.mayBegin(user_id, filter_key);
+	deps.memory?.note(user_id, filter_key);
+	const begun = mayBegin ? await startUnasked(deps, viewer, request, profile, policies) : null;
 	if (begun) return begun;
 	for (let attempt = 0; attempt < START_TRIES; attempt++) {
 		const asked = askAtOnce(deps, viewer, request);
@@ -67,13 +72,8 @@ async function startUnasked(
 	profile: UserProfile,
 	policies: StrategyPolicy[],
 ): Promise<StartResult | null> {
-	const { memory, reserve } = deps;
-	if (!memory || !reserve) return null;
-	const mayBegin = !request.force_refresh && memory.mayBegin(viewer.user_id, request.filter_key);
-	memory.note(viewer.user_id, request.filter_key);
-	if (!mayBegin) return null;
 	const input = planScan(deps, viewer, request, profile, policies, null);
-	const place = reserve(input.scan_id, viewer.user_id);
+	const place = deps.reserve?.(input.scan_id, viewer.user_id) ?? null;
 	return place && (await startOne(deps, viewer, request, input, { place, isAsked: false }));
 }
 
@@ -81,7 +81,7 @@ interface Attempt {
 	place: Place | null;
 	/** Its id was given out before. */
 	isReserved?: boolean;
-	/** False: where no record can be made, the start decides again, as there may be no need for one. */
+	/** False: nobody has asked yet whether it needs a record, which happens when a full server refuses it one. */
 	isAsked?: boolean;
 }
 
@@ -93,34 +93,51 @@ async function startOne(
 	input: ScanInput,
 	{ place, isReserved = false, isAsked = true }: Attempt,
 ): Promise<StartResult | null> {
-	// A reserved id may have been begun by another process too, whose record is the one that lies there. And what has
-	// another scan to end before it runs is claimed when it does: no lease runs out meanwhile.
-	const isTaken = !isReserved && !request.force_refresh;
-	const scan = newScan(input, deps.projections, {}, isTaken ? place?.taker : null);
-	const taken = takenClaim(scan);
-	let isRun = false;
-	const run = (): void => {
-		isRun = true;
-		place?.run(taken);
-	};
-	// What was begun and is not run here is finished by others, who need not wait for a lease that nobody uses.
-	const giveBack = (): void => {
-		if (taken && !isRun) deps.writer.release(input.scan_id, TAKEN_EPOCH).catch(() => undefined);
-	};
-	const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
-	const decide = async (): Promise<StartDecision | null> => {
-		if (!request.force_refresh) return await deps.writer.begin(scan, claim);
-		await deps.writer.create(scan);
-		return await deps.writer.decideStart(claim);
-	};
+	let giveBack = (): void => {};
 	let result: StartResult | null = null;
 	try {
-		const decided = await (isAsked ? decide() : decide().catch(() => null));
+		// A reserved id may have been begun by another process too, whose record is the one that lies there. And what has
+		// another scan to end before it runs is claimed when it does: no lease runs out meanwhile.
+		const isTaken = !isReserved && !request.force_refresh;
+		const scan = newScan(input, deps.projections, {}, isTaken ? place?.taker : null);
+		const taken = takenClaim(scan);
+		let isRun = false;
+		const run = (): void => {
+			isRun = true;
+			place?.run(taken);
+		};
+		// What was begun and is not run here is finished by others, who need not wait for a lease that nobody uses.
+		giveBack = () => {
+			if (taken && !isRun) deps.writer.release(input.scan_id, TAKEN_EPOCH).catch(() => undefined);
+		};
+		const decided = await decide(deps, viewer, request, scan, input, isAsked);
 		if (decided) result = await carryOut(deps, viewer, request, input, decided, place ? run : undefined);
 		return result;
 	} finally {
 		if (result === null) giveBack();
 		place?.leave();
+	}
+}
+
+/** Makes the record and has the claim decide. Null: nothing was begun. */
+async function decide(
+	deps: CommandDeps,
+	viewer: Viewer,
+	request: StartRequest,
+	scan: NewScan,
+	input: ScanInput,
+	isAsked: boolean,
+): Promise<StartDecision | null> {
+	const claim = claimFor(deps, viewer, request, input, deps.settings.force_join_ms);
+	if (request.force_refresh) {
+		await deps.writer.create(scan);
+		return await deps.writer.decideStart(claim);
+	}
+	try {
+		return await deps.writer.begin(scan, claim);
+	} catch (error) {
+		if (isAsked || !isFull(error)) throw error;
+		return null;
 	}
 }
 

@@ -68,7 +68,7 @@ interface Held {
 	isFree: Promise<void>;
 }
 
-/** Ended scans whose bookings are under way and that hold no place any more, for each place. */
+/** Ended scans whose bookings are under way and that hold no place any more, at most so many for each place. */
 const BOOKINGS_PER_PLACE = 4;
 
 export function createRuntime(deps: RuntimeDeps): Runtime {

@@ -32,8 +32,8 @@ export interface ScanStore {
 
 const PROBE_KEPT_MS = 60_000;
 /**
- * Each thing that is done for many scans together (their counts, their marks in the indexes) is done at most a hundred
- * times a second: on a busy server that saves a tenth of what a scan costs. A scan that ends or starts alone waits for nothing.
+ * Each thing that is done for many scans together (their counts, their marks in the indexes) is done once in this time, unless
+ * a whole round waits: on a busy server that saves a tenth of what a scan costs. A scan that ends or starts alone waits for nothing.
  */
 const TOGETHER_EVERY_MS = 10;
 const SETTLE_LIMIT_MS = 500;

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { isFull } from "../store-failure.ts";
 import { globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { ENTER, runScript } from "./scripts.ts";
 
@@ -6,9 +7,6 @@ import { ENTER, runScript } from "./scripts.ts";
  * The indexes of scans that have not ended: by deadline, by lease, and of those not claimed yet. They are
  * no authority: the records are, and whatever an index has lost is put back from them.
  */
-
-/** A full server refuses what needs memory. */
-export const isFull = (error: unknown): boolean => error instanceof Error && error.message.startsWith("OOM");
 
 /** For `catch`: what to do when a full server refused a write; other failures go on. */
 export const whenFull =

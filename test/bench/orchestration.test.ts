@@ -4,7 +4,6 @@ import { type Command, Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { strategyIds, trivialEffects } from "../../bench/orchestration/effects.ts";
-import { systemClock } from "../../src/clock.ts";
 import { createCommands, createStartMemory } from "../../src/commands.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { scanKeys } from "../../src/store/keys.ts";
@@ -18,7 +17,7 @@ const test = suite("orchestration");
 const RESTS_MS = 20;
 
 /** As of a process that starts scans all the time and has nothing of the queue in hand. */
-const memory = createStartMemory({ clock: systemClock, idle: () => true, like_ms: 60_000 });
+const memory = createStartMemory({ clock: { now: () => performance.now() }, idle: () => true, like_ms: 60_000 });
 
 interface Cost {
 	scanId: string;
@@ -95,7 +94,7 @@ async function scanOn(store: ScanStore, n: number, how: "unasked" | "asked" | "e
 		available: new Set(strategyIds),
 	});
 	let scanId = "";
-	// What is done for many scans together rests after the last one.
+	// Else what is done for many scans together would wait for a moment after the scan before.
 	await pause(RESTS_MS);
 	memory.learn(true, memory.now());
 	const counted = await sentDuring(async () => {

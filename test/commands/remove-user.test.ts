@@ -9,9 +9,9 @@ import { globalKeys } from "../../src/store/keys.ts";
 import { startTestRedis, testLogger } from "../support/store.ts";
 import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 
-const removal = suite("commands: a user's end");
+const removed = suite("commands: removal of a user");
 
-removal(
+removed(
 	"a scan that has just ended is left to its worker until it is booked, so that the booking names nobody afterwards",
 	async () => {
 		const redis = await startTestRedis();
@@ -22,7 +22,7 @@ removal(
 			const { scan_id } = await commandsOn(store, async () => {}).startScan(viewer(1), startRequest());
 			let booked = Promise.resolve();
 			const onEnded = async (record: ScanRecord) => {
-				booked = pause(60).then(() => book(store.writer, record, 1_000));
+				booked = pause(20).then(() => book(store.writer, record, 1_000));
 			};
 			assert.is(await runtimeOn(store, quickEffects(), { onEnded }).run(scan_id), "ended");
 			await eraseScans(
@@ -43,4 +43,4 @@ removal(
 	},
 );
 
-removal.run();
+removed.run();

@@ -96,6 +96,23 @@ start("a start that finds no place in an idle process asks, and is refused by a 
 	assert.equal(await store.reader.listByUser(me.user_id, 0, 10), []);
 });
 
+start("a start that breaks before it has made a record gives its place back", async () => {
+	const left: string[] = [];
+	const place = (scanId: string) => ({ ...reserve(), leave: () => void left.push(scanId) });
+	const broken = {
+		...commandDeps(store, noQueue).projections,
+		lifecycleFields(): never {
+			throw new Error("a defect");
+		},
+	};
+	const commands = commandsOn(store, noQueue, { reserve: place, waiting: async () => 0, projections: broken });
+	const error = await commands.startScan(next(), startRequest()).then(
+		() => null,
+		(reason: Error) => reason.message,
+	);
+	assert.equal([error, left.length], ["a defect", 1]);
+});
+
 /** The store, but with something happening between the claim's move and the old scan's cancel. */
 const meanwhile = (event: (old: string) => Promise<void>): ScanWriter => ({
 	...store.writer,

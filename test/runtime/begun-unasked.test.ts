@@ -20,9 +20,10 @@ unasked.before(async () => {
 });
 unasked.after(() => redis.close());
 const completed = (scanId: string) => untilRecord(store, scanId, ({ position }) => position === "completed");
+const lastUser = () => viewer(users);
 const nextUser = () => {
 	users += 1;
-	return viewer(users);
+	return lastUser();
 };
 
 /** A process that notes what its starts ask, and which records they make. */
@@ -82,7 +83,7 @@ unasked(
 	async () => {
 		const me = nextUser();
 		const { go, effects } = waiting();
-		const { commands, questions, made, quiet, runtime } = process({ effects });
+		const { commands, questions, made, quiet, runtime, memory } = process({ effects });
 		quiet();
 		const first = await commands.startScan(me, startRequest());
 		assert.equal(questions, []);
@@ -106,6 +107,7 @@ unasked(
 		await commands.startScan(nextUser(), startRequest(), reserved);
 		await completed(reserved);
 		assert.equal(questions, ["active", "fresh", "waiting"], "another process may have begun it");
+		assert.is(memory.mayBegin(lastUser().user_id, "all"), false, "and it counts as a like one");
 	},
 );
 
@@ -144,37 +146,43 @@ unasked(
 	},
 );
 
-unasked("one whose record cannot be made asks whether it needs one", async () => {
-	const me = nextUser();
-	const { go, effects } = waiting();
-	const other = process({ effects });
-	const { scan_id } = await other.commands.startScan(me, startRequest());
-	let tries = 0;
-	const full = process({
-		starting: {
-			begin() {
-				tries += 1;
-				return Promise.reject(new Error("OOM command not allowed when used memory > 'maxmemory'."));
-			},
-		},
-	});
-	full.quiet();
-	const joined = await full.commands.startScan(me, startRequest());
-	assert.equal([joined.decision, joined.scan_id, tries], ["joined", scan_id, 1]);
-	full.quiet();
-	const error = await full.commands.startScan(nextUser(), startRequest()).then(
-		() => null,
-		(reason: Error) => reason.message,
-	);
-	assert.match(String(error), /OOM/);
-	assert.is(tries, 3, "once unasked, once asked");
-	await settled();
-	assert.is(full.runtime.active(), 0);
-	go.resolve();
-	await completed(scan_id);
-});
+unasked(
+	"one that a full server refuses a record asks whether it needs one, and no other failure is hidden",
+	async () => {
+		const me = nextUser();
+		const { go, effects } = waiting();
+		const other = process({ effects });
+		const { scan_id } = await other.commands.startScan(me, startRequest());
+		let tries = 0;
+		const refusing = (text: string) =>
+			process({
+				starting: {
+					begin() {
+						tries += 1;
+						return Promise.reject(new Error(text));
+					},
+				},
+			});
+		const messageOf = (work: Promise<unknown>) => work.then(String, (reason: Error) => reason.message);
+		const OOM = "OOM command not allowed when used memory > 'maxmemory'.";
+		const full = refusing(OOM);
+		full.quiet();
+		const joined = await full.commands.startScan(me, startRequest());
+		assert.equal([joined.decision, joined.scan_id, tries], ["joined", scan_id, 1]);
+		assert.is(await messageOf(full.commands.startScan(nextUser(), startRequest())), OOM);
+		assert.is(tries, 3, "once unasked, once asked");
+		const away = refusing("Connection is closed.");
+		away.quiet();
+		assert.is(await messageOf(away.commands.startScan(me, startRequest())), "Connection is closed.");
+		assert.is(tries, 4, "it may have been carried out");
+		await settled();
+		assert.equal([full.runtime.active(), away.runtime.active()], [0, 0]);
+		go.resolve();
+		await completed(scan_id);
+	},
+);
 
-unasked("what waits, or a start that would be refused, makes the next ones ask", async () => {
+unasked("what waits makes the next ones ask", async () => {
 	let waits = 1;
 	const { commands, memory, quiet, later } = process({ waiting: async () => waits });
 	const start = async () => (await commands.startScan(nextUser(), startRequest())).scan_id;
