@@ -233,8 +233,9 @@ export async function carryOut(
 	{ decision, scan_id, detail }: StartDecision,
 	runHere: (() => void) | undefined,
 ): Promise<StartResult | null> {
-	if (decision === "joined" || decision === "cached") {
+	if (decision === "joined" || decision === "cached" || decision === "given_up") {
 		await deps.writer.drop(input.scan_id);
+		if (decision === "given_up") return null;
 		if (decision === "joined") return (await join(deps, viewer, request, scan_id)) ? joinedTo(scan_id) : null;
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}

@@ -19,6 +19,7 @@ export async function decideStart(run: Run, claim: StartClaim): Promise<StartDec
 		keys.active,
 		keys.fresh,
 		keys.scans,
+		keys.ended,
 		claim.filter_key,
 		claim.scan_id,
 		claim.force ? 1 : 0,

@@ -146,18 +146,21 @@ return 'ok'`,
 
 /**
  * Decides one start on the user's claim and lists the new scan.
- * KEYS 1 active, 2 fresh, 3 scans
+ * KEYS 1 active, 2 fresh, 3 scans, 4 ended
  * ARGV 1 filter_key, 2 new scan_id, 3 force 0|1, 4 force_join_ms, 5 fresh_ms, 6 fingerprint, 7 accepted_at_ms
- * Returns {'joined'|'cached'|'created'|'superseded', scan_id, detail}: detail = completed_at_ms or the old id.
+ * Returns {'joined'|'cached'|'created'|'superseded', scan_id, detail}: detail = completed_at_ms or the old id; or
+ * {'given_up', scan_id, ''}: the id was listed before and its claim was freed, so that it counts as expired. A start that
+ * is sent again may come that late.
  */
 export const START = script(
-	3,
+	4,
 	`${NOW}
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if held then
   local id, accepted, old = string.match(held, '^([^|]*)|([^|]*)|(.*)$')
   if id == ARGV[2] then return {old ~= '' and 'superseded' or 'created', id, old} end
   if ARGV[3] == '0' or now - tonumber(accepted) < tonumber(ARGV[4]) then return {'joined', id, ''} end
+  if redis.call('ZSCORE', KEYS[4], ARGV[2]) then return {'given_up', ARGV[2], ''} end
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. '|' .. ARGV[7] .. '|' .. id)
   redis.call('ZADD', KEYS[3], ARGV[7], ARGV[2])
   return {'superseded', ARGV[2], id}
@@ -169,6 +172,7 @@ if ARGV[3] == '0' then
     if now - tonumber(completed) < tonumber(ARGV[5]) and fingerprint == ARGV[6] then return {'cached', id, completed} end
   end
 end
+if redis.call('ZSCORE', KEYS[4], ARGV[2]) then return {'given_up', ARGV[2], ''} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. '|' .. ARGV[7] .. '|')
 redis.call('ZADD', KEYS[3], ARGV[7], ARGV[2])
 return {'created', ARGV[2], ''}`,

@@ -92,7 +92,8 @@ export interface Heartbeat {
 }
 
 export interface StartDecision {
-	decision: "joined" | "cached" | "created" | "superseded";
+	/** given_up: the id was listed before and its claim was freed; a start needs another one. */
+	decision: "joined" | "cached" | "created" | "superseded" | "given_up";
 	scan_id: string;
 	/** cached: completed_at_ms; superseded: the old scan's id. */
 	detail: string;

@@ -4,7 +4,7 @@ import type { CommandDeps } from "../../src/commands/deps.ts";
 import { createStartMemory } from "../../src/commands/start-memory.ts";
 import { ApiError } from "../../src/errors.ts";
 import type { ScanStore } from "../../src/store/index.ts";
-import type { ScanWriter } from "../../src/store/write-contract.ts";
+import type { ScanWriter, StartClaim } from "../../src/store/write-contract.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { commandDeps, commandsOn, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 
@@ -111,6 +111,31 @@ start("a start that breaks before it has made a record gives its place back", as
 		(reason: Error) => reason.message,
 	);
 	assert.equal([error, left.length], ["a defect", 1]);
+});
+
+start("an id whose claim was freed while its start was sent again is given up for another", async () => {
+	const me = next();
+	const claims: StartClaim[] = [];
+	const writer: ScanWriter = {
+		...store.writer,
+		async begin(scan, claim) {
+			claims.push(claim);
+			const decided = await store.writer.begin(scan, claim);
+			if (claims.length > 1) return decided;
+			await store.writer.forget(me.user_id, claim.filter_key, claim.scan_id);
+			return await store.writer.decideStart(claim);
+		},
+	};
+	const { decision, scan_id } = await commandsOn(store, noQueue, { writer }).startScan(me, startRequest());
+	const [first, second] = claims;
+	assert.ok(first && second);
+	assert.equal([decision, scan_id], ["created", second.scan_id]);
+	assert.equal(await store.reader.listByUser(me.user_id, 0, 10), [scan_id]);
+	assert.is(await store.writer.accept(first.scan_id), false, "its record went");
+	assert.is.not(await store.reader.expiredAt(me.user_id, first.scan_id), null);
+	const forced = await store.writer.decideStart({ ...first, force: true, force_join_ms: 0 });
+	assert.is(forced.decision, "given_up");
+	assert.is((await store.writer.activeScan(me.user_id, first.filter_key))?.scan_id, scan_id);
 });
 
 /** The store, but with something happening between the claim's move and the old scan's cancel. */

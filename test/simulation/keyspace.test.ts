@@ -174,7 +174,7 @@ const script: fc.Arbitrary<ScriptRun> = fc.oneof(
 		.map(
 			([id, force, join]): ScriptRun => [
 				scripts.START,
-				["{u}active", "{u}fresh", "{u}scans", "f", id, force, join, join, "p", "1780000000000"],
+				["{u}active", "{u}fresh", "{u}scans", "{u}ended", "f", id, force, join, join, "p", "1780000000000"],
 			],
 		),
 	fc
