@@ -1,3 +1,4 @@
+import { newEntry } from "../../machines/strategy-rules.ts";
 import type { PlannedStrategy, ScanInput, StrategyEntry, Verdict } from "../../machines/types.ts";
 import { findStrategy } from "../catalogue.ts";
 import { ApiError, type ProblemField, validationFailed } from "../errors.ts";
@@ -67,11 +68,21 @@ export function redrivePlan(
 		if (entry?.verdict && !rerun.has(before.strategy_id)) {
 			return { ...before, carried: carriedOver(entry, old.scan_id) };
 		}
-		// Left out of the old scan before it was reached, and of this one for the same reason.
-		if (!rerun.has(before.strategy_id) && before.skip !== null) return before;
+		if (!rerun.has(before.strategy_id)) {
+			// Left out of the old scan before it was reached, and of this one for the same reason; or ended with the old scan.
+			return before.skip !== null ? before : { ...before, carried: carriedOver(unreached(before), old.scan_id) };
+		}
 		return planOf.get(before.strategy_id) ?? { ...before, skip: "not_entitled" };
 	});
 }
+
+/** A strategy that was still to be reached when its scan ended. */
+const unreached = (plan: PlannedStrategy): StrategyEntry => ({
+	...newEntry(plan),
+	state: "settled",
+	verdict: "cancelled",
+	reason: "cancelled",
+});
 
 /** A verdict keeps the name of the scan that reached it, however often it is carried on. */
 const carriedOver = (entry: StrategyEntry, scanId: string): StrategyEntry => ({

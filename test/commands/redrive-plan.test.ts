@@ -36,4 +36,26 @@ test("what is to run again and nobody is entitled to any more says so", () => {
 	assert.is(first?.skip, "not_entitled");
 });
 
+test("what the old scan did not reach and nobody names ended with it, whoever is entitled to it", () => {
+	const old = endedEarly(null);
+	const { strategies } = old.context.input;
+	const [, named] = strategies;
+	assert.ok(named);
+	const plan = redrivePlan(old, new Set([named.strategy_id]), [named]);
+	assert.equal(
+		plan.map(({ skip, carried }) => [
+			skip,
+			carried?.state,
+			carried?.verdict,
+			carried?.reason,
+			carried?.carried_over_from,
+		]),
+		strategies.map((_, i) =>
+			i === 1
+				? [null, undefined, undefined, undefined, undefined]
+				: [null, "settled", "cancelled", "cancelled", old.scan_id],
+		),
+	);
+});
+
 test.run();

@@ -1,3 +1,4 @@
+import type { StrategyEntry } from "../../machines/types.ts";
 import type { StartResult } from "../../src/services.ts";
 import type { Violate } from "./checker.ts";
 import type { Observation } from "./clients.ts";
@@ -34,8 +35,10 @@ export function redrives({ shadows }: SimulationResult, violate: Violate): void 
 		for (const entry of final.record.context.strategies) {
 			if (entry.carried_over_from === null) continue;
 			const was = before.get(entry.strategy_id);
-			const same = { ...entry, index: 0, priority: 0, carried_over_from: null };
-			if (JSON.stringify(same) !== JSON.stringify({ ...was, index: 0, priority: 0, carried_over_from: null }))
+			const plain = (one: StrategyEntry) => JSON.stringify({ ...one, index: 0, priority: 0, carried_over_from: null });
+			// What the old scan did not reach ended with it.
+			const isUnreached = entry.verdict === "cancelled" && entry.attempt === 0 && entry.tally.evaluated === 0;
+			if (was ? plain(entry) !== plain(was) : !isUnreached)
 				violate("redrive", `${scanId} carries ${entry.strategy_id} over from ${old.scanId} as something else`);
 		}
 	}
