@@ -64,15 +64,11 @@ export function redrivePlan(
 	const entries = new Map(old.context.strategies.map((entry) => [entry.strategy_id, entry]));
 	const planOf = new Map(today.map((plan) => [plan.strategy_id, plan]));
 	return old.context.input.strategies.map(({ carried: _, ...before }) => {
+		if (rerun.has(before.strategy_id)) return planOf.get(before.strategy_id) ?? { ...before, skip: "not_entitled" };
 		const entry = entries.get(before.strategy_id);
-		if (entry?.verdict && !rerun.has(before.strategy_id)) {
-			return { ...before, carried: carriedOver(entry, old.scan_id) };
-		}
-		if (!rerun.has(before.strategy_id)) {
-			// Left out of the old scan before it was reached, and of this one for the same reason; or ended with the old scan.
-			return before.skip !== null ? before : { ...before, carried: carriedOver(unreached(before), old.scan_id) };
-		}
-		return planOf.get(before.strategy_id) ?? { ...before, skip: "not_entitled" };
+		if (entry?.verdict) return { ...before, carried: carriedOver(entry, old.scan_id) };
+		// Left out of the old scan before it was reached, and of this one for the same reason; or ended with the old scan.
+		return before.skip !== null ? before : { ...before, carried: carriedOver(unreached(before), old.scan_id) };
 	});
 }
 

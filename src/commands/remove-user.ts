@@ -54,15 +54,15 @@ export async function eraseScans(deps: StartDeps, userId: string, by: string): P
 		const scanIds = await deps.writer.scansOf(userId, BATCH);
 		if (scanIds.length === 0) return;
 		let newestEndMs = 0;
-		for (const scanId of scanIds) newestEndMs = Math.max(newestEndMs, await endedAtMs(deps, scanId, userId, by));
+		for (const scanId of scanIds) newestEndMs = Math.max(newestEndMs, await endScan(deps, scanId, userId, by));
 		const left = Math.min(BOOKED_WITHIN_MS, newestEndMs + BOOKED_WITHIN_MS - deps.writer.now());
 		if (left > 0) await delay(systemClock, left);
 		await deps.writer.erase(userId, scanIds);
 	}
 }
 
-/** Ends a running scan. @returns when it ended, 0 for one that is gone */
-async function endedAtMs(deps: StartDeps, scanId: string, userId: string, by: string): Promise<number> {
+/** Ends the scan if it still runs. @returns when it ended, epoch ms; 0 for one that is gone */
+async function endScan(deps: StartDeps, scanId: string, userId: string, by: string): Promise<number> {
 	const record = await deps.reader.read(scanId);
 	if (!record) return 0;
 	if (record.terminal) return record.context.end?.at_ms ?? 0;

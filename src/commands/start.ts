@@ -93,28 +93,23 @@ async function startOne(
 	input: ScanInput,
 	{ place, isReserved = false, isAsked = true }: Attempt,
 ): Promise<StartResult | null> {
-	let giveBack = (): void => {};
+	// A reserved id may have been begun by another process too, whose record is the one that lies there. And what has
+	// another scan to end before it runs is claimed when it does: no lease runs out meanwhile.
+	const taker = isReserved || request.force_refresh ? null : place?.taker;
+	let isRun = false;
 	let result: StartResult | null = null;
 	try {
-		// A reserved id may have been begun by another process too, whose record is the one that lies there. And what has
-		// another scan to end before it runs is claimed when it does: no lease runs out meanwhile.
-		const isTaken = !isReserved && !request.force_refresh;
-		const scan = newScan(input, deps.projections, {}, isTaken ? place?.taker : null);
-		const taken = takenClaim(scan);
-		let isRun = false;
+		const scan = newScan(input, deps.projections, {}, taker);
 		const run = (): void => {
 			isRun = true;
-			place?.run(taken);
-		};
-		// What was begun and is not run here is finished by others, who need not wait for a lease that nobody uses.
-		giveBack = () => {
-			if (taken && !isRun) deps.writer.release(input.scan_id, TAKEN_EPOCH).catch(() => undefined);
+			place?.run(takenClaim(scan));
 		};
 		const decided = await decide(deps, viewer, request, scan, input, isAsked);
 		if (decided) result = await carryOut(deps, viewer, request, input, decided, place ? run : undefined);
 		return result;
 	} finally {
-		if (result === null) giveBack();
+		// What was begun and is not run here is finished by others, who need not wait for a lease that nobody uses.
+		if (taker && result === null && !isRun) deps.writer.release(input.scan_id, TAKEN_EPOCH).catch(() => undefined);
 		place?.leave();
 	}
 }

@@ -9,6 +9,7 @@ import { openCommitLines } from "./commit-lines.ts";
 import type { ScanReader, StatisticsReader } from "./contract.ts";
 import { createPace } from "./gathering.ts";
 import { globalKeys } from "./keys.ts";
+import { ROUNDS_EVERY_MS } from "./rounds.ts";
 import { createScanReader } from "./scan-reader.ts";
 import { createScanWriter, type WriterSettings } from "./scan-writer.ts";
 import { createStatistics } from "./statistics.ts";
@@ -31,11 +32,6 @@ export interface ScanStore {
 }
 
 const PROBE_KEPT_MS = 60_000;
-/**
- * Each thing that is done for many scans together (their counts, their marks in the indexes) is done once in this time, unless
- * a whole round waits: on a busy server that saves a tenth of what a scan costs. A scan that ends or starts alone waits for nothing.
- */
-const TOGETHER_EVERY_MS = 10;
 const SETTLE_LIMIT_MS = 500;
 
 export async function openScanStore(
@@ -51,7 +47,7 @@ export async function openScanStore(
 	const now = () => clock.now();
 	const send = quickly(redis);
 	const lines = await openCommitLines(redis, connection, logger);
-	const pace = createPace(systemClock, TOGETHER_EVERY_MS);
+	const pace = createPace(systemClock, ROUNDS_EVERY_MS);
 	const writer = createScanWriter({ redis, send, commits: lines.of, hub, now, pace, settings });
 	return {
 		writer,

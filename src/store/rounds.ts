@@ -32,6 +32,11 @@ interface RoundsDeps {
 	pace?: Pace | undefined;
 }
 
+/**
+ * Each thing that is done for many scans together is done once in this time, unless a whole round waits: on a busy server
+ * that saves a tenth of what a scan costs. A scan that ends or starts alone waits for nothing.
+ */
+export const ROUNDS_EVERY_MS = 10;
 /** What many ask for at once is done for this many together. */
 const TOGETHER_MAX = 100;
 

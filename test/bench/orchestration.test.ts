@@ -7,14 +7,13 @@ import { strategyIds, trivialEffects } from "../../bench/orchestration/effects.t
 import { createCommands, createStartMemory } from "../../src/commands.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { scanKeys } from "../../src/store/keys.ts";
+import { ROUNDS_EVERY_MS } from "../../src/store/rounds.ts";
 import * as scripts from "../../src/store/scripts.ts";
 import type { Commit } from "../../src/store/write-contract.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { commandDeps, runtimeOn, startRequest, viewer } from "../support/system.ts";
 
 const test = suite("orchestration");
-
-const RESTS_MS = 20;
 
 /** As of a process that starts scans all the time and has nothing of the queue in hand. */
 const memory = createStartMemory({ clock: { now: () => performance.now() }, idle: () => true, like_ms: 60_000 });
@@ -95,7 +94,7 @@ async function scanOn(store: ScanStore, n: number, how: "unasked" | "asked" | "e
 	});
 	let scanId = "";
 	// Else what is done for many scans together would wait for a moment after the scan before.
-	await pause(RESTS_MS);
+	await pause(2 * ROUNDS_EVERY_MS);
 	memory.learn(true, memory.now());
 	const counted = await sentDuring(async () => {
 		const request = startRequest({ filter_key: `costs-${n}`, include_strategy_recommendations: false });

@@ -61,6 +61,15 @@ function process(given: Given = {}) {
 	return { ...begun, questions: asked, made, memory, quiet, later };
 }
 
+/** A scan of a new user that another process runs until the test lets it `go`. */
+async function runningElsewhere() {
+	const me = nextUser();
+	const { go, effects } = waiting();
+	const other = process({ effects });
+	const { scan_id } = await other.commands.startScan(me, startRequest());
+	return { me, go, other, scan_id };
+}
+
 unasked("the first start of a process asks, those that come within a second do not", async () => {
 	const { commands, questions, quiet, later, asked } = process();
 	const start = async () => await completed((await commands.startScan(nextUser(), startRequest())).scan_id);
@@ -114,10 +123,7 @@ unasked(
 unasked(
 	"one that another process has run is joined or answers all the same, and leaves no record of its own",
 	async () => {
-		const me = nextUser();
-		const { go, effects } = waiting();
-		const other = process({ effects });
-		const { scan_id } = await other.commands.startScan(me, startRequest());
+		const { me, go, other, scan_id } = await runningElsewhere();
 		const { commands, questions, made, quiet, asked, runtime } = process();
 		quiet();
 		const joined = await commands.startScan(me, startRequest());
@@ -149,10 +155,7 @@ unasked(
 unasked(
 	"one that a full server refuses a record asks whether it needs one, and no other failure is hidden",
 	async () => {
-		const me = nextUser();
-		const { go, effects } = waiting();
-		const other = process({ effects });
-		const { scan_id } = await other.commands.startScan(me, startRequest());
+		const { me, go, scan_id } = await runningElsewhere();
 		let tries = 0;
 		const refusing = (text: string) =>
 			process({

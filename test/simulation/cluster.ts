@@ -16,6 +16,7 @@ import type { ScanCommands } from "../../src/services.ts";
 import { createCommitHub } from "../../src/store/commit-hub.ts";
 import type { ScanReader, ScanRecord } from "../../src/store/contract.ts";
 import { createPace } from "../../src/store/gathering.ts";
+import { ROUNDS_EVERY_MS } from "../../src/store/rounds.ts";
 import { createScanReader } from "../../src/store/scan-reader.ts";
 import { createScanWriter } from "../../src/store/scan-writer.ts";
 import { createStatistics } from "../../src/store/statistics.ts";
@@ -107,7 +108,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 			redis,
 			hub,
 			now,
-			pace: createPace(process.clock, 10),
+			pace: createPace(process.clock, ROUNDS_EVERY_MS),
 			settings: { retention_ms, tombstone_ms },
 		}),
 	);
