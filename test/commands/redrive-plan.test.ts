@@ -24,8 +24,8 @@ test("a strategy that the old scan left out is left out for the same reason", ()
 	const today = strategies.filter(({ strategy_id }) => rerun.has(strategy_id));
 	const plan = redrivePlan(old, rerun, today);
 	assert.equal(
-		plan.map(({ skip }) => skip),
-		strategies.map((_, i) => (i === 1 ? "not_available" : null)),
+		plan.map(({ skip, carried }) => [skip, carried]),
+		strategies.map((_, i) => [i === 1 ? "not_available" : null, undefined]),
 	);
 });
 

@@ -100,6 +100,33 @@ begunScans("whose start fails leave no place taken and no lease", async () => {
 	assert.equal([context.resumes, epoch], [0, 2], "nobody has lost it");
 });
 
+begunScans("whose start fails after they have begun to run keep their lease", async () => {
+	const { go, effects } = waiting();
+	const released: string[] = [];
+	let running = "";
+	const { runtime, start, asked } = process({
+		effects,
+		starting: {
+			accept(scanId) {
+				running = scanId;
+				return away();
+			},
+			release(scanId, epoch) {
+				released.push(scanId);
+				return store.writer.release(scanId, epoch);
+			},
+		},
+	});
+	await start().then(
+		() => assert.unreachable("it fails"),
+		() => undefined,
+	);
+	assert.equal([asked, released], [["run as claimed"], []]);
+	go.resolve();
+	assert.is(await runtime.run(running), "ended");
+	assert.is((await recordOf(store, running)).epoch, 1);
+});
+
 begunScans("whose start gives up its id while another has accepted it give the lease back", async () => {
 	let given = "";
 	const begin: ScanWriter["begin"] = async (scan, claim) => {
@@ -196,52 +223,6 @@ begunScans("whose first commit was written but not answered go on under the same
 	const ended = await untilRecord(store, scanId, ({ terminal }) => terminal);
 	assert.equal([ended.epoch, ended.position], [1, "completed"]);
 	assert.is((await typesOf(store, scanId)).filter((type) => type === "scan.claimed").length, 1);
-});
-
-begunScans("give their place to the next one when they have ended, and are booked meanwhile", async () => {
-	const booked = deferred<void>();
-	const booking: string[] = [];
-	const onEnded = (record: { scan_id: string }) => {
-		booking.push(record.scan_id);
-		return booked.promise;
-	};
-	const runtime = runtimeOn(store, quick, { capacity: 1, onEnded });
-	const { start } = process({ reserve: () => null });
-	const [first, second, third] = [await start(), await start(), await start()];
-	const place = runtime.reserve(first);
-	assert.equal([runtime.active(), runtime.hasRoom()], [1, false]);
-	place?.run(null);
-	assert.ok(place);
-	await within(place.free, "the end of the run");
-	assert.equal([runtime.active(), runtime.hasRoom()], [0, true]);
-	assert.is(runtime.reserve(first), null, "it is still this process's");
-	const answers = [place.answer, runtime.run(second), runtime.runBeside(third)];
-	await until(() => booking.length === 3, "three bookings");
-	assert.equal([runtime.active(), runtime.hasRoom(), runtime.hasRoomBeside()], [0, true, true]);
-	booked.resolve();
-	assert.equal(await Promise.all(answers), ["ended", "ended", "ended"]);
-	assert.is(runtime.active(), 0, "a place is given back once");
-});
-
-begunScans("keep their places while the bookings of four times as many are under way", async () => {
-	const booked = deferred<void>();
-	let bookings = 0;
-	const onEnded = () => {
-		bookings += 1;
-		return booked.promise;
-	};
-	const runtime = runtimeOn(store, quick, { capacity: 1, onEnded });
-	const { start } = process({ reserve: () => null });
-	const answers: Promise<unknown>[] = [];
-	for (let n = 1; n <= 5; n++) {
-		assert.is(runtime.hasRoom(), true);
-		answers.push(runtime.run(await start()));
-		await until(() => bookings === n, `${n} bookings`);
-	}
-	assert.equal([runtime.active(), runtime.hasRoom()], [1, false]);
-	booked.resolve();
-	await Promise.all(answers);
-	assert.equal([runtime.active(), runtime.hasRoom()], [0, true]);
 });
 
 begunScans("are handed over when the process is about to end, also in the middle of their start", async () => {
