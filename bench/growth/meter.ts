@@ -1,4 +1,6 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
+import { ROUNDS_EVERY_MS } from "../../src/store/rounds.ts";
 import { countsOf, difference } from "../orchestration/counts.ts";
 import { quantile } from "../orchestration/table.ts";
 import { collectGarbage } from "../timing/garbage.ts";
@@ -39,6 +41,9 @@ const LOW = 0.1;
 /** Another process, which does other things now and then: what the quick runs took. */
 export const lowestOf = (us: () => number): Processor => ({ us, of: (runs) => quantile(runs, LOW) });
 
+/** What is done for many scans together is sent when it has rested, and counts for the operation that left it. */
+const restsOver = () => pause(2 * ROUNDS_EVERY_MS);
+
 /**
  * Runs `operation` once for each item, one after another, and tells what one run cost. The first items warm up only.
  *
@@ -54,6 +59,7 @@ export async function costOf<T>(
 	if (measured.length === 0) throw new RangeError(`more than ${WARM_UP_RUNS} runs are needed`);
 	for (const item of items.slice(0, WARM_UP_RUNS)) await operation(item);
 	collectGarbage();
+	await restsOver();
 	const ownBefore = await countsOf(client);
 	const before = await countsOf(client);
 	const own = difference(ownBefore, before);
@@ -66,6 +72,7 @@ export async function costOf<T>(
 		walls.push(performance.now() - began);
 		cpus.push(processor.us() - cpu);
 	}
+	await restsOver();
 	const used = difference(before, await countsOf(client));
 	const each = (total: number) => Math.max(0, total) / measured.length;
 	return {
