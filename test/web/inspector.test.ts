@@ -10,6 +10,22 @@ const inspector = suite("Dashboard: the inspector in Chromium");
 
 let our: InspectorWorld;
 
+/** A click on the tab and three keys between two frames: each in a task of its own, and nothing is painted. */
+const QUICK_HAND = `(async () => {
+	const task = () => new Promise((done) => {
+		const { port1, port2 } = new MessageChannel();
+		port1.onmessage = done;
+		port2.postMessage(null);
+	});
+	const tab = [...document.querySelectorAll("[role=tab]")].find(({ textContent }) => textContent === "Scrubber");
+	tab.focus();
+	tab.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 1 }));
+	for (const key of ["Home", "ArrowRight", "ArrowRight"]) {
+		await task();
+		document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+	}
+})()`;
+
 inspector(
 	"500 journal entries are paged, filtered and stay text",
 	within(60_000, async () => {
@@ -80,6 +96,20 @@ inspector(
 		assert.is(await stateOf(our.last).locator("h2").innerText(), `State after entry ${our.last}: completed`);
 		await page.getByRole("slider").press("ArrowLeft");
 		await stateOf(our.last - 1).waitFor();
+		assert.equal(complaints, []);
+		await page.context().close();
+	}),
+);
+
+inspector(
+	"keys that come before the next paint are not lost and go to the view, not to its tab",
+	within(60_000, async () => {
+		const { page, complaints } = await our.open(our.owner.email, `#/inspect/${our.scanId}?tab=timeline&seq=5`);
+		const tab = page.getByRole("tab", { name: "Scrubber" });
+		await tab.waitFor();
+		await page.evaluate(QUICK_HAND);
+		await page.locator('.state[data-seq="3"]').waitFor();
+		assert.is(await tab.getAttribute("aria-selected"), "true");
 		assert.equal(complaints, []);
 		await page.context().close();
 	}),

@@ -1,5 +1,5 @@
 import { time, words } from "../../lib/format.ts";
-import { html, useEffect, useId, useState } from "../../lib/html.ts";
+import { html, useEffect, useId, useLayoutEffect, useState } from "../../lib/html.ts";
 import { useLoad } from "../../lib/load.ts";
 import { Problem } from "../states.ts";
 import { type Change, changesBetween } from "./diff.ts";
@@ -24,7 +24,8 @@ export function Scrubber({ source, seq, onSeq }: { source: ScanSource; seq: numb
 	const last = source.entries.length;
 	const at = Math.min(Math.max(1, seq), last);
 	const id = useId();
-	useEffect(() => {
+	// Not after the next paint: a key that comes before it would be lost, or would start from the entry before.
+	useLayoutEffect(() => {
 		const onKey = (event: KeyboardEvent) => {
 			const move = MOVES[event.key];
 			if (!move || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;

@@ -1,4 +1,4 @@
-import { html, useId, type VNode } from "../../lib/html.ts";
+import { html, useId, useLayoutEffect, useRef, type VNode } from "../../lib/html.ts";
 
 export interface Tab {
 	id: string;
@@ -28,11 +28,18 @@ export function Tabs({ tabs, chosen, onChoose }: { tabs: readonly Tab[]; chosen:
 		onChoose(next.id);
 		document.getElementById(`${base}-${next.id}`)?.focus();
 	};
-	// Who chose by pointer goes on in the view, so its keys are not taken for the tabs'.
-	const onClick = (id: string, { detail }: MouseEvent) => {
+	// Who chose by pointer goes on in the view, so its keys are not taken for the tabs'. The focus moves in the
+	// task that shows the view: a key that comes right after the click must not find the tab.
+	const byPointer = useRef(false);
+	const toPanel = () => document.getElementById(`${base}-panel`)?.focus({ preventScroll: true });
+	useLayoutEffect(() => {
+		if (byPointer.current) toPanel();
+		byPointer.current = false;
+	}, [at]);
+	const onClick = (i: number, id: string, { detail }: MouseEvent) => {
+		if (detail > 0 && i === at) toPanel();
+		else byPointer.current = detail > 0;
 		onChoose(id);
-		if (detail > 0)
-			requestAnimationFrame(() => document.getElementById(`${base}-panel`)?.focus({ preventScroll: true }));
 	};
 	const tab = tabs[at];
 	return html`
@@ -46,7 +53,7 @@ export function Tabs({ tabs, chosen, onChoose }: { tabs: readonly Tab[]; chosen:
 						aria-selected=${i === at ? "true" : "false"}
 						aria-controls=${`${base}-panel`}
 						tabindex=${i === at ? 0 : -1}
-						onClick=${(event: MouseEvent) => onClick(id, event)}
+						onClick=${(event: MouseEvent) => onClick(i, id, event)}
 					>${label}</button>`,
 			)}
 		</div>
