@@ -10,7 +10,7 @@ export type Gathering<T> = (item: T) => Promise<void>;
 export interface Pace {
 	/** The present moment of its own clock, ms. */
 	now(): number;
-	/** Resolves when a round may follow one that began at `began_at_ms`. */
+	/** Resolves when a round may follow one that began at `began_at_ms`: all that rest begin again together. */
 	rest(began_at_ms: number): Promise<void>;
 	/** From now on nothing rests, not even what does so already. */
 	end(): void;
@@ -22,30 +22,39 @@ interface Waiting<T> {
 	broken: (error: unknown) => void;
 }
 
-/** @param every_ms from the beginning of a round to that of the next */
+/**
+ * All that rests wakes together, when the first of it may: the commands of all rounds leave in one packet then, and the
+ * server, which may have to wait for its disk before it answers, does so once.
+ *
+ * @param every_ms from the beginning of a round to that of the next, at most
+ */
 export function createPace(clock: Clock, every_ms: number): Pace {
-	const resting = new Map<() => void, unknown>();
+	let sleepers: (() => void)[] = [];
+	let alarm: { at_ms: number; timer: unknown } | null = null;
 	let ended = false;
+	function wake(): void {
+		const woken = sleepers;
+		sleepers = [];
+		if (alarm) clock.clearTimeout(alarm.timer);
+		alarm = null;
+		for (const rise of woken) rise();
+	}
 	return {
 		now: () => clock.now(),
 		async rest(began_at_ms) {
 			// A clock that was set back makes nobody wait for longer.
 			const left = Math.min(every_ms, began_at_ms + every_ms - clock.now());
 			if (ended || left <= 0) return;
-			await new Promise<void>((resolve) => {
-				const wake = () => {
-					resting.delete(wake);
-					resolve();
-				};
-				resting.set(wake, clock.setTimeout(wake, left));
-			});
+			const at_ms = clock.now() + left;
+			if (!alarm || at_ms < alarm.at_ms) {
+				if (alarm) clock.clearTimeout(alarm.timer);
+				alarm = { at_ms, timer: clock.setTimeout(wake, left) };
+			}
+			await new Promise<void>((rise) => sleepers.push(rise));
 		},
 		end() {
 			ended = true;
-			for (const [wake, timer] of resting) {
-				clock.clearTimeout(timer);
-				wake();
-			}
+			wake();
 		},
 	};
 }

@@ -18,6 +18,8 @@ export interface Rounds extends EndLedger {
 	claimed(scanId: string): void;
 	/** Takes it off all lists of scans that run. */
 	ended(scanId: string): void;
+	/** Resolves when the next round begins: what many send then leaves in one packet. */
+	next(): Promise<void>;
 	/** Notes when a tombstone is over; the first note stands. */
 	buried(note: [overAtMs: number, note: string]): Promise<void>;
 	/** Does at once what rests, and resolves when none of what nobody waits for is under way. */
@@ -36,7 +38,7 @@ interface RoundsDeps {
  * Each thing that is done for many scans together is done once in this time, unless a whole round waits: on a busy server
  * that saves a tenth of what a scan costs. A scan that ends or starts alone waits for nothing.
  */
-export const ROUNDS_EVERY_MS = 10;
+export const ROUNDS_EVERY_MS = 25;
 /** What many ask for at once is done for this many together. */
 const TOGETHER_MAX = 100;
 
@@ -57,6 +59,7 @@ export function createRounds({ redis, run, retentionMs, pace }: RoundsDeps): Rou
 		started: () => aside(started()),
 		claimed: (scanId) => aside(claimed(scanId)),
 		ended: (scanId) => aside(ended(scanId)),
+		next: together<void>(async () => {}),
 		buried: together((notes) => enterAll(redis, globalKeys.tombstones, notes)),
 		async settle() {
 			pace?.end();

@@ -17,7 +17,7 @@ type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknow
 interface BookingDeps {
 	run: Run;
 	settings: BookingSettings;
-	rounds: Pick<Rounds, "buried" | "count">;
+	rounds: Pick<Rounds, "next" | "buried" | "count">;
 }
 
 /** How many surplus scans one booking names at most; the next ones name the others. */
@@ -38,22 +38,10 @@ export async function finish(
 	const expiresAtMs = record.expires_at_ms ?? endedAtMs + settings.retention_ms;
 	// Each of these stands alone and may be repeated, and the caller takes the scan off the index of deadlines last: what
 	// a dying process leaves of them is done by the sweeper. So they need not wait for one another.
+	const args = [keys.active, keys.fresh, keys.ended, keys.scans, filter_key, record.scan_id, fresh ? 1 : 0];
+	args.push(endedAtMs, fingerprint, expiresAtMs, settings.tombstone_ms, keep, SURPLUS_MAX);
 	const [surplus] = await Promise.all([
-		run(scripts.FINISH, [
-			keys.active,
-			keys.fresh,
-			keys.ended,
-			keys.scans,
-			filter_key,
-			record.scan_id,
-			fresh ? 1 : 0,
-			endedAtMs,
-			fingerprint,
-			expiresAtMs,
-			settings.tombstone_ms,
-			keep,
-			SURPLUS_MAX,
-		]),
+		rounds.next().then(() => run(scripts.FINISH, args)),
 		// The first note stands: a scan that was cleared early is not remembered longer by a later booking.
 		rounds.buried([expiresAtMs + settings.tombstone_ms, tombstone(record.user_id, record.scan_id)]),
 		rounds.count(record, ended),

@@ -62,6 +62,25 @@ test("rounds that rest begin so far apart, and take all that has come meanwhile"
 	assert.is(clock.armed(), 0);
 });
 
+test("what rests by one pace begins again together, when the first of it may", async () => {
+	const clock = new ManualClock();
+	const pace = createPace(clock, 10);
+	const rounds: string[] = [];
+	const noted = async (items: string[]) => void rounds.push(`${items.join("")} at ${clock.now() - began}`);
+	const [one, other] = [gathering<string>(10, noted, pace), gathering<string>(10, noted, pace)];
+	const began = clock.now();
+	await one("a");
+	await clock.advance(4, 1);
+	await other("b");
+	const asked = [other("c"), one("d")];
+	await clock.advance(3, 1);
+	asked.push(one("e"));
+	await clock.advance(7, 1);
+	await Promise.all(asked);
+	assert.equal(rounds, ["a at 0", "b at 4", "c at 10", "de at 10"]);
+	assert.is(clock.armed(), 0);
+});
+
 test("a full round does not rest", async () => {
 	const clock = new ManualClock();
 	const rounds: string[] = [];
