@@ -5,6 +5,7 @@ import type { Effects } from "../effects/contract.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import { shortener } from "../store/journal-ids.ts";
 import type { Commit, CommitMoment, CommitResult, ScanWriter } from "../store/write-contract.ts";
+import { nextTurn } from "../turns.ts";
 import { rankedAtOnce } from "./at-once.ts";
 import { bundle } from "./bundle.ts";
 import { endedRecord, firstEvent, type Granted, stateOf } from "./claimed.ts";
@@ -70,7 +71,7 @@ export class ScanRun {
 	private readonly kept: KeptResults;
 	private wake: (() => void) | null = null;
 	private end: RunEnd | null = null;
-	/** The first turn of a scan that was made as claimed has no event. */
+	/** The first turn of a scan that was made as claimed: it has no event, and nothing that it could wait for. */
 	private isBegun: boolean;
 	private handingOver = false;
 	private inboxNews: boolean;
@@ -80,7 +81,6 @@ export class ScanRun {
 	private abandon: () => void = () => {};
 	private readonly lease: Lease;
 	private readonly recorded = shortener();
-
 	constructor(deps: RunDeps, claim: Granted) {
 		const { record } = claim;
 		this.deps = deps;
@@ -134,7 +134,8 @@ export class ScanRun {
 	private async loop(): Promise<void> {
 		while (this.end === null) {
 			this.pulse.rest();
-			await this.mail();
+			if (!this.isBegun) await this.mail();
+			this.isBegun = false;
 			this.pulse.step();
 			await this.turn();
 		}
@@ -168,8 +169,7 @@ export class ScanRun {
 
 	/** Resolves when there is something to do; then lets the event loop turn once, so that one commit takes all. */
 	private async mail(): Promise<void> {
-		const hasWork = this.isBegun || this.mailbox.length > 0 || this.inboxNews || this.handingOver || this.isDue();
-		this.isBegun = false;
+		const hasWork = this.mailbox.length > 0 || this.inboxNews || this.handingOver || this.isDue();
 		if (!hasWork) {
 			await new Promise<void>((resolve) => {
 				this.wake = resolve;
@@ -178,7 +178,7 @@ export class ScanRun {
 			this.wake = null;
 			this.deps.clock.clearTimeout(this.timer);
 		}
-		await new Promise((resolve) => setImmediate(resolve));
+		await nextTurn();
 	}
 
 	private isDue(): boolean {

@@ -1,0 +1,61 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { atTurnEnd, nextTurn, turnOver } from "../../src/turns.ts";
+
+const test = suite("turns of the event loop");
+
+/** A phase of the loop later than everything that is due in this one. */
+const loops = async (count: number): Promise<void> => {
+	for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test("all that waits goes on in one phase; who looks back and what is done at the end come behind what follows from it", async () => {
+	const told: string[] = [];
+	const steps = async (name: string) => {
+		await nextTurn();
+		told.push(name);
+		for (let i = 0; i < 10; i++) await Promise.resolve();
+		told.push(`${name} went on`);
+		atTurnEnd(() => told.push(`${name} is sent`));
+	};
+	atTurnEnd(() => told.push("what was there before is sent"));
+	const lookingBack = turnOver().then(() => told.push("looked back"));
+	const began = [steps("a"), steps("b")];
+	assert.equal(told, []);
+	await Promise.all([...began, lookingBack]);
+	await loops(1);
+	assert.equal(told, [
+		"a",
+		"b",
+		"a went on",
+		"b went on",
+		"looked back",
+		"what was there before is sent",
+		"a is sent",
+		"b is sent",
+	]);
+});
+
+test("what comes in the middle of a turn is done in it while it can be, else in the next one", async () => {
+	const told: string[] = [];
+	await nextTurn();
+	const again = nextTurn().then(() => told.push("again"));
+	const back = turnOver().then(async () => {
+		told.push("looked back");
+		atTurnEnd(() => told.push("end"));
+		await turnOver();
+		told.push("looked back again");
+	});
+	await Promise.all([again, back]);
+	assert.equal(told, ["looked back", "end", "again", "looked back again"]);
+	let isDone = false;
+	atTurnEnd(() => {
+		atTurnEnd(() => {
+			isDone = true;
+		});
+	});
+	await loops(3);
+	assert.ok(isDone, "also what is asked for at an end has one");
+});
+
+test.run();
