@@ -43,11 +43,16 @@ ${TEXT}
 local ended = ARGV[4] == '1'
 local at, expires = text(now), text(now + ARGV[5])
 local first = math.min(tonumber(ARGV[8]), 400)
-redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'progress_at', at, 'hb', at, 'lease', ended and '0' or text(now + ARGV[6]),
-  unpack(ARGV, i, i + 2 * first - 1))
+local function state(...)
+  redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'progress_at', at, 'hb', at, ...)
+end
+if ended then
+  state('lease', '0', 'end', '1', 'expires_at', expires, 'ended_at', at, unpack(ARGV, i, i + 2 * first - 1))
+else
+  state('lease', text(now + ARGV[6]), unpack(ARGV, i, i + 2 * first - 1))
+end
 i = i + 2 * first
 put(KEYS[1], ARGV[8] - first)
-if ended then redis.call('HSET', KEYS[1], 'end', '1', 'expires_at', expires, 'ended_at', at) end
 for k = 3, 5 do put(KEYS[k], ARGV[6 + k]) end
 local last = #ARGV
 while i <= last do
