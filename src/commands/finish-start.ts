@@ -1,23 +1,30 @@
 import { endByCancel } from "./cancel.ts";
 import type { StartDeps } from "./deps.ts";
 
+/** Runs a scan in the process that has started it. */
+export interface RunHere {
+	run(): void;
+	/** It was made as claimed for that. */
+	begun: boolean;
+}
+
 /**
  * What follows from winning the claim, in this order and repeatable by anyone: the record is accepted, the
  * scan it took the claim from is ended, the new one is run here or queued. False: there is no such record.
  * Where nothing is to be ended, nothing waits for the acceptance: whoever takes the scan from the queue before it is
  * told so and asks again.
- * @param known what the claim was taken from, by whoever has just taken it, else it is read; `runHere`: runs the scan instead of the queue
+ * @param known what the claim was taken from, by whoever has just taken it, else it is read; `here`: who runs the scan instead of the queue
  */
 export async function finishStart(
 	deps: StartDeps,
 	userId: string,
 	filterKey: string,
 	scanId: string,
-	{ superseded, runHere }: { superseded?: null; runHere?: (() => void) | undefined } = {},
+	{ superseded, here }: { superseded?: null; here?: RunHere | undefined } = {},
 ): Promise<boolean> {
-	const handOn = async () => (runHere ? runHere() : await deps.enqueue(scanId, userId));
+	const handOn = async () => (here ? here.run() : await deps.enqueue(scanId, userId));
 	if (superseded === null) {
-		const [accepted] = await Promise.all([deps.writer.accept(scanId), handOn()]);
+		const [accepted] = await Promise.all([deps.writer.accept(scanId, here?.begun), handOn()]);
 		return accepted;
 	}
 	if (!(await deps.writer.accept(scanId))) return false;

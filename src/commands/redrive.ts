@@ -48,8 +48,8 @@ export async function redriveScan(
 		const claim = claimFor(deps, viewer, request, input, NEVER_SUPERSEDES_MS);
 		const [decided, quiet] = await Promise.all([deps.writer.decideStart(claim), nothingWaits(deps)]);
 		const place = quiet ? (deps.reserve?.(input.scan_id, viewer.user_id) ?? null) : null;
-		const runHere = place ? () => place.run(null) : undefined;
-		const result = await carryOut(deps, viewer, request, input, decided, runHere).finally(() => place?.leave());
+		const here = place ? { run: () => place.run(null), begun: false } : undefined;
+		const result = await carryOut(deps, viewer, request, input, decided, here).finally(() => place?.leave());
 		if (result?.decision === "joined") throw activeError(result.scan_id);
 		if (result) return result;
 	}

@@ -8,7 +8,7 @@ import type { ActiveScan, NewScan, StartClaim, StartDecision } from "../store/wr
 import { isFull } from "../store-failure.ts";
 import { askAtOnce, type FreshScan, freshMs } from "./asked.ts";
 import type { CommandDeps } from "./deps.ts";
-import { endSuperseded, finishStart } from "./finish-start.ts";
+import { endSuperseded, finishStart, type RunHere } from "./finish-start.ts";
 import { newScan, planScan } from "./plan.ts";
 import { eraseScans } from "./remove-user.ts";
 
@@ -104,8 +104,9 @@ async function startOne(
 			isRun = true;
 			place?.run(takenClaim(scan));
 		};
+		const here = place ? { run, begun: Boolean(taker) } : undefined;
 		const decided = await decide(deps, viewer, request, scan, input, isAsked);
-		if (decided) result = await carryOut(deps, viewer, request, input, decided, place ? run : undefined);
+		if (decided) result = await carryOut(deps, viewer, request, input, decided, here);
 		return result;
 	} finally {
 		// What was begun and is not run here is finished by others, who need not wait for a lease that nobody uses.
@@ -219,14 +220,14 @@ export const claimFor = (
 	accepted_at_ms: input.accepted_at_ms,
 });
 
-/** What follows from the decision about a start. Null: it has to be decided again. @param runHere absent: it is queued */
+/** What follows from the decision about a start. Null: it has to be decided again. @param here absent: it is queued */
 export async function carryOut(
 	deps: CommandDeps,
 	viewer: Viewer,
 	request: StartRequest,
 	input: ScanInput,
 	{ decision, scan_id, detail }: StartDecision,
-	runHere: (() => void) | undefined,
+	here: RunHere | undefined,
 ): Promise<StartResult | null> {
 	if (decision === "joined" || decision === "cached" || decision === "given_up") {
 		await deps.writer.drop(input.scan_id);
@@ -235,7 +236,7 @@ export async function carryOut(
 		return cachedResult(deps, viewer, request, scan_id, Number(detail));
 	}
 	const known = decision === "created" ? { superseded: null } : {};
-	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id, { ...known, runHere }))) {
+	if (!(await finishStart(deps, viewer.user_id, request.filter_key, scan_id, { ...known, here }))) {
 		// This process stood still for so long that its record was cleared away as abandoned. Whoever saw that may
 		// free the claim at any moment, so the id is given up and the start tries again with another. What the claim
 		// took over is ended first, or it would run on beside the scan of the next try.

@@ -104,8 +104,8 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 				note(scan);
 				return writer.begin(scan, claim);
 			},
-			async accept(scanId) {
-				const isAccepted = await writer.accept(scanId);
+			async accept(scanId, begun) {
+				const isAccepted = await writer.accept(scanId, begun);
 				if (isAccepted) accepted(scanId);
 				return isAccepted;
 			},

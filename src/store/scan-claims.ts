@@ -101,9 +101,11 @@ export async function claim(
 			else await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
 		case "unaccepted":
-			// To one that was made as claimed that index leads from when it is accepted, so it stays there, a lease ahead: its
-			// start may take as long, and until then it is not looked at by every pass.
-			if (!first) await redis.zrem(globalKeys.leases, scanId);
+			// Of one that was made as claimed the start is to be finished by now; who does that finds it among the unclaimed.
+			// When it is accepted the index of leases leads to it, so it stays there, a lease ahead: its start may take as
+			// long, and until then it is not looked at by every pass.
+			if (first) await redis.zadd(globalKeys.unclaimed, "NX", now(), scanId);
+			else await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
 		case "ended":
 		case "missing":

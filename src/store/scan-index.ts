@@ -105,8 +105,7 @@ interface Running {
 	fields: (string | null)[];
 }
 
-/** One that was made as claimed and is not accepted yet may be claimed by nobody: its start is to be finished. */
-const hasWorker = (fields: Running["fields"]): boolean => Boolean(fields[WORKER]) && fields[ACCEPTED] === "1";
+const hasWorker = (fields: Running["fields"]): boolean => Boolean(fields[WORKER]);
 
 const secondIndex = ({ fields }: Running): string => (hasWorker(fields) ? globalKeys.leases : globalKeys.unclaimed);
 

@@ -21,12 +21,13 @@ export async function create(redis: Redis, run: Run, scan: NewScan): Promise<voi
 	addResults(args, scan.results);
 	args.push(encodeBatch([scan.entry], []));
 	// Indexed first, and all in one go: nothing is accepted before each of them is answered, so that whatever happens
-	// between the steps of a start, a sweeper finds the record. One that is claimed already may be left by its start
-	// as well, so it stands among the unclaimed until it is accepted and run.
+	// between the steps of a start, a sweeper finds the record: among the unclaimed, or, when it is claimed already, by the
+	// end of its lease, at which whoever may not take it enters it among the unclaimed.
 	const answers = await Promise.all([
 		redis.zadd(globalKeys.due, scan.deadline_at_ms, scan.scan_id),
-		redis.zadd(globalKeys.unclaimed, scan.accepted_at_ms, scan.scan_id),
-		taken && redis.zadd(globalKeys.leases, scan.accepted_at_ms + taken.lease_ms, scan.scan_id),
+		taken
+			? redis.zadd(globalKeys.leases, scan.accepted_at_ms + taken.lease_ms, scan.scan_id)
+			: redis.zadd(globalKeys.unclaimed, scan.accepted_at_ms, scan.scan_id),
 		run(scripts.CREATE, args),
 	]);
 	if (answers.at(-1) !== 1) throw new Error(`scan id ${scan.scan_id} is taken`);

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Send } from "../redis/quick.ts";
+import { turnOver } from "../turns.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import type { CommitLines } from "./commit-lines.ts";
 import { createCommitTally } from "./commit-tally.ts";
@@ -19,15 +20,7 @@ import { begin, create } from "./scan-starts.ts";
 import * as scripts from "./scripts.ts";
 import { addTotals } from "./totals.ts";
 import { rememberedScans } from "./user-scans.ts";
-import type {
-	Commit,
-	CommitMoment,
-	CommitResult,
-	Heartbeat,
-	NewScan,
-	ScanWriter,
-	StartDecision,
-} from "./write-contract.ts";
+import type { Commit, CommitMoment, CommitResult, Heartbeat, ScanWriter, StartDecision } from "./write-contract.ts";
 
 export interface WriterSettings extends BookingSettings {
 	/** Machine versions; absent: those of this build. */
@@ -47,9 +40,6 @@ interface WriterDeps {
 	settings: WriterSettings;
 }
 
-/** Starts under way, with room for some that have failed. */
-const MADE_MAX = 10_000;
-
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
 export function createScanWriter({ redis, send, commits, hub, now, pace, settings }: WriterDeps): ScanWriter {
 	const versions = settings.versions ?? builtVersions;
@@ -64,21 +54,17 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 	const countStart = (decided: StartDecision | null): void => {
 		if (decided?.decision === "created" || decided?.decision === "superseded") rounds.started();
 	};
-	/** Made as claimed here, and listed as unclaimed until they are accepted, by their start or by their first commit. */
-	const made = new Set<string>();
-	const note = ({ scan_id, taken }: NewScan): void => {
-		if (!taken) return;
-		made.add(scan_id);
-		const [oldest] = made.size > MADE_MAX ? made : [];
-		if (oldest !== undefined) made.delete(oldest);
-	};
-	const accepted = (scanId: string): void => {
-		if (made.delete(scanId)) rounds.claimed(scanId);
-	};
+	/** First commits under way that accept their scans. */
+	const accepting = new Map<string, Promise<CommitResult>>();
 	const tell = ({ ended: last }: Commit, at_ms: number, told?: (moment: CommitMoment) => void): void =>
 		told?.({ at_ms, expires_at_ms: last ? at_ms + settings.retention_ms : null });
+	async function sendCommit(commit: Commit, told?: (moment: CommitMoment) => void): Promise<CommitResult> {
+		const [result, at] = (await runCommit(commit)) as [CommitResult, string];
+		if (result === "ok") tell(commit, Number(at), told);
+		tally.commit(commit, result);
+		return result;
+	}
 	async function drop(scanId: string): Promise<boolean> {
-		made.delete(scanId);
 		const keys = scanKeys(scanId);
 		const dropped =
 			(await run(scripts.DROP, [keys.scan, keys.journal, keys.lifecycle, keys.debug, keys.results])) === 1;
@@ -87,14 +73,14 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 	}
 	return {
 		now,
-		create(scan) {
-			note(scan);
-			return create(redis, run, scan);
-		},
-		async accept(scanId) {
-			const isAccepted = (await run(scripts.ACCEPT, [scanKeys(scanId).scan])) === 1;
-			if (isAccepted) accepted(scanId);
-			return isAccepted;
+		create: (scan) => create(redis, run, scan),
+		async accept(scanId, begun = false) {
+			if (begun) {
+				await turnOver();
+				const along = await accepting.get(scanId)?.catch(() => null);
+				if (along === "ok" || along === "duplicate") return true;
+			}
+			return (await run(scripts.ACCEPT, [scanKeys(scanId).scan])) === 1;
 		},
 		drop,
 		async decideStart(claim) {
@@ -103,7 +89,6 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 			return decided;
 		},
 		async begin(scan, claim) {
-			note(scan);
 			const decided = await begin(redis, run, scan, claim, async () => {
 				// Of a reserved id another process may have finished the start meanwhile: then scan and claim stand.
 				if (!(await drop(claim.scan_id)) && (await redis.hget(scanKeys(claim.scan_id).scan, "owner")) === scan.owner)
@@ -133,12 +118,11 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 			const released = await run(scripts.RELEASE, [scanKeys(scanId).scan, epoch]);
 			if (released === 1) await enter(redis, globalKeys.leases, 0, scanId);
 		},
-		async commit(commit, told) {
-			const [result, at] = (await runCommit(commit)) as [CommitResult, string];
-			if (commit.accepts && (result === "ok" || result === "duplicate")) accepted(commit.scan_id);
-			if (result === "ok") tell(commit, Number(at), told);
-			tally.commit(commit, result);
-			return result;
+		commit(commit, told) {
+			const sent = sendCommit(commit, told);
+			if (!commit.accepts) return sent;
+			accepting.set(commit.scan_id, sent);
+			return sent.finally(() => accepting.delete(commit.scan_id));
 		},
 		async send(scanId, event) {
 			const keys = scanKeys(scanId);

@@ -128,8 +128,8 @@ export interface ScanWriter {
 	now(): number;
 	/** Writes the record with its first entries; not accepted, not listed for its user, not queued. */
 	create(scan: NewScan): Promise<void>;
-	/** To one that this process has made as claimed the index of leases leads from now on, and that of unclaimed scans no longer. */
-	accept(scanId: string): Promise<boolean>;
+	/** @param begun its run begins here in this turn of the event loop; what its first commit then does as well is left to that */
+	accept(scanId: string, begun?: boolean): Promise<boolean>;
 	/** Removes a record that was never accepted. */
 	drop(scanId: string): Promise<boolean>;
 	decideStart(claim: StartClaim): Promise<StartDecision>;

@@ -162,23 +162,24 @@ test("all that fourteen strategies report in one turn is one transition and one 
 	assert.ok(journal.length <= 61, `${journal.length} journal entries`);
 });
 
-test("a scan takes no more than nine scripts, heartbeats apart, and as few commands as before", () => {
+test("a scan takes no more than eight scripts, heartbeats apart, and as few commands as before", () => {
 	const isScript = (name: string) => /^[A-Z]/.test(name);
 	const called = cost.sent.filter((name) => isScript(name) && name !== "HEARTBEAT");
 	assert.is(called.filter((name) => name === "COMMIT").length, 3, "what is sent is counted");
-	assert.ok(called.length <= 9, `${called.length} scripts: ${called.join(", ")}`);
-	assert.ok(cost.sent.length <= 21, `${cost.sent.length} commands: ${cost.sent.join(", ")}`);
-	assert.ok(asked.sent.length <= 23, `${asked.sent.length} commands: ${asked.sent.join(", ")}`);
+	assert.not(called.includes("ACCEPT"), "its first commit leaves at once, and accepts it");
+	assert.ok(called.length <= 8, `${called.length} scripts: ${called.join(", ")}`);
+	assert.ok(cost.sent.length <= 18, `${cost.sent.length} commands: ${cost.sent.join(", ")}`);
+	assert.ok(asked.sent.length <= 20, `${asked.sent.length} commands: ${asked.sent.join(", ")}`);
 });
 
 test("what is sent stays in proportion to what is recorded", async () => {
 	const content = await contentOf(store, client, cost.scanId);
 	// The context is written beside the content, what changes in a strategy's life more than once, and every word behind its length.
 	assert.ok(cost.bytes <= 1.12 * content, `${cost.bytes} bytes sent for ${content} of content`);
-	assert.ok(cost.bytes <= 39_000, `${cost.bytes} bytes sent`);
+	assert.ok(cost.bytes <= 38_700, `${cost.bytes} bytes sent`);
 });
 
-test("a scan that another process runs costs two scripts more, and stays in the same proportion", async () => {
+test("a scan that another process runs costs three scripts more, and stays in the same proportion", async () => {
 	const scripts = elsewhere.sent.filter((name) => /^[A-Z]/.test(name) && name !== "HEARTBEAT");
 	assert.ok(scripts.includes("CLAIM") && scripts.length <= 11, scripts.join(", "));
 	const content = await contentOf(store, client, elsewhere.scanId);
@@ -215,7 +216,7 @@ test("the server executes as few commands as before, those of scripts included",
 		await scanOn(store, n);
 		executed.push((await calls()) - before);
 	}
-	assert.ok(Math.min(...executed) <= 87, `${executed.join(", ")} commands executed`);
+	assert.ok(Math.min(...executed) <= 82, `${executed.join(", ")} commands executed`);
 });
 
 test.run();

@@ -181,8 +181,9 @@ begunScans("whose acceptance is not answered are accepted by their first commit"
 	await until(async () => !(await unclaimed()), "it is not queued by a watchdog");
 	go.resolve();
 	await until(async () => runtime.active() === 0, "the run is over");
-	const found = await store.writer.freshScan(viewer(lastUser()).user_id, `key-${lastUser()}`);
-	assert.is((await recordOf(store, found?.scan_id ?? "")).position, "completed");
+	const fresh = () => store.writer.freshScan(viewer(lastUser()).user_id, `key-${lastUser()}`);
+	await until(async () => (await fresh()) !== null, "it is booked");
+	assert.is((await recordOf(store, (await fresh())?.scan_id ?? "")).position, "completed");
 });
 
 begunScans(

@@ -8,7 +8,7 @@ import { beginner, type Given, typesOf, waiting } from "../support/begun.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { recordOf, untilRecord } from "../support/stuck.ts";
 import { quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
-import { until } from "../support/wait.ts";
+import { until, within } from "../support/wait.ts";
 
 /** A scan that is run by the process that starts it is made as claimed by it. */
 const begunScans = suite("runtime: scans made as claimed");
@@ -41,6 +41,17 @@ begunScans("are neither claimed nor read", async () => {
 	await runtime.run(scanId);
 	for (const listed of [store.writer.unclaimed(0, 100), store.writer.leaseless(100)])
 		assert.not((await listed).includes(scanId));
+});
+
+begunScans("are accepted and told of before their first phase is over", async () => {
+	const { go, effects } = waiting();
+	const { asked, runtime, start } = process({ effects });
+	const scanId = await within(start(), "the answer");
+	assert.equal(asked, ["run as claimed"]);
+	assert.is((await recordOf(store, scanId)).position, "portfolio_fetch");
+	assert.not((await store.writer.unclaimed(0, 1_000)).includes(scanId));
+	go.resolve();
+	assert.is(await runtime.run(scanId), "ended");
 });
 
 /** Everything that is stored of a scan but its rows, with moments and ids that differ from scan to scan taken out. */
@@ -147,6 +158,19 @@ begunScans("that supersede another are run when that one has ended", async () =>
 	await completed(forced.scan_id);
 	assert.equal(asked, ["run", "claim"], "it is claimed when it can run");
 	go.resolve();
+});
+
+begunScans("that redrive another are claimed once, when they have been accepted", async () => {
+	const { asked, commands, runtime, start } = process({
+		effects: { evaluateStrategy: () => Promise.reject(new Error("as planned")) },
+	});
+	const failed = await start();
+	assert.is((await untilRecord(store, failed, ({ terminal }) => terminal)).position, "failed");
+	const { user_id } = await recordOf(store, failed);
+	const { scan_id } = await commands.redriveScan({ user_id, role: "trader" }, failed, null);
+	await untilRecord(store, scan_id, ({ terminal }) => terminal);
+	await runtime.run(scan_id);
+	assert.equal(asked, ["run as claimed", "run", "claim"]);
 });
 
 begunScans.run();

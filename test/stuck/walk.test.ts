@@ -96,7 +96,7 @@ test("a scan that is claimed or ends while the walk looks at it has not been los
 	assert.equal(await everything(client), [claimed], "one that both indexes have lost is listed again");
 });
 
-test("a scan that was made as claimed is led to by the unclaimed until it is accepted, and by its lease from then on", async () => {
+test("a scan that was made as claimed is led to by its lease, before it is accepted and afterwards", async () => {
 	const made = async (digit: string): Promise<string> => {
 		const scan_id = `scan_${digit.repeat(32)}`;
 		const taker = { worker_id: "w", nonce: "n", lease_ms: 60_000 };
@@ -105,9 +105,10 @@ test("a scan that was made as claimed is led to by the unclaimed until it is acc
 		return scan_id;
 	};
 	const lost = await made("a");
-	await client.zrem(globalKeys.unclaimed, lost);
+	assert.is(await client.zscore(globalKeys.unclaimed, lost), null);
+	assert.ok(await client.zrem(globalKeys.leases, lost));
 	assert.equal(await everything(client), [lost]);
-	assert.ok(await client.zscore(globalKeys.unclaimed, lost));
+	assert.ok(await client.zscore(globalKeys.leases, lost));
 	assert.ok(await store.writer.drop(lost));
 	const accepted = await made("b");
 	const relisted = await everything(
