@@ -34,7 +34,16 @@ function end(): void {
 	const due = atEnd;
 	atEnd = [];
 	if (waiting.length > 0 || lookingBack.length > 0) schedule();
-	for (const task of due) task();
+	for (const task of due) {
+		try {
+			task();
+		} catch (error) {
+			// As of a callback of its own, so that the other tasks are done.
+			queueMicrotask(() => {
+				throw error;
+			});
+		}
+	}
 }
 
 /** Resolves when all that has already arrived in this turn of the event loop has been handled. */
@@ -51,7 +60,7 @@ export const turnOver = (): Promise<void> =>
 		schedule();
 	});
 
-/** Calls `task`, which must not throw, behind everything that `nextTurn` lets go on in this turn. */
+/** Calls `task` behind everything that `nextTurn` lets go on in this turn. */
 export function atTurnEnd(task: () => void): void {
 	atEnd.push(task);
 	schedule();

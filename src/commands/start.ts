@@ -50,9 +50,12 @@ export async function startScan(
 	if (begun) return begun;
 	for (let attempt = 0; attempt < START_TRIES; attempt++) {
 		const asked = askAtOnce(deps, viewer, request);
-		const joined = await tryJoin(deps, viewer, request, await asked.active);
+		const active = await asked.active;
+		const joined = await tryJoin(deps, viewer, request, active);
 		if (joined) return joined;
-		if (!isFresh(deps, request, profile, await asked.fresh)) await refuseOverload(deps, asked.queued);
+		// What the claim named has ended and was booked only now: its result may be the fresh one.
+		const fresh = active ? await deps.writer.freshScan(viewer.user_id, request.filter_key) : await asked.fresh;
+		if (!isFresh(deps, request, profile, fresh)) await refuseOverload(deps, asked.queued);
 		const superseded = request.force_refresh ? await deps.writer.activeScan(viewer.user_id, request.filter_key) : null;
 		const quiet = await asked.nothingWaits;
 		const planned = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);

@@ -81,6 +81,7 @@ export class ScanRun {
 	private abandon: () => void = () => {};
 	private readonly lease: Lease;
 	private readonly recorded = shortener();
+
 	constructor(deps: RunDeps, claim: Granted) {
 		const { record } = claim;
 		this.deps = deps;
@@ -182,8 +183,7 @@ export class ScanRun {
 	}
 
 	private isDue(): boolean {
-		const next = nextDeadlineMs(this.state);
-		return next !== null && next <= this.deps.writer.now();
+		return (nextDeadlineMs(this.state) ?? Number.POSITIVE_INFINITY) <= this.deps.writer.now();
 	}
 
 	private arm(): void {

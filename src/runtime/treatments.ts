@@ -76,7 +76,11 @@ export function createTreatments(deps: TreatmentDeps): Treatment[] {
 			name: "leaseless",
 			// What this process cannot carry on stays listed for those who can, and must not hide what stands behind it.
 			list: async () => (await writer.leaseless(BATCH + foreign.size)).filter((scanId) => !foreign.waits(scanId)),
-			each: async (scanId) => runHere(deps, foreign, scanId, "taking over a scan without a live lease"),
+			async each(scanId) {
+				// One that was made as claimed, by a process that died before the start was over: any process can finish that.
+				if (await writer.isUnaccepted(scanId)) return await repairStart(deps, foreign, scanId, false);
+				runHere(deps, foreign, scanId, "taking over a scan without a live lease");
+			},
 		},
 		{
 			name: "unclaimed",

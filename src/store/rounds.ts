@@ -18,11 +18,13 @@ export interface Rounds extends EndLedger {
 	claimed(scanId: string): void;
 	/** Takes it off all lists of scans that run. */
 	ended(scanId: string): void;
-	/** Resolves when the next round begins: what many send then leaves in one packet. */
-	next(): Promise<void>;
+	/** Does it when the next round begins: what many send then leaves in one packet. */
+	inNext<T>(act: () => Promise<T>): Promise<T>;
 	/** Notes when a tombstone is over; the first note stands. */
 	buried(note: [overAtMs: number, note: string]): Promise<void>;
-	/** Does at once what rests, and resolves when none of what nobody waits for is under way. */
+	/** What is under way from now on, for `settle`. */
+	noted<T>(work: Promise<T>): Promise<T>;
+	/** Does at once what rests, and resolves when nothing of it is under way any more. */
 	settle(): Promise<void>;
 }
 
@@ -48,22 +50,26 @@ export function createRounds({ redis, run, retentionMs, pace }: RoundsDeps): Rou
 	// How many wait there decides whether starts are refused, so this does not rest.
 	const claimed = gathering<string>(TOGETHER_MAX, (scanIds) => redis.zrem(globalKeys.unclaimed, ...scanIds));
 	const ended = together<string>((scanIds) => unlist(redis, scanIds));
-	const unawaited = new Set<Promise<unknown>>();
-	const aside = (work: Promise<unknown>): void => {
-		const over = () => void unawaited.delete(work);
-		unawaited.add(work);
+	const next = together<void>(async () => {});
+	const underWay = new Set<Promise<unknown>>();
+	const noted = <T>(work: Promise<T>): Promise<T> => {
+		const over = () => void underWay.delete(work);
+		underWay.add(work);
 		work.then(over, over);
+		return work;
 	};
+	const aside = (work: Promise<unknown>): void => void noted(work);
 	return {
 		...createEndLedger({ redis, run, retentionMs, pace }),
 		started: () => aside(started()),
 		claimed: (scanId) => aside(claimed(scanId)),
 		ended: (scanId) => aside(ended(scanId)),
-		next: together<void>(async () => {}),
+		inNext: (act) => next().then(act),
+		noted,
 		buried: together((notes) => enterAll(redis, globalKeys.tombstones, notes)),
 		async settle() {
 			pace?.end();
-			await Promise.allSettled(unawaited);
+			while (underWay.size > 0) await Promise.allSettled(underWay);
 		},
 	};
 }

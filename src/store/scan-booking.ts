@@ -17,7 +17,7 @@ type Run = (script: scripts.Script, args: (string | number)[]) => Promise<unknow
 interface BookingDeps {
 	run: Run;
 	settings: BookingSettings;
-	rounds: Pick<Rounds, "next" | "buried" | "count">;
+	rounds: Pick<Rounds, "inNext" | "buried" | "count">;
 }
 
 /** How many surplus scans one booking names at most; the next ones name the others. */
@@ -41,7 +41,7 @@ export async function finish(
 	const args = [keys.active, keys.fresh, keys.ended, keys.scans, filter_key, record.scan_id, fresh ? 1 : 0];
 	args.push(endedAtMs, fingerprint, expiresAtMs, settings.tombstone_ms, keep, SURPLUS_MAX);
 	const [surplus] = await Promise.all([
-		rounds.next().then(() => run(scripts.FINISH, args)),
+		rounds.inNext(() => run(scripts.FINISH, args)),
 		// The first note stands: a scan that was cleared early is not remembered longer by a later booking.
 		rounds.buried([expiresAtMs + settings.tombstone_ms, tombstone(record.user_id, record.scan_id)]),
 		rounds.count(record, ended),

@@ -101,11 +101,9 @@ export async function claim(
 			else await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
 		case "unaccepted":
-			// Of one that was made as claimed the start is to be finished by now; who does that finds it among the unclaimed.
-			// When it is accepted the index of leases leads to it, so it stays there, a lease ahead: its start may take as
-			// long, and until then it is not looked at by every pass.
-			if (first) await redis.zadd(globalKeys.unclaimed, "NX", now(), scanId);
-			else await redis.zrem(globalKeys.leases, scanId);
+			// To one that was made as claimed that index leads, so it stays there, a lease ahead: its start may take as long, and
+			// until then it is not looked at by every pass.
+			if (!first) await redis.zrem(globalKeys.leases, scanId);
 			return { kind };
 		case "ended":
 		case "missing":

@@ -21,8 +21,7 @@ export async function create(redis: Redis, run: Run, scan: NewScan): Promise<voi
 	addResults(args, scan.results);
 	args.push(encodeBatch([scan.entry], []));
 	// Indexed first, and all in one go: nothing is accepted before each of them is answered, so that whatever happens
-	// between the steps of a start, a sweeper finds the record: among the unclaimed, or, when it is claimed already, by the
-	// end of its lease, at which whoever may not take it enters it among the unclaimed.
+	// between the steps of a start, a sweeper finds the record: among the unclaimed, or by the end of its lease.
 	const answers = await Promise.all([
 		redis.zadd(globalKeys.due, scan.deadline_at_ms, scan.scan_id),
 		taken

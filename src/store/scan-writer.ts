@@ -134,11 +134,13 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 			return entries.map(([id, fields]) => ({ id, event: eventOf(fields[1]) }));
 		},
 		onInbox: (listener) => hub.onInbox(listener),
-		async finish(record, figures, keep) {
-			const surplus = await finish({ run, settings, rounds }, record, figures, keep);
-			// Last: a scan that stays listed is booked again by the sweeper, which changes nothing.
-			rounds.ended(record.scan_id);
-			return surplus;
+		finish(record, figures, keep) {
+			const booked = finish({ run, settings, rounds }, record, figures, keep).then((surplus) => {
+				// Last: a scan that stays listed is booked again by the sweeper, which changes nothing.
+				rounds.ended(record.scan_id);
+				return surplus;
+			});
+			return rounds.noted(booked);
 		},
 		forget: (userId, filterKey, scanId) => forget(run, settings, now(), userId, filterKey, scanId),
 		async freshScan(userId, filterKey) {
@@ -159,6 +161,10 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 		overdue: (limit) => redis.zrangebyscore(globalKeys.due, "-inf", now(), "LIMIT", 0, limit),
 		leaseless: (limit) => redis.zrangebyscore(globalKeys.leases, "-inf", now(), "LIMIT", 0, limit),
 		unclaimed: (ageMs, limit) => redis.zrangebyscore(globalKeys.unclaimed, "-inf", now() - ageMs, "LIMIT", 0, limit),
+		async isUnaccepted(scanId) {
+			const [owner, accepted] = await redis.hmget(scanKeys(scanId).scan, "owner", "accepted");
+			return Boolean(owner) && accepted !== "1";
+		},
 		async postpone(scanId, delayMs) {
 			await redis.zadd(globalKeys.due, "XX", now() + delayMs, scanId);
 		},

@@ -179,7 +179,8 @@ return {'created', ARGV[2], ''}`,
 );
 
 /**
- * Books an ended scan in its user's slot: frees the claim, notes freshness and the tombstone.
+ * Books an ended scan in its user's slot: frees the claim, notes freshness and the tombstone. One that was cleared before
+ * it was booked does not become fresh.
  * KEYS 1 active, 2 fresh, 3 ended, 4 scans
  * ARGV 1 filter_key, 2 scan_id, 3 completed 0|1, 4 completed_at_ms, 5 fingerprint, 6 expires_at_ms, 7 tombstone_ms,
  *   8 how many scans of the user are kept, 9 how many beyond them are named at most
@@ -190,7 +191,9 @@ export const FINISH = urgent(
 	`${NOW}
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if held and string.match(held, '^([^|]*)|') == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
-if ARGV[3] == '1' then
+local expires = redis.call('ZSCORE', KEYS[3], ARGV[2])
+local cleared = expires and tonumber(expires) <= now
+if ARGV[3] == '1' and not cleared then
   local fresh = redis.call('HGET', KEYS[2], ARGV[1])
   local newest = fresh and tonumber(string.match(fresh, '^[^|]*|([^|]*)|')) or 0
   if tonumber(ARGV[4]) >= newest then
@@ -198,7 +201,7 @@ if ARGV[3] == '1' then
     redis.call('PEXPIREAT', KEYS[2], ARGV[6])
   end
 end
-if redis.call('ZSCORE', KEYS[4], ARGV[2]) and not redis.call('ZSCORE', KEYS[3], ARGV[2]) then
+if not expires and redis.call('ZSCORE', KEYS[4], ARGV[2]) then
   redis.call('ZADD', KEYS[3], ARGV[6], ARGV[2])
 end
 local over = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now - tonumber(ARGV[7]), 'LIMIT', 0, 100)

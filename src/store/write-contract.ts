@@ -168,6 +168,8 @@ export interface ScanWriter {
 	forgetFresh(userId: string, filterKey: string, scanId: string): Promise<void>;
 	/** Deletes an ended scan's record now; its id answers 410 from then on. */
 	expireNow(userId: string, scanId: string): Promise<boolean>;
+	/** Its record is there, and its start may not be over. */
+	isUnaccepted(scanId: string): Promise<boolean>;
 	/** Ids by index, at most `limit`: past their deadline, with an ended lease, unclaimed for `ageMs`. */
 	overdue(limit: number): Promise<string[]>;
 	leaseless(limit: number): Promise<string[]>;

@@ -52,6 +52,20 @@ start("a full queue refuses new scans, but neither a recent result nor joining a
 	assert.equal(await store.reader.listByUser(other.user_id, 0, 10), [], "nothing is left of a refused start");
 });
 
+start(
+	"one that ended and is not booked yet is a recent result too, with a full queue and without a second record",
+	async () => {
+		for (const full of [FULL, {}]) {
+			const me = next();
+			const { scan_id } = await commandsOn(store, noQueue).startScan(me, startRequest());
+			await runtimeOn(store, quickEffects(), { onEnded: async () => {} }).run(scan_id);
+			const again = await commandsOn(store, noQueue, full).startScan(me, startRequest());
+			assert.equal([again.decision, again.scan_id], ["cached", scan_id]);
+			assert.is((await store.reader.listByUser(me.user_id, 0, 10)).length, 1);
+		}
+	},
+);
+
 start("what would need a new scan is refused by a full queue, however recent the old result", async () => {
 	const me = next();
 	const { scan_id } = await commandsOn(store, noQueue).startScan(me, startRequest());

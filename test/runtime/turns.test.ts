@@ -58,4 +58,21 @@ test("what comes in the middle of a turn is done in it while it can be, else in 
 	assert.ok(isDone, "also what is asked for at an end has one");
 });
 
+test("a task that breaks is told of, and the others are done", async () => {
+	const broken: unknown[] = [];
+	const listeners = process.listeners("uncaughtException");
+	process.removeAllListeners("uncaughtException");
+	process.once("uncaughtException", (error) => broken.push(error.message));
+	const told: string[] = [];
+	atTurnEnd(() => told.push("before"));
+	atTurnEnd(() => {
+		throw new Error("as planned");
+	});
+	atTurnEnd(() => told.push("after"));
+	await loops(3);
+	for (const listener of listeners) process.on("uncaughtException", listener);
+	assert.equal([told, broken], [["before", "after"], ["as planned"]]);
+	await nextTurn();
+});
+
 test.run();

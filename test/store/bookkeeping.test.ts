@@ -52,6 +52,17 @@ async function endedScan(on: ScanStore = store): Promise<ScanRecord> {
 	return record;
 }
 
+books("one that was cleared before its booking arrived does not become fresh again", async () => {
+	const record = await acceptedAndRun();
+	const { filter_key } = record.context.input;
+	await book(store.writer, record, 1_000);
+	assert.is((await store.writer.freshScan(record.user_id, filter_key))?.scan_id, record.scan_id);
+	await store.writer.forgetFresh(record.user_id, filter_key, record.scan_id);
+	await store.writer.expireNow(record.user_id, record.scan_id);
+	await book(store.writer, record, 1_000);
+	assert.is(await store.writer.freshScan(record.user_id, filter_key), null);
+});
+
 books("it is counted once and listed among the recent ones of all users", async () => {
 	const before = (await store.statistics.day(today())).total_scans;
 	const record = await endedScan();

@@ -25,6 +25,7 @@ export function Tabs({ tabs, chosen, onChoose }: { tabs: readonly Tab[]; chosen:
 		const next = tabs[MOVES[event.key]?.(at, tabs.length) ?? -1];
 		if (!next) return;
 		event.preventDefault();
+		byPointer.current = false;
 		onChoose(next.id);
 		document.getElementById(`${base}-${next.id}`)?.focus();
 	};
@@ -37,8 +38,8 @@ export function Tabs({ tabs, chosen, onChoose }: { tabs: readonly Tab[]; chosen:
 		byPointer.current = false;
 	}, [at]);
 	const onClick = (i: number, id: string, { detail }: MouseEvent) => {
+		byPointer.current = detail > 0 && i !== at;
 		if (detail > 0 && i === at) toPanel();
-		else byPointer.current = detail > 0;
 		onChoose(id);
 	};
 	const tab = tabs[at];

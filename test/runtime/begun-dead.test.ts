@@ -1,0 +1,76 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { newScan } from "../../src/commands/plan.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
+import type { ScanStore } from "../../src/store/index.ts";
+import { projections } from "../../src/views/projections.ts";
+import { quick } from "../support/begun.ts";
+import { scanInput } from "../support/scan-input.ts";
+import { startTestRedis, type TestRedis } from "../support/store.ts";
+import { recordOf, watchdogOn } from "../support/stuck.ts";
+import { runtimeOn } from "../support/system.ts";
+import { until } from "../support/wait.ts";
+
+/** A process that dies between making a scan as claimed and accepting it: whoever is left finishes its start. */
+const dead = suite("runtime: scans made as claimed, whose starts died");
+
+let redis: TestRedis;
+let store: ScanStore;
+let scans = 0;
+dead.before(async () => {
+	redis = await startTestRedis();
+	store = await redis.store();
+});
+dead.after(() => redis.close());
+
+/** @param isNamed its start had come as far as the user's claim */
+async function deadStart(isNamed: boolean, agoMs = 0): Promise<string> {
+	scans += 1;
+	const scan_id = `scan_${String(scans).padStart(32, "0")}`;
+	const [user_id, filter_key] = [`dead-${scans}`, "all"];
+	const accepted_at_ms = store.clock.now() - agoMs;
+	const input = {
+		...scanInput({ scan_id, accepted_at_ms, deadline_at_ms: accepted_at_ms + 150_000 }),
+		user_id,
+		filter_key,
+	};
+	const scan = newScan(input, projections, {}, { worker_id: "dead", nonce: "n", lease_ms: 20 });
+	const rest = { force: false, force_join_ms: 0, fresh_ms: 0, fingerprint: "f", accepted_at_ms };
+	if (isNamed)
+		assert.is((await store.writer.begin(scan, { user_id, filter_key, scan_id, ...rest }))?.decision, "created");
+	else await store.writer.create(scan);
+	await until(async () => (await store.writer.leaseless(1_000)).includes(scan_id), "its lease is over");
+	return scan_id;
+}
+
+const full = { hasRoom: () => false, hasRoomBeside: () => false, workerId: "full" } as unknown as Runtime;
+
+for (const [name, runtime] of [
+	["runs no scans", () => null],
+	["has no place left", () => full],
+	["could run it", () => runtimeOn(store, quick)],
+] as const) {
+	dead(`a process that ${name} finishes the start of one that a claim names`, async () => {
+		const scanId = await deadStart(true);
+		assert.is(await store.reader.read(scanId), null, "nobody was told of it");
+		const { watchdog, queued } = watchdogOn(store, runtime());
+		await watchdog.pass();
+		assert.ok(queued.includes(scanId));
+		assert.not(await store.writer.isUnaccepted(scanId));
+		assert.is(await runtimeOn(store, quick).run(scanId), "ended");
+		const { epoch, position } = await recordOf(store, scanId);
+		assert.equal([epoch, position], [2, "completed"]);
+	});
+}
+
+dead("one that no claim names is cleared away when its start has had its time", async () => {
+	const [young, old] = [await deadStart(false), await deadStart(false, 11_000)];
+	const { watchdog, queued } = watchdogOn(store, null);
+	await watchdog.pass();
+	assert.equal([queued.includes(young), queued.includes(old)], [false, false]);
+	assert.ok(await store.writer.isUnaccepted(young), "a slow start is not disturbed");
+	assert.not(await store.writer.isUnaccepted(old), "there is no such record any more");
+	assert.not((await store.writer.leaseless(1_000)).includes(old));
+});
+
+dead.run();
