@@ -2,6 +2,7 @@ import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { ClaimMode, MachineEvent } from "../store/write-contract.ts";
+import { type Turns, turns } from "../turns.ts";
 import { type Granted, stateOf, type Taker } from "./claimed.ts";
 import { foreignCommit, isContinuable } from "./foreign.ts";
 import { KeptRoom } from "./kept-results.ts";
@@ -47,11 +48,13 @@ export interface Runtime {
 	handOver(): Promise<void>;
 }
 
-export interface RuntimeDeps extends Omit<RunDeps, "onEnded" | "keptRoom"> {
+export interface RuntimeDeps extends Omit<RunDeps, "onEnded" | "keptRoom" | "turns"> {
 	workerId: string;
 	/** Scans at once that the queue delivers, and as many beside them that it does not. */
 	capacity: number;
 	nonce: () => string;
+	/** Absent: those of this process. */
+	turns?: Turns;
 	/** Absent: a room of its own. */
 	keptRoom?: KeptRoom;
 	onEnded(record: ScanRecord): Promise<void>;
@@ -79,6 +82,7 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 	const runDeps: RunDeps = {
 		...deps,
 		keptRoom: deps.keptRoom ?? new KeptRoom(),
+		turns: deps.turns ?? turns,
 		onEnded(scanId, record) {
 			// Booking waits for the bookings of others; the next scan need not, unless they have become too many.
 			if (runs.size - inHand.all < BOOKINGS_PER_PLACE * deps.capacity) runs.get(scanId)?.free();

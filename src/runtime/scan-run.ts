@@ -5,7 +5,7 @@ import type { Effects } from "../effects/contract.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
 import { shortener } from "../store/journal-ids.ts";
 import type { Commit, CommitMoment, CommitResult, ScanWriter } from "../store/write-contract.ts";
-import { nextTurn } from "../turns.ts";
+import type { Turns } from "../turns.ts";
 import { rankedAtOnce } from "./at-once.ts";
 import { bundle } from "./bundle.ts";
 import { endedRecord, firstEvent, type Granted, stateOf } from "./claimed.ts";
@@ -38,6 +38,7 @@ export interface RunDeps {
 	effects: Effects;
 	projections: Projections;
 	clock: Clock;
+	turns: Turns;
 	log: RunLog;
 	settings: { lease_ms: number; heartbeat_ms: number };
 	keptRoom: KeptRoom;
@@ -106,9 +107,7 @@ export class ScanRun {
 			onError: (effect, error, failure) =>
 				deps.log.warn({ scan_id: this.scanId, effect: effect.key, failure, err: error }, "effect failed"),
 		});
-		const inbox = (newest: string) => {
-			if (newest !== this.inboxSeen) this.lookAtInbox();
-		};
+		const inbox = (newest: string) => newest !== this.inboxSeen && this.lookAtInbox();
 		const lost = this.leaseLost.bind(this);
 		this.lease = holdLease(deps, claim, { lost, turns: () => !this.pulse.hangs(), inbox });
 		this.isBegun = claim.begun === true;
@@ -179,7 +178,7 @@ export class ScanRun {
 			this.wake = null;
 			this.deps.clock.clearTimeout(this.timer);
 		}
-		await nextTurn();
+		await this.deps.turns.next();
 	}
 
 	private isDue(): boolean {

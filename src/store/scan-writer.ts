@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Send } from "../redis/quick.ts";
-import { turnOver } from "../turns.ts";
+import { turns as ownTurns, type Turns } from "../turns.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import type { CommitLines } from "./commit-lines.ts";
 import { createCommitTally } from "./commit-tally.ts";
@@ -37,11 +37,14 @@ interface WriterDeps {
 	now: () => number;
 	/** Of what is done for many together; absent: nothing rests. */
 	pace?: Pace;
+	/** Absent: those of this process. */
+	turns?: Turns;
 	settings: WriterSettings;
 }
 
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
-export function createScanWriter({ redis, send, commits, hub, now, pace, settings }: WriterDeps): ScanWriter {
+export function createScanWriter(deps: WriterDeps): ScanWriter {
+	const { redis, send, commits, hub, now, pace, turns = ownTurns, settings } = deps;
 	const versions = settings.versions ?? builtVersions;
 	const tally = createCommitTally();
 	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args, send);
@@ -76,7 +79,7 @@ export function createScanWriter({ redis, send, commits, hub, now, pace, setting
 		create: (scan) => create(redis, run, scan),
 		async accept(scanId, begun = false) {
 			if (begun) {
-				await turnOver();
+				await turns.over();
 				const along = await accepting.get(scanId)?.catch(() => null);
 				if (along === "ok" || along === "duplicate") return true;
 			}

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { atTurnEnd, nextTurn, turnOver } from "../../src/turns.ts";
+import { turns } from "../../src/turns.ts";
 
 const test = suite("turns of the event loop");
 
@@ -12,14 +12,14 @@ const loops = async (count: number): Promise<void> => {
 test("all that waits goes on in one phase; who looks back and what is done at the end come behind what follows from it", async () => {
 	const told: string[] = [];
 	const steps = async (name: string) => {
-		await nextTurn();
+		await turns.next();
 		told.push(name);
 		for (let i = 0; i < 10; i++) await Promise.resolve();
 		told.push(`${name} went on`);
-		atTurnEnd(() => told.push(`${name} is sent`));
+		turns.atEnd(() => told.push(`${name} is sent`));
 	};
-	atTurnEnd(() => told.push("what was there before is sent"));
-	const lookingBack = turnOver().then(() => told.push("looked back"));
+	turns.atEnd(() => told.push("what was there before is sent"));
+	const lookingBack = turns.over().then(() => told.push("looked back"));
 	const began = [steps("a"), steps("b")];
 	assert.equal(told, []);
 	await Promise.all([...began, lookingBack]);
@@ -38,19 +38,19 @@ test("all that waits goes on in one phase; who looks back and what is done at th
 
 test("what comes in the middle of a turn is done in it while it can be, else in the next one", async () => {
 	const told: string[] = [];
-	await nextTurn();
-	const again = nextTurn().then(() => told.push("again"));
-	const back = turnOver().then(async () => {
+	await turns.next();
+	const again = turns.next().then(() => told.push("again"));
+	const back = turns.over().then(async () => {
 		told.push("looked back");
-		atTurnEnd(() => told.push("end"));
-		await turnOver();
+		turns.atEnd(() => told.push("end"));
+		await turns.over();
 		told.push("looked back again");
 	});
 	await Promise.all([again, back]);
 	assert.equal(told, ["looked back", "end", "again", "looked back again"]);
 	let isDone = false;
-	atTurnEnd(() => {
-		atTurnEnd(() => {
+	turns.atEnd(() => {
+		turns.atEnd(() => {
 			isDone = true;
 		});
 	});
@@ -64,15 +64,15 @@ test("a task that breaks is told of, and the others are done", async () => {
 	process.removeAllListeners("uncaughtException");
 	process.once("uncaughtException", (error) => broken.push(error.message));
 	const told: string[] = [];
-	atTurnEnd(() => told.push("before"));
-	atTurnEnd(() => {
+	turns.atEnd(() => told.push("before"));
+	turns.atEnd(() => {
 		throw new Error("as planned");
 	});
-	atTurnEnd(() => told.push("after"));
+	turns.atEnd(() => told.push("after"));
 	await loops(3);
 	for (const listener of listeners) process.on("uncaughtException", listener);
 	assert.equal([told, broken], [["before", "after"], ["as planned"]]);
-	await nextTurn();
+	await turns.next();
 });
 
 test.run();

@@ -21,6 +21,7 @@ import { createScanReader } from "../../src/store/scan-reader.ts";
 import { createScanWriter } from "../../src/store/scan-writer.ts";
 import { createStatistics } from "../../src/store/statistics.ts";
 import type { ScanWriter } from "../../src/store/write-contract.ts";
+import { createTurns, type Turns } from "../../src/turns.ts";
 import { projections } from "../../src/views/projections.ts";
 import { limits } from "../support/scan-input.ts";
 import { effectsFor, type MarketWorld } from "./market.ts";
@@ -91,10 +92,13 @@ interface Parts {
 	redis: ReturnType<typeof createSimulatedRedis>;
 	dice: Dice;
 	clock: Awaited<ReturnType<typeof storeClock>>;
+	turns: Turns;
 }
 
 async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 	const redis = createSimulatedRedis(around.network, process);
+	// What a process has scheduled dies with it, and stands still with it.
+	const turns = createTurns();
 	const subscriber = createSimulatedSubscriber();
 	around.subscribe(process, subscriber.deliver);
 	const clock = await storeClock(redis, process.clock);
@@ -109,6 +113,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 			hub,
 			now,
 			pace: createPace(process.clock, ROUNDS_EVERY_MS),
+			turns,
 			settings: { retention_ms, tombstone_ms },
 		}),
 	);
@@ -153,7 +158,7 @@ async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 			queue_max: SETTINGS.queue_max,
 		},
 	};
-	return { process, writer, reader, start, dispatch, redis, dice, clock };
+	return { process, writer, reader, start, dispatch, redis, dice, clock, turns };
 }
 
 const account = (user_id: string) => ({
@@ -221,7 +226,7 @@ export const bootWorker = async (around: Surroundings, process: Process): Promis
 	runScans(around, await partsOf(around, process));
 
 async function runScans(around: Surroundings, parts: Parts): Promise<void> {
-	const { process, writer, reader, start, dispatch } = parts;
+	const { process, writer, reader, start, dispatch, turns } = parts;
 	const capacity = parts.dice.pick(CAPACITIES);
 	const log = around.log(process);
 	const runtime = createRuntime({
@@ -233,6 +238,7 @@ async function runScans(around: Surroundings, parts: Parts): Promise<void> {
 		effects: around.effects(process, effectsFor(around.market, process, parts.redis)),
 		projections,
 		clock: process.clock,
+		turns,
 		log,
 		settings: start.apply.settings,
 		onEnded: start.book,

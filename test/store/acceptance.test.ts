@@ -6,7 +6,7 @@ import type { CommitHub } from "../../src/store/commit-hub.ts";
 import { createScanWriter } from "../../src/store/scan-writer.ts";
 import { ACCEPT, COMMIT } from "../../src/store/scripts.ts";
 import type { Commit } from "../../src/store/write-contract.ts";
-import { nextTurn } from "../../src/turns.ts";
+import { turns } from "../../src/turns.ts";
 import { deferred } from "../effects/fake-clock.ts";
 
 /** How a scan that has begun where it was started is accepted: by its first commit, if that leaves at once. */
@@ -47,9 +47,9 @@ acceptance("is left to the first commit that leaves in the same turn, and answer
 		const accepting = writer.accept(scan_id, true).then((accepted) => {
 			isAccepted = accepted;
 		});
-		const commit = nextTurn().then(() => writer.commit(first));
-		await nextTurn();
-		await nextTurn();
+		const commit = turns.next().then(() => writer.commit(first));
+		await turns.next();
+		await turns.next();
 		assert.equal([sent, isAccepted], [["commit"], null]);
 		committed.resolve([answer, "1"]);
 		await Promise.all([accepting, commit]);
@@ -66,8 +66,8 @@ acceptance("is sent where the commit does not accept the scan, and tells whether
 		const { sent, writer } = storeOn(committed.promise.then(answer), isThere);
 		const commit = writer.commit(first).catch(() => "failed");
 		const accepted = writer.accept(scan_id, true);
-		await nextTurn();
-		await nextTurn();
+		await turns.next();
+		await turns.next();
 		assert.equal(sent, ["commit"]);
 		committed.resolve();
 		assert.is(await accepted, isThere === 1);
