@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { turns } from "../turns.ts";
+import { loopTurns } from "../loop-turns.ts";
 
 /**
  * The server reads so much of a connection at once. More in one packet would only make it wait for the rest of the
@@ -23,7 +23,7 @@ export function sendTogether(redis: Redis): void {
 		if (held === null && redis.stream) {
 			held = redis.stream;
 			held.cork();
-			turns.atEnd(release);
+			loopTurns.atEnd(release);
 		}
 		const answer = sendAlone(command, stream);
 		if (held !== null && held.writableLength >= PACKET_LENGTH) {

@@ -1,8 +1,8 @@
 import type { ScanEvent } from "../../machines/events.ts";
 import type { ScanContext } from "../../machines/types.ts";
+import { type LoopTurns, loopTurns } from "../loop-turns.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { ClaimMode, MachineEvent } from "../store/write-contract.ts";
-import { type Turns, turns } from "../turns.ts";
 import { type Granted, stateOf, type Taker } from "./claimed.ts";
 import { foreignCommit, isContinuable } from "./foreign.ts";
 import { KeptRoom } from "./kept-results.ts";
@@ -54,7 +54,7 @@ export interface RuntimeDeps extends Omit<RunDeps, "onEnded" | "keptRoom" | "tur
 	capacity: number;
 	nonce: () => string;
 	/** Absent: those of this process. */
-	turns?: Turns;
+	turns?: LoopTurns;
 	/** Absent: a room of its own. */
 	keptRoom?: KeptRoom;
 	onEnded(record: ScanRecord): Promise<void>;
@@ -82,7 +82,7 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 	const runDeps: RunDeps = {
 		...deps,
 		keptRoom: deps.keptRoom ?? new KeptRoom(),
-		turns: deps.turns ?? turns,
+		turns: deps.turns ?? loopTurns,
 		onEnded(scanId, record) {
 			// Booking waits for the bookings of others; the next scan need not, unless they have become too many.
 			if (runs.size - inHand.all < BOOKINGS_PER_PLACE * deps.capacity) runs.get(scanId)?.free();

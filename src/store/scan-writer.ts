@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
+import { type LoopTurns, loopTurns } from "../loop-turns.ts";
 import type { Send } from "../redis/quick.ts";
-import { turns as ownTurns, type Turns } from "../turns.ts";
 import type { CommitHub } from "./commit-hub.ts";
 import type { CommitLines } from "./commit-lines.ts";
 import { createCommitTally } from "./commit-tally.ts";
@@ -38,13 +38,13 @@ interface WriterDeps {
 	/** Of what is done for many together; absent: nothing rests. */
 	pace?: Pace;
 	/** Absent: those of this process. */
-	turns?: Turns;
+	turns?: LoopTurns;
 	settings: WriterSettings;
 }
 
 /** The write half of the store on ioredis; every decision is taken inside one Lua script. */
 export function createScanWriter(deps: WriterDeps): ScanWriter {
-	const { redis, send, commits, hub, now, pace, turns = ownTurns, settings } = deps;
+	const { redis, send, commits, hub, now, pace, turns = loopTurns, settings } = deps;
 	const versions = settings.versions ?? builtVersions;
 	const tally = createCommitTally();
 	const run = (script: scripts.Script, args: (string | number)[]) => scripts.runScript(redis, script, args, send);

@@ -1,9 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { silentLogger } from "../../src/log.ts";
+import { loopTurns } from "../../src/loop-turns.ts";
 import { createRedisClient } from "../../src/redis/clients.ts";
 import { quickly, quickScript } from "../../src/redis/quick.ts";
-import { turns } from "../../src/turns.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
 import { within } from "../support/wait.ts";
 
@@ -65,8 +65,8 @@ test("leave together, in their order, with the client's own methods, pipelines a
 test("wait for what goes on in their turn, and leave with what it sends", async () => {
 	const { client, writes } = await counted("commands");
 	const first = client.set("m", "1");
-	const later = turns.next().then(() => client.incr("m"));
-	const last = turns.over().then(() => client.incr("m"));
+	const later = loopTurns.next().then(() => client.incr("m"));
+	const last = loopTurns.over().then(() => client.incr("m"));
 	assert.equal(await within(Promise.all([first, later, last]), "the replies"), ["OK", 2, 3]);
 	assert.is(writes(), 1);
 	client.disconnect();

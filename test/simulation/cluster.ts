@@ -3,6 +3,7 @@ import { profileOf } from "../../src/accounts/profile.ts";
 import { STANDARD_STRATEGIES } from "../../src/catalogue.ts";
 import { type CommandDeps, createCommands, createStartMemory, finishStart } from "../../src/commands.ts";
 import type { Effects } from "../../src/effects/contract.ts";
+import { createLoopTurns, type LoopTurns } from "../../src/loop-turns.ts";
 import { announcePresence } from "../../src/presence.ts";
 import { createQueries, type Queries } from "../../src/queries.ts";
 import { createDispatch, createLocalRuns, type Dispatch } from "../../src/queue/dispatch.ts";
@@ -21,7 +22,6 @@ import { createScanReader } from "../../src/store/scan-reader.ts";
 import { createScanWriter } from "../../src/store/scan-writer.ts";
 import { createStatistics } from "../../src/store/statistics.ts";
 import type { ScanWriter } from "../../src/store/write-contract.ts";
-import { createTurns, type Turns } from "../../src/turns.ts";
 import { projections } from "../../src/views/projections.ts";
 import { limits } from "../support/scan-input.ts";
 import { effectsFor, type MarketWorld } from "./market.ts";
@@ -92,13 +92,13 @@ interface Parts {
 	redis: ReturnType<typeof createSimulatedRedis>;
 	dice: Dice;
 	clock: Awaited<ReturnType<typeof storeClock>>;
-	turns: Turns;
+	turns: LoopTurns;
 }
 
 async function partsOf(around: Surroundings, process: Process): Promise<Parts> {
 	const redis = createSimulatedRedis(around.network, process);
 	// What a process has scheduled dies with it, and stands still with it.
-	const turns = createTurns();
+	const turns = createLoopTurns();
 	const subscriber = createSimulatedSubscriber();
 	around.subscribe(process, subscriber.deliver);
 	const clock = await storeClock(redis, process.clock);

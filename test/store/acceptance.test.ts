@@ -2,11 +2,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { loopTurns } from "../../src/loop-turns.ts";
 import type { CommitHub } from "../../src/store/commit-hub.ts";
 import { createScanWriter } from "../../src/store/scan-writer.ts";
 import { ACCEPT, COMMIT } from "../../src/store/scripts.ts";
 import type { Commit } from "../../src/store/write-contract.ts";
-import { turns } from "../../src/turns.ts";
 import { deferred } from "../effects/fake-clock.ts";
 
 /** How a scan that has begun where it was started is accepted: by its first commit, if that leaves at once. */
@@ -47,9 +47,9 @@ acceptance("is left to the first commit that leaves in the same turn, and answer
 		const accepting = writer.accept(scan_id, true).then((accepted) => {
 			isAccepted = accepted;
 		});
-		const commit = turns.next().then(() => writer.commit(first));
-		await turns.next();
-		await turns.next();
+		const commit = loopTurns.next().then(() => writer.commit(first));
+		await loopTurns.next();
+		await loopTurns.next();
 		assert.equal([sent, isAccepted], [["commit"], null]);
 		committed.resolve([answer, "1"]);
 		await Promise.all([accepting, commit]);
@@ -66,8 +66,8 @@ acceptance("is sent where the commit does not accept the scan, and tells whether
 		const { sent, writer } = storeOn(committed.promise.then(answer), isThere);
 		const commit = writer.commit(first).catch(() => "failed");
 		const accepted = writer.accept(scan_id, true);
-		await turns.next();
-		await turns.next();
+		await loopTurns.next();
+		await loopTurns.next();
 		assert.equal(sent, ["commit"]);
 		committed.resolve();
 		assert.is(await accepted, isThere === 1);

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { turns } from "../../src/turns.ts";
+import { loopTurns } from "../../src/loop-turns.ts";
 
 const test = suite("turns of the event loop");
 
@@ -12,14 +12,14 @@ const loops = async (count: number): Promise<void> => {
 test("all that waits goes on in one phase; who looks back and what is done at the end come behind what follows from it", async () => {
 	const told: string[] = [];
 	const steps = async (name: string) => {
-		await turns.next();
+		await loopTurns.next();
 		told.push(name);
 		for (let i = 0; i < 10; i++) await Promise.resolve();
 		told.push(`${name} went on`);
-		turns.atEnd(() => told.push(`${name} is sent`));
+		loopTurns.atEnd(() => told.push(`${name} is sent`));
 	};
-	turns.atEnd(() => told.push("what was there before is sent"));
-	const lookingBack = turns.over().then(() => told.push("looked back"));
+	loopTurns.atEnd(() => told.push("what was there before is sent"));
+	const lookingBack = loopTurns.over().then(() => told.push("looked back"));
 	const began = [steps("a"), steps("b")];
 	assert.equal(told, []);
 	await Promise.all([...began, lookingBack]);
@@ -38,19 +38,19 @@ test("all that waits goes on in one phase; who looks back and what is done at th
 
 test("what comes in the middle of a turn is done in it while it can be, else in the next one", async () => {
 	const told: string[] = [];
-	await turns.next();
-	const again = turns.next().then(() => told.push("again"));
-	const back = turns.over().then(async () => {
+	await loopTurns.next();
+	const again = loopTurns.next().then(() => told.push("again"));
+	const back = loopTurns.over().then(async () => {
 		told.push("looked back");
-		turns.atEnd(() => told.push("end"));
-		await turns.over();
+		loopTurns.atEnd(() => told.push("end"));
+		await loopTurns.over();
 		told.push("looked back again");
 	});
 	await Promise.all([again, back]);
 	assert.equal(told, ["looked back", "end", "again", "looked back again"]);
 	let isDone = false;
-	turns.atEnd(() => {
-		turns.atEnd(() => {
+	loopTurns.atEnd(() => {
+		loopTurns.atEnd(() => {
 			isDone = true;
 		});
 	});
@@ -64,15 +64,15 @@ test("a task that breaks is told of, and the others are done", async () => {
 	process.removeAllListeners("uncaughtException");
 	process.once("uncaughtException", (error) => broken.push(error.message));
 	const told: string[] = [];
-	turns.atEnd(() => told.push("before"));
-	turns.atEnd(() => {
+	loopTurns.atEnd(() => told.push("before"));
+	loopTurns.atEnd(() => {
 		throw new Error("as planned");
 	});
-	turns.atEnd(() => told.push("after"));
+	loopTurns.atEnd(() => told.push("after"));
 	await loops(3);
 	for (const listener of listeners) process.on("uncaughtException", listener);
 	assert.equal([told, broken], [["before", "after"], ["as planned"]]);
-	await turns.next();
+	await loopTurns.next();
 });
 
 test.run();
