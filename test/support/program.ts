@@ -104,6 +104,11 @@ export async function startProgram(env: Record<string, string>, options: StartOp
 	return program;
 }
 
+/** However this process ends by itself or by a signal that it takes: nothing that it started goes on. */
+process.once("exit", () => {
+	for (const program of programs) program.kill("SIGKILL");
+});
+
 /** Ends everything that a test started. */
 export async function stopPrograms(): Promise<void> {
 	for (const program of programs) {
