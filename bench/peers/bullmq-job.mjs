@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { Queue, Worker } from "bullmq";
 import { serve } from "./serve.mjs";
-import { PHASES, phaseOf, rankingOf, rowOf, STRATEGIES } from "./work.mjs";
+import { PHASES, phaseOf, rankingOf, rowOf, STEPS, STRATEGIES } from "./work.mjs";
 
 const lean = process.argv[2] === "lean";
 
@@ -21,7 +21,7 @@ await serve(async ({ redis_path }) => {
 			const record = async (entry) => {
 				done += 1;
 				const kept = lean ? job.log(JSON.stringify(entry)) : job.updateData(state);
-				await Promise.all([kept, job.updateProgress({ done, of: STRATEGIES + 3 })]);
+				await Promise.all([kept, job.updateProgress({ done, of: STEPS })]);
 			};
 			for (const phase of PHASES) {
 				state.phases[phase] = phaseOf(phase);
@@ -56,7 +56,7 @@ await serve(async ({ redis_path }) => {
 			const { returnvalue, progress } = await queue.getJob(id);
 			const bytes = JSON.stringify(returnvalue.rows).length;
 			const { ranked, rows } = returnvalue;
-			return { rows: rows.length, ranked: ranked.length, bytes, progress: progress.done === STRATEGIES + 3 };
+			return { rows: rows.length, ranked: ranked.length, bytes, progress: progress.done === STEPS };
 		},
 		close: () => Promise.all([worker.close(), queue.close()]),
 	};

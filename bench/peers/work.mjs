@@ -1,8 +1,9 @@
 /** The work of one scan, the same for every system: rows of about 700 bytes, one for each of fourteen strategies. */
 
 export const STRATEGIES = 14;
-/** Phases before the strategies; ranking is the third and last. */
-export const PHASES = ["portfolio_fetch", "asset_discovery"];
+/** The three phases before the strategies, one after another; with fourteen strategies and ranking a scan has 18 steps. */
+export const PHASES = ["started", "portfolio_fetch", "asset_discovery"];
+export const STEPS = PHASES.length + STRATEGIES + 1;
 
 const FILLER = "measured walk-forward on a universe of liquid markets, net of fees, spread and impact; ";
 
