@@ -1,5 +1,5 @@
 import { CATALOGUE } from "../../src/catalogue.ts";
-import type { Effects, Ranked, RankingDocument } from "../../src/effects/contract.ts";
+import type { Effects, FetchedPortfolio, Ranked, RankingDocument } from "../../src/effects/contract.ts";
 import { builtStrategyIds } from "../../src/strategies/registry.ts";
 import { rankingOf, rowOf, STRATEGIES, type WorkRow } from "../peers/work.mjs";
 
@@ -14,11 +14,8 @@ const portfolio = { positions: [], cash_usd: 0, version: 0, capital_usd: 10_000,
 
 /** The program's four effects with nothing in them: what is left is the orchestration. */
 export const trivialEffects: Effects = {
-	async fetchPortfolio() {
-		const { positions, version: portfolio_version, capital_usd, assumed } = portfolio;
-		const summary = { positions: positions.length, portfolio_version, capital_usd, assumed, source: "default" };
-		return { portfolio: { ...summary, duration_ms: 0 }, attachments: { portfolio } };
-	},
+	fetchPortfolio: async () => fetched(),
+	portfolioAtOnce: fetched,
 	async discoverAssets() {
 		const assets = {
 			total_assets: 35,
@@ -56,6 +53,12 @@ export const trivialEffects: Effects = {
 	},
 	rankAtOnce: (_scan, rows) => ranked(rows),
 };
+
+function fetched(): FetchedPortfolio {
+	const { positions, version: portfolio_version, capital_usd, assumed } = portfolio;
+	const summary = { positions: positions.length, portfolio_version, capital_usd, assumed, source: "default" };
+	return { portfolio: { ...summary, duration_ms: 0 }, attachments: { portfolio } };
+}
 
 function ranked(rows: ReadonlyMap<string, unknown>): Ranked {
 	const ids = rankingOf([...rows.values()] as WorkRow[]);

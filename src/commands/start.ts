@@ -1,8 +1,9 @@
 import type { ScanInput, UserProfile } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
 import type { Place } from "../queue/dispatch.ts";
+import { portfolioAtOnce } from "../runtime/at-once.ts";
 import { TAKEN_EPOCH, takenClaim } from "../runtime/claimed.ts";
-import type { StartRequest, StartResult, StrategyPolicy } from "../services.ts";
+import type { StartRequest, StartResult, StoredPortfolio, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
 import type { ActiveScan, NewScan, StartClaim, StartDecision } from "../store/write-contract.ts";
 import { isFull } from "../store-failure.ts";
@@ -16,14 +17,18 @@ import { eraseScans } from "./remove-user.ts";
 export const START_TRIES = 5;
 
 /** Who starts, with what they own and the policies of this moment. */
-export async function starter(
-	deps: CommandDeps,
-	viewer: Viewer,
-): Promise<{ profile: UserProfile; policies: StrategyPolicy[] }> {
+export interface Starter {
+	profile: UserProfile;
+	/** As the profile knows it. */
+	portfolio: StoredPortfolio;
+	policies: StrategyPolicy[];
+}
+
+export async function starter(deps: CommandDeps, viewer: Viewer): Promise<Starter> {
 	const account = await deps.accounts.byId(viewer.user_id);
 	if (!account) throw new ApiError("token_invalid");
 	const [portfolio, policies] = await Promise.all([deps.portfolios.get(viewer.user_id), deps.policies.list()]);
-	return { profile: deps.profileOf(account, portfolio.version), policies };
+	return { profile: deps.profileOf(account, portfolio.version), portfolio, policies };
 }
 
 export const refuseOverload = async (deps: CommandDeps, queued: Promise<number> = deps.queued()): Promise<void> => {
@@ -38,7 +43,8 @@ export async function startScan(
 	request: StartRequest,
 	reservedId: string | null = null,
 ): Promise<StartResult> {
-	const { profile, policies } = await starter(deps, viewer);
+	const by = await starter(deps, viewer);
+	const { profile, portfolio, policies } = by;
 	const before = reservedId === null ? null : await resumeStart(deps, reservedId);
 	if (before) return before;
 	const firstId = await unusedId(deps, viewer, reservedId);
@@ -46,7 +52,7 @@ export async function startScan(
 	const { filter_key, force_refresh } = request;
 	const mayBegin = reservedId === null && !force_refresh && deps.memory?.mayBegin(user_id, filter_key);
 	deps.memory?.note(user_id, filter_key);
-	const begun = mayBegin ? await startUnasked(deps, viewer, request, profile, policies) : null;
+	const begun = mayBegin ? await startUnasked(deps, viewer, request, by) : null;
 	if (begun) return begun;
 	for (let attempt = 0; attempt < START_TRIES; attempt++) {
 		const asked = askAtOnce(deps, viewer, request);
@@ -61,7 +67,8 @@ export async function startScan(
 		const planned = planScan(deps, viewer, request, profile, policies, superseded?.scan_id ?? null);
 		const input = attempt === 0 && firstId !== null ? { ...planned, scan_id: firstId } : planned;
 		const place = quiet ? (deps.reserve?.(input.scan_id, viewer.user_id) ?? null) : null;
-		const result = await startOne(deps, viewer, request, input, { place, isReserved: input.scan_id === reservedId });
+		const isReserved = input.scan_id === reservedId;
+		const result = await startOne(deps, viewer, request, input, { portfolio, place, isReserved });
 		if (result) return result;
 	}
 	throw new ApiError("internal_error");
@@ -72,15 +79,15 @@ async function startUnasked(
 	deps: CommandDeps,
 	viewer: Viewer,
 	request: StartRequest,
-	profile: UserProfile,
-	policies: StrategyPolicy[],
+	{ profile, portfolio, policies }: Starter,
 ): Promise<StartResult | null> {
 	const input = planScan(deps, viewer, request, profile, policies, null);
 	const place = deps.reserve?.(input.scan_id, viewer.user_id) ?? null;
-	return place && (await startOne(deps, viewer, request, input, { place, isAsked: false }));
+	return place && (await startOne(deps, viewer, request, input, { portfolio, place, isAsked: false }));
 }
 
 interface Attempt {
+	portfolio: StoredPortfolio;
 	place: Place | null;
 	/** Its id was given out before. */
 	isReserved?: boolean;
@@ -94,7 +101,7 @@ async function startOne(
 	viewer: Viewer,
 	request: StartRequest,
 	input: ScanInput,
-	{ place, isReserved = false, isAsked = true }: Attempt,
+	{ portfolio, place, isReserved = false, isAsked = true }: Attempt,
 ): Promise<StartResult | null> {
 	// A reserved id may have been begun by another process too, whose record is the one that lies there. And what has
 	// another scan to end before it runs is claimed when it does: no lease runs out meanwhile.
@@ -102,7 +109,7 @@ async function startOne(
 	let isRun = false;
 	let result: StartResult | null = null;
 	try {
-		const scan = newScan(input, deps.projections, {}, taker);
+		const scan = newScan(input, deps.projections, {}, taker, taker && portfolioAtOnce(taker, portfolio));
 		const run = (): void => {
 			isRun = true;
 			place?.run(takenClaim(scan));

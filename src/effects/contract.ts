@@ -1,5 +1,6 @@
 import type { ScanEffect, StrategyReport } from "../../machines/events.ts";
 import type { AssetsSummary, PortfolioSummary, RankingSummary, ScanContext } from "../../machines/types.ts";
+import type { StoredPortfolio } from "../services.ts";
 import type { Opportunity, PortfolioSnapshot } from "../strategies/contract.ts";
 
 /**
@@ -40,7 +41,12 @@ export interface StrategyEffectContext extends EffectContext {
 
 /** The complete map: a missing slot does not compile. Errors thrown become Failures. */
 export interface Effects {
-	fetchPortfolio(context: EffectContext): Promise<{ portfolio: PortfolioSummary; attachments: Attachments }>;
+	fetchPortfolio(context: EffectContext): Promise<FetchedPortfolio>;
+	/**
+	 * The same portfolio where it follows from what the start of the scan has read alone: a pure function, which reaches
+	 * nothing outside, so that a scan can be made with it. Null: more has to be asked.
+	 */
+	portfolioAtOnce?(stored: StoredPortfolio): FetchedPortfolio | null;
 	discoverAssets(context: EffectContext): Promise<{ assets: AssetsSummary; attachments: Attachments }>;
 	evaluateStrategy(
 		effect: Extract<ScanEffect, { type: "evaluateStrategy" }>,
@@ -52,6 +58,11 @@ export interface Effects {
 	 * need not wait for the commit of what it ranks. Null: it has to be waited for.
 	 */
 	rankAtOnce?(scan: ScanContext, rows: ReadonlyMap<string, Opportunity>): Ranked | null;
+}
+
+export interface FetchedPortfolio {
+	portfolio: PortfolioSummary;
+	attachments: Attachments;
 }
 
 export interface Ranked {

@@ -15,7 +15,7 @@ import {
 	reportsOf,
 } from "./account-positions.ts";
 import { beginOf } from "./begin.ts";
-import type { EffectContext, Effects } from "./contract.ts";
+import type { EffectContext, Effects, FetchedPortfolio } from "./contract.ts";
 import { EffectError, isAbsence, scrubMessage } from "./errors.ts";
 import { type EffectDeps, effectSettings } from "./ports.ts";
 import { untilAborted, withinTime } from "./waiting.ts";
@@ -64,20 +64,38 @@ export function createFetchPortfolio(deps: Deps): Effects["fetchPortfolio"] {
 		const [stored, accounts] = await readStored(deps, context);
 		const held = heldPositions(stored, accounts);
 		const marks = await markPrices(deps, context, held);
-		const snapshot = snapshotOf(stored, marks, accounts);
-		return {
-			portfolio: {
-				positions: snapshot.portfolio.positions.length,
-				portfolio_version: stored.version,
-				capital_usd: snapshot.portfolio.capital_usd,
-				assumed: snapshot.portfolio.assumed,
-				source: sourceOf(snapshot, accounts, deps.market),
-				duration_ms: Math.max(0, deps.clock.now() - startedAtMs),
-				...(accounts.length > 0 ? { accounts: reportsOf(accounts) } : {}),
-				...(snapshot.valuation.stale ? { stale_prices: snapshot.valuation.stale } : {}),
-			},
-			attachments: { portfolio: snapshot.portfolio, documents: { portfolio_valuation: snapshot.valuation } },
-		};
+		return fetched(deps, stored, marks, accounts, Math.max(0, deps.clock.now() - startedAtMs));
+	};
+}
+
+/**
+ * Of a user who has never stored anything: neither a portfolio nor an exchange account, each of which makes a new
+ * version. There is nothing to read any more and nothing to mark.
+ */
+export function createPortfolioAtOnce(deps: Pick<Deps, "market">): NonNullable<Effects["portfolioAtOnce"]> {
+	return (stored) => (stored.version === 0 ? fetched(deps, stored, noMarks(), [], 0) : null);
+}
+
+function fetched(
+	{ market }: Pick<Deps, "market">,
+	stored: StoredPortfolio,
+	marks: Marks,
+	accounts: readonly AccountHoldings[],
+	duration_ms: number,
+): FetchedPortfolio {
+	const snapshot = snapshotOf(stored, marks, accounts);
+	return {
+		portfolio: {
+			positions: snapshot.portfolio.positions.length,
+			portfolio_version: stored.version,
+			capital_usd: snapshot.portfolio.capital_usd,
+			assumed: snapshot.portfolio.assumed,
+			source: sourceOf(snapshot, accounts, market),
+			duration_ms,
+			...(accounts.length > 0 ? { accounts: reportsOf(accounts) } : {}),
+			...(snapshot.valuation.stale ? { stale_prices: snapshot.valuation.stale } : {}),
+		},
+		attachments: { portfolio: snapshot.portfolio, documents: { portfolio_valuation: snapshot.valuation } },
 	};
 }
 

@@ -1,7 +1,7 @@
 import type { Effects } from "./contract.ts";
 import { createDiscoverAssets } from "./discover-assets.ts";
 import { createEvaluateStrategy } from "./evaluate-strategy.ts";
-import { createFetchPortfolio } from "./fetch-portfolio.ts";
+import { createFetchPortfolio, createPortfolioAtOnce } from "./fetch-portfolio.ts";
 import type { EffectDeps } from "./ports.ts";
 import { createRankAtOnce, createRankOpportunities } from "./rank-opportunities.ts";
 import { createUniverses } from "./universes.ts";
@@ -13,6 +13,7 @@ export function createEffects(deps: EffectDeps): Effects {
 	const universes = createUniverses(deps);
 	return {
 		fetchPortfolio: createFetchPortfolio(deps),
+		portfolioAtOnce: createPortfolioAtOnce(deps),
 		discoverAssets: createDiscoverAssets({ ...deps, universes }),
 		evaluateStrategy: createEvaluateStrategy({ ...deps, universes }),
 		rankOpportunities: createRankOpportunities(deps),

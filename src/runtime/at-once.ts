@@ -1,9 +1,25 @@
 import type { ScanEvent } from "../../machines/events.ts";
-import type { Ranked } from "../effects/contract.ts";
+import type { FetchedPortfolio, Ranked } from "../effects/contract.ts";
+import type { StoredPortfolio } from "../services.ts";
+import type { Taker } from "./claimed.ts";
 import { type KeptResults, rowsInHand } from "./kept-results.ts";
 import { attach, type Pending } from "./scan-commit.ts";
 import type { HostState } from "./scan-host.ts";
 import type { RunDeps } from "./scan-run.ts";
+
+/**
+ * The portfolio of a scan that is made as claimed, where nothing has to be waited for: its record then holds the claim and
+ * the portfolio. It follows from what the start has read for itself, so whoever dies before that record is durable leaves
+ * nothing behind.
+ * @returns null: it has to be an effect, because more has to be asked, or it fails, about which an effect can tell
+ */
+export function portfolioAtOnce(taker: Taker, stored: StoredPortfolio): FetchedPortfolio | null {
+	try {
+		return taker.portfolioAtOnce?.(stored) ?? null;
+	} catch {
+		return null;
+	}
+}
 
 /**
  * The ranking of a scan whose last strategies have settled since the last commit, where nothing has to be waited for: one

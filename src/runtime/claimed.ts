@@ -1,4 +1,5 @@
 import type { JournalType, ScanEvent } from "../../machines/events.ts";
+import type { Effects } from "../effects/contract.ts";
 import type { ScanRecord } from "../store/contract.ts";
 import type { ClaimResult, CommitMoment, NewScan } from "../store/write-contract.ts";
 import { type HostState, MACHINE_ID } from "./scan-host.ts";
@@ -14,6 +15,8 @@ export interface Taker {
 	worker_id: string;
 	nonce: string;
 	lease_ms: number;
+	/** Its way to know the portfolio of a scan that it takes without waiting for it. */
+	portfolioAtOnce?: Effects["portfolioAtOnce"] | undefined;
 }
 
 /** A new record with the state that it was written from. */
@@ -22,7 +25,7 @@ export interface BegunScan extends NewScan {
 }
 
 /** The claim of a scan that was made with it, as whoever reads its record would be granted it. Null: it was made without. */
-export function takenClaim({ owner, scan_id, accepted_at_ms, state, taken, scan }: BegunScan): Granted | null {
+export function takenClaim({ owner, scan_id, accepted_at_ms, state, taken, scan, results }: BegunScan): Granted | null {
 	const last = taken?.entries.at(-1);
 	if (!taken || !last) return null;
 	const { position, context, deadlines } = state;
@@ -45,7 +48,7 @@ export function takenClaim({ owner, scan_id, accepted_at_ms, state, taken, scan 
 		expires_at_ms: null,
 	};
 	const inbox = { inbox_after: "", inbox_newest: "" };
-	return { kind: "granted", record, lost_lease: false, idle_ms: 0, lease_until_ms, ...inbox, begun: true };
+	return { kind: "granted", record, lost_lease: false, idle_ms: 0, lease_until_ms, ...inbox, begun: { results } };
 }
 
 export const stateOf = (record: ScanRecord): HostState => ({

@@ -166,7 +166,9 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 			if (taken === "left") return "busy";
 			return taken ? await carry(taken, hold) : await claimAndRun(scanId, hold);
 		});
-		const taker = { worker_id: deps.workerId, nonce: deps.nonce(), lease_ms: deps.settings.lease_ms };
+		const { workerId: worker_id, effects, settings } = deps;
+		const { lease_ms } = settings;
+		const taker: Taker = { worker_id, nonce: deps.nonce(), lease_ms, portfolioAtOnce: effects.portfolioAtOnce };
 		return { taker, answer, free: isFree, run: decide, leave: () => decide("left") };
 	}
 

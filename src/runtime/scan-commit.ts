@@ -58,6 +58,11 @@ export function attach(pending: Pending, attachments: Attachments): void {
 	if (attachments.portfolio) pending.documents.set("portfolio", JSON.stringify(attachments.portfolio));
 }
 
+/** Results fields of documents, by their names. */
+export function addDocuments(results: Map<string, string>, documents: ReadonlyMap<string, string>): void {
+	for (const [name, document] of documents) results.set(`d:${name}`, document);
+}
+
 export const rowField = (opportunityId: string): string => `r:${opportunityId}`;
 
 /** Rows the machine has accepted; what it cut or refused is never stored. */
@@ -128,7 +133,7 @@ export function buildCommit(
 ): Commit {
 	const { entries } = pending;
 	const results = acceptedRows(state.context, pending.rows);
-	for (const [name, document] of pending.documents) results.set(`d:${name}`, document);
+	addDocuments(results, pending.documents);
 	const scan = stateFields(before, state, entries);
 	const { upgrade } = pending;
 	if (upgrade !== null) for (const name of Object.keys(upgrade)) scan[name] ??= upgrade[name] as string;

@@ -94,7 +94,7 @@ export class ScanRun {
 		this.seq = record.revision;
 		this.inboxSeen = claim.inbox_after;
 		this.inboxNews = claim.inbox_newest !== claim.inbox_after;
-		this.pending = nothingPending(record, claim.begun);
+		this.pending = nothingPending(record, claim.begun !== undefined);
 		this.committed = this.state = stateOf(record);
 		this.runner = createEffectRunner({
 			effects: deps.effects,
@@ -110,8 +110,9 @@ export class ScanRun {
 		const inbox = (newest: string) => newest !== this.inboxSeen && this.lookAtInbox();
 		const lost = this.leaseLost.bind(this);
 		this.lease = holdLease(deps, claim, { lost, turns: () => !this.pulse.hangs(), inbox });
-		this.isBegun = claim.begun === true;
-		if (!this.isBegun) this.post({ kind: "event", event: firstEvent(claim, deps.writer.now()), attachments: {} });
+		this.isBegun = claim.begun !== undefined;
+		if (claim.begun) this.kept.note(claim.begun.results, new Map());
+		else this.post({ kind: "event", event: firstEvent(claim, deps.writer.now()), attachments: {} });
 	}
 
 	/** Runs until the scan ends, is handed over, or somebody else holds it. Never throws. */

@@ -57,7 +57,7 @@ export interface NewScan {
 	scan: Record<string, string>;
 	lifecycle: Record<string, string>;
 	debug: Record<string, string>;
-	/** Rows that the scan begins with: those a redrive carries over, `r:<opportunity_id>` -> JSON. */
+	/** What the scan begins with: rows that a redrive carries over, `r:<opportunity_id>` -> JSON, and documents, `d:<name>`. */
 	results: ResultFields;
 	entry: NewEntry;
 	/** What its claim adds to the journal, for a scan that is claimed from the first moment on; null: nobody has it. */
@@ -78,8 +78,8 @@ export type ClaimResult =
 			/** Id of the last inbox entry that was taken, and of the newest one; "" when there is none. */
 			inbox_after: string;
 			inbox_newest: string;
-			/** The record was made as claimed, so the machine knows of the claim already. */
-			begun?: true;
+			/** The record was made as claimed, so the machine knows of the claim already; with what it was made with. */
+			begun?: { results: ResultFields };
 	  }
 	| { kind: "held"; lease_until_ms: number }
 	/** foreign: made by another machine version, refused to a worker of this one. */

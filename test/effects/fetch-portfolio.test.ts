@@ -1,7 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Attachments } from "../../src/effects/contract.ts";
-import { createFetchPortfolio, type PortfolioValuation } from "../../src/effects/fetch-portfolio.ts";
+import {
+	createFetchPortfolio,
+	createPortfolioAtOnce,
+	type PortfolioValuation,
+} from "../../src/effects/fetch-portfolio.ts";
 import { MarketError, type Ticker } from "../../src/market/contract.ts";
 import type { Position } from "../../src/strategies/contract.ts";
 import { bounded, ManualClock, never, settled } from "./fake-clock.ts";
@@ -44,6 +48,18 @@ test(
 		assert.is(portfolio.assumed, true);
 		assert.is(portfolio.portfolio_version, 0);
 		assert.is(attachments.portfolio?.capital_usd, 10_000);
+	}),
+);
+
+test(
+	"that default is known at once, as it would be fetched, and nothing that was ever stored is",
+	bounded(async () => {
+		const never = { positions: [], cash_usd: 0, version: 0, updated_at: null };
+		const atOnce = createPortfolioAtOnce(fakeDeps({}));
+		assert.equal(atOnce(never), await fetched({}));
+		// Version 1 with nothing in it: an exchange account was added, which only the effect reads.
+		assert.is(atOnce({ ...never, version: 1 }), null);
+		assert.is(atOnce(await stored([], 500, 2).get()), null);
 	}),
 );
 

@@ -1,14 +1,17 @@
+import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { newScan } from "../../src/commands/plan.ts";
+import type { FetchedPortfolio } from "../../src/effects/contract.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
+import { scanKeys } from "../../src/store/keys.ts";
 import { projections } from "../../src/views/projections.ts";
 import { quick } from "../support/begun.ts";
 import { scanInput } from "../support/scan-input.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { recordOf, watchdogOn } from "../support/stuck.ts";
-import { runtimeOn } from "../support/system.ts";
+import { quickEffects, runtimeOn } from "../support/system.ts";
 import { until } from "../support/wait.ts";
 
 /** A process that dies between making a scan as claimed and accepting it: whoever is left finishes its start. */
@@ -16,15 +19,33 @@ const dead = suite("runtime: scans made as claimed, whose starts died");
 
 let redis: TestRedis;
 let store: ScanStore;
+let client: Redis;
 let scans = 0;
 dead.before(async () => {
 	redis = await startTestRedis();
 	store = await redis.store();
+	client = new Redis({ ...redis.connection, replyMapping: "legacy" } as object);
 });
-dead.after(() => redis.close());
+dead.after(async () => {
+	client.disconnect();
+	await redis.close();
+});
 
-/** @param isNamed its start had come as far as the user's claim */
-async function deadStart(isNamed: boolean, agoMs = 0): Promise<string> {
+/** By the index, which has the start's clock, and by the record, which has the server's. */
+async function isLost(scanId: string): Promise<boolean> {
+	const [lease, [seconds = 0, microseconds = 0]] = await Promise.all([
+		client.hget(scanKeys(scanId).scan, "lease"),
+		client.time(),
+	]);
+	const isOver = Number(lease) < Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+	return isOver && (await store.writer.leaseless(1_000)).includes(scanId);
+}
+
+/**
+ * @param isNamed its start had come as far as the user's claim
+ * @param fetched the portfolio that it was made with
+ */
+async function deadStart(isNamed: boolean, agoMs = 0, fetched: FetchedPortfolio | null = null): Promise<string> {
 	scans += 1;
 	const scan_id = `scan_${String(scans).padStart(32, "0")}`;
 	const [user_id, filter_key] = [`dead-${scans}`, "all"];
@@ -34,12 +55,13 @@ async function deadStart(isNamed: boolean, agoMs = 0): Promise<string> {
 		user_id,
 		filter_key,
 	};
-	const scan = newScan(input, projections, {}, { worker_id: "dead", nonce: "n", lease_ms: 20 });
+	const taker = { worker_id: "dead", nonce: "n", lease_ms: 20 };
+	const scan = newScan(input, projections, {}, taker, fetched);
 	const rest = { force: false, force_join_ms: 0, fresh_ms: 0, fingerprint: "f", accepted_at_ms };
 	if (isNamed)
 		assert.is((await store.writer.begin(scan, { user_id, filter_key, scan_id, ...rest }))?.decision, "created");
 	else await store.writer.create(scan);
-	await until(async () => (await store.writer.leaseless(1_000)).includes(scan_id), "its lease is over");
+	await until(() => isLost(scan_id), "its lease is over");
 	return scan_id;
 }
 
@@ -62,6 +84,24 @@ for (const [name, runtime] of [
 		assert.equal([epoch, position], [2, "completed"]);
 	});
 }
+
+dead("whoever goes on with one that was made with its portfolio finds it in the store", async () => {
+	const fetched = await quick.fetchPortfolio(undefined as never);
+	const scanId = await deadStart(true, 0, fetched);
+	await watchdogOn(store, null).watchdog.pass();
+	const found: unknown[] = [];
+	const effects = quickEffects({
+		fetchPortfolio: () => Promise.reject(new Error("it was fetched before")),
+		async evaluateStrategy(effect, context) {
+			found.push(await context.portfolio());
+			return await quick.evaluateStrategy(effect, context);
+		},
+	});
+	assert.is(await runtimeOn(store, effects).run(scanId), "ended");
+	const { epoch, position, context } = await recordOf(store, scanId);
+	assert.equal([epoch, position, context.portfolio], [2, "completed", fetched.portfolio]);
+	assert.equal(found, Array(context.strategies.length).fill(fetched.attachments.portfolio));
+});
 
 dead("one that no claim names is cleared away when its start has had its time", async () => {
 	const [young, old] = [await deadStart(false), await deadStart(false, 11_000)];

@@ -1,10 +1,12 @@
 import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Effects } from "../../src/effects/contract.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { globalKeys, scanKeys } from "../../src/store/keys.ts";
-import { beginner, type Given, typesOf, waiting } from "../support/begun.ts";
+import { deferred } from "../effects/fake-clock.ts";
+import { beginner, type Given, quick, typesOf, waiting } from "../support/begun.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { recordOf, untilRecord } from "../support/stuck.ts";
 import { quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
@@ -61,6 +63,7 @@ async function storedOf(scanId: string): Promise<Record<string, Record<string, s
 		text
 			.replaceAll(scanId, "id")
 			.replaceAll(context.input.user_id, "user")
+			.replaceAll(context.worker_id ?? "nobody", "worker")
 			.replaceAll(context.input.filter_key, "key")
 			.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "then")
 			.replaceAll(/\b1[5-9]\d{11}\b/g, "now")
@@ -87,6 +90,65 @@ begunScans("leave the same record as those that are claimed and read", async () 
 	assert.equal(other.asked, []);
 	assert.equal(await typesOf(store, taken), await typesOf(store, claimed));
 	assert.equal(await storedOf(taken), await storedOf(claimed));
+});
+
+begunScans("with a portfolio that is known at once leave the same record as with one that is fetched", async () => {
+	const asked: string[] = [];
+	const fetched = await quick.fetchPortfolio(undefined as never);
+	const strategies: Partial<Effects> = {
+		async evaluateStrategy(effect, context) {
+			assert.equal(await context.portfolio(), fetched.attachments.portfolio);
+			return await quick.evaluateStrategy(effect, context);
+		},
+	};
+	const fetchPortfolio: Effects["fetchPortfolio"] = async () => {
+		asked.push("effect");
+		return fetched;
+	};
+	const fails = () => {
+		throw new Error("cannot be told");
+	};
+	const scans: string[] = [];
+	for (const portfolioAtOnce of [() => fetched, () => null, fails, undefined]) {
+		const given = { ...strategies, fetchPortfolio, ...(portfolioAtOnce && { portfolioAtOnce }) };
+		const { start } = process({ effects: given });
+		scans.push(await start());
+		asked.push((await completed(scans.at(-1) ?? "")).position);
+	}
+	assert.equal(asked, ["completed", "effect", "completed", "effect", "completed", "effect", "completed"]);
+	const [first, ...rest] = await Promise.all(scans.map((scanId) => storedOf(scanId)));
+	const types = await Promise.all(scans.map((scanId) => typesOf(store, scanId)));
+	for (const one of rest) assert.equal(one, first);
+	for (const one of types) assert.equal(one, types[0]);
+	const documents = scans.map((scanId) => store.reader.document(scanId, "portfolio"));
+	for (const document of await Promise.all(documents)) assert.equal(document, fetched.attachments.portfolio);
+});
+
+begunScans("that begin with their portfolio stand in the next phase when they can first be read", async () => {
+	const [go, fetched] = [deferred<void>(), await quick.fetchPortfolio(undefined as never)];
+	const { start, runtime } = process({
+		effects: {
+			portfolioAtOnce: () => fetched,
+			discoverAssets: (context) => go.promise.then(() => quick.discoverAssets(context)),
+		},
+	});
+	const scanId = await start();
+	const { position, context, revision } = await recordOf(store, scanId);
+	assert.is(position, "asset_discovery");
+	assert.equal(context.portfolio, fetched.portfolio);
+	const at = async (seq: number) => replay(context.input, await store.reader.events(scanId, revision), seq);
+	const journal = await store.reader.journal(scanId, 0, 1_000);
+	const portfolio = journal.filter(({ phase }) => phase === "portfolio_fetch").map(({ seq, type }) => [seq, type]);
+	const begins = Number(portfolio[0]?.[0]);
+	assert.equal(portfolio, [
+		[begins, "phase.started"],
+		[begins + 1, "portfolio.fetched"],
+		[begins + 2, "phase.completed"],
+	]);
+	assert.is((await at(begins))?.position, "portfolio_fetch");
+	assert.equal((await at(revision))?.context, context);
+	go.resolve();
+	assert.is(await runtime.run(scanId), "ended");
 });
 
 begunScans("can be replayed from their journal from the first entry on", async () => {

@@ -106,5 +106,8 @@ export function effectsFor(deps: MarketWorld, owner: Process, redis: Redis): Eff
 		...(world.dice.fork(`${owner.name}.measures`).chance(0.5) && { measure: measuredLater(world, owner) }),
 		settings: { source_timeout_ms: 8_000, progress_every_ms: 500, evaluation_reserve_ms: 2_000 },
 	};
-	return createEffects(parts);
+	const effects = createEffects(parts);
+	// A process that lacks it makes its scans without their portfolios, as those of users who have stored one.
+	if (world.dice.fork(`${owner.name}.portfolios`).chance(0.5)) delete effects.portfolioAtOnce;
+	return effects;
 }
