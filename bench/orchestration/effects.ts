@@ -12,7 +12,7 @@ export const strategyIds = CATALOGUE.map(({ id }) => id)
 const data_source = { kind: "simulated" as const, name: "bench", as_of: null };
 const portfolio = { positions: [], cash_usd: 0, version: 0, capital_usd: 10_000, assumed: true };
 
-/** The program's four effects with nothing in them: what is left is the orchestration. */
+/** The program's effects with nothing in them: what is left is the orchestration. */
 export const trivialEffects: Effects = {
 	fetchPortfolio: async () => fetched(),
 	portfolioAtOnce: fetched,

@@ -1,13 +1,12 @@
-import type { ScanEvent } from "../../machines/events.ts";
 import type { PlannedStrategy, ScanInput, UserProfile } from "../../machines/types.ts";
 import { CATALOGUE, findStrategy, strategyKey } from "../catalogue.ts";
-import type { FetchedPortfolio } from "../effects/contract.ts";
+import { portfolioAtOnce } from "../runtime/at-once.ts";
 import { type BegunScan, firstClaim, TAKEN_EPOCH, type Taker } from "../runtime/claimed.ts";
-import { addDocuments, attach, nothingPending, type Projections, stateFields } from "../runtime/scan-commit.ts";
+import { type Projections, stateFields } from "../runtime/scan-commit.ts";
 import { begin, type HostState, MACHINE_ID, step } from "../runtime/scan-host.ts";
-import type { StartRequest, StrategyPolicy } from "../services.ts";
+import type { StartRequest, StoredPortfolio, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
-import type { MachineEvent, NewEntry } from "../store/write-contract.ts";
+import type { MachineEvent } from "../store/write-contract.ts";
 import type { CommandDeps } from "./deps.ts";
 
 export function planScan(
@@ -71,19 +70,19 @@ export function planStrategies(
 
 /**
  * @param taker makes it as claimed by this one; null: it waits for whoever claims it
- * @param fetched the portfolio of a scan that is made as claimed, null: it has to be fetched
+ * @param stored what the start has read, from which the portfolio of a scan that is made as claimed may follow
  */
 export function newScan(
 	input: ScanInput,
 	projections: Projections,
 	results: Record<string, string> = {},
 	taker: Taker | null = null,
-	fetched: FetchedPortfolio | null = null,
+	stored: StoredPortfolio | null = null,
 ): BegunScan {
 	const created = begin(input);
 	const [entry] = created.entries;
 	if (!entry) throw new Error("the scan machine began without its first journal entry");
-	const claim = taker && claimedBy(taker, created.state, input.accepted_at_ms, fetched);
+	const claim = taker && claimedBy(taker, created.state, input.accepted_at_ms, stored);
 	const { state, entries } = claim ?? created;
 	const { accepted_at_ms, deadline_at_ms } = input;
 	const scan = stateFields(null, state, entries);
@@ -122,30 +121,21 @@ export function newScan(
  * The claim and what is known with it as the machine takes them, and what the scan hash says of the holder, as the claim's
  * script writes it.
  */
-function claimedBy(taker: Taker, created: HostState, at_ms: number, fetched: FetchedPortfolio | null) {
-	const events: ScanEvent[] = [firstClaim(taker, at_ms)];
-	const documents = new Map<string, string>();
-	if (fetched) {
-		events.push({ type: "portfolio.fetched", at_ms, portfolio: fetched.portfolio });
-		const pending = nothingPending();
-		attach(pending, fetched.attachments);
-		addDocuments(documents, pending.documents);
-	}
-	let state = created;
-	const entries: NewEntry[] = [];
-	for (const event of events) {
-		const next = step(state, event);
-		if (!next) throw new Error(`the scan machine did not take its first ${event.type}`);
-		state = next.state;
-		entries.push(...next.entries);
-	}
+function claimedBy(taker: Taker, created: HostState, at_ms: number, stored: StoredPortfolio | null) {
+	const event = firstClaim(taker, at_ms);
+	const claimed = step(created, event);
+	if (!claimed) throw new Error("the scan machine did not take its first claim");
+	const known = stored && portfolioAtOnce(taker, stored, claimed.state, at_ms);
+	const taken = [{ ...claimed, event }, ...(known ? [known.applied] : [])];
+	const entries = taken.flatMap((one) => one.entries);
+	const events = taken.map((one) => one.event as MachineEvent);
 	const { worker_id: worker, nonce, lease_ms } = taker;
 	const holder = { epoch: String(TAKEN_EPOCH), worker, nonce, lost: "0", released: "0", idle: "0" };
 	return {
-		state,
+		state: known?.applied.state ?? claimed.state,
 		entries,
 		holder,
-		documents,
-		taken: { lease_ms, seq: 1 + entries.length, entries, events: events as MachineEvent[] },
+		documents: known?.documents ?? [],
+		taken: { lease_ms, seq: 1 + entries.length, entries, events },
 	};
 }

@@ -1,7 +1,6 @@
 import type { ScanInput, UserProfile } from "../../machines/types.ts";
 import { ApiError } from "../errors.ts";
 import type { Place } from "../queue/dispatch.ts";
-import { portfolioAtOnce } from "../runtime/at-once.ts";
 import { TAKEN_EPOCH, takenClaim } from "../runtime/claimed.ts";
 import type { StartRequest, StartResult, StoredPortfolio, StrategyPolicy } from "../services.ts";
 import type { Viewer } from "../store/contract.ts";
@@ -109,7 +108,7 @@ async function startOne(
 	let isRun = false;
 	let result: StartResult | null = null;
 	try {
-		const scan = newScan(input, deps.projections, {}, taker, taker && portfolioAtOnce(taker, portfolio));
+		const scan = newScan(input, deps.projections, {}, taker, portfolio);
 		const run = (): void => {
 			isRun = true;
 			place?.run(takenClaim(scan));

@@ -73,7 +73,9 @@ export function createFetchPortfolio(deps: Deps): Effects["fetchPortfolio"] {
  * version. There is nothing to read any more and nothing to mark.
  */
 export function createPortfolioAtOnce(deps: Pick<Deps, "market">): NonNullable<Effects["portfolioAtOnce"]> {
-	return (stored) => (stored.version === 0 ? fetched(deps, stored, noMarks(), [], 0) : null);
+	const isUntouched = ({ version, updated_at, positions }: StoredPortfolio) =>
+		version === 0 && updated_at === null && positions.length === 0;
+	return (stored) => (isUntouched(stored) ? fetched(deps, stored, noMarks(), [], 0) : null);
 }
 
 function fetched(

@@ -71,7 +71,7 @@ export function watchCommits(writer: ScanWriter, parts: CommitWatchParts): Commi
 		telling ??= tellAll();
 	};
 
-	/** A scan that is made as claimed has had an event with its record, which can be read once it is accepted. */
+	/** A scan that is made as claimed has had an event or two with its record, which can be read once it is accepted. */
 	const made = new Map<string, Written>();
 	const note = ({ scan_id, taken }: NewScan): void => {
 		if (!taken || parts.watchers() === 0) return;

@@ -1,21 +1,38 @@
 import type { ScanEvent } from "../../machines/events.ts";
-import type { FetchedPortfolio, Ranked } from "../effects/contract.ts";
+import type { Ranked } from "../effects/contract.ts";
 import type { StoredPortfolio } from "../services.ts";
 import type { Taker } from "./claimed.ts";
 import { type KeptResults, rowsInHand } from "./kept-results.ts";
-import { attach, type Pending } from "./scan-commit.ts";
-import type { HostState } from "./scan-host.ts";
+import type { Applied } from "./safe-step.ts";
+import { addDocuments, attach, nothingPending, type Pending } from "./scan-commit.ts";
+import { type HostState, step } from "./scan-host.ts";
 import type { RunDeps } from "./scan-run.ts";
 
 /**
  * The portfolio of a scan that is made as claimed, where nothing has to be waited for: its record then holds the claim and
  * the portfolio. It follows from what the start has read for itself, so whoever dies before that record is durable leaves
  * nothing behind.
- * @returns null: it has to be an effect, because more has to be asked, or it fails, about which an effect can tell
+ * @param claimed the state that the claim has led to
+ * @returns the transition with its event, and results fields. Null: the portfolio has to be an effect, because more has to
+ *   be asked, or something of this fails, about which the run can tell
  */
-export function portfolioAtOnce(taker: Taker, stored: StoredPortfolio): FetchedPortfolio | null {
+export function portfolioAtOnce(
+	taker: Taker,
+	stored: StoredPortfolio,
+	claimed: HostState,
+	at_ms: number,
+): { applied: Applied; documents: ReadonlyMap<string, string> } | null {
 	try {
-		return taker.portfolioAtOnce?.(stored) ?? null;
+		const fetched = taker.portfolioAtOnce?.(stored);
+		if (!fetched) return null;
+		const event: ScanEvent = { type: "portfolio.fetched", at_ms, portfolio: fetched.portfolio };
+		const next = step(claimed, event);
+		if (!next) return null;
+		const pending = nothingPending();
+		attach(pending, fetched.attachments);
+		const documents = new Map<string, string>();
+		addDocuments(documents, pending.documents);
+		return { applied: { ...next, event }, documents };
 	} catch {
 		return null;
 	}

@@ -28,7 +28,7 @@ export class KeptRoom {
 }
 
 /**
- * The rows and the portfolio that this run has committed itself: its later effects need not read back what has just been
+ * The rows and the portfolio that this run has committed itself, or was made with: its later effects need not read back what has just been
  * written. Never the truth: what is not here, of an earlier holder for one, lies in the store.
  */
 export class KeptResults {
@@ -45,7 +45,7 @@ export class KeptResults {
 	}
 
 	/**
-	 * @param fields of an accepted commit
+	 * @param fields of an accepted commit, or of the record that was made for this run
 	 * @param rows by opportunity_id, those among the fields at least
 	 */
 	note(fields: ResultFields, rows: ReadonlyMap<string, object>): void {

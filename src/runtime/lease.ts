@@ -14,6 +14,8 @@ interface LeaseEvents {
 	lost(end: "fenced" | "given_up"): void;
 	/** Does the run still turn? One that does not must not keep its scan. */
 	turns(): boolean;
+	/** Is the scan one that was made as claimed and has not committed anything yet? */
+	accepts(): boolean;
 	/** Id of the newest command in the scan's inbox. */
 	inbox(newest: string): void;
 }
@@ -59,7 +61,7 @@ export function holdLease(
 			return;
 		}
 		const sentAtMs = writer.now();
-		writer.heartbeat(scan_id, epoch, settings.lease_ms).then(
+		writer.heartbeat(scan_id, epoch, settings.lease_ms, events.accepts()).then(
 			({ status, inbox_newest }) => {
 				if (status !== "ok") events.lost("fenced");
 				else renewed(sentAtMs);

@@ -14,7 +14,7 @@ export interface EffectSources {
 	clock: Clock;
 	/** The store's clock. */
 	now: () => number;
-	/** What this run has committed itself. */
+	/** What this run has committed itself, or was made with. */
 	kept: KeptResults;
 	/** The latest state of the scan. */
 	scan: () => ScanContext;

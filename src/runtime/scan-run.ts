@@ -108,8 +108,8 @@ export class ScanRun {
 				deps.log.warn({ scan_id: this.scanId, effect: effect.key, failure, err: error }, "effect failed"),
 		});
 		const inbox = (newest: string) => newest !== this.inboxSeen && this.lookAtInbox();
-		const lost = this.leaseLost.bind(this);
-		this.lease = holdLease(deps, claim, { lost, turns: () => !this.pulse.hangs(), inbox });
+		const [lost, accepts] = [this.leaseLost.bind(this), () => this.pending.accepts];
+		this.lease = holdLease(deps, claim, { lost, turns: () => !this.pulse.hangs(), accepts, inbox });
 		this.isBegun = claim.begun !== undefined;
 		if (claim.begun) this.kept.note(claim.begun.results, new Map());
 		else this.post({ kind: "event", event: firstEvent(claim, deps.writer.now()), attachments: {} });

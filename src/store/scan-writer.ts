@@ -110,9 +110,10 @@ export function createScanWriter(deps: WriterDeps): ScanWriter {
 		claimedByStart: (scanId) => claimedByStart(redis, now, scanId),
 		claim: (scanId, worker, nonce, leaseMs, mode) =>
 			claim({ redis, run, now, claimed: rounds.claimed }, { scanId, worker, nonce, leaseMs, mode, versions }),
-		async heartbeat(scanId, epoch, leaseMs): Promise<Heartbeat> {
+		async heartbeat(scanId, epoch, leaseMs, accepts = false): Promise<Heartbeat> {
 			const keys = scanKeys(scanId);
-			const reply = (await run(scripts.HEARTBEAT, [keys.scan, keys.inbox, epoch, leaseMs])) as string[];
+			const args = [keys.scan, keys.inbox, epoch, leaseMs, accepts ? "1" : ""];
+			const reply = (await run(scripts.HEARTBEAT, args)) as string[];
 			const [status, at, newest] = reply as [Heartbeat["status"], string, string];
 			if (status === "ok") await enter(redis, globalKeys.leases, Number(at) + leaseMs, scanId);
 			return { status, inbox_newest: newest };

@@ -13,7 +13,7 @@ import { script, urgent } from "./script-runner.ts";
  * A record may be made as claimed: then its pairs say by whom, and its lease begins here.
  * KEYS 1 scan, 2 journal, 3 lifecycle, 4 debug, 5 results
  * ARGV 1 owner, 2 n scan pairs, 3 n lifecycle pairs, 4 n debug pairs, 5 n results pairs, 6 lease_ms, 7 seq, 8 the batch of
- *   its claim (all three '' when nobody has it), 9.. pairs, then the first journal batch
+ *   its claim and what is known with it (all three '' when nobody has it), 9.. pairs, then the first journal batch
  * Returns 1 created (also when repeated by the same owner), 0 the id is taken.
  */
 export const CREATE = script(
@@ -94,7 +94,7 @@ return reply`,
 
 /**
  * Renews the lease. Heartbeat is not progress: progress_at stays.
- * KEYS 1 scan, 2 inbox. ARGV 1 epoch, 2 lease_ms
+ * KEYS 1 scan, 2 inbox. ARGV 1 epoch, 2 lease_ms, 3 '1': it accepts the scan as well, as its first commit would
  * Returns {status ok|fenced|ended|missing, now, id of the newest inbox entry or ''}.
  */
 export const HEARTBEAT = urgent(
@@ -105,6 +105,7 @@ if not v[1] then return {'missing', tostring(now), ''} end
 if v[2] == '1' then return {'ended', tostring(now), ''} end
 if v[1] ~= ARGV[1] then return {'fenced', tostring(now), ''} end
 redis.call('HSET', KEYS[1], 'hb', now, 'lease', now + tonumber(ARGV[2]))
+if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'accepted', '1') end
 local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
 return {'ok', tostring(now), newest[1] and newest[1][1] or ''}`,
 );

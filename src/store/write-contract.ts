@@ -60,7 +60,7 @@ export interface NewScan {
 	/** What the scan begins with: rows that a redrive carries over, `r:<opportunity_id>` -> JSON, and documents, `d:<name>`. */
 	results: ResultFields;
 	entry: NewEntry;
-	/** What its claim adds to the journal, for a scan that is claimed from the first moment on; null: nobody has it. */
+	/** What its claim, and what is known with it, add to the journal of a scan that is claimed from the first moment on; null: nobody has it. */
 	taken: { lease_ms: number; seq: number; entries: NewEntry[]; events: MachineEvent[] } | null;
 	deadline_at_ms: number;
 	accepted_at_ms: number;
@@ -143,7 +143,8 @@ export interface ScanWriter {
 	/** What decideStart would join, without creating anything; null when nothing is active. */
 	activeScan(userId: string, filterKey: string): Promise<ActiveScan | null>;
 	claim(scanId: string, worker: string, nonce: string, leaseMs: number, mode: ClaimMode): Promise<ClaimResult>;
-	heartbeat(scanId: string, epoch: number, leaseMs: number): Promise<Heartbeat>;
+	/** @param accepts nothing is committed yet of a scan that was made as claimed: it is accepted as well */
+	heartbeat(scanId: string, epoch: number, leaseMs: number, accepts?: boolean): Promise<Heartbeat>;
 	release(scanId: string, epoch: number): Promise<void>;
 	/** @param told hears of the moment of a commit that is answered with `ok`, and of no other */
 	commit(commit: Commit, told?: (moment: CommitMoment) => void): Promise<CommitResult>;

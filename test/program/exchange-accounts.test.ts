@@ -107,7 +107,8 @@ const expecting = (reply: Reply, status: number): Reply["body"] => {
 /** A whole scan with everything that can be read about it. */
 async function scan(client: Client): Promise<{ results: Reply["body"]; phase: Reply["body"] }> {
 	const started = expecting(
-		await client.post("/opportunities/discover", { strategy_ids: STRATEGIES, force_refresh: true }),
+		// Not forced: such a scan is made with its portfolio where that needs no account.
+		await client.post("/opportunities/discover", { strategy_ids: STRATEGIES }),
 		200,
 	);
 	const id = started.scan_id;

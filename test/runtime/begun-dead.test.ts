@@ -2,12 +2,12 @@ import { Redis } from "ioredis";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { newScan } from "../../src/commands/plan.ts";
-import type { FetchedPortfolio } from "../../src/effects/contract.ts";
+import type { Effects } from "../../src/effects/contract.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { scanKeys } from "../../src/store/keys.ts";
 import { projections } from "../../src/views/projections.ts";
-import { quick } from "../support/begun.ts";
+import { NOTHING_STORED, quick } from "../support/begun.ts";
 import { scanInput } from "../support/scan-input.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { recordOf, watchdogOn } from "../support/stuck.ts";
@@ -43,9 +43,9 @@ async function isLost(scanId: string): Promise<boolean> {
 
 /**
  * @param isNamed its start had come as far as the user's claim
- * @param fetched the portfolio that it was made with
+ * @param portfolioAtOnce how it came by the portfolio that it was made with
  */
-async function deadStart(isNamed: boolean, agoMs = 0, fetched: FetchedPortfolio | null = null): Promise<string> {
+async function deadStart(isNamed: boolean, agoMs = 0, portfolioAtOnce?: Effects["portfolioAtOnce"]): Promise<string> {
 	scans += 1;
 	const scan_id = `scan_${String(scans).padStart(32, "0")}`;
 	const [user_id, filter_key] = [`dead-${scans}`, "all"];
@@ -55,8 +55,8 @@ async function deadStart(isNamed: boolean, agoMs = 0, fetched: FetchedPortfolio 
 		user_id,
 		filter_key,
 	};
-	const taker = { worker_id: "dead", nonce: "n", lease_ms: 20 };
-	const scan = newScan(input, projections, {}, taker, fetched);
+	const taker = { worker_id: "dead", nonce: "n", lease_ms: 20, portfolioAtOnce };
+	const scan = newScan(input, projections, {}, taker, NOTHING_STORED);
 	const rest = { force: false, force_join_ms: 0, fresh_ms: 0, fingerprint: "f", accepted_at_ms };
 	if (isNamed)
 		assert.is((await store.writer.begin(scan, { user_id, filter_key, scan_id, ...rest }))?.decision, "created");
@@ -87,7 +87,7 @@ for (const [name, runtime] of [
 
 dead("whoever goes on with one that was made with its portfolio finds it in the store", async () => {
 	const fetched = await quick.fetchPortfolio(undefined as never);
-	const scanId = await deadStart(true, 0, fetched);
+	const scanId = await deadStart(true, 0, () => fetched);
 	await watchdogOn(store, null).watchdog.pass();
 	const found: unknown[] = [];
 	const effects = quickEffects({

@@ -67,6 +67,7 @@ begunScans("whose start joins another after all leave no record and no place tak
 	assert.is.not(made, scan_id);
 	assert.equal(second.asked, []);
 	assert.is(await store.reader.read(made), null);
+	assert.is(await store.reader.document(made, "portfolio"), null, "which was made with it");
 	assert.not((await store.writer.leaseless(1_000)).includes(made));
 	await until(async () => second.runtime.active() === 0, "the place is given back");
 	go.resolve();
@@ -162,27 +163,34 @@ begunScans(
 	},
 );
 
-begunScans("whose acceptance is not answered are accepted by their first commit", async () => {
-	const go = deferred<void>();
-	const discoverAssets: Effects["discoverAssets"] = (...given) => go.promise.then(() => quick.discoverAssets(...given));
-	const { asked, runtime, start } = process({ starting: { accept: away }, effects: { discoverAssets } });
-	await start().then(
-		() => assert.unreachable("the start fails"),
-		() => undefined,
-	);
-	assert.equal(asked, ["run as claimed"]);
-	const run = await store.writer.activeScan(viewer(lastUser()).user_id, `key-${lastUser()}`);
-	await until(
-		async () => (await store.reader.read(run?.scan_id ?? ""))?.position === "asset_discovery",
-		"it is accepted",
-	);
-	assert.not(await store.writer.isUnaccepted(run?.scan_id ?? ""), "it is not queued by a watchdog");
-	go.resolve();
-	await until(async () => runtime.active() === 0, "the run is over");
-	const fresh = () => store.writer.freshScan(viewer(lastUser()).user_id, `key-${lastUser()}`);
-	await until(async () => (await fresh()) !== null, "it is booked");
-	assert.is((await recordOf(store, (await fresh())?.scan_id ?? "")).position, "completed");
-});
+const { fetchPortfolio } = quick;
+for (const [by, settings, portfolio] of [
+	["first commit", { lease_ms: 60_000, heartbeat_ms: 50_000 }, { fetchPortfolio }],
+	["first heartbeat, where that comes before it", SHORT, {}],
+] as const)
+	begunScans(`whose acceptance is not answered are accepted by their ${by}`, async () => {
+		const go = deferred<void>();
+		const discoverAssets: Effects["discoverAssets"] = (...given) =>
+			go.promise.then(() => quick.discoverAssets(...given));
+		const effects = { discoverAssets, ...portfolio };
+		const { asked, runtime, start } = process({ starting: { accept: away }, effects, settings });
+		await start().then(
+			() => assert.unreachable("the start fails"),
+			() => undefined,
+		);
+		assert.equal(asked, ["run as claimed"]);
+		const run = await store.writer.activeScan(viewer(lastUser()).user_id, `key-${lastUser()}`);
+		await until(
+			async () => (await store.reader.read(run?.scan_id ?? ""))?.position === "asset_discovery",
+			"it is accepted",
+		);
+		assert.not(await store.writer.isUnaccepted(run?.scan_id ?? ""), "it is not queued by a watchdog");
+		go.resolve();
+		await until(async () => runtime.active() === 0, "the run is over");
+		const fresh = () => store.writer.freshScan(viewer(lastUser()).user_id, `key-${lastUser()}`);
+		await until(async () => (await fresh()) !== null, "it is booked");
+		assert.is((await recordOf(store, (await fresh())?.scan_id ?? "")).position, "completed");
+	});
 
 begunScans(
 	"whose record was cleared away before it was accepted end unnoticed, and the start makes another",

@@ -17,14 +17,16 @@ const LEASE_MS = 6_000;
 const HEARTBEAT_MS = 2_000;
 
 /** A lease on a store whose heartbeats are answered by hand. */
-function leaseOn(clock: ManualClock, leftMs = LEASE_MS) {
+function leaseOn(clock: ManualClock, leftMs = LEASE_MS, accepts = () => false) {
 	const beats: Deferred<Heartbeat>[] = [];
+	const accepting: unknown[] = [];
 	const lost: string[] = [];
 	const news: string[] = [];
 	const granted = { record: { scan_id: "scan_1", epoch: 3 }, lease_until_ms: clock.now() + leftMs };
 	const writer = {
 		now: () => clock.now(),
-		heartbeat: () => {
+		heartbeat: (_scanId: string, _epoch: number, _leaseMs: number, accepted: boolean) => {
+			accepting.push(accepted);
 			const beat = deferred<Heartbeat>();
 			beats.push(beat);
 			return beat.promise;
@@ -34,10 +36,11 @@ function leaseOn(clock: ManualClock, leftMs = LEASE_MS) {
 	const lease = holdLease(deps as unknown as Parameters<typeof holdLease>[0], granted as never, {
 		lost: (end) => void lost.push(end),
 		turns: () => true,
+		accepts,
 		inbox: (newest) => void news.push(newest),
 	});
 	lease.start();
-	return { lease, beats, lost, news };
+	return { lease, beats, accepting, lost, news };
 }
 
 const ok: Heartbeat = { status: "ok", inbox_newest: "" };
@@ -50,6 +53,18 @@ test("without an answer it is lost exactly when it runs out", async () => {
 	await clock.advance(100);
 	assert.equal(lost, ["given_up"]);
 	assert.is(beats.length, 1);
+});
+
+test("its beats accept the scan for as long as nothing of it is committed", async () => {
+	const clock = new ManualClock();
+	let isCommitted = false;
+	const { beats, accepting } = leaseOn(clock, LEASE_MS, () => !isCommitted);
+	await clock.advance(HEARTBEAT_MS);
+	beats[0]?.resolve(ok);
+	await settled();
+	isCommitted = true;
+	await clock.advance(HEARTBEAT_MS);
+	assert.equal(accepting, [true, false]);
 });
 
 test("one that was made a while ago is renewed before it runs out", async () => {

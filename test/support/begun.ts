@@ -4,6 +4,7 @@ import type { Effects } from "../../src/effects/contract.ts";
 import type { Place } from "../../src/queue/dispatch.ts";
 import type { KeptRoom } from "../../src/runtime/kept-results.ts";
 import type { RuntimeDeps } from "../../src/runtime/runtime.ts";
+import type { StoredPortfolio } from "../../src/services.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import type { ScanWriter } from "../../src/store/write-contract.ts";
 import { deferred } from "../effects/fake-clock.ts";
@@ -18,7 +19,12 @@ export const SHORT = { lease_ms: 500, heartbeat_ms: 100 };
 export const CANCEL = { type: "scan.cancel_requested", by: "somebody", reason: null, superseded_by: null };
 export const quick = quickEffects();
 
+/** Of a user who has never stored a portfolio or an exchange account. */
+export const NOTHING_STORED: StoredPortfolio = { positions: [], cash_usd: 0, version: 0, updated_at: null };
+
 export interface Given {
+	/** What the starter has stored. Absent: nothing. */
+	stored?: StoredPortfolio;
 	/** Parts of the store as its runs meet it. */
 	writer?: Partial<ScanWriter>;
 	/** The same as its starts meet it. */
@@ -27,6 +33,8 @@ export interface Given {
 	limits?: Partial<ScanLimits>;
 	settings?: RuntimeDeps["settings"];
 	keptRoom?: KeptRoom;
+	/** Where its runs read. Absent: in the store. */
+	reader?: RuntimeDeps["reader"];
 	/** A running scan of that age is superseded by a forced start. */
 	forceJoinMs?: number;
 	/** Its starts are of so long ago. */
@@ -55,6 +63,7 @@ export function beginner(
 		waiting = async () => 0,
 		reserve,
 		memory,
+		stored = NOTHING_STORED,
 		...given
 	}: Given = {},
 ) {
@@ -82,6 +91,7 @@ export function beginner(
 	};
 	const deps = {
 		...commandDeps(store, enqueue),
+		portfolios: { get: async () => stored, put: async () => null },
 		waiting,
 		reserve: reserve ?? here,
 		...(memory && { memory }),

@@ -4,7 +4,7 @@ import type { StrategyReport } from "../../machines/events.ts";
 import type { ScanInput } from "../../machines/types.ts";
 import { systemClock } from "../../src/clock.ts";
 import { type CommandDeps, createCommands } from "../../src/commands.ts";
-import type { Effects, Ranked } from "../../src/effects/contract.ts";
+import type { Effects, FetchedPortfolio, Ranked } from "../../src/effects/contract.ts";
 import { book } from "../../src/runtime/booking.ts";
 import { createRuntime, type RunAnswer, type Runtime, type RuntimeDeps } from "../../src/runtime/runtime.ts";
 import type { ScanCommands, StartRequest } from "../../src/services.ts";
@@ -14,22 +14,26 @@ import { projections } from "../../src/views/projections.ts";
 import { limits, scanInput, tally } from "./scan-input.ts";
 import { testLogger } from "./store.ts";
 
-/** Effects that answer at once; each can be replaced by one that hangs, counts or fails. */
-export const quickEffects = (overrides: Partial<Effects> = {}): Effects => ({
-	async fetchPortfolio() {
-		const portfolio = {
-			positions: 0,
-			portfolio_version: 0,
-			capital_usd: 10_000,
-			assumed: true,
-			source: "assumed",
-			duration_ms: 1,
-		};
-		return {
-			portfolio,
-			attachments: { portfolio: { positions: [], cash_usd: 0, version: 0, capital_usd: 10_000, assumed: true } },
-		};
+/** The portfolio of a user who has never stored one. */
+export const assumedPortfolio = (): FetchedPortfolio => ({
+	portfolio: {
+		positions: 0,
+		portfolio_version: 0,
+		capital_usd: 10_000,
+		assumed: true,
+		source: "assumed",
+		duration_ms: 1,
 	},
+	attachments: { portfolio: { positions: [], cash_usd: 0, version: 0, capital_usd: 10_000, assumed: true } },
+});
+
+/**
+ * Effects that answer at once; each can be replaced by one that hangs, counts or fails. Scans that are made as claimed are
+ * made with their portfolios, unless it is replaced how those are fetched.
+ */
+export const quickEffects = (overrides: Partial<Effects> = {}): Effects => ({
+	fetchPortfolio: async () => assumedPortfolio(),
+	...(overrides.fetchPortfolio ? {} : { portfolioAtOnce: assumedPortfolio }),
 	async discoverAssets() {
 		return {
 			assets: {
