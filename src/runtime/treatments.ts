@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { ScanReader, ScanRecord } from "../store/contract.ts";
-import type { ScanWriter } from "../store/write-contract.ts";
+import { ABANDONED_START_MS, type ScanWriter } from "../store/write-contract.ts";
 import { createRechecks, type Rechecks } from "./rechecks.ts";
 import { type ApplyDeps, applyOne, type Runtime } from "./runtime.ts";
 import type { RunLog } from "./scan-run.ts";
@@ -42,8 +42,6 @@ const UNCLAIMED_AFTER_MS = 2_000;
 const CONSUMER_STALLED_MS = 2 * UNCLAIMED_AFTER_MS;
 /** Passes with room in a row: a worker that has just become free gets its next scan from the queue. */
 const IDLE_PASSES_MIN = 2;
-/** A record that nobody accepted within this time belongs to a start that died. */
-const ABANDONED_START_MS = 10_000;
 /** What cannot be ended now is looked at again after this, behind the others. */
 const UNTREATABLE_RECHECK_MS = 2_000;
 /** How often a worker looks whether another version's scan has become one of its own, and how many it remembers. */

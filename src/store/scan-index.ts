@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { isFull } from "../store-failure.ts";
 import { globalKeys, scanKeys, userKeys } from "./keys.ts";
 import { ENTER, runScript } from "./scripts.ts";
+import { ABANDONED_START_MS } from "./write-contract.ts";
 
 /**
  * The indexes of scans that have not ended: by deadline, by lease, and of those not claimed yet. They are
@@ -129,14 +130,18 @@ async function bookSoon(redis: Redis, ended: readonly string[], nowMs: number): 
 	await Promise.all(waiting.map((scanId) => redis.zadd(globalKeys.due, "XX", nowMs, scanId)));
 }
 
-/** A record is written before a claim names it, so a claim without a record has outlived it. */
+/**
+ * A claim without a record has outlived it, unless it is young: both leave together, and the record may arrive later. To free
+ * the claim of such a start would let its user begin another scan beside it.
+ */
 async function deadClaims(redis: Redis, userIds: readonly string[], nowMs: number): Promise<DeadClaim[]> {
 	const dead: DeadClaim[] = [];
 	for (const user_id of userIds) {
 		for (const [filter_key, held] of Object.entries(await redis.hgetall(userKeys(user_id).active))) {
-			const [scan_id = ""] = held.split("|");
+			const [scan_id = "", accepted_at_ms] = held.split("|");
 			const [owner, end] = await redis.hmget(scanKeys(scan_id).scan, "owner", "end");
-			if (!owner) dead.push({ user_id, filter_key, scan_id });
+			const isYoung = nowMs - Number(accepted_at_ms) <= ABANDONED_START_MS;
+			if (!owner && !isYoung) dead.push({ user_id, filter_key, scan_id });
 			// Ended and not booked: the index of deadlines leads the watchdog to it.
 			else if (end === "1") await redis.zadd(globalKeys.due, "NX", nowMs, scan_id);
 		}

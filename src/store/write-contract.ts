@@ -51,6 +51,12 @@ export interface CommitMoment {
 	expires_at_ms: number | null;
 }
 
+/**
+ * What a start has begun and not made known within this time belongs to one that died: a record that nobody has accepted, a
+ * claim without a record. Longer than a command of Redis may take to be carried out after its caller has given it up.
+ */
+export const ABANDONED_START_MS = 10_000;
+
 export interface NewScan {
 	owner: string;
 	scan_id: string;
