@@ -28,8 +28,8 @@ export class KeptRoom {
 }
 
 /**
- * The rows and the portfolio that this run has committed itself, or was made with: its later effects need not read back what has just been
- * written. Never the truth: what is not here, of an earlier holder for one, lies in the store.
+ * The rows and the portfolio that this run has committed itself, or was made with: its later effects need not read back
+ * what has just been written. Never the truth: what is not here, of an earlier holder for one, lies in the store.
  */
 export class KeptResults {
 	/** By opportunity_id, with the length of their JSON. */

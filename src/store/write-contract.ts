@@ -53,7 +53,7 @@ export interface CommitMoment {
 
 /**
  * What a start has begun and not made known within this time belongs to one that died: a record that nobody has accepted, a
- * claim without a record. Longer than a command of Redis may take to be carried out after its caller has given it up.
+ * claim without a record. Longer than a command of Redis is waited for: one that was given up may still be carried out.
  */
 export const ABANDONED_START_MS = 10_000;
 
@@ -66,7 +66,7 @@ export interface NewScan {
 	/** What the scan begins with: rows that a redrive carries over, `r:<opportunity_id>` -> JSON, and documents, `d:<name>`. */
 	results: ResultFields;
 	entry: NewEntry;
-	/** What its claim, and what is known with it, add to the journal of a scan that is claimed from the first moment on; null: nobody has it. */
+	/** What its claim and what is known with it add to the journal, for a scan that is made as claimed; null: nobody has it. */
 	taken: { lease_ms: number; seq: number; entries: NewEntry[]; events: MachineEvent[] } | null;
 	deadline_at_ms: number;
 	accepted_at_ms: number;

@@ -1,20 +1,22 @@
 import type { ScanEvent, StrategyReport } from "../../machines/events.ts";
-import type { ScanContext, StrategyEntry } from "../../machines/types.ts";
+import type { PortfolioSummary, ScanContext, StrategyEntry } from "../../machines/types.ts";
 import { tally } from "./scan-input.ts";
 
 /** Events for tests of the scan machine, built so that they fit the state they are sent to. */
 
+export const ASSUMED_PORTFOLIO: PortfolioSummary = {
+	positions: 0,
+	portfolio_version: 0,
+	capital_usd: 10_000,
+	assumed: true,
+	source: "assumed",
+	duration_ms: 1,
+};
+
 export const portfolioFetched = (at_ms: number): ScanEvent => ({
 	type: "portfolio.fetched",
 	at_ms,
-	portfolio: {
-		positions: 0,
-		portfolio_version: 0,
-		capital_usd: 10_000,
-		assumed: true,
-		source: "assumed",
-		duration_ms: 1,
-	},
+	portfolio: ASSUMED_PORTFOLIO,
 });
 
 export const assetsDiscovered = (at_ms: number): ScanEvent => ({

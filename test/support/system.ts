@@ -12,18 +12,12 @@ import type { ScanRecord, Viewer } from "../../src/store/contract.ts";
 import type { ScanStore } from "../../src/store/index.ts";
 import { projections } from "../../src/views/projections.ts";
 import { limits, scanInput, tally } from "./scan-input.ts";
+import { ASSUMED_PORTFOLIO } from "./scan-walk.ts";
 import { testLogger } from "./store.ts";
 
 /** The portfolio of a user who has never stored one. */
 export const assumedPortfolio = (): FetchedPortfolio => ({
-	portfolio: {
-		positions: 0,
-		portfolio_version: 0,
-		capital_usd: 10_000,
-		assumed: true,
-		source: "assumed",
-		duration_ms: 1,
-	},
+	portfolio: ASSUMED_PORTFOLIO,
 	attachments: { portfolio: { positions: [], cash_usd: 0, version: 0, capital_usd: 10_000, assumed: true } },
 });
 
