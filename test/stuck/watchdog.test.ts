@@ -88,7 +88,7 @@ lost("what is claimed past a stalled queue keeps its order: a lane that fills it
 lost("a dead worker: its lease ends and the scan goes on elsewhere, and the journal says why", async () => {
 	const scanId = await acceptedScan(store);
 	const dying = runtimeOn(store, quickEffects({ evaluateStrategy: (_, { signal }) => never(signal) }), {
-		settings: { lease_ms: 50, heartbeat_ms: 600_000 },
+		settings: { lease_ms: 1_000, heartbeat_ms: 600_000 },
 		// A dead worker gives nothing back.
 		writer: { ...store.writer, release: async () => undefined },
 	});
