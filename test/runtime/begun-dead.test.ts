@@ -11,7 +11,7 @@ import { NOTHING_STORED, quick } from "../support/begun.ts";
 import { scanInput } from "../support/scan-input.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { recordOf, watchdogOn } from "../support/stuck.ts";
-import { quickEffects, runtimeOn } from "../support/system.ts";
+import { assumedPortfolio, quickEffects, runtimeOn } from "../support/system.ts";
 import { until } from "../support/wait.ts";
 
 /** A process that dies between making a scan as claimed and accepting it: whoever is left finishes its start. */
@@ -86,7 +86,7 @@ for (const [name, runtime] of [
 }
 
 dead("whoever goes on with one that was made with its portfolio finds it in the store", async () => {
-	const fetched = await quick.fetchPortfolio(undefined as never);
+	const fetched = assumedPortfolio();
 	const scanId = await deadStart(true, 0, () => fetched);
 	await watchdogOn(store, null).watchdog.pass();
 	const found: unknown[] = [];

@@ -42,7 +42,7 @@ portfolios("are known only where all of it follows from what the start has read"
 		const atOnce = createPortfolioAtOnce({ market });
 		const fetchPortfolio = async () => {
 			asked.push("effect");
-			return await quick.fetchPortfolio(undefined as never);
+			return assumedPortfolio();
 		};
 		const portfolioAtOnce: typeof atOnce = (read) => {
 			asked.push(read);
@@ -82,7 +82,7 @@ portfolios("are kept in hand as long as the scan runs, and no longer", async () 
 });
 
 portfolios("and a scan that is made with its own stands in the next phase when it can first be read", async () => {
-	const [go, fetched] = [deferred<void>(), await quick.fetchPortfolio(undefined as never)];
+	const [go, fetched] = [deferred<void>(), assumedPortfolio()];
 	const { start, runtime } = process({
 		effects: {
 			portfolioAtOnce: () => fetched,

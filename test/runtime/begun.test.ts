@@ -8,7 +8,7 @@ import { globalKeys, scanKeys } from "../../src/store/keys.ts";
 import { beginner, type Given, quick, typesOf, waiting } from "../support/begun.ts";
 import { startTestRedis, type TestRedis } from "../support/store.ts";
 import { recordOf, untilRecord } from "../support/stuck.ts";
-import { quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
+import { assumedPortfolio, quickEffects, runtimeOn, startRequest, viewer } from "../support/system.ts";
 import { until, within } from "../support/wait.ts";
 
 /** A scan that is run by the process that starts it is made as claimed by it. */
@@ -93,7 +93,7 @@ begunScans("leave the same record as those that are claimed and read", async () 
 
 begunScans("with a portfolio that is known at once leave the same record as with one that is fetched", async () => {
 	const asked: string[] = [];
-	const fetched = await quick.fetchPortfolio(undefined as never);
+	const fetched = assumedPortfolio();
 	const strategies: Partial<Effects> = {
 		async evaluateStrategy(effect, context) {
 			assert.equal(await context.portfolio(), fetched.attachments.portfolio);
